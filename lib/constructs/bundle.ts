@@ -1,0 +1,50 @@
+import { readdirSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { buildSync } from 'esbuild';
+
+export interface BundleOptions {
+  /** Folder with one folder per system; each `.ts` file directly in a system's folder is a function. */
+  readonly source: string;
+  /** Where the bundles go: `<output>/<system>/<function>/index.mjs`. */
+  readonly output: string;
+}
+
+/** Some packages still call `require`; an ES module has none of its own. */
+const REQUIRE_BANNER = "import{createRequire}from'node:module';const require=createRequire(import.meta.url);";
+
+/**
+ * Bundles all functions in one esbuild pass. The SDK is bundled too: the functions then run the version that was tested, and
+ * run anywhere. @returns for an entry `system/function`, the folder of its bundle
+ */
+export function bundleFunctions({ source, output }: BundleOptions): (entry: string) => string {
+  const entries = readdirSync(source, { withFileTypes: true })
+    .filter((folder) => folder.isDirectory())
+    .flatMap(({ name: system }) =>
+      readdirSync(join(source, system), { withFileTypes: true })
+        .filter((file) => file.isFile() && file.name.endsWith('.ts'))
+        .map((file) => `${system}/${file.name.slice(0, -'.ts'.length)}`),
+    );
+  buildSync({
+    entryPoints: entries.map((entry) => ({ in: join(source, `${entry}.ts`), out: `${entry}/index` })),
+    outdir: output,
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    minify: true,
+    keepNames: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node24',
+    mainFields: ['module', 'main'],
+    banner: { js: REQUIRE_BANNER },
+    legalComments: 'none',
+    logLevel: 'warning',
+  });
+  return (entry) => {
+    if (!entries.includes(entry)) {
+      throw new Error(
+        `there is no function '${entry}': ${join(relative(process.cwd(), source), `${entry}.ts`)} does not exist (known: ${entries.join(', ')})`,
+      );
+    }
+    return join(output, entry);
+  };
+}

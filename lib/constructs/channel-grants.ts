@@ -1,0 +1,23 @@
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { channelEnv } from '../contracts/environment.ts';
+import { allow } from './messaging-function.ts';
+
+/** A deployed channel as a producer sees it: its address, and what sending to it takes. */
+export interface Destination {
+  readonly name: string;
+  /** Topic ARN, queue URL or stream name. */
+  readonly address: string;
+  readonly arn: string;
+  readonly sendActions: readonly string[];
+  /** @default none: encrypted by the service's own key */
+  readonly key?: IKey;
+}
+
+/** Tells a function where the channel is and lets it send there. */
+export function grantSend(fn: LambdaFunction, destination: Destination): void {
+  fn.addEnvironment(channelEnv(destination), destination.address);
+  allow(fn, destination.sendActions, [destination.arn]);
+  // A publisher to an encrypted topic needs the data key. https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
+  if (destination.key !== undefined) allow(fn, ['kms:GenerateDataKey', 'kms:Decrypt'], [destination.key.keyArn]);
+}

@@ -1,0 +1,38 @@
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import { FifoThroughputScope, Topic } from 'aws-cdk-lib/aws-sns';
+import { Construct } from 'constructs';
+import type { Topic as TopicContract } from '../contracts/channel.ts';
+import type { Destination } from './channel-grants.ts';
+import { physicalName } from './stage.ts';
+
+export interface EventTopicProps {
+  /** Encrypts the topic. It must allow the services that publish. */
+  readonly key: IKey;
+}
+
+/** A declared topic as an SNS topic: encrypted, TLS only, FIFO when it keeps order per key. */
+export class EventTopic extends Construct {
+  readonly contract: TopicContract;
+  readonly topic: Topic;
+  readonly destination: Destination;
+
+  constructor(scope: Construct, contract: TopicContract, props: EventTopicProps) {
+    super(scope, contract.name);
+    const fifo = contract.order === 'per-key';
+    this.contract = contract;
+    this.topic = new Topic(this, 'Topic', {
+      topicName: physicalName(this, contract.name) + (fifo ? '.fifo' : ''),
+      masterKey: props.key,
+      enforceSSL: true,
+      // Order is promised per group only, which allows far more messages a second than order over the whole topic.
+      ...(fifo ? { fifo, fifoThroughputScope: FifoThroughputScope.MESSAGE_GROUP } : {}),
+    });
+    this.destination = {
+      name: contract.name,
+      address: this.topic.topicArn,
+      arn: this.topic.topicArn,
+      sendActions: ['sns:Publish'],
+      key: props.key,
+    };
+  }
+}

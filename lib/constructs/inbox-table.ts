@@ -1,0 +1,49 @@
+import { AttributeType, BillingMode, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { Construct } from 'constructs';
+import { ENV } from '../contracts/environment.ts';
+import type { Subscription } from '../contracts/subscription.ts';
+import { INBOX_TABLE } from '../contracts/tables.ts';
+import { allow } from './messaging-function.ts';
+import { removalPolicyOf } from './stage.ts';
+
+/**
+ * What each way of consuming does to the inbox table. Transactions need the permissions of the writes in them.
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
+ */
+function actionsOf(s: Subscription): readonly string[] {
+  if (s.guarantee === 'exactly-once-aggregation') return ['dynamodb:GetItem', 'dynamodb:PutItem'];
+  switch (s.inbox) {
+    case 'effect':
+      return ['dynamodb:GetItem', 'dynamodb:PutItem'];
+    case 'lease':
+      return ['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'];
+    default:
+      return [];
+  }
+}
+
+/** The inbox of a system: what its consumers have done, and how far its aggregations have read. */
+export class InboxTable extends Construct {
+  readonly table: Table;
+
+  constructor(scope: Construct, id: string) {
+    super(scope, id);
+    this.table = new Table(this, 'Table', {
+      partitionKey: { name: INBOX_TABLE.partitionKey, type: AttributeType.STRING },
+      billingMode: BillingMode.PAY_PER_REQUEST,
+      encryption: TableEncryption.AWS_MANAGED,
+      timeToLiveAttribute: INBOX_TABLE.expiry,
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+      removalPolicy: removalPolicyOf(this),
+    });
+  }
+
+  /** Lets a consumer use the inbox, as far as its subscription needs it. */
+  grant(fn: LambdaFunction, subscription: Subscription): void {
+    const actions = actionsOf(subscription);
+    if (actions.length === 0) return;
+    fn.addEnvironment(ENV.inboxTable, this.table.tableName);
+    allow(fn, actions, [this.table.tableArn]);
+  }
+}

@@ -1,0 +1,55 @@
+import { Duration as CdkDuration, type Duration as CdkDurationType } from 'aws-cdk-lib';
+import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Architecture, Code, Function as LambdaFunction, LoggingFormat, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import type { Construct } from 'constructs';
+import type { Duration } from '../contracts/duration.ts';
+import { logRetentionOf, physicalName, removalPolicyOf } from './stage.ts';
+
+export interface MessagingFunctionProps {
+  /** Folder with the bundled function, from `bundleFunctions()`. */
+  readonly code: string;
+  readonly description: string;
+  readonly timeout: Duration;
+  /** MiB. @default 512 */
+  readonly memory?: number;
+  /** @default none */
+  readonly environment?: Record<string, string>;
+}
+
+const DEFAULT_MEMORY_MIB = 512;
+
+/** A function with a role and a log group of its own, allowed nothing but to write there. */
+export function messagingFunction(scope: Construct, name: string, props: MessagingFunctionProps): LambdaFunction {
+  const logGroup = new LogGroup(scope, 'Logs', {
+    retention: logRetentionOf(scope),
+    removalPolicy: removalPolicyOf(scope),
+  });
+  const role = new Role(scope, 'Role', {
+    assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+    description: `Role of function ${name}`,
+  });
+  logGroup.grantWrite(role);
+  return new LambdaFunction(scope, 'Function', {
+    functionName: physicalName(scope, name),
+    description: props.description,
+    runtime: Runtime.NODEJS_24_X,
+    architecture: Architecture.ARM_64,
+    handler: 'index.handler',
+    code: Code.fromAsset(props.code),
+    timeout: cdkDuration(props.timeout),
+    memorySize: props.memory ?? DEFAULT_MEMORY_MIB,
+    environment: { ...props.environment },
+    logGroup,
+    loggingFormat: LoggingFormat.TEXT,
+    role,
+  });
+}
+
+/** A contract's duration as CDK takes it. */
+export const cdkDuration = (d: Duration): CdkDurationType => CdkDuration.seconds(d.seconds);
+
+/** Allows a function exactly these actions on these resources. */
+export function allow(fn: LambdaFunction, actions: readonly string[], resources: readonly string[]): void {
+  fn.addToRolePolicy(new PolicyStatement({ actions: [...actions], resources: [...resources] }));
+}

@@ -1,0 +1,125 @@
+import { Duration } from 'aws-cdk-lib';
+import {
+  AttributeType,
+  BillingMode,
+  ProjectionType,
+  StreamViewType,
+  Table,
+  TableEncryption,
+} from 'aws-cdk-lib/aws-dynamodb';
+import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
+import { LambdaFunction as LambdaTarget } from 'aws-cdk-lib/aws-events-targets';
+import { FilterCriteria, FilterRule, type Function as LambdaFunction, StartingPosition } from 'aws-cdk-lib/aws-lambda';
+import { DynamoEventSource, SqsDlq } from 'aws-cdk-lib/aws-lambda-event-sources';
+import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import { type Duration as ContractDuration, days, seconds } from '../contracts/duration.ts';
+import { ENV } from '../contracts/environment.ts';
+import type { Outbox as OutboxContract } from '../contracts/outbox.ts';
+import { OUTBOX_TABLE } from '../contracts/tables.ts';
+import { type Destination, grantSend } from './channel-grants.ts';
+import { allow, cdkDuration, messagingFunction } from './messaging-function.ts';
+import { physicalName, removalPolicyOf } from './stage.ts';
+import { DEAD_LETTER_SUFFIX } from './work-queue.ts';
+
+export interface OutboxTableProps {
+  /** Bundles of the two functions, from `bundleFunctions()`. */
+  readonly relayCode: string;
+  readonly sweeperCode: string;
+  /** The deployed form of every channel the outbox is declared to publish to. */
+  readonly destinations: readonly Destination[];
+}
+
+const RELAY_TIMEOUT: ContractDuration = seconds(30);
+const RELAY_BATCH = 100;
+/** After these tries the stream goes on; what is left in the outbox is the sweeper's. */
+const RELAY_RETRIES = 10;
+const SWEEP_EVERY = Duration.minutes(1);
+
+/** Outbox table, the relay on its stream, and the sweeper that publishes every minute what the stream missed. */
+export class OutboxTable extends Construct {
+  readonly contract: OutboxContract;
+  readonly table: Table;
+  readonly relay: LambdaFunction;
+  readonly sweeper: LambdaFunction;
+  /** Stream batches that the relay gave up. Their rows are not lost: the sweeper publishes them. */
+  readonly deadLetters: Queue;
+
+  constructor(scope: Construct, contract: OutboxContract, props: OutboxTableProps) {
+    super(scope, contract.name);
+    this.contract = contract;
+    const missing = contract.publishes.filter(({ name }) => !props.destinations.some((d) => d.name === name));
+    if (missing.length > 0) {
+      throw new Error(
+        `outbox '${contract.name}' publishes to ${missing.map(({ name }) => `'${name}'`).join(', ')}, which is not among its destinations; pass the deployed channel`,
+      );
+    }
+    const { partitionKey, sortKey, expiry, unpublishedIndex } = OUTBOX_TABLE;
+    this.table = new Table(this, 'Table', {
+      partitionKey: { name: partitionKey, type: AttributeType.STRING },
+      sortKey: { name: sortKey, type: AttributeType.NUMBER },
+      billingMode: BillingMode.PAY_PER_REQUEST,
+      encryption: TableEncryption.AWS_MANAGED,
+      timeToLiveAttribute: expiry,
+      stream: StreamViewType.NEW_IMAGE,
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+      removalPolicy: removalPolicyOf(this),
+    });
+    this.table.addGlobalSecondaryIndex({
+      indexName: unpublishedIndex.name,
+      partitionKey: { name: unpublishedIndex.partitionKey, type: AttributeType.STRING },
+      sortKey: { name: unpublishedIndex.sortKey, type: AttributeType.STRING },
+      projectionType: ProjectionType.KEYS_ONLY,
+    });
+    this.deadLetters = new Queue(this, 'DeadLetters', {
+      queueName: physicalName(this, `${contract.name}${DEAD_LETTER_SUFFIX}`),
+      encryption: QueueEncryption.SQS_MANAGED,
+      enforceSSL: true,
+      retentionPeriod: cdkDuration(days(14)),
+    });
+    this.relay = this.publisher('Relay', 'relay', props.relayCode, props.destinations);
+    this.relay.addEventSource(
+      new DynamoEventSource(this.table, {
+        startingPosition: StartingPosition.TRIM_HORIZON,
+        batchSize: RELAY_BATCH,
+        retryAttempts: RELAY_RETRIES,
+        bisectBatchOnError: true,
+        reportBatchItemFailures: true,
+        onFailure: new SqsDlq(this.deadLetters),
+        // Only new rows: the cursor and the marking of rows would otherwise invoke the relay again.
+        filters: [
+          FilterCriteria.filter({
+            eventName: FilterRule.isEqual('INSERT'),
+            dynamodb: { NewImage: { [unpublishedIndex.partitionKey]: { S: FilterRule.exists() } } },
+          }),
+        ],
+      }),
+    );
+    this.sweeper = this.publisher('Sweeper', 'sweeper', props.sweeperCode, props.destinations);
+    allow(this.sweeper, ['dynamodb:Query'], [`${this.table.tableArn}/index/${unpublishedIndex.name}`]);
+    new Rule(this, 'EveryMinute', {
+      description: `Sweeps outbox ${contract.name}`,
+      schedule: Schedule.rate(SWEEP_EVERY),
+      // Late or failed sweeps need no repetition: the next one is a minute away.
+      targets: [new LambdaTarget(this.sweeper, { retryAttempts: 0, maxEventAge: Duration.minutes(1) })],
+    });
+  }
+
+  /** Lets a producer commit events with its own writes. */
+  grantTransact(fn: LambdaFunction): void {
+    fn.addEnvironment(ENV.outboxTable, this.table.tableName);
+    allow(fn, ['dynamodb:PutItem'], [this.table.tableArn]);
+  }
+
+  private publisher(id: string, role: string, code: string, destinations: readonly Destination[]): LambdaFunction {
+    const fn = messagingFunction(new Construct(this, id), `${this.contract.name}-${role}`, {
+      code,
+      description: `Publishes outbox ${this.contract.name} (${role})`,
+      timeout: RELAY_TIMEOUT,
+      environment: { [ENV.outboxTable]: this.table.tableName },
+    });
+    allow(fn, ['dynamodb:BatchGetItem', 'dynamodb:Query', 'dynamodb:UpdateItem'], [this.table.tableArn]);
+    for (const destination of destinations) grantSend(fn, destination);
+    return fn;
+  }
+}

@@ -1,0 +1,91 @@
+import type { Alarm, IMetric } from 'aws-cdk-lib/aws-cloudwatch';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
+import { Construct } from 'constructs';
+import type { Queue as QueueContract } from '../contracts/channel.ts';
+import { ENV } from '../contracts/environment.ts';
+import type { Subscription } from '../contracts/subscription.ts';
+import { ALARM_PERIOD, type AlarmTopic } from './alarm-topic.ts';
+import { deadLetterAlarm, deadLetterDepth, oldestMessageAlarm } from './consumer-alarms.ts';
+import type { EventTopic } from './event-topic.ts';
+import type { InboxTable } from './inbox-table.ts';
+import { allow, cdkDuration, messagingFunction } from './messaging-function.ts';
+import { WorkQueue } from './work-queue.ts';
+
+export interface ConsumerProps {
+  /** Bundle of the function, from `bundleFunctions()`. */
+  readonly code: string;
+  readonly inbox: InboxTable;
+  readonly alarms: AlarmTopic;
+  /** MiB. @default 512 */
+  readonly memory?: number;
+  /** @default none */
+  readonly environment?: Record<string, string>;
+}
+
+/** A consumer as the dashboard sees it. */
+export interface ConsumerView {
+  readonly name: string;
+  readonly function: LambdaFunction;
+  /** How much waits: messages (queue); undefined for a log, whose lag is time. */
+  readonly depth: IMetric | undefined;
+  /** How old the oldest waiting message is. */
+  readonly lag: IMetric;
+  readonly deadLetterDepth: IMetric;
+  readonly alarms: readonly Alarm[];
+  /** The alarm that goes with `lag`. */
+  readonly lagAlarm: Alarm;
+}
+
+/** A subscription to a queue, deployed: queue, dead letters, function, event source mapping, permissions and alarms. */
+export class QueueConsumer extends Construct {
+  readonly work: WorkQueue;
+  readonly function: LambdaFunction;
+  readonly view: ConsumerView;
+
+  constructor(
+    scope: Construct,
+    subscription: Subscription<QueueContract>,
+    props: ConsumerProps & {
+      /** The deployed topic, when the queue is declared to come from one. @default none */
+      readonly topic?: EventTopic;
+    },
+  ) {
+    super(scope, subscription.name);
+    const { topic, inbox, alarms } = props;
+    this.work = new WorkQueue(this, { drainedBy: subscription, ...(topic === undefined ? {} : { topic }) });
+    const { queue, deadLetters } = this.work;
+    this.function = messagingFunction(this, subscription.name, {
+      code: props.code,
+      description: `Consumes queue ${subscription.to.name} (${subscription.guarantee})`,
+      timeout: subscription.timeout,
+      ...(props.memory === undefined ? {} : { memory: props.memory }),
+      environment: {
+        ...props.environment,
+        [ENV.queue]: queue.queueUrl,
+        [ENV.deadLetterQueue]: deadLetters.queueUrl,
+      },
+    });
+    allow(this.function, ['sqs:SendMessage'], [deadLetters.queueArn]);
+    inbox.grant(this.function, subscription);
+    this.function.addEventSource(
+      new SqsEventSource(queue, {
+        batchSize: subscription.batchSize,
+        reportBatchItemFailures: true,
+        ...(subscription.batchWindow.seconds > 0 ? { maxBatchingWindow: cdkDuration(subscription.batchWindow) } : {}),
+        ...(subscription.concurrency === undefined ? {} : { maxConcurrency: subscription.concurrency }),
+      }),
+    );
+    const lag = queue.metricApproximateAgeOfOldestMessage({ period: ALARM_PERIOD });
+    const lagAlarm = oldestMessageAlarm(this, alarms, subscription.name, lag);
+    this.view = {
+      name: subscription.name,
+      function: this.function,
+      depth: queue.metricApproximateNumberOfMessagesVisible({ period: ALARM_PERIOD }),
+      lag,
+      deadLetterDepth: deadLetterDepth(deadLetters),
+      alarms: [deadLetterAlarm(this, alarms, subscription.name, deadLetters), lagAlarm],
+      lagAlarm,
+    };
+  }
+}

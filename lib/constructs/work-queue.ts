@@ -1,0 +1,98 @@
+import { Duration } from 'aws-cdk-lib';
+import { SubscriptionFilter } from 'aws-cdk-lib/aws-sns';
+import { SqsSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
+import { DeduplicationScope, FifoThroughputLimit, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import type { Queue as QueueContract } from '../contracts/channel.ts';
+import { ATTRIBUTE } from '../contracts/envelope.ts';
+import {
+  maxReceiveCountOf,
+  type Subscription as SubscriptionContract,
+  visibilityOf,
+} from '../contracts/subscription.ts';
+import type { Destination } from './channel-grants.ts';
+import type { EventTopic } from './event-topic.ts';
+import { cdkDuration } from './messaging-function.ts';
+import { physicalName } from './stage.ts';
+
+/** Suffix that tells dead-letter queues in names, alarms and dashboards. */
+export const DEAD_LETTER_SUFFIX = '-dead-letters';
+
+export interface WorkQueueProps {
+  /** The subscription that drains the queue; it decides visibility and redrive. */
+  readonly drainedBy: SubscriptionContract<QueueContract>;
+  /** Must be the deployed form of the topic the queue is declared to come `from`. @default none */
+  readonly topic?: EventTopic;
+}
+
+/**
+ * A declared queue as an SQS queue with its dead-letter queue (FIFO with FIFO), and its filtered subscription when a topic feeds it.
+ */
+export class WorkQueue extends Construct {
+  readonly contract: QueueContract;
+  readonly queue: Queue;
+  readonly deadLetters: Queue;
+  readonly destination: Destination;
+
+  constructor(scope: Construct, props: WorkQueueProps) {
+    const { drainedBy, topic } = props;
+    const contract = drainedBy.to;
+    super(scope, contract.name);
+    this.contract = contract;
+    const fifo = contract.order === 'per-key';
+    const nameOf = (name: string) => physicalName(this, name) + (fifo ? '.fifo' : '');
+    // Groups are independent of each other, so deduplication and throughput need not be shared across the queue.
+    // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/high-throughput-fifo.html
+    const kind = fifo
+      ? {
+          fifo,
+          deduplicationScope: DeduplicationScope.MESSAGE_GROUP,
+          fifoThroughputLimit: FifoThroughputLimit.PER_MESSAGE_GROUP_ID,
+        }
+      : {};
+    // SSE-SQS rather than alias/aws/sqs: SNS cannot deliver to a queue under the latter.
+    const safe = { encryption: QueueEncryption.SQS_MANAGED, enforceSSL: true };
+    this.deadLetters = new Queue(this, 'DeadLetters', {
+      ...kind,
+      ...safe,
+      queueName: nameOf(`${contract.name}${DEAD_LETTER_SUFFIX}`),
+      retentionPeriod: cdkDuration(contract.deadLetterRetention),
+    });
+    this.queue = new Queue(this, 'Queue', {
+      ...kind,
+      ...safe,
+      queueName: nameOf(contract.name),
+      retentionPeriod: cdkDuration(contract.retention),
+      visibilityTimeout: cdkDuration(visibilityOf(drainedBy)),
+      receiveMessageWaitTime: Duration.seconds(20),
+      deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: maxReceiveCountOf(drainedBy) },
+    });
+    this.destination = {
+      name: contract.name,
+      address: this.queue.queueUrl,
+      arn: this.queue.queueArn,
+      sendActions: ['sqs:SendMessage'],
+    };
+    if (contract.from?.name !== topic?.contract.name) {
+      throw new Error(
+        `queue '${contract.name}' is declared to come from ${contract.from === undefined ? 'no topic' : `topic '${contract.from.name}'`} but is wired to ${topic === undefined ? 'none' : `'${topic.contract.name}'`}; pass the topic it is declared with`,
+      );
+    }
+    if (topic !== undefined) this.subscribe(topic);
+  }
+
+  private subscribe(topic: EventTopic): void {
+    topic.topic.addSubscription(
+      new SqsSubscription(this.queue, {
+        rawMessageDelivery: true,
+        // What SNS cannot deliver joins the consumer's dead letters, where somebody looks.
+        deadLetterQueue: this.deadLetters,
+        filterPolicy: {
+          [ATTRIBUTE.type]: SubscriptionFilter.stringFilter({
+            allowlist: this.contract.events.map(({ type }) => type),
+          }),
+        },
+      }),
+    );
+  }
+}

@@ -1,0 +1,229 @@
+import { declare, declareName } from './declaration-error.ts';
+import { type Duration, days } from './duration.ts';
+import type { Envelope } from './envelope.ts';
+import type { AnyEventType, DataOf } from './event.ts';
+import { KINESIS, SNS, SQS } from './limits.ts';
+
+/** Expected load. Feeds the number of shards, the alarms and the cost. */
+export interface Traffic {
+  /** Messages per second at the peak. */
+  readonly peakPerSecond: number;
+  /** Size of a usual message with its envelope. */
+  readonly averageBytes: number;
+}
+
+/** Chooses the message group of an event: order is kept within a group. */
+export type GroupBy<E extends AnyEventType> = (event: Envelope<DataOf<E>>) => string;
+
+interface ChannelBase<E extends AnyEventType> {
+  readonly name: string;
+  readonly events: readonly E[];
+  readonly traffic?: Traffic | undefined;
+  /** Largest message the channel's service takes, in bytes. */
+  readonly maxMessageBytes: number;
+}
+
+/** Fan-out: one publish, any number of subscribed queues (SNS). */
+export interface Topic<E extends AnyEventType = AnyEventType> extends ChannelBase<E> {
+  readonly kind: 'topic';
+  /** `per-key` makes it a FIFO topic: needed to feed FIFO queues; standard queues may subscribe as well. */
+  readonly order: 'none' | 'per-key';
+  /** Message group on a FIFO topic. The event's key unless declared otherwise. */
+  readonly groupBy: GroupBy<E>;
+}
+
+/** Work that is gone when done (SQS). */
+export interface Queue<E extends AnyEventType = AnyEventType> extends ChannelBase<E> {
+  readonly kind: 'queue';
+  readonly order: 'none' | 'per-key';
+  /** The topic that feeds it; the queue's `events` become the subscription's filter. */
+  readonly from?: Topic | undefined;
+  readonly retention: Duration;
+  /** How long dead letters are kept; longer than `retention`, because a standard DLQ counts from the first enqueue. */
+  readonly deadLetterRetention: Duration;
+  readonly groupBy: GroupBy<E>;
+}
+
+/** What happened, kept for a time, read by any number of consumers at positions of their own (Kinesis). */
+export interface Log<E extends AnyEventType = AnyEventType> extends ChannelBase<E> {
+  readonly kind: 'log';
+  readonly order: 'per-key';
+  readonly retention: Duration;
+  readonly shards: number;
+}
+
+export type Channel = Topic | Queue | Log;
+
+const byKey = (event: Envelope): string => event.partitionkey;
+
+function declareEvents(thing: string, events: readonly AnyEventType[]): void {
+  declare(events.length > 0, thing, 'events is empty', 'List the events that may travel here');
+}
+
+interface TopicOptions<E extends AnyEventType> {
+  readonly events: readonly E[];
+  readonly traffic?: Traffic;
+}
+
+/** Declares a standard topic: fan-out without order. */
+export function topic<const E extends AnyEventType>(name: string, options: TopicOptions<E>): Topic<E> {
+  return makeTopic(name, options, 'none', byKey);
+}
+
+/** Declares a FIFO topic: fan-out in order per message group. */
+export function fifoTopic<const E extends AnyEventType>(
+  name: string,
+  options: TopicOptions<E> & {
+    /** @default the event's key */
+    readonly groupBy?: GroupBy<E>;
+  },
+): Topic<E> {
+  return makeTopic(name, options, 'per-key', options.groupBy ?? byKey);
+}
+
+function makeTopic<E extends AnyEventType>(
+  name: string,
+  options: TopicOptions<E>,
+  order: Topic['order'],
+  groupBy: GroupBy<E>,
+): Topic<E> {
+  declareName('topic', name);
+  declareEvents(`topic '${name}'`, options.events);
+  return {
+    kind: 'topic',
+    name,
+    order,
+    events: options.events,
+    groupBy,
+    maxMessageBytes: SNS.maxMessageBytes,
+    traffic: options.traffic,
+  };
+}
+
+export interface QueueOptions<E extends AnyEventType> {
+  readonly events: readonly E[];
+  /** @default none: producers send to the queue itself */
+  readonly from?: Topic;
+  /** 1 minute to 14 days. @default 4 days */
+  readonly retention?: Duration;
+  /** Longer than `retention`, at most 14 days. @default 14 days */
+  readonly deadLetterRetention?: Duration;
+  readonly traffic?: Traffic;
+}
+
+/** Declares a standard queue: competing consumers, no order. */
+export function queue<const E extends AnyEventType>(name: string, options: QueueOptions<E>): Queue<E> {
+  return makeQueue(name, options, 'none', byKey);
+}
+
+/** Declares a FIFO queue: order per message group, parallel across groups. */
+export function fifoQueue<const E extends AnyEventType>(
+  name: string,
+  options: QueueOptions<E> & {
+    /** Message group when a producer sends to the queue itself; a feeding topic's group counts otherwise. @default the event's key */
+    readonly groupBy?: GroupBy<E>;
+  },
+): Queue<E> {
+  const thing = `queue '${name}'`;
+  declare(
+    options.from === undefined || options.from.order === 'per-key',
+    thing,
+    `a FIFO queue cannot subscribe to the standard topic '${options.from?.name}'`,
+    'Declare the topic with fifoTopic(), or the queue with queue()',
+  );
+  return makeQueue(name, options, 'per-key', options.groupBy ?? options.from?.groupBy ?? byKey);
+}
+
+function makeQueue<E extends AnyEventType>(
+  name: string,
+  options: QueueOptions<E>,
+  order: Queue['order'],
+  groupBy: GroupBy<E>,
+): Queue<E> {
+  const thing = `queue '${name}'`;
+  const { from, events, traffic, retention = days(4), deadLetterRetention = days(14) } = options;
+  declareName('queue', name);
+  declareEvents(thing, events);
+  const strangers = from === undefined ? [] : events.filter((e) => !from.events.includes(e)).map((e) => e.type);
+  declare(
+    strangers.length === 0,
+    thing,
+    `topic '${from?.name}' does not carry ${strangers.join(', ')}`,
+    'Add the events to the topic or take them from the queue',
+  );
+  declare(
+    retention.seconds >= SQS.minRetentionSeconds && deadLetterRetention.seconds <= SQS.maxRetentionSeconds,
+    thing,
+    `retention must be at least 60 s and deadLetterRetention at most 14 days (given ${retention.seconds} s and ${deadLetterRetention.seconds} s)`,
+    'Choose durations inside these limits',
+  );
+  declare(
+    deadLetterRetention.seconds > retention.seconds,
+    thing,
+    `deadLetterRetention (${deadLetterRetention.seconds} s) must exceed retention (${retention.seconds} s): a standard DLQ counts age from the first enqueue, so dead letters would expire early`,
+    'Raise deadLetterRetention or lower retention',
+  );
+  return {
+    kind: 'queue',
+    name,
+    order,
+    events,
+    from,
+    retention,
+    deadLetterRetention,
+    groupBy,
+    traffic,
+    maxMessageBytes: SQS.maxMessageBytes,
+  };
+}
+
+/** Records a second and bytes a second one shard takes in. https://docs.aws.amazon.com/streams/latest/dev/service-sizes-and-limits.html */
+const SHARD = { recordsPerSecond: 1_000, bytesPerSecond: 1_048_576 } as const;
+const HEADROOM = 2;
+
+/** Declares a log. */
+export function log<const E extends AnyEventType>(
+  name: string,
+  options: {
+    readonly events: readonly E[];
+    /** 24 hours to 365 days; longer than the longest outage of a consumer that you want to survive. @default 7 days */
+    readonly retention?: Duration;
+    /** @default from `traffic`: the larger of its record and byte need, times 2; 1 without traffic */
+    readonly shards?: number;
+    readonly traffic?: Traffic;
+  },
+): Log<E> {
+  const thing = `log '${name}'`;
+  const { events, traffic, retention = days(7) } = options;
+  declareName('log', name);
+  declareEvents(thing, events);
+  declare(
+    retention.seconds >= KINESIS.minRetentionSeconds && retention.seconds <= KINESIS.maxRetentionSeconds,
+    thing,
+    `retention must be from 24 hours to 365 days (given ${retention.seconds} s)`,
+    'Write for example retention: days(7)',
+  );
+  const shards = options.shards ?? (traffic === undefined ? 1 : shardsFor(traffic));
+  declare(
+    Number.isInteger(shards) && shards >= 1,
+    thing,
+    `shards must be a whole number from 1 (given ${shards})`,
+    'Leave shards out to have them computed from traffic',
+  );
+  return {
+    kind: 'log',
+    name,
+    order: 'per-key',
+    events,
+    retention,
+    shards,
+    traffic,
+    maxMessageBytes: KINESIS.maxRecordBytes,
+  };
+}
+
+function shardsFor({ peakPerSecond, averageBytes }: Traffic): number {
+  const byRecords = peakPerSecond / SHARD.recordsPerSecond;
+  const byBytes = (peakPerSecond * averageBytes) / SHARD.bytesPerSecond;
+  return Math.max(1, Math.ceil(Math.max(byRecords, byBytes) * HEADROOM));
+}

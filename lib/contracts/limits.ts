@@ -1,0 +1,51 @@
+/** Limits of the services, in bytes and counts, as AWS documents them in November 2026. One place, so that a change is one line. */
+
+const KIB = 1_024;
+const MIB = 1_024 * KIB;
+
+export const SQS = {
+  /** One message, and one batch of messages together. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html */
+  maxMessageBytes: MIB,
+  maxBatchBytes: MIB,
+  maxBatchEntries: 10,
+  maxDelaySeconds: 900,
+  maxVisibilitySeconds: 43_200,
+  maxRetentionSeconds: 1_209_600,
+  minRetentionSeconds: 60,
+  maxAttributes: 10,
+} as const;
+
+export const SNS = {
+  /** One message, and one batch together; smaller than SQS's. https://docs.aws.amazon.com/sns/latest/dg/large-message-payloads.html */
+  maxMessageBytes: 256 * KIB,
+  maxBatchBytes: 256 * KIB,
+  maxBatchEntries: 10,
+} as const;
+
+export const KINESIS = {
+  /** One record; a PutRecords call may carry 500 records and 10 MiB. https://docs.aws.amazon.com/streams/latest/dev/service-sizes-and-limits.html */
+  maxRecordBytes: 10 * MIB,
+  maxBatchBytes: 10 * MIB,
+  maxBatchEntries: 500,
+  minRetentionSeconds: 86_400,
+  maxRetentionSeconds: 31_536_000,
+  maxPartitionKeyCharacters: 256,
+} as const;
+
+export const DYNAMODB = {
+  /** Items in one TransactWriteItems. https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html */
+  maxTransactionItems: 100,
+  maxItemBytes: 400 * KIB,
+} as const;
+
+export const LAMBDA = {
+  maxTimeoutSeconds: 900,
+  /** Lowest MaximumConcurrency of an SQS event source mapping. https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html */
+  minMappingConcurrency: 2,
+  maxMappingConcurrency: 1_000,
+  maxStandardBatch: 10_000,
+  maxFifoBatch: 10,
+  /** Batches larger than this need a batching window of at least one second on a standard queue. */
+  maxBatchWithoutWindow: 10,
+  maxBatchWindowSeconds: 300,
+} as const;

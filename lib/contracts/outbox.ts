@@ -1,0 +1,38 @@
+import type { Log, Queue, Topic } from './channel.ts';
+import { declare, declareName } from './declaration-error.ts';
+import { type Duration, days } from './duration.ts';
+import type { AnyEventType } from './event.ts';
+
+/**
+ * Transactional outbox: business items and their events commit in one transaction; a relay publishes the events in sequence
+ * per aggregate afterwards. https://docs.aws.amazon.com/prescriptive-guidance/latest/cloud-design-patterns/transactional-outbox.html
+ */
+export interface Outbox {
+  readonly name: string;
+  /** Where each event goes: every channel that lists its type. */
+  readonly publishes: readonly (Topic | Log | Queue)[];
+  /** How long published rows are kept for inspection; unpublished ones never expire. */
+  readonly keep: Duration;
+}
+
+export function outbox(
+  name: string,
+  options: {
+    readonly publishes: readonly (Topic | Log | Queue)[];
+    /** @default 7 days */
+    readonly keep?: Duration;
+  },
+): Outbox {
+  declareName('outbox', name);
+  declare(
+    options.publishes.length > 0,
+    `outbox '${name}'`,
+    'publishes is empty',
+    'List the topics, logs or queues its events go to',
+  );
+  return { name, publishes: options.publishes, keep: options.keep ?? days(7) };
+}
+
+/** The channels of an outbox that carry an event type. */
+export const destinationsOf = (box: Outbox, type: string): readonly (Topic | Log | Queue)[] =>
+  box.publishes.filter((channel) => channel.events.some((e: AnyEventType) => e.type === type));

@@ -1,0 +1,183 @@
+import type { Log, Queue } from './channel.ts';
+import { declare, declareName } from './declaration-error.ts';
+import { type Duration, days, seconds } from './duration.ts';
+import { LAMBDA } from './limits.ts';
+import { exponential, type RetryPolicy } from './retry.ts';
+
+/** What a consumer promises about the effect of each message. */
+export type Guarantee =
+  /** Delivered again after any failure; the handler must bear duplicates. */
+  | 'at-least-once'
+  /** At least once with an inbox: the effect happens once. */
+  | 'effectively-once'
+  /** The log position and the result commit in one transaction. Logs only. */
+  | 'exactly-once-aggregation';
+
+/** How the inbox makes a consumer idempotent. */
+export type InboxMode =
+  /** The handler returns writes; they commit with the inbox record in one transaction. A crash anywhere repeats nothing. */
+  | 'effect'
+  /** For effects outside the database: a fenced, renewed lease around the handler. A crash between effect and record may repeat it. */
+  | 'lease'
+  /** The handler's own write is idempotent (a version, or a key made from the event id): no record is kept. */
+  | 'natural'
+  | 'none';
+
+export interface Subscription<Source extends Queue | Log = Queue | Log> {
+  readonly name: string;
+  readonly to: Source;
+  readonly guarantee: Guarantee;
+  readonly inbox: InboxMode;
+  /** Ask the inbox before the handler runs, not only when it commits. */
+  readonly checkFirst: boolean;
+  readonly order: 'none' | 'per-key';
+  readonly retry: RetryPolicy;
+  readonly timeout: Duration;
+  readonly lease: Duration;
+  readonly deduplicationWindow: Duration;
+  readonly concurrency: number | undefined;
+  readonly batchSize: number;
+  readonly batchWindow: Duration;
+}
+
+export interface SubscriptionOptions<Source extends Queue | Log> {
+  readonly to: Source;
+  /** @default 'at-least-once' */
+  readonly guarantee?: Guarantee;
+  /** @default 'effect' for effectively-once, 'none' otherwise */
+  readonly inbox?: InboxMode;
+  /** For `effect` handlers that also call something outside: one read more per message spares that call for duplicates. @default false */
+  readonly checkFirst?: boolean;
+  /** @default the order the channel keeps */
+  readonly order?: 'none' | 'per-key';
+  /** @default 3 attempts, exponential from 1 s to 1 min */
+  readonly retry?: RetryPolicy;
+  /** The function's timeout, 1 s to 15 min. @default 30 s */
+  readonly timeout?: Duration;
+  /** `lease` only: how long a silent holder keeps the key; it is renewed while the handler lives. @default the timeout */
+  readonly lease?: Duration;
+  /** How long a message is recognised as a duplicate. @default 14 days, the longest a message can stay in a queue */
+  readonly deduplicationWindow?: Duration;
+  /** Most batches in work at once: 2 to 1,000 for queues; a log has one per shard. @default unlimited */
+  readonly concurrency?: number;
+  /** @default 10 for queues, 100 for logs */
+  readonly batchSize?: number;
+  /** How long to gather a batch. @default 0 */
+  readonly batchWindow?: Duration;
+}
+
+/**
+ * Declares who consumes what, and with which promise.
+ * @throws DeclarationError for a combination that AWS refuses or that would break the promise
+ */
+export function subscription<Source extends Queue | Log>(
+  name: string,
+  options: SubscriptionOptions<Source>,
+): Subscription<Source> {
+  const { to, guarantee = 'at-least-once' } = options;
+  const made: Subscription<Source> = {
+    name,
+    to,
+    guarantee,
+    inbox: options.inbox ?? (guarantee === 'effectively-once' ? 'effect' : 'none'),
+    checkFirst: options.checkFirst ?? false,
+    order: options.order ?? to.order,
+    retry: options.retry ?? exponential({ attempts: 3, base: seconds(1), cap: seconds(60) }),
+    timeout: options.timeout ?? seconds(30),
+    lease: options.lease ?? options.timeout ?? seconds(30),
+    deduplicationWindow: options.deduplicationWindow ?? days(14),
+    concurrency: options.concurrency,
+    batchSize: options.batchSize ?? (to.kind === 'log' ? 100 : 10),
+    batchWindow: options.batchWindow ?? seconds(0),
+  };
+  declareName('subscription', name);
+  for (const { holds, problem, fix } of rules(made)) declare(holds, `subscription '${name}'`, problem, fix);
+  return made;
+}
+
+interface Rule {
+  readonly holds: boolean;
+  readonly problem: string;
+  readonly fix: string;
+}
+
+function rules(s: Subscription): Rule[] {
+  const isFifo = s.to.kind === 'queue' && s.to.order === 'per-key';
+  const maxBatch = s.to.kind === 'log' || !isFifo ? LAMBDA.maxStandardBatch : LAMBDA.maxFifoBatch;
+  return [
+    {
+      holds: s.timeout.seconds >= 1 && s.timeout.seconds <= LAMBDA.maxTimeoutSeconds,
+      problem: `timeout must be from 1 s to ${LAMBDA.maxTimeoutSeconds} s (given ${s.timeout.seconds} s)`,
+      fix: 'Split longer work, or keep its lease with a heartbeat',
+    },
+    {
+      holds: s.order === 'none' || s.to.order === 'per-key',
+      problem: `order 'per-key' needs a FIFO queue or a log, and '${s.to.name}' is a standard queue`,
+      fix: 'Declare the channel with fifoQueue() or log(), or leave order out',
+    },
+    {
+      holds: s.guarantee !== 'effectively-once' || s.inbox !== 'none',
+      problem: "guarantee 'effectively-once' needs an inbox (given 'none')",
+      fix: "Choose inbox 'effect', 'lease' or 'natural', or guarantee 'at-least-once'",
+    },
+    {
+      holds: s.guarantee !== 'exactly-once-aggregation' || (s.to.kind === 'log' && s.inbox === 'none'),
+      problem: "guarantee 'exactly-once-aggregation' needs a log and takes no inbox: the log position is its record",
+      fix: "Subscribe to a log and leave inbox out, or choose guarantee 'effectively-once'",
+    },
+    {
+      holds: Number.isInteger(s.batchSize) && s.batchSize >= 1 && s.batchSize <= maxBatch,
+      problem: `batchSize must be a whole number from 1 to ${maxBatch} (given ${s.batchSize})`,
+      fix: `Choose a size up to ${maxBatch}`,
+    },
+    {
+      holds:
+        s.batchWindow.seconds >= 0 &&
+        s.batchWindow.seconds <= LAMBDA.maxBatchWindowSeconds &&
+        !(isFifo && s.batchWindow.seconds > 0),
+      problem: `batchWindow must be at most ${LAMBDA.maxBatchWindowSeconds} s, and 0 on a FIFO queue (given ${s.batchWindow.seconds} s)`,
+      fix: 'Lower batchWindow or leave it out',
+    },
+    {
+      holds: s.to.kind === 'log' || isFifo || s.batchSize <= LAMBDA.maxBatchWithoutWindow || s.batchWindow.seconds >= 1,
+      problem: `batchSize above ${LAMBDA.maxBatchWithoutWindow} needs a batchWindow of at least 1 s (given ${s.batchSize} and ${s.batchWindow.seconds} s)`,
+      fix: 'Write batchWindow: seconds(1), or lower batchSize',
+    },
+    {
+      holds: s.concurrency === undefined || s.to.kind === 'queue',
+      problem: `concurrency cannot be set on log '${s.to.name}': a log has one batch per shard`,
+      fix: 'Leave concurrency out and choose the number of shards on the log',
+    },
+    {
+      holds:
+        s.concurrency === undefined ||
+        (Number.isInteger(s.concurrency) &&
+          s.concurrency >= LAMBDA.minMappingConcurrency &&
+          s.concurrency <= LAMBDA.maxMappingConcurrency),
+      problem: `concurrency must be a whole number from ${LAMBDA.minMappingConcurrency} to ${LAMBDA.maxMappingConcurrency} (given ${s.concurrency})`,
+      fix: 'Lambda takes no lower ceiling than 2 on a queue; order per key comes from a FIFO queue',
+    },
+    {
+      holds: s.inbox !== 'lease' || s.lease.seconds >= 1,
+      problem: `lease must be at least 1 s (given ${s.lease.seconds} s)`,
+      fix: 'Leave lease out to have the timeout',
+    },
+    {
+      holds: s.to.kind !== 'queue' || s.deduplicationWindow.seconds >= s.to.retention.seconds,
+      problem: `deduplicationWindow (${s.deduplicationWindow.seconds} s) must not be below the retention of '${s.to.name}': a message may come back until then`,
+      fix: 'Raise deduplicationWindow or lower the retention of the queue',
+    },
+  ];
+}
+
+/** Visibility timeout is six times the function timeout plus the batching window. https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html */
+export const VISIBILITY_FACTOR = 6;
+export const visibilityOf = (s: Subscription): Duration =>
+  seconds(s.timeout.seconds * VISIBILITY_FACTOR + s.batchWindow.seconds);
+
+/**
+ * The queue's own redrive stays as the net under crashes and timeouts, which the runtime cannot see: it allows this many
+ * receives more than the declared attempts, so that ordinary failures always leave with their reason.
+ */
+export const CRASH_ALLOWANCE = 2;
+export const maxReceiveCountOf = (s: Subscription): number => s.retry.attempts + CRASH_ALLOWANCE;

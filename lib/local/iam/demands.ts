@@ -1,0 +1,123 @@
+import { formParameters, jsonBody } from '../endpoint-request.ts';
+import { restOperation } from '../rest-operations.ts';
+import type { ServiceRequest } from '../service.ts';
+import { dynamodbDemands } from './dynamodb-demands.ts';
+
+/** One permission a call needs. Several resources are alternatives: being allowed on any of them is enough. */
+export interface Demand {
+  readonly action: string;
+  readonly resources: readonly string[];
+}
+
+/** Everything a call needs; every demand must be allowed. */
+export function demandsOf(request: ServiceRequest, account: string): readonly Demand[] {
+  return (BY_SERVICE[request.service] ?? anyResource)(request, account);
+}
+
+type Rule = (request: ServiceRequest, account: string) => readonly Demand[];
+
+const anyResource: Rule = (request) => [
+  { action: `${request.service}:${request.operation ?? restOperation(request) ?? request.method}`, resources: ['*'] },
+];
+
+/** Batch calls are covered by the permission for the single call. */
+const SQS_ACTIONS: Readonly<Record<string, string>> = {
+  SendMessageBatch: 'SendMessage',
+  DeleteMessageBatch: 'DeleteMessage',
+  ChangeMessageVisibilityBatch: 'ChangeMessageVisibility',
+};
+
+const sqs: Rule = (request, account) => {
+  const { QueueUrl, QueueName } = jsonBody(request);
+  const operation = request.operation ?? '';
+  const name = typeof QueueUrl === 'string' ? QueueUrl.slice(QueueUrl.lastIndexOf('/') + 1) : QueueName;
+  const resource = typeof name === 'string' ? `arn:aws:sqs:${request.region}:${account}:${name}` : '*';
+  return [{ action: `sqs:${SQS_ACTIONS[operation] ?? operation}`, resources: [resource] }];
+};
+
+const sns: Rule = (request) => {
+  const parameters = formParameters(request.body);
+  const operation = request.operation === 'PublishBatch' ? 'Publish' : request.operation;
+  const resource = parameters.get('TopicArn') ?? parameters.get('TargetArn') ?? parameters.get('ResourceArn') ?? '*';
+  return [{ action: `sns:${operation}`, resources: [resource] }];
+};
+
+const kinesis: Rule = (request, account) => {
+  const isCbor = String(request.headers['content-type'] ?? '').includes('cbor');
+  // The iterator, not the stream, names the source of a GetRecords; AWS knows the stream, kinesis-local's token is opaque.
+  const { StreamARN, StreamName, ConsumerARN } = isCbor ? {} : jsonBody(request);
+  const resource =
+    StreamARN ??
+    ConsumerARN ??
+    (typeof StreamName === 'string' ? `arn:aws:kinesis:${request.region}:${account}:stream/${StreamName}` : '*');
+  return [{ action: `kinesis:${request.operation}`, resources: [String(resource)] }];
+};
+
+/** S3 names its permissions after what is touched, not after the operation. */
+const S3_ACTIONS: Readonly<Record<string, string>> = {
+  HeadObject: 'GetObject',
+  HeadBucket: 'ListBucket',
+  ListObjects: 'ListBucket',
+  ListObjectsV2: 'ListBucket',
+  ListBuckets: 'ListAllMyBuckets',
+  DeleteObjects: 'DeleteObject',
+  CopyObject: 'PutObject',
+  CreateMultipartUpload: 'PutObject',
+  UploadPart: 'PutObject',
+  CompleteMultipartUpload: 'PutObject',
+};
+
+const s3: Rule = (request) => {
+  const operation = restOperation(request) ?? request.method;
+  const path = decodeURIComponent(new URL(request.url, 'http://engine').pathname).slice(1);
+  const slash = path.indexOf('/');
+  const bucket = slash === -1 ? path : path.slice(0, slash);
+  const key = slash === -1 ? '' : path.slice(slash + 1);
+  const resource = bucket === '' ? '*' : key === '' ? `arn:aws:s3:::${bucket}` : `arn:aws:s3:::${bucket}/${key}`;
+  const demands: Demand[] = [{ action: `s3:${S3_ACTIONS[operation] ?? operation}`, resources: [resource] }];
+  const source = request.headers['x-amz-copy-source'];
+  if (typeof source === 'string') {
+    const from = decodeURIComponent(source).replace(/^\//, '');
+    demands.push({ action: 's3:GetObject', resources: [`arn:aws:s3:::${from}`] });
+  }
+  if (operation === 'DeleteObjects') {
+    // The keys are in the XML body; whoever may delete any object of the bucket may delete these.
+    return [{ action: 's3:DeleteObject', resources: [`arn:aws:s3:::${bucket}/*`] }];
+  }
+  return demands;
+};
+
+const FUNCTION_PATH = /^\/\d{4}-\d{2}-\d{2}\/functions\/([^/?]+)/;
+
+const lambda: Rule = (request, account) => {
+  const operation = restOperation(request) ?? request.method;
+  const name = decodeURIComponent(FUNCTION_PATH.exec(request.url)?.[1] ?? '');
+  const arn = name.startsWith('arn:') ? name : `arn:aws:lambda:${request.region}:${account}:function:${name}`;
+  const action = operation === 'Invoke' || operation === 'InvokeAsync' ? 'InvokeFunction' : operation;
+  return [{ action: `lambda:${action}`, resources: [name === '' ? '*' : arn] }];
+};
+
+const ses: Rule = (request, account) => {
+  const operation = restOperation(request) ?? request.method;
+  if (operation !== 'SendEmail') return [{ action: `ses:${operation}`, resources: ['*'] }];
+  const from = String(jsonBody(request).FromEmailAddress ?? '');
+  const address = /<([^>]+)>/.exec(from)?.[1] ?? from;
+  const identity = (name: string) => `arn:aws:ses:${request.region}:${account}:identity/${name}`;
+  return [{ action: 'ses:SendEmail', resources: [identity(address), identity(address.slice(address.indexOf('@') + 1))] }];
+};
+
+/** GetCallerIdentity needs no permission, not even against an explicit deny. */
+const sts: Rule = (request) => (request.operation === 'GetCallerIdentity' ? [] : anyResource(request, ''));
+
+const BY_SERVICE: Readonly<Record<string, Rule>> = {
+  sqs,
+  sns,
+  kinesis,
+  s3,
+  lambda,
+  ses,
+  sts,
+  dynamodb: dynamodbDemands,
+  // CloudWatch signs as `monitoring`, and its permissions start with `cloudwatch`.
+  monitoring: (request) => [{ action: `cloudwatch:${request.operation}`, resources: ['*'] }],
+};

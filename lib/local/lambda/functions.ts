@@ -1,0 +1,227 @@
+import { randomUUID } from 'node:crypto';
+import type { FunctionDefinition, FunctionLog, InvocationResult } from './definition.ts';
+import { functionNotFound, throttled } from './errors.ts';
+import type { Instance } from './instance.ts';
+import { startInstance } from './instance.ts';
+
+/** Concurrent executions of an account, all functions together. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
+export const ACCOUNT_CONCURRENCY = 1000;
+/** Workers alive at a time on this machine, by default. Beyond it an invocation waits for a worker; AWS has no such wait. */
+export const DEFAULT_MAX_WORKERS = 48;
+/** Workers that load their handler at the same time: more only take the processors from each other. */
+export const MAX_STARTING_WORKERS = 4;
+/** How long an instance without events is kept warm. */
+export const IDLE_INSTANCE_MS = 120_000;
+/** How often idle instances are looked for. */
+const REAP_INTERVAL_MS = 10_000;
+
+export interface FunctionsOptions {
+  readonly region: string;
+  readonly accountId: string;
+  readonly endpoint: string;
+  readonly issueCredentials: (request: { functionName: string; instance: number; roleArn: string }) => {
+    accessKeyId: string;
+    secretAccessKey: string;
+    sessionToken: string;
+  };
+  readonly revokeCredentials: (accessKeyId: string) => void;
+  readonly onLog: (log: FunctionLog) => void;
+  readonly maxWorkers?: number;
+  readonly idleMs?: number;
+}
+
+/** Runs functions: one event per instance at a time, warm instances first, within the limits of concurrency. */
+export interface Functions {
+  define(definition: FunctionDefinition): void;
+  /** By name, ARN, partial ARN, or any of them with a qualifier. */
+  find(nameOrArn: string): FunctionDefinition | undefined;
+  list(): readonly FunctionDefinition[];
+  /**
+   * Runs one event and waits for its end.
+   * @param event JSON text
+   * @throws LambdaApiError TooManyRequestsException over the concurrency limit, ResourceNotFoundException for an unknown function
+   */
+  invoke(nameOrArn: string, event: string, requestId?: string): Promise<InvocationResult>;
+  /** Kills the worker of an instance; what it was doing fails as Runtime.ExitError. Returns whether it was there. */
+  kill(functionName: string, instance: number): boolean;
+  /** Events running now, of one function or of all. */
+  running(functionName?: string): number;
+  /** Workers alive now. */
+  readonly workers: number;
+  close(): Promise<void>;
+}
+
+interface Waiter {
+  readonly run: (instance: Instance) => void;
+  readonly fail: (error: { errorType: string; errorMessage: string }) => void;
+}
+
+interface Pool {
+  readonly definition: FunctionDefinition;
+  readonly instances: Set<Instance>;
+  readonly idle: { readonly instance: Instance; readonly since: number }[];
+  readonly waiters: Waiter[];
+  starting: number;
+  running: number;
+}
+
+export function createFunctions(options: FunctionsOptions): Functions {
+  const { maxWorkers = DEFAULT_MAX_WORKERS, idleMs = IDLE_INSTANCE_MS } = options;
+  const pools = new Map<string, Pool>();
+  const stopping = new Set<Promise<void>>();
+  let nextInstance = 1;
+  let workers = 0;
+  let starting = 0;
+  let closed = false;
+  const reaper = setInterval(reapIdle, Math.min(REAP_INTERVAL_MS, idleMs));
+
+  const total = (): number => pools.values().reduce((sum, pool) => sum + pool.running, 0);
+  const find = (nameOrArn: string): Pool | undefined => pools.get(functionNameOf(nameOrArn));
+
+  function stop(instance: Instance): void {
+    const stopped = instance.stop();
+    stopping.add(stopped);
+    void stopped.finally(() => stopping.delete(stopped));
+  }
+
+  function reapIdle(): void {
+    const limit = Date.now() - idleMs;
+    for (const pool of pools.values()) {
+      while (pool.idle[0] && pool.idle[0].since < limit) {
+        const entry = pool.idle.shift();
+        if (entry) stop(entry.instance);
+      }
+    }
+  }
+
+  /** Makes room for a function that has no worker by giving up the instance that has idled longest elsewhere. */
+  function evictIdle(): void {
+    const oldest = pools.values().reduce<Pool | undefined>((found, pool) => {
+      const since = pool.idle[0]?.since ?? Number.POSITIVE_INFINITY;
+      return since < (found?.idle[0]?.since ?? Number.POSITIVE_INFINITY) ? pool : found;
+    }, undefined);
+    const entry = oldest?.idle.shift();
+    if (entry) stop(entry.instance);
+  }
+
+  /** Hands waiting events to idle instances, and starts instances for the rest as far as the machine allows. */
+  function pump(pool: Pool): void {
+    while (pool.waiters.length > 0) {
+      const warm = pool.idle.pop();
+      if (!warm) break;
+      if (!warm.instance.ended) pool.waiters.shift()?.run(warm.instance);
+    }
+    while (pool.waiters.length > pool.starting && starting < MAX_STARTING_WORKERS && !closed) {
+      if (workers >= maxWorkers) {
+        evictIdle();
+        break;
+      }
+      void start(pool);
+    }
+  }
+
+  function pumpAll(): void {
+    for (const pool of pools.values()) if (pool.waiters.length > 0) pump(pool);
+  }
+
+  async function start(pool: Pool): Promise<void> {
+    const { definition } = pool;
+    const number = nextInstance++;
+    const credentials = options.issueCredentials({ functionName: definition.name, instance: number, roleArn: definition.roleArn });
+    workers += 1;
+    starting += 1;
+    pool.starting += 1;
+    const instance = startInstance({
+      definition,
+      number,
+      credentials,
+      region: options.region,
+      endpoint: options.endpoint,
+      onLog: options.onLog,
+      onEnd: () => {
+        workers -= 1;
+        pool.instances.delete(instance);
+        const index = pool.idle.findIndex((entry) => entry.instance === instance);
+        if (index >= 0) pool.idle.splice(index, 1);
+        options.revokeCredentials(credentials.accessKeyId);
+        setImmediate(pumpAll);
+      },
+    });
+    pool.instances.add(instance);
+    const error = await instance.started;
+    starting -= 1;
+    pool.starting -= 1;
+    if (error) pool.waiters.shift()?.fail(error);
+    else release(pool, instance);
+    pumpAll();
+  }
+
+  function release(pool: Pool, instance: Instance): void {
+    if (instance.ended) return;
+    pool.idle.push({ instance, since: Date.now() });
+    if (workers >= maxWorkers) pumpAll();
+    else pump(pool);
+  }
+
+  async function run(pool: Pool, event: string, requestId: string): Promise<InvocationResult> {
+    const { promise, resolve } = Promise.withResolvers<Instance | { errorType: string; errorMessage: string }>();
+    pool.waiters.push({ run: resolve, fail: resolve });
+    pump(pool);
+    const instance = await promise;
+    if ('errorType' in instance) return { requestId, payload: JSON.stringify(instance), error: instance, logTail: '' };
+    const result = await instance.invoke(requestId, event);
+    release(pool, instance);
+    return result;
+  }
+
+  return {
+    define(definition) {
+      pools.set(definition.name, { definition, instances: new Set(), idle: [], waiters: [], starting: 0, running: 0 });
+    },
+    find: (nameOrArn) => find(nameOrArn)?.definition,
+    list: () => [...pools.values()].map((pool) => pool.definition),
+    async invoke(nameOrArn, event, requestId = randomUUID()) {
+      const pool = find(nameOrArn);
+      if (!pool) throw functionNotFound(functionArn(options, functionNameOf(nameOrArn)));
+      const { reservedConcurrency } = pool.definition;
+      if (closed || (reservedConcurrency !== undefined && pool.running >= reservedConcurrency)) throw throttled(true);
+      if (total() >= ACCOUNT_CONCURRENCY) throw throttled(false);
+      pool.running += 1;
+      try {
+        return await run(pool, event, requestId);
+      } finally {
+        pool.running -= 1;
+      }
+    },
+    kill(functionName, number) {
+      const instance = [...(pools.get(functionName)?.instances ?? [])].find((candidate) => candidate.number === number);
+      if (instance) stop(instance);
+      return instance !== undefined;
+    },
+    running: (functionName) => (functionName === undefined ? total() : (pools.get(functionName)?.running ?? 0)),
+    get workers() {
+      return workers;
+    },
+    async close() {
+      closed = true;
+      clearInterval(reaper);
+      for (const pool of pools.values()) {
+        for (const waiter of pool.waiters.splice(0)) waiter.fail({ errorType: 'Runtime.ExitError', errorMessage: 'The engine is closing' });
+        for (const instance of [...pool.instances]) stop(instance);
+      }
+      await Promise.all(stopping);
+    },
+  };
+}
+
+/** The function's name in a name, ARN or partial ARN, with or without a qualifier. */
+export function functionNameOf(nameOrArn: string): string {
+  const full = /^arn:[^:]+:lambda:[^:]*:[^:]*:function:([^:]+)(:.+)?$/.exec(nameOrArn);
+  if (full?.[1]) return full[1];
+  const partial = /^\d{12}:(?:function:)?([^:]+)/.exec(nameOrArn);
+  return partial?.[1] ?? nameOrArn.split(':')[0] ?? nameOrArn;
+}
+
+export function functionArn({ region, accountId }: { region: string; accountId: string }, name: string): string {
+  return `arn:aws:lambda:${region}:${accountId}:function:${name}`;
+}

@@ -1,0 +1,181 @@
+import { randomBytes } from 'node:crypto';
+import { Worker } from 'node:worker_threads';
+import type { FunctionDefinition, FunctionError, FunctionLog, FromWorker, InvocationResult, ToWorker, WorkerSettings } from './definition.ts';
+import { instanceEnvironment } from './environment.ts';
+import { InvocationLog } from './invocation-log.ts';
+
+/** Longest a handler's module may take to load before the instance counts as failed. AWS gives 10 s; a busy laptop gets more. */
+export const INIT_LIMIT_MS = 30_000;
+/** Largest response of a synchronous invocation, bytes. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
+export const RESPONSE_LIMIT_BYTES = 6 * 1024 * 1024 + 100;
+
+/** One execution environment of a function: a worker thread that takes one event at a time. */
+export interface Instance {
+  readonly number: number;
+  readonly accessKeyId: string;
+  /** Resolves once the handler is loaded; resolves to the error when it could not be. */
+  readonly started: Promise<FunctionError | undefined>;
+  /** Runs one event. Never rejects: whatever goes wrong is the result's error. The caller keeps to one event at a time. */
+  invoke(requestId: string, event: string): Promise<InvocationResult>;
+  /** Ends the worker; an invocation in flight fails as Runtime.ExitError. */
+  stop(): Promise<void>;
+  /** True once the worker has ended or must not be given another event. */
+  readonly ended: boolean;
+}
+
+export interface InstanceOptions {
+  readonly definition: FunctionDefinition;
+  readonly number: number;
+  readonly region: string;
+  readonly endpoint: string;
+  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken: string };
+  readonly onLog: (log: FunctionLog) => void;
+  /** Called once, however the worker ends. */
+  readonly onEnd: () => void;
+}
+
+interface InFlight {
+  readonly requestId: string;
+  readonly log: InvocationLog;
+  readonly settle: (payload: string, error: FunctionError | undefined) => void;
+}
+
+export function startInstance(options: InstanceOptions): Instance {
+  const { definition } = options;
+  const logStream = `${new Date().toISOString().slice(0, 10).replaceAll('-', '/')}/[$LATEST]${randomBytes(16).toString('hex')}`;
+  const settings: WorkerSettings = {
+    functionName: definition.name,
+    functionArn: definition.arn,
+    handler: definition.handler,
+    taskRoot: definition.taskRoot,
+    memoryMb: definition.memoryMb,
+    logGroup: definition.logGroup,
+    logStream,
+  };
+  const worker = new Worker(new URL('./bootstrap.ts', import.meta.url), {
+    name: definition.name,
+    workerData: settings,
+    env: instanceEnvironment({ ...options, logStream }),
+    execArgv: [],
+    resourceLimits: { maxOldGenerationSizeMb: definition.memoryMb },
+    stdout: true,
+    stderr: true,
+  });
+  let current: InFlight | undefined;
+  let ended = false;
+  let crash: FunctionError | undefined;
+  const { promise: started, resolve: setStarted } = Promise.withResolvers<FunctionError | undefined>();
+  const { promise: exited, resolve: setExited } = Promise.withResolvers<void>();
+  const initTimer = setTimeout(() => {
+    crash = { errorType: 'Sandbox.Timedout', errorMessage: `Init of ${definition.name} took longer than ${INIT_LIMIT_MS / 1000} seconds` };
+    void stop();
+  }, INIT_LIMIT_MS);
+
+  function log(level: FunctionLog['level'], line: string): void {
+    current?.log.add(line);
+    options.onLog({ function: definition.name, requestId: current?.requestId, level, line });
+  }
+
+  function fail(error: FunctionError): void {
+    log('error', `ERROR ${error.errorType}: ${error.errorMessage}`);
+    current?.settle(JSON.stringify(error), error);
+  }
+
+  function received(message: FromWorker): void {
+    if (message.kind === 'log') return log(message.level, message.line);
+    if (message.kind === 'ready') return start(undefined);
+    if (message.kind === 'init-error') {
+      start(message.error);
+      return void stop();
+    }
+    if (message.kind === 'crash') {
+      crash = message.error;
+      return;
+    }
+    if (message.requestId !== current?.requestId) return;
+    if (message.kind === 'failed') return fail(message.error);
+    if (Buffer.byteLength(message.payload) <= RESPONSE_LIMIT_BYTES) return current.settle(message.payload, undefined);
+    fail({
+      errorType: 'Function.ResponseSizeTooLarge',
+      errorMessage: `Response payload size exceeded maximum allowed payload size (${RESPONSE_LIMIT_BYTES} bytes).`,
+    });
+  }
+
+  function start(error: FunctionError | undefined): void {
+    clearTimeout(initTimer);
+    setStarted(error);
+  }
+
+  function end(code: number | undefined): void {
+    if (ended) return;
+    ended = true;
+    const reason = code === undefined ? 'Error: Runtime exited with error: signal: killed' : exitReason(code);
+    const prefix = current ? `RequestId: ${current.requestId} ` : '';
+    const error = crash ?? { errorType: 'Runtime.ExitError', errorMessage: prefix + reason };
+    start(error);
+    if (current) fail(error);
+    options.onEnd();
+  }
+
+  async function stop(): Promise<void> {
+    end(undefined);
+    await worker.terminate();
+    await exited;
+  }
+
+  worker.on('message', received);
+  worker.on('error', (error: Error & { code?: string }) => {
+    const killed = error.code === 'ERR_WORKER_OUT_OF_MEMORY';
+    crash ??= killed
+      ? { errorType: 'Runtime.OutOfMemory', errorMessage: `Error: Runtime exited with error: signal: killed (over ${definition.memoryMb} MB)` }
+      : { errorType: error.name, errorMessage: error.message, trace: String(error.stack).split('\n') };
+  });
+  worker.on('exit', (code) => {
+    end(code);
+    setExited();
+  });
+
+  return {
+    number: options.number,
+    accessKeyId: options.credentials.accessKeyId,
+    started,
+    stop,
+    get ended() {
+      return ended;
+    },
+    async invoke(requestId, event) {
+      const { promise, resolve } = Promise.withResolvers<InvocationResult>();
+      const invocationLog = new InvocationLog(requestId, definition.memoryMb);
+      const timer = setTimeout(() => {
+        const seconds = (definition.timeoutMs / 1000).toFixed(2);
+        crash = { errorType: 'Sandbox.Timedout', errorMessage: `RequestId: ${requestId} Error: Task timed out after ${seconds} seconds` };
+        void stop();
+      }, definition.timeoutMs);
+      current = {
+        requestId,
+        log: invocationLog,
+        settle(payload, error) {
+          clearTimeout(timer);
+          current = undefined;
+          resolve({ requestId, payload, error, logTail: invocationLog.finish() });
+        },
+      };
+      if (ended) {
+        fail({ errorType: 'Runtime.ExitError', errorMessage: `RequestId: ${requestId} Error: Runtime exited before the event was handed over` });
+        return promise;
+      }
+      const message: ToWorker = { kind: 'invoke', requestId, event, deadline: Date.now() + definition.timeoutMs, traceId: traceId() };
+      worker.postMessage(message);
+      return promise;
+    },
+  };
+}
+
+function exitReason(code: number): string {
+  return code === 0 ? 'Error: Runtime exited without providing a reason' : `Error: Runtime exited with error: exit status ${code}`;
+}
+
+function traceId(): string {
+  const seconds = Math.floor(Date.now() / 1000).toString(16);
+  return `Root=1-${seconds}-${randomBytes(12).toString('hex')};Parent=${randomBytes(8).toString('hex')};Sampled=0`;
+}

@@ -1,0 +1,63 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { registerHooks } from 'node:module';
+import { dirname, join, sep } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+/**
+ * Finds the function that a Handler property names, as Lambda's Node.js runtime does: `.js`, `.mjs`, `.cjs`, in that order.
+ * @param taskRoot absolute directory of the function's code
+ * @param handler `path/file.export` or `path/file.outer.inner`
+ * @throws errors named like Lambda's: Runtime.MalformedHandlerName, Runtime.ImportModuleError, Runtime.HandlerNotFound
+ * @see https://github.com/aws/aws-lambda-nodejs-runtime-interface-client/blob/main/src/UserFunction.js
+ */
+export async function loadHandler(taskRoot: string, handler: string): Promise<unknown> {
+  const [, folder = '', module, path] = /^(.*?)([^/.]+)\.(.+)$/.exec(handler) ?? [];
+  if (module === undefined || path === undefined || handler.includes('..')) throw named('Runtime.MalformedHandlerName', `Bad handler "${handler}"`);
+  const base = join(taskRoot, folder, module);
+  const file = ['', '.js', '.mjs', '.cjs'].map((extension) => base + extension).find((name) => name !== base && existsSync(name));
+  if (!file) {
+    throw named('Runtime.ImportModuleError', `Error: Cannot find module '${module}' (handler "${handler}": no ${module}.js, .mjs or .cjs in ${join(taskRoot, folder)})`);
+  }
+  treatAsOwnPackage(taskRoot);
+  let value: unknown = await import(pathToFileURL(file).href);
+  const names = path.split('.');
+  for (const [index, name] of names.entries()) {
+    const owner: unknown = value;
+    value = memberOf(owner, name);
+    if (value === undefined && index === 0) value = memberOf(memberOf(owner, 'default'), name);
+  }
+  if (typeof value !== 'function') throw named('Runtime.HandlerNotFound', `${handler} is undefined or not exported`);
+  return value;
+}
+
+/**
+ * In Lambda nothing lies above the code, here a project's package.json may, with a "type" that changes what `.js` means.
+ * Files without a package.json of their own are therefore taken for CommonJS unless they are written as a module.
+ */
+function treatAsOwnPackage(taskRoot: string): void {
+  registerHooks({
+    load(url, context, nextLoad) {
+      if (!url.startsWith('file:') || !url.endsWith('.js')) return nextLoad(url, context);
+      const file = fileURLToPath(url);
+      if (!file.startsWith(taskRoot + sep) || hasOwnPackage(dirname(file), taskRoot)) return nextLoad(url, context);
+      const source = readFileSync(file, 'utf8');
+      return nextLoad(url, { ...context, format: /^\s*(import\s|import\{|export\s|export\{)/m.test(source) ? 'module' : 'commonjs' });
+    },
+  });
+}
+
+function hasOwnPackage(directory: string, taskRoot: string): boolean {
+  for (let folder = directory; folder.startsWith(taskRoot); folder = dirname(folder)) {
+    if (existsSync(join(folder, 'package.json'))) return true;
+  }
+  return false;
+}
+
+function memberOf(owner: unknown, name: string): unknown {
+  const holdsMembers = (typeof owner === 'object' && owner !== null) || typeof owner === 'function';
+  return holdsMembers ? (owner as Record<string, unknown>)[name] : undefined;
+}
+
+function named(name: string, message: string): Error {
+  return Object.assign(new Error(message), { name });
+}

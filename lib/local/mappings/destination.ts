@@ -1,0 +1,51 @@
+import { randomUUID } from 'node:crypto';
+import type { AwsCalls } from '../call.ts';
+import type { Functions } from '../lambda/functions.ts';
+
+/** Whether records can be sent to this ARN. */
+export function isDestination(arn: string): boolean {
+  return /^arn:aws:(sqs|sns|lambda):/.test(arn) || arn.startsWith('arn:aws:s3:::');
+}
+
+export interface DestinationMessage {
+  readonly body: string;
+  /** String attributes, where the destination has such. */
+  readonly attributes?: Readonly<Record<string, string>>;
+  /** Group of a FIFO queue; a random deduplication id goes with it. */
+  readonly groupId?: string;
+  /** Object key, for buckets. */
+  readonly key?: string;
+}
+
+/**
+ * Sends text to a queue, topic, function (as an event) or bucket.
+ * @throws AwsCallError when the destination refuses it
+ */
+export async function sendTo(arn: string, message: DestinationMessage, context: { calls: AwsCalls; accountId: string; functions: Functions }): Promise<void> {
+  const { calls, accountId, functions } = context;
+  const name = arn.split(':').at(-1) ?? '';
+  const fifo = name.endsWith('.fifo');
+  const groupId = message.groupId ?? 'default';
+  if (arn.startsWith('arn:aws:sqs:')) {
+    const entries = Object.entries(message.attributes ?? {}).map(([key, value]) => [key, { DataType: 'String', StringValue: value }]);
+    await calls.json('sqs', 'SendMessage', {
+      QueueUrl: `http://127.0.0.1/${accountId}/${name}`,
+      MessageBody: message.body,
+      ...(entries.length > 0 ? { MessageAttributes: Object.fromEntries(entries) } : {}),
+      ...(fifo ? { MessageGroupId: groupId, MessageDeduplicationId: randomUUID() } : {}),
+    });
+  } else if (arn.startsWith('arn:aws:sns:')) {
+    await calls.query('sns', 'Publish', '2010-03-31', {
+      TopicArn: arn,
+      Message: message.body,
+      ...(fifo ? { MessageGroupId: groupId, MessageDeduplicationId: randomUUID() } : {}),
+    });
+  } else if (arn.startsWith('arn:aws:lambda:')) {
+    await functions.invoke(arn, message.body);
+  } else if (arn.startsWith('arn:aws:s3:::')) {
+    const path = `/${name}/${(message.key ?? randomUUID()).split('/').map(encodeURIComponent).join('/')}`;
+    await calls.rest('s3', 'PUT', path, message.body, { 'content-type': 'application/json' });
+  } else {
+    throw new Error(`${arn} is no destination the engine can send to (queue, topic, function or bucket)`);
+  }
+}

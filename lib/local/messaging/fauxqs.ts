@@ -1,0 +1,167 @@
+import { findPackageJSON } from 'node:module';
+import { pathToFileURL } from 'node:url';
+import { buildApp } from 'fauxqs';
+import type { ServiceResponse } from '../service.ts';
+import { keepGroupsInOrder } from './fifo-queue.ts';
+
+type Stores = NonNullable<NonNullable<Parameters<typeof buildApp>[0]>['stores']>;
+export type SqsStore = Stores['sqsStore'];
+export type SnsStore = Stores['snsStore'];
+export type S3Store = Stores['s3Store'];
+export type SqsQueue = ReturnType<SqsStore['createQueue']>;
+export type SqsMessage = Parameters<SqsQueue['enqueue']>[0];
+
+/** The part of a Fastify request that fauxqs' SQS and SNS actions read. */
+interface RouterRequest {
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: object;
+}
+
+interface Router {
+  register(action: string, handler: unknown): void;
+  handle(request: RouterRequest, reply: Reply): Promise<unknown>;
+}
+
+export interface Fauxqs {
+  readonly app: ReturnType<typeof buildApp>;
+  readonly sqsStore: SqsStore;
+  readonly snsStore: SnsStore;
+  readonly s3Store: S3Store;
+  /** Runs an SQS action. The action itself runs before this returns (a waiting receive goes on later). */
+  readonly callSqs: (request: RouterRequest) => Promise<ServiceResponse>;
+  /** Runs an SNS action in the same way. */
+  readonly callSns: (request: RouterRequest) => Promise<ServiceResponse>;
+}
+
+/** API operations of fauxqs 2.4.1; each is a file of that name under dist/{sqs,sns}/actions unless said otherwise. */
+export const SQS_OPERATIONS = [
+  'CreateQueue',
+  'DeleteQueue',
+  'GetQueueUrl',
+  'ListQueues',
+  'GetQueueAttributes',
+  'SetQueueAttributes',
+  'PurgeQueue',
+  'SendMessage',
+  'ReceiveMessage',
+  'DeleteMessage',
+  'SendMessageBatch',
+  'DeleteMessageBatch',
+  'ChangeMessageVisibility',
+  'ChangeMessageVisibilityBatch',
+  'TagQueue',
+  'UntagQueue',
+  'ListQueueTags',
+] as const;
+
+export const SNS_OPERATIONS = [
+  'CreateTopic',
+  'DeleteTopic',
+  'ListTopics',
+  'GetTopicAttributes',
+  'SetTopicAttributes',
+  'Subscribe',
+  'Unsubscribe',
+  'ConfirmSubscription',
+  'ListSubscriptions',
+  'ListSubscriptionsByTopic',
+  'GetSubscriptionAttributes',
+  'SetSubscriptionAttributes',
+  'Publish',
+  'PublishBatch',
+  'TagResource',
+  'UntagResource',
+  'ListTagsForResource',
+] as const;
+
+/** Actions that share a file with another one. */
+const FILES: Readonly<Record<string, string>> = {
+  ListSubscriptionsByTopic: 'listSubscriptions',
+  PublishBatch: 'publish',
+  UntagResource: 'tagResource',
+  ListTagsForResource: 'tagResource',
+};
+
+/**
+ * fauxqs' stores, its S3 application and its SQS and SNS actions. The actions are called directly rather than through the
+ * HTTP application: the endpoint has parsed the request already, and this is the engine's hottest path.
+ */
+export async function loadFauxqs(region: string): Promise<Fauxqs> {
+  const load = importer();
+  const { SqsStore } = await load<{ SqsStore: new () => SqsStore }>('sqs/sqsStore.js');
+  const { SnsStore } = await load<{ SnsStore: new () => SnsStore }>('sns/snsStore.js');
+  const { S3Store } = await load<{ S3Store: new () => S3Store }>('s3/s3Store.js');
+  const sqsStore = new SqsStore();
+  const snsStore = new SnsStore();
+  const s3Store = new S3Store();
+  // Without a host, queue URLs carry the host and port the request came to.
+  sqsStore.host = '';
+  keepEveryFifoQueueInOrder(sqsStore);
+  const app = buildApp({ logger: false, defaultRegion: region, stores: { sqsStore, snsStore, s3Store } });
+  await app.ready();
+
+  const sqs = await load<{ SqsRouter: new (store: SqsStore) => Router }>('sqs/sqsRouter.js');
+  const sqsRouter = new sqs.SqsRouter(sqsStore);
+  const sns = await load<{ SnsRouter: new (snsStore: SnsStore, sqsStore: SqsStore) => Router }>('sns/snsRouter.js');
+  const snsRouter = new sns.SnsRouter(snsStore, sqsStore);
+  await registerActions(load, 'sqs', SQS_OPERATIONS, sqsRouter);
+  await registerActions(load, 'sns', SNS_OPERATIONS, snsRouter);
+  return {
+    app,
+    sqsStore,
+    snsStore,
+    s3Store,
+    callSqs: (request) => call(sqsRouter, request),
+    callSns: (request) => call(snsRouter, request),
+  };
+}
+
+type Load = <T>(file: string) => Promise<T>;
+
+/** fauxqs exports its application only; stores and actions are files beside it. */
+function importer(): Load {
+  const manifest = findPackageJSON('fauxqs', import.meta.url);
+  if (manifest === undefined) throw new Error('fauxqs is not installed: run npm ci');
+  const dist = new URL('./dist/', pathToFileURL(manifest));
+  return (file) => import(new URL(file, dist).href);
+}
+
+async function registerActions(load: Load, service: string, operations: readonly string[], router: Router) {
+  for (const operation of operations) {
+    const name = lowerFirst(operation);
+    const actions = await load<Record<string, unknown>>(`${service}/actions/${FILES[operation] ?? name}.js`);
+    router.register(operation, actions[name]);
+  }
+}
+
+const lowerFirst = (name: string) => name.charAt(0).toLowerCase() + name.slice(1);
+
+function keepEveryFifoQueueInOrder(store: SqsStore): void {
+  const create = store.createQueue.bind(store);
+  store.createQueue = (...details) => {
+    const queue = create(...details);
+    if (queue.isFifo()) keepGroupsInOrder(queue);
+    return queue;
+  };
+}
+
+/** Stands in for a Fastify reply. */
+class Reply {
+  statusCode = 200;
+  readonly headers: Record<string, string> = {};
+  status(code: number): this {
+    this.statusCode = code;
+    return this;
+  }
+  header(name: string, value: string): this {
+    this.headers[name] = value;
+    return this;
+  }
+}
+
+async function call(router: Router, request: RouterRequest): Promise<ServiceResponse> {
+  const reply = new Reply();
+  const result = await router.handle(request, reply);
+  const body = typeof result === 'string' ? result : JSON.stringify(result);
+  return { status: reply.statusCode, headers: reply.headers, body };
+}

@@ -1,0 +1,99 @@
+import { errorResponse } from '../endpoint-errors.ts';
+import { restOperation } from '../rest-operations.ts';
+import type { ServiceHandler, ServiceRequest, ServiceResponse } from '../service.ts';
+import type { Fauxqs, S3Store } from './fauxqs.ts';
+
+const INJECTABLE = ['GET', 'HEAD', 'PUT', 'POST', 'DELETE'] as const;
+type Method = (typeof INJECTABLE)[number];
+
+/** Operations that change an object; they run one at a time, so that a condition holds until its write is done. */
+const OBJECT_WRITES = new Set(['PutObject', 'CopyObject', 'CompleteMultipartUpload', 'DeleteObject', 'DeleteObjects']);
+/** Settings of a bucket that change nothing here: accepted, not kept. */
+const IGNORED_SETTINGS = /^Put(BucketPolicy|BucketEncryption|PublicAccessBlock|BucketVersioning|BucketTagging|BucketNotificationConfiguration|BucketOwnershipControls|BucketLogging|BucketCors|BucketAcl)$/;
+const UNKEPT_SETTINGS = /^Get(BucketPolicy|BucketEncryption|PublicAccessBlock|BucketVersioning|BucketTagging|BucketNotificationConfiguration|BucketOwnershipControls|BucketLogging|BucketCors|BucketAcl|BucketLocation)$/;
+
+/** fauxqs' S3 plus conditional writes (`If-None-Match: *`, `If-Match`), and settings of buckets that are accepted. */
+export function createS3({ app, s3Store }: Fauxqs): ServiceHandler {
+  let lastWrite: Promise<unknown> = Promise.resolve();
+
+  const forward = async (request: ServiceRequest): Promise<ServiceResponse> => {
+    const response = await app.inject({
+      method: request.method as Method,
+      url: request.url,
+      headers: injectable(request.headers),
+      payload: request.body,
+    });
+    return { status: response.statusCode, headers: responseHeaders(response.headers), body: response.rawPayload };
+  };
+
+  return async (request) => {
+    const operation = restOperation(request);
+    if (!(INJECTABLE as readonly string[]).includes(request.method) || operation === undefined) {
+      const message = `s3: ${request.method} ${request.url} is not available in the engine`;
+      return errorResponse('s3', { status: 501, code: 'NotImplemented', message });
+    }
+    if (IGNORED_SETTINGS.test(operation)) return { status: 200, headers: {}, body: '' };
+    if (UNKEPT_SETTINGS.test(operation)) {
+      const message = `s3: ${operation} is not available in the engine: it accepts the setting but does not keep it`;
+      return errorResponse('s3', { status: 501, code: 'NotImplemented', message });
+    }
+    if (!OBJECT_WRITES.has(operation)) return forward(request);
+    const write = lastWrite.then(() => unmetCondition(request, operation, s3Store) ?? forward(request));
+    lastWrite = write.catch(() => undefined);
+    return write;
+  };
+}
+
+/**
+ * Conditional writes.
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+ */
+function unmetCondition(request: ServiceRequest, operation: string, store: S3Store): ServiceResponse | undefined {
+  const ifNoneMatch = request.headers['if-none-match'];
+  const ifMatch = request.headers['if-match'];
+  if (operation === 'DeleteObjects' || (ifNoneMatch === undefined && ifMatch === undefined)) return undefined;
+  const path = decodeURIComponent(new URL(request.url, 'http://engine').pathname).slice(1);
+  const slash = path.indexOf('/');
+  const etag = etagOf(store, path.slice(0, slash), path.slice(slash + 1));
+  if (ifNoneMatch === '*' && etag !== undefined) return preconditionFailed();
+  if (ifMatch !== undefined && etag === undefined) {
+    return errorResponse('s3', { status: 404, code: 'NoSuchKey', message: 'The specified key does not exist.' });
+  }
+  const wanted = String(ifMatch).replaceAll('"', '');
+  if (ifMatch !== undefined && wanted !== '*' && wanted !== etag?.replaceAll('"', '')) return preconditionFailed();
+  return undefined;
+}
+
+const preconditionFailed = () =>
+  errorResponse('s3', {
+    status: 412,
+    code: 'PreconditionFailed',
+    message: 'At least one of the pre-conditions you specified did not hold',
+  });
+
+/** Undefined when there is no such object; a missing bucket is left to the write itself to report. */
+function etagOf(store: S3Store, bucket: string, key: string): string | undefined {
+  try {
+    return store.headObject(bucket, key).etag;
+  } catch (error) {
+    const code = (error as { code?: string }).code;
+    if (code === 'NoSuchKey' || code === 'NoSuchBucket') return undefined;
+    throw error;
+  }
+}
+
+function injectable(headers: ServiceRequest['headers']): Record<string, string | string[]> {
+  const passed: Record<string, string | string[]> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined && !name.startsWith(':') && name !== 'expect') passed[name] = value;
+  }
+  return passed;
+}
+
+function responseHeaders(headers: Readonly<Record<string, unknown>>): Record<string, string> {
+  const passed: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined && name !== 'connection' && name !== 'transfer-encoding') passed[name] = String(value);
+  }
+  return passed;
+}

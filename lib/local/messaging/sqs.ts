@@ -1,0 +1,183 @@
+import { errorResponse } from '../endpoint-errors.ts';
+import { jsonBody } from '../endpoint-request.ts';
+import type { ServiceHandler, ServiceRequest, ServiceResponse } from '../service.ts';
+import { type Fauxqs, SQS_OPERATIONS, type SqsQueue, type SqsStore } from './fauxqs.ts';
+
+type Attributes = Record<string, string>;
+interface BatchEntry {
+  readonly Id?: string;
+  readonly MessageBody?: string;
+  readonly MessageGroupId?: string;
+}
+
+/** Attributes of FIFO queues that fauxqs keeps at creation but refuses to change. */
+const LATE_ATTRIBUTES = ['DeduplicationScope', 'FifoThroughputLimit'];
+const MAX_BATCH_ENTRIES = 10;
+/** Bytes of all bodies in a batch; fauxqs also counts the attributes. */
+const MAX_BATCH_BYTES = 1_048_576;
+
+/**
+ * fauxqs' SQS plus: redrive targets are checked, high-throughput FIFO attributes can be changed, deduplication per message
+ * group, message groups on standard queues (fair queues), several messages of a FIFO group in one receive.
+ */
+export function createSqs(fauxqs: Fauxqs): ServiceHandler {
+  const { sqsStore } = fauxqs;
+  const groups = rememberGroups(sqsStore);
+
+  const send = (request: ServiceRequest, body: Record<string, unknown>): Promise<ServiceResponse> => {
+    groups.current = typeof body.MessageGroupId === 'string' ? body.MessageGroupId : undefined;
+    try {
+      // The action runs before the promise is returned, so the group belongs to this message alone.
+      return fauxqs.callSqs({ headers: request.headers, body });
+    } finally {
+      groups.current = undefined;
+    }
+  };
+
+  const operations: Readonly<Record<string, (request: ServiceRequest, body: Record<string, unknown>) => Promise<ServiceResponse>>> = {
+    CreateQueue: async (request, body) => {
+      const attributes = (body.Attributes ?? {}) as Attributes;
+      const isFifo = String(body.QueueName).endsWith('.fifo');
+      return redriveProblem(sqsStore, attributes, isFifo) ?? fauxqs.callSqs({ headers: request.headers, body });
+    },
+    SetQueueAttributes: async (request, body) => {
+      const queue = sqsStore.getQueue(String(body.QueueUrl));
+      const attributes = { ...(body.Attributes as Attributes | undefined) };
+      if (queue === undefined) return fauxqs.callSqs({ headers: request.headers, body });
+      const problem = redriveProblem(sqsStore, attributes, queue.isFifo());
+      if (problem !== undefined) return problem;
+      const late: Attributes = {};
+      for (const name of LATE_ATTRIBUTES) {
+        const value = attributes[name];
+        if (value === undefined || !queue.isFifo()) continue;
+        late[name] = value;
+        delete attributes[name];
+      }
+      const response = await fauxqs.callSqs({ headers: request.headers, body: { ...body, Attributes: attributes } });
+      if (response.status === 200) queue.setAttributes(late);
+      return response;
+    },
+    SendMessage: send,
+    SendMessageBatch: async (request, body) => {
+      const entries = Array.isArray(body.Entries) ? (body.Entries as BatchEntry[]) : [];
+      const queue = sqsStore.getQueue(String(body.QueueUrl));
+      if (queue === undefined || !needsGroups(queue, entries) || isRefusedAsAWhole(entries)) {
+        return fauxqs.callSqs({ headers: request.headers, body });
+      }
+      const responses = await Promise.all(
+        entries.map((entry) => sendEntry(fauxqs, groups, request, { ...body, Entries: [entry] }, entry)),
+      );
+      return merged(responses);
+    },
+  };
+
+  return async (request) => {
+    const operation = request.operation ?? '';
+    if (!(SQS_OPERATIONS as readonly string[]).includes(operation) || request.headers['x-amz-target'] === undefined) {
+      return unavailable(request);
+    }
+    const body = jsonBody(request);
+    const own = operations[operation];
+    const response = await (own === undefined ? fauxqs.callSqs({ headers: request.headers, body }) : own(request, body));
+    return response.body === undefined ? { ...response, body: '{}' } : response;
+  };
+}
+
+/** The group of the message that is being sent right now, for the queues that need to know. */
+interface CurrentGroup {
+  current: string | undefined;
+}
+
+/** Lets every queue see the group of the message being sent: fauxqs drops it on standard queues and when it deduplicates. */
+function rememberGroups(store: SqsStore): CurrentGroup {
+  const groups: CurrentGroup = { current: undefined };
+  const create = store.createQueue.bind(store);
+  store.createQueue = (...details) => {
+    const queue = create(...details);
+    if (queue.isFifo()) {
+      const scoped = (id: string) =>
+        queue.attributes.DeduplicationScope === 'messageGroup' ? `${groups.current ?? ''}|${id}` : id;
+      const check = queue.checkDeduplication.bind(queue);
+      const record = queue.recordDeduplication.bind(queue);
+      queue.checkDeduplication = (id) => check(scoped(id));
+      queue.recordDeduplication = (id, ...details) => record(scoped(id), ...details);
+    } else {
+      const enqueue = queue.enqueue.bind(queue);
+      queue.enqueue = (message) => {
+        message.messageGroupId ??= groups.current;
+        enqueue(message);
+      };
+    }
+    return queue;
+  };
+  return groups;
+}
+
+function sendEntry(fauxqs: Fauxqs, groups: CurrentGroup, request: ServiceRequest, body: object, entry: BatchEntry) {
+  groups.current = entry.MessageGroupId;
+  try {
+    return fauxqs.callSqs({ headers: request.headers, body });
+  } finally {
+    groups.current = undefined;
+  }
+}
+
+function needsGroups(queue: SqsQueue, entries: readonly BatchEntry[]): boolean {
+  if (queue.isFifo()) return queue.attributes.DeduplicationScope === 'messageGroup';
+  return entries.some(({ MessageGroupId }) => MessageGroupId !== undefined);
+}
+
+/** Sent one by one, entries would escape the rules for the whole batch: such a batch goes to fauxqs as it is, to be refused. */
+function isRefusedAsAWhole(entries: readonly BatchEntry[]): boolean {
+  const bytes = entries.reduce((sum, { MessageBody }) => sum + Buffer.byteLength(MessageBody ?? ''), 0);
+  const ids = new Set(entries.map(({ Id }) => Id));
+  return entries.length === 0 || entries.length > MAX_BATCH_ENTRIES || ids.size < entries.length || bytes > MAX_BATCH_BYTES;
+}
+
+function merged(responses: readonly ServiceResponse[]): ServiceResponse {
+  const [first] = responses;
+  const refused = responses.find(({ status }) => status !== 200);
+  if (refused !== undefined || first === undefined) return refused ?? { status: 200, headers: {}, body: '{}' };
+  const results = responses.map(({ body }) => JSON.parse(String(body)) as { Successful: object[]; Failed: object[] });
+  const body = JSON.stringify({
+    Successful: results.flatMap(({ Successful }) => Successful),
+    Failed: results.flatMap(({ Failed }) => Failed),
+  });
+  return { ...first, body };
+}
+
+/** A dead-letter queue must exist and be of the same type as its source. */
+function redriveProblem(store: SqsStore, attributes: Attributes, isFifo: boolean): ServiceResponse | undefined {
+  const given = attributes.RedrivePolicy;
+  if (given === undefined || given === '') return undefined;
+  const refuse = (reason: string) =>
+    errorResponse('sqs', {
+      status: 400,
+      code: 'InvalidParameterValue',
+      message: `Value ${given} for parameter RedrivePolicy is invalid. Reason: ${reason}`,
+    });
+  let policy: { deadLetterTargetArn?: string; maxReceiveCount?: number | string };
+  try {
+    policy = JSON.parse(given);
+  } catch {
+    return refuse('Redrive policy is not a valid JSON map.');
+  }
+  const { deadLetterTargetArn, maxReceiveCount } = policy;
+  const count = Number(maxReceiveCount);
+  if (deadLetterTargetArn === undefined) return refuse('Redrive policy does not contain mandatory attribute: deadLetterTargetArn.');
+  if (!Number.isInteger(count) || count < 1 || count > 1_000) return refuse('Invalid value for maxReceiveCount.');
+  const target = store.getQueueByArn(deadLetterTargetArn);
+  if (target === undefined) return refuse('Dead letter target does not exist.');
+  if (target.isFifo() !== isFifo) return refuse('Dead-letter queue must be same type of queue as the source.');
+  // fauxqs compares the count as it stands; CloudFormation may deliver it as a string.
+  attributes.RedrivePolicy = JSON.stringify({ deadLetterTargetArn, maxReceiveCount: count });
+  return undefined;
+}
+
+function unavailable({ operation, headers }: ServiceRequest): ServiceResponse {
+  const message =
+    headers['x-amz-target'] === undefined
+      ? 'sqs: the engine speaks the JSON protocol only (x-amz-target: AmazonSQS.OPERATION); use an SDK or CLI from 2024 or later'
+      : `sqs: operation ${operation} is not available in the engine; available: ${SQS_OPERATIONS.join(', ')}`;
+  return errorResponse('sqs', { status: 400, code: 'UnknownOperationException', message });
+}

@@ -1,0 +1,97 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { seconds, toMillis } from '../contracts/duration.ts';
+import type { Envelope } from '../contracts/envelope.ts';
+import type { InboxMode, Subscription } from '../contracts/subscription.ts';
+import type { Inbox, InboxKey, InboxRecord, Write } from './inbox.ts';
+import { Reject, Retry } from './outcomes.ts';
+
+/** The same for the same type and data; used to tell a duplicate from a collision. */
+export function fingerprintOf(event: Pick<Envelope, 'type' | 'data'>): string {
+  return createHash('sha256')
+    .update(`${event.type}\n${JSON.stringify(event.data)}`)
+    .digest('base64url');
+}
+
+export interface OnceContext {
+  readonly subscription: Subscription;
+  readonly inbox: Inbox;
+  readonly now: () => number;
+}
+
+/** What a handler gives back: nothing, the writes of its effect, or - in mode `natural` - that its own write found the work done. */
+// biome-ignore lint/suspicious/noConfusingVoidType: handlers without a result are written without a return.
+export type HandlerResult = void | readonly Write[] | 'duplicate';
+
+/** Runs the handler under an inbox mode. @returns whether it ran and took effect, or was a duplicate */
+type Once = (
+  context: OnceContext,
+  key: InboxKey,
+  handle: () => Promise<HandlerResult>,
+) => Promise<'done' | 'duplicate'>;
+
+function duplicateOf(record: InboxRecord, key: InboxKey): 'duplicate' {
+  if (record.fingerprint !== key.fingerprint) {
+    throw new Reject(
+      'payload-mismatch',
+      `idempotency key '${key.key}' was used before with another payload; a changed event needs an id of its own`,
+    );
+  }
+  return 'duplicate';
+}
+
+const RENEWALS_PER_LEASE = 3;
+
+/** The modes, as a table. What each promises is said at InboxMode. */
+export const ONCE: Readonly<Record<InboxMode, Once>> = {
+  async effect({ subscription, inbox }, key, handle) {
+    if (subscription.checkFirst) {
+      const before = await inbox.find(key.key);
+      if (before !== undefined) return duplicateOf(before, key);
+    }
+    const result = await handle();
+    if (result === 'duplicate') return 'duplicate';
+    const before = await inbox.commit(key, result ?? []);
+    return before === undefined ? 'done' : duplicateOf(before, key);
+  },
+
+  async lease({ subscription, inbox, now }, key, handle) {
+    const owner = randomUUID();
+    const leaseMillis = toMillis(subscription.lease);
+    const before = await inbox.lease(key, owner, now() + leaseMillis);
+    if (before?.state === 'done') return duplicateOf(before, key);
+    if (before !== undefined) {
+      duplicateOf(before, key);
+      const left = Math.max(1, Math.ceil(((before.leaseUntil ?? 0) - now()) / 1_000));
+      throw new Retry(`another consumer holds the lease of '${key.key}' for ${left} s more`, { after: seconds(left) });
+    }
+    // A renewal that fails is left to the fence: complete() then finds the lease lost.
+    const heartbeat = setInterval(
+      () => void inbox.renew(key.key, owner, now() + leaseMillis).catch(() => undefined),
+      leaseMillis / RENEWALS_PER_LEASE,
+    );
+    try {
+      withoutWrites(await handle());
+    } catch (error) {
+      await inbox.release(key.key, owner);
+      throw error;
+    } finally {
+      clearInterval(heartbeat);
+    }
+    if (await inbox.complete(key, owner)) return 'done';
+    throw new Retry(`the lease of '${key.key}' was lost before the work was recorded`);
+  },
+
+  async natural(_context, _key, handle) {
+    return withoutWrites(await handle());
+  },
+
+  async none(_context, _key, handle) {
+    return withoutWrites(await handle());
+  },
+};
+
+function withoutWrites(result: HandlerResult): 'done' | 'duplicate' {
+  if (result === 'duplicate') return 'duplicate';
+  if (result === undefined || result.length === 0) return 'done';
+  throw new Reject('writes-without-effect', "the handler returned writes, but only inbox mode 'effect' commits them");
+}

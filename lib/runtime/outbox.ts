@@ -1,0 +1,133 @@
+import { createHash } from 'node:crypto';
+import { TransactionCanceledException } from '@aws-sdk/client-dynamodb';
+import { TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
+import { type Envelope, envelope } from '../contracts/envelope.ts';
+import { ENV } from '../contracts/environment.ts';
+import type { EventType } from '../contracts/event.ts';
+import { DYNAMODB } from '../contracts/limits.ts';
+import { destinationsOf, type Outbox } from '../contracts/outbox.ts';
+import { OUTBOX_TABLE } from '../contracts/tables.ts';
+import { dynamodb } from './clients.ts';
+import { requiredEnv } from './environment.ts';
+import { type Write, WriteRefused } from './inbox.ts';
+import { MessageTooLarge, sizeOf } from './publish.ts';
+
+/** A row of the outbox table. */
+export interface OutboxRow {
+  readonly aggregate: string;
+  readonly sequence: number;
+  /** The envelope as JSON. */
+  readonly body: string;
+  readonly createdAt: string;
+  /** Bucket of the sparse index; removed when the row is published. */
+  readonly unpublished?: string;
+}
+
+/** Something that happened, to be told by the outbox. */
+export interface Occurrence<Data = unknown> {
+  readonly event: EventType<Data>;
+  readonly data: Data;
+}
+
+/** Ties an event to its data, so that the compiler checks the pair. */
+export const occurred = <Data>(event: EventType<Data>, data: Data): Occurrence => ({ event, data }) as Occurrence;
+
+/** Another transaction committed an event of this aggregate first. Read the aggregate again and decide anew. */
+export class SequenceConflict extends Error {
+  override readonly name = 'SequenceConflict';
+  constructor(aggregate: string, sequence: number, options?: ErrorOptions) {
+    super(`aggregate '${aggregate}' already has an event with sequence ${sequence} or has changed meanwhile`, options);
+  }
+}
+
+export interface Transaction {
+  /** The entity whose events these are; at most 80 characters. */
+  readonly aggregate: string;
+  /** Sequence of its newest event; 0 for a new one. */
+  readonly after: number;
+  /** The business items, with their conditions. */
+  readonly writes: readonly Write[];
+  readonly events: readonly Occurrence[];
+  readonly traceparent?: string | undefined;
+  readonly correlationId?: string | undefined;
+}
+
+const MAX_AGGREGATE_CHARACTERS = 80;
+
+/** Bucket of the unpublished index; spread by aggregate. */
+const bucketOf = (aggregate: string): string =>
+  String((createHash('sha256').update(aggregate).digest()[0] ?? 0) % OUTBOX_TABLE.unpublishedBuckets);
+
+/**
+ * Makes the transactional writer of an outbox: business items and events commit together or not at all. The order of events
+ * is decided here: the sequence is part of the row's key, and its condition lets one writer win.
+ */
+export function outboxWriter(box: Outbox, now: () => Date = () => new Date()) {
+  const table = requiredEnv(ENV.outboxTable, `which table is outbox '${box.name}'`);
+
+  /**
+   * @returns the events as they will be published
+   * @throws WriteRefused when a condition of `writes` does not hold; SequenceConflict when another transaction came first;
+   *   MessageTooLarge when an event does not fit through a channel. In each case nothing was written
+   */
+  return async function transact(transaction: Transaction): Promise<Envelope[]> {
+    const { aggregate, after, writes, events } = transaction;
+    if (aggregate.length === 0 || aggregate.length > MAX_AGGREGATE_CHARACTERS) {
+      throw new RangeError(
+        `aggregate '${aggregate}' must have 1 to ${MAX_AGGREGATE_CHARACTERS} characters (given ${aggregate.length})`,
+      );
+    }
+    if (writes.length + events.length > DYNAMODB.maxTransactionItems) {
+      throw new RangeError(
+        `${writes.length} writes and ${events.length} events do not fit one transaction of ${DYNAMODB.maxTransactionItems} items`,
+      );
+    }
+    const createdAt = now();
+    const envelopes = events.map(({ event, data }, i) => {
+      const sequence = after + 1 + i;
+      return envelope(event, data, {
+        id: `${box.name}/${aggregate}/${sequence}`,
+        source: `/sluice/${box.name}`,
+        time: createdAt,
+        sequence,
+        traceparent: transaction.traceparent,
+        correlationId: transaction.correlationId,
+      });
+    });
+    const rows = envelopes.map((e, i) => rowOf(box, aggregate, after + 1 + i, e, createdAt));
+    try {
+      await dynamodb().send(
+        new TransactWriteCommand({
+          TransactItems: [
+            ...writes,
+            ...rows.map((Item) => ({
+              Put: {
+                TableName: table,
+                Item,
+                ConditionExpression: `attribute_not_exists(${OUTBOX_TABLE.partitionKey})`,
+              },
+            })),
+          ],
+        }),
+      );
+    } catch (error) {
+      if (!(error instanceof TransactionCanceledException)) throw error;
+      const codes = (error.CancellationReasons ?? []).map(({ Code }) => Code);
+      const refused = codes.flatMap((code, i) => (code === 'ConditionalCheckFailed' && i < writes.length ? [i] : []));
+      if (refused.length > 0) throw new WriteRefused(refused, { cause: error });
+      if (codes.includes('ConditionalCheckFailed') || codes.includes('TransactionConflict')) {
+        throw new SequenceConflict(aggregate, after + 1, { cause: error });
+      }
+      throw error;
+    }
+    return envelopes;
+  };
+}
+
+function rowOf(box: Outbox, aggregate: string, sequence: number, event: Envelope, createdAt: Date): OutboxRow {
+  const body = JSON.stringify(event);
+  const bytes = sizeOf(body);
+  const tight = destinationsOf(box, event.type).find((channel) => bytes > channel.maxMessageBytes);
+  if (tight !== undefined) throw new MessageTooLarge(event, bytes, tight);
+  return { aggregate, sequence, body, createdAt: createdAt.toISOString(), unpublished: bucketOf(aggregate) };
+}

@@ -1,0 +1,35 @@
+import type { Duration } from '../contracts/duration.ts';
+
+/**
+ * What a handler may say instead of returning. Anything else that it throws counts as `Retry` without a wish for the delay.
+ */
+
+/** Try again later; counts as an attempt. */
+export class Retry extends Error {
+  override readonly name = 'Retry';
+  /** Wait this long instead of the policy's backoff. */
+  readonly after: Duration | undefined;
+
+  constructor(message: string, options?: ErrorOptions & { after?: Duration }) {
+    super(message, options);
+    this.after = options?.after;
+  }
+}
+
+/** Will never work: to the dead letters at once, with this reason. */
+export class Reject extends Error {
+  override readonly name = 'Reject';
+  /** Short and stable, kebab-case: groups dead letters and names the metric's dimension. */
+  readonly reason: string;
+
+  constructor(reason: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.reason = reason;
+  }
+}
+
+/** An error for anything that was thrown, `undefined` included. */
+export function toError(thrown: unknown): Error {
+  if (thrown instanceof Error) return thrown;
+  return new Error(`something that is not an Error was thrown: ${String(thrown)}`, { cause: thrown });
+}

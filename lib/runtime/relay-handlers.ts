@@ -1,0 +1,85 @@
+import { QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+import middy from '@middy/core';
+import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda';
+import { type Duration, minutes, toMillis } from '../contracts/duration.ts';
+import { ENV } from '../contracts/environment.ts';
+import { OUTBOX_METRIC } from '../contracts/metrics.ts';
+import type { Outbox } from '../contracts/outbox.ts';
+import { OUTBOX_TABLE } from '../contracts/tables.ts';
+import { dynamodb } from './clients.ts';
+import { requiredEnv } from './environment.ts';
+import type { OutboxRow } from './outbox.ts';
+import { outboxRelay } from './relay.ts';
+import { emitMetrics, logger } from './telemetry.ts';
+
+const tableOf = (box: Outbox): string => requiredEnv(ENV.outboxTable, `which table is outbox '${box.name}'`);
+
+/** Lambda handler on the outbox table's stream: publishes rows as they are committed. */
+export function relayOutbox(box: Outbox) {
+  const relay = outboxRelay(box, tableOf(box));
+  return middy(async (event: DynamoDBStreamEvent): Promise<DynamoDBBatchResponse> => {
+    const hints = new Map<string, OutboxRow[]>();
+    const firstNumber = new Map<string, string>();
+    for (const { dynamodb: change } of event.Records) {
+      if (change?.NewImage === undefined || change.SequenceNumber === undefined) continue;
+      const row = unmarshall(change.NewImage as Parameters<typeof unmarshall>[0]) as OutboxRow;
+      if (row.unpublished === undefined) continue;
+      hints.set(row.aggregate, [...(hints.get(row.aggregate) ?? []), row]);
+      if (!firstNumber.has(row.aggregate)) firstNumber.set(row.aggregate, change.SequenceNumber);
+    }
+    const { published, failed } = await relay(hints);
+    report(box, published, failed);
+    // Records come in the stream's order, so the first failed aggregate in order of arrival has the lowest number.
+    const checkpoint = [...firstNumber].find(([aggregate]) => failed.has(aggregate))?.[1];
+    return { batchItemFailures: checkpoint === undefined ? [] : [{ itemIdentifier: checkpoint }] };
+  });
+}
+
+const MAX_SWEPT_PER_BUCKET = 500;
+
+/**
+ * Lambda handler on a schedule: publishes what the stream missed (an outage, or a record given up), and reports the age of the
+ * oldest row that waits.
+ * @param grace rows younger than this are left to the stream. @default 1 minute
+ */
+export function sweepOutbox(box: Outbox, grace: Duration = minutes(1), now: () => number = Date.now) {
+  const table = tableOf(box);
+  const relay = outboxRelay(box, table, now);
+  return middy(async (): Promise<{ published: number }> => {
+    const waiting = (await Promise.all(bucketNames().map((bucket) => oldest(table, bucket)))).flat();
+    const ages = waiting.map(({ createdAt }) => now() - Date.parse(createdAt));
+    const due = waiting.filter((_, i) => (ages[i] ?? 0) >= toMillis(grace));
+    const { published, failed } = await relay(new Map(due.map(({ aggregate }) => [aggregate, []])));
+    report(box, published, failed);
+    emitMetrics(
+      { outbox: box.name },
+      { [OUTBOX_METRIC.oldestUnpublished]: { unit: 'Seconds', values: [Math.max(0, ...ages) / 1_000] } },
+      now(),
+    );
+    return { published };
+  });
+}
+
+const bucketNames = (): string[] => Array.from({ length: OUTBOX_TABLE.unpublishedBuckets }, (_, i) => String(i));
+
+async function oldest(table: string, bucket: string): Promise<{ aggregate: string; createdAt: string }[]> {
+  const { name, partitionKey } = OUTBOX_TABLE.unpublishedIndex;
+  const { Items } = await dynamodb().send(
+    new QueryCommand({
+      TableName: table,
+      IndexName: name,
+      KeyConditionExpression: '#bucket = :bucket',
+      ExpressionAttributeNames: { '#bucket': partitionKey },
+      ExpressionAttributeValues: { ':bucket': bucket },
+      Limit: MAX_SWEPT_PER_BUCKET,
+    }),
+  );
+  return (Items ?? []) as { aggregate: string; createdAt: string }[];
+}
+
+function report(box: Outbox, published: number, failed: ReadonlyMap<string, string>): void {
+  const log = logger({ outbox: box.name });
+  for (const [aggregate, reason] of failed) log('error', 'events wait in the outbox', { aggregate, reason });
+  emitMetrics({ outbox: box.name }, { [OUTBOX_METRIC.published]: { unit: 'Count', values: [published] } }, Date.now());
+}

@@ -1,0 +1,168 @@
+import { TransactionCanceledException } from '@aws-sdk/client-dynamodb';
+import { BatchGetCommand, QueryCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
+import type { Envelope } from '../contracts/envelope.ts';
+import { destinationsOf, type Outbox } from '../contracts/outbox.ts';
+import { OUTBOX_TABLE } from '../contracts/tables.ts';
+import { inParallel } from './batching.ts';
+import { dynamodb } from './clients.ts';
+import type { OutboxRow } from './outbox.ts';
+import { type Publish, PublishFailed, publisher } from './publish.ts';
+
+/** BatchGetItem takes 100 keys. https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html */
+const MAX_BATCH_GET = 100;
+/** Rows marked in the transaction that advances the cursor. */
+const MAX_ROWS_PER_ADVANCE = 99;
+const PARALLEL_AGGREGATES = 10;
+const MILLIS_PER_SECOND = 1_000;
+
+/** Events of one aggregate that wait, in sequence. */
+interface Pending {
+  readonly aggregate: string;
+  readonly cursor: number;
+  readonly rows: readonly { readonly sequence: number; readonly event: Envelope }[];
+}
+
+export interface Relayed {
+  readonly published: number;
+  /** Aggregates whose events could not all be published, with the reason. They are still in the outbox. */
+  readonly failed: ReadonlyMap<string, string>;
+}
+
+/**
+ * Publishes what waits in the outbox, in sequence per aggregate. The table decides, never the order of the calls: the cursor
+ * says what was published, and a gap is read from the table. Between publishing and advancing the cursor a crash is possible;
+ * then the same events, with the same ids, are published again and the consumers' inboxes drop them.
+ */
+export function outboxRelay(box: Outbox, table: string, now: () => number = Date.now) {
+  const channels = box.publishes.map((channel) => ({ channel, publish: publisher(channel) as Publish }));
+
+  /** @param hints rows that a stream has shown for the aggregate; empty: read them */
+  return async function relay(hints: ReadonlyMap<string, readonly OutboxRow[]>): Promise<Relayed> {
+    const cursors = await readCursors(table, [...hints.keys()]);
+    const pending: Pending[] = [];
+    await inParallel([...hints], PARALLEL_AGGREGATES, async ([aggregate, rows]) => {
+      const cursor = cursors.get(aggregate) ?? OUTBOX_TABLE.cursorSequence;
+      const waiting = withoutGap(rows, cursor) ?? (await readWaiting(table, aggregate, cursor));
+      if (waiting.length > 0) {
+        pending.push({
+          aggregate,
+          cursor,
+          rows: waiting.map(({ sequence, body }) => ({ sequence, event: JSON.parse(body) })),
+        });
+      }
+    });
+    const unsent = new Map<string, string>();
+    for (const { channel, publish } of channels) {
+      const events = pending.flatMap(({ rows }) => rows.map(({ event }) => event));
+      const wanted = events.filter(({ type }) => destinationsOf(box, type).includes(channel));
+      try {
+        if (wanted.length > 0) await publish(wanted);
+      } catch (error) {
+        if (!(error instanceof PublishFailed)) throw error;
+        for (const [id, reason] of error.unsent) unsent.set(id, reason);
+      }
+    }
+    const failed = new Map<string, string>();
+    let published = 0;
+    await inParallel(pending, PARALLEL_AGGREGATES, async (one) => {
+      const stop = one.rows.find(({ event }) => unsent.has(event.id));
+      if (stop !== undefined) failed.set(one.aggregate, unsent.get(stop.event.id) ?? '');
+      const sent = one.rows.filter(({ sequence }) => stop === undefined || sequence < stop.sequence);
+      published += sent.length;
+      await advance(
+        one,
+        sent.map(({ sequence }) => sequence),
+      );
+    });
+    return { published, failed };
+  };
+
+  async function advance({ aggregate, cursor }: Pending, sequences: readonly number[]): Promise<void> {
+    let from = cursor;
+    for (let i = 0; i < sequences.length; i += MAX_ROWS_PER_ADVANCE) {
+      const chunk = sequences.slice(i, i + MAX_ROWS_PER_ADVANCE);
+      const to = chunk.at(-1) ?? from;
+      if (!(await moveCursor(aggregate, from, to, chunk))) return;
+      from = to;
+    }
+  }
+
+  /** @returns false when somebody else (sweeper or stream) has moved it meanwhile: then it is their work to mark the rows */
+  async function moveCursor(
+    aggregate: string,
+    from: number,
+    to: number,
+    sequences: readonly number[],
+  ): Promise<boolean> {
+    const expiresAt = Math.floor(now() / MILLIS_PER_SECOND) + box.keep.seconds;
+    try {
+      await dynamodb().send(
+        new TransactWriteCommand({
+          TransactItems: [
+            {
+              Update: {
+                TableName: table,
+                Key: { aggregate, sequence: OUTBOX_TABLE.cursorSequence },
+                UpdateExpression: 'SET published = :to',
+                ConditionExpression: from === 0 ? 'attribute_not_exists(published)' : 'published = :from',
+                ExpressionAttributeValues: from === 0 ? { ':to': to } : { ':to': to, ':from': from },
+              },
+            },
+            ...sequences.map((sequence) => ({
+              Update: {
+                TableName: table,
+                Key: { aggregate, sequence },
+                UpdateExpression: 'SET expiresAt = :expiresAt REMOVE unpublished',
+                ConditionExpression: 'attribute_exists(body)',
+                ExpressionAttributeValues: { ':expiresAt': expiresAt },
+              },
+            })),
+          ],
+        }),
+      );
+      return true;
+    } catch (error) {
+      if (error instanceof TransactionCanceledException) return false;
+      throw error;
+    }
+  }
+}
+
+/** The rows after the cursor when they leave no gap; undefined when the table must be asked. */
+function withoutGap(rows: readonly OutboxRow[], cursor: number): readonly OutboxRow[] | undefined {
+  if (rows.length === 0) return undefined;
+  const waiting = rows.filter(({ sequence }) => sequence > cursor).sort((a, b) => a.sequence - b.sequence);
+  return waiting.every(({ sequence }, i) => sequence === cursor + 1 + i) ? waiting : undefined;
+}
+
+async function readCursors(table: string, aggregates: readonly string[]): Promise<Map<string, number>> {
+  const cursors = new Map<string, number>();
+  let keys = aggregates.map((aggregate) => ({ aggregate, sequence: OUTBOX_TABLE.cursorSequence }));
+  while (keys.length > 0) {
+    const request = { [table]: { Keys: keys.slice(0, MAX_BATCH_GET), ConsistentRead: true } };
+    const { Responses, UnprocessedKeys } = await dynamodb().send(new BatchGetCommand({ RequestItems: request }));
+    for (const item of Responses?.[table] ?? []) cursors.set(item.aggregate as string, item.published as number);
+    keys = [...((UnprocessedKeys?.[table]?.Keys ?? []) as typeof keys), ...keys.slice(MAX_BATCH_GET)];
+  }
+  return cursors;
+}
+
+async function readWaiting(table: string, aggregate: string, cursor: number): Promise<OutboxRow[]> {
+  const rows: OutboxRow[] = [];
+  let from: Record<string, unknown> | undefined;
+  do {
+    const page = await dynamodb().send(
+      new QueryCommand({
+        TableName: table,
+        KeyConditionExpression: 'aggregate = :aggregate AND #sequence > :cursor',
+        ExpressionAttributeNames: { '#sequence': OUTBOX_TABLE.sortKey },
+        ExpressionAttributeValues: { ':aggregate': aggregate, ':cursor': cursor },
+        ConsistentRead: true,
+        ExclusiveStartKey: from,
+      }),
+    );
+    rows.push(...((page.Items ?? []) as OutboxRow[]));
+    from = page.LastEvaluatedKey;
+  } while (from !== undefined);
+  return rows;
+}
