@@ -32,15 +32,24 @@ export class AssemblyError extends Error {
  */
 export function readAssembly(path: string): Assembly {
   const directory = resolve(path);
-  if (!existsSync(directory)) throw new AssemblyError(`There is no cloud assembly at ${directory}. Make it first: npx cdk synth`);
+  if (!existsSync(directory))
+    throw new AssemblyError(`There is no cloud assembly at ${directory}. Make it first: npx cdk synth`);
   if (!statSync(directory).isDirectory()) {
-    throw new AssemblyError(`${directory} is a file, not a cloud assembly. Name the directory that "npx cdk synth" writes (cdk.out).`);
+    throw new AssemblyError(
+      `${directory} is a file, not a cloud assembly. Name the directory that "npx cdk synth" writes (cdk.out).`,
+    );
   }
   const stacks = stacksOf(directory);
-  if (stacks.length === 0) throw new AssemblyError(`The cloud assembly ${directory} holds no stack. Synthesise an app with one: npx cdk synth`);
+  if (stacks.length === 0)
+    throw new AssemblyError(
+      `The cloud assembly ${directory} holds no stack. Synthesise an app with one: npx cdk synth`,
+    );
   const names = new Set<string>();
   for (const { name } of stacks) {
-    if (names.has(name)) throw new AssemblyError(`The cloud assembly ${directory} deploys two stacks as "${name}"; give one another stackName.`);
+    if (names.has(name))
+      throw new AssemblyError(
+        `The cloud assembly ${directory} deploys two stacks as "${name}"; give one another stackName.`,
+      );
     names.add(name);
   }
   return { directory, stacks };
@@ -49,19 +58,24 @@ export function readAssembly(path: string): Assembly {
 function stacksOf(directory: string): AssemblyStack[] {
   const file = join(directory, 'manifest.json');
   if (!existsSync(file)) {
-    throw new AssemblyError(`${directory} is not a cloud assembly: it has no manifest.json. Make one with: npx cdk synth`);
+    throw new AssemblyError(
+      `${directory} is not a cloud assembly: it has no manifest.json. Make one with: npx cdk synth`,
+    );
   }
   const manifest = readJson(file);
   const artifacts = objectAt(manifest, 'artifacts');
   if (!isObject(manifest.artifacts) || typeof manifest.version !== 'string') {
-    throw new AssemblyError(`${file} is not the manifest of a cloud assembly (no version or artifacts). Make one with: npx cdk synth`);
+    throw new AssemblyError(
+      `${file} is not the manifest of a cloud assembly (no version or artifacts). Make one with: npx cdk synth`,
+    );
   }
   const stacks: AssemblyStack[] = [];
   for (const id of inDependencyOrder(artifacts)) {
     const artifact = artifacts[id];
     const properties = objectAt(artifact, 'properties');
     const type = textAt(artifact, 'type');
-    if (type === 'cdk:cloud-assembly') stacks.push(...stacksOf(join(directory, textAt(properties, 'directoryName') ?? '')));
+    if (type === 'cdk:cloud-assembly')
+      stacks.push(...stacksOf(join(directory, textAt(properties, 'directoryName') ?? '')));
     if (type === 'aws:cloudformation:stack') stacks.push(stackOf(directory, id, artifact, artifacts));
   }
   return stacks;
@@ -114,12 +128,15 @@ function inDependencyOrder(artifacts: JsonObject): string[] {
 }
 
 function readJson(file: string): JsonObject {
-  if (!existsSync(file)) throw new AssemblyError(`The cloud assembly is incomplete: ${file} is missing. Make it again: npx cdk synth`);
+  if (!existsSync(file))
+    throw new AssemblyError(`The cloud assembly is incomplete: ${file} is missing. Make it again: npx cdk synth`);
   try {
     const value = JSON.parse(readFileSync(file, 'utf8')) as Json;
     if (isObject(value)) return value;
   } catch (error) {
-    throw new AssemblyError(`${file} is not valid JSON (${error instanceof Error ? error.message : error}). Make it again: npx cdk synth`);
+    throw new AssemblyError(
+      `${file} is not valid JSON (${error instanceof Error ? error.message : error}). Make it again: npx cdk synth`,
+    );
   }
   throw new AssemblyError(`${file} holds no JSON object. Make it again: npx cdk synth`);
 }

@@ -19,9 +19,20 @@ export interface AwsCalls {
   /** AWS JSON protocol: SQS, Kinesis, DynamoDB and its streams. */
   json(service: JsonService, operation: string, body: JsonObject, signal?: AbortSignal): Promise<JsonObject>;
   /** AWS Query protocol (SNS); answers the XML. */
-  query(service: string, operation: string, version: string, parameters: Readonly<Record<string, string>>): Promise<string>;
+  query(
+    service: string,
+    operation: string,
+    version: string,
+    parameters: Readonly<Record<string, string>>,
+  ): Promise<string>;
   /** REST (S3, SES); answers the body as text. */
-  rest(service: string, method: string, path: string, body?: string | Buffer, headers?: Readonly<Record<string, string>>): Promise<string>;
+  rest(
+    service: string,
+    method: string,
+    path: string,
+    body?: string | Buffer,
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<string>;
   /** Closes the sockets kept alive. */
   close(): void;
 }
@@ -43,7 +54,13 @@ export function createAwsCalls(endpoint: string, region: string): AwsCalls {
   const agent = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY, scheduling: 'lifo' });
 
   async function send(
-    what: { service: string; operation: string; method: string; path: string; headers: Readonly<Record<string, string>> },
+    what: {
+      service: string;
+      operation: string;
+      method: string;
+      path: string;
+      headers: Readonly<Record<string, string>>;
+    },
     body: string | Buffer,
     signal?: AbortSignal,
   ): Promise<string> {
@@ -67,7 +84,9 @@ export function createAwsCalls(endpoint: string, region: string): AwsCalls {
         const chunks: Buffer[] = [];
         response.on('data', (chunk: Buffer) => chunks.push(chunk));
         response.on('error', reject);
-        response.on('end', () => resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') }));
+        response.on('end', () =>
+          resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') }),
+        );
       },
     );
     outgoing.on('error', reject);
@@ -81,7 +100,11 @@ export function createAwsCalls(endpoint: string, region: string): AwsCalls {
     async json(service, operation, body, signal) {
       const { signing, target, type } = jsonServices[service];
       const headers = { 'content-type': type, 'x-amz-target': `${target}.${operation}` };
-      const text = await send({ service: signing, operation, method: 'POST', path: '/', headers }, JSON.stringify(body), signal);
+      const text = await send(
+        { service: signing, operation, method: 'POST', path: '/', headers },
+        JSON.stringify(body),
+        signal,
+      );
       const answer: Json = text === '' ? {} : (JSON.parse(text) as Json);
       return isObject(answer) ? answer : {};
     },

@@ -38,7 +38,7 @@ function scopeOf(match: RegExpExecArray | null): CredentialScope | undefined {
 }
 
 /** Services whose SDK signs with another name than the one they are registered under. */
-const SIGNING_ALIASES: Readonly<Record<string, string>> = { 's3express': 's3', email: 'ses' };
+const SIGNING_ALIASES: Readonly<Record<string, string>> = { s3express: 's3', email: 'ses' };
 
 /** Prefix of x-amz-target -> service, for requests without a signature. */
 const TARGETS: Readonly<Record<string, string>> = {

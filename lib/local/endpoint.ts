@@ -1,5 +1,10 @@
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { constants, createServer as createHttp2Server, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
+import {
+  constants,
+  createServer as createHttp2Server,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+} from 'node:http2';
 import { createServer, type Socket } from 'node:net';
 import type { WireRequest } from './endpoint-request.ts';
 import type { ServiceResponse } from './service.ts';
@@ -41,7 +46,12 @@ export async function startEndpoint({ port, answer }: EndpointOptions): Promise<
   const withheld = new Set<NodeJS.Timeout>();
   const onRequest = (request: AnyRequest, response: AnyResponse) => {
     readBody(request, response, (body) => {
-      const wire: WireRequest = { method: request.method ?? 'GET', url: request.url ?? '/', headers: request.headers, body };
+      const wire: WireRequest = {
+        method: request.method ?? 'GET',
+        url: request.url ?? '/',
+        headers: request.headers,
+        body,
+      };
       answer(wire).then(
         (outcome) => finish(response, outcome, withheld),
         (error: unknown) => finish(response, crashed(wire, error), withheld),
@@ -83,14 +93,16 @@ function listen(server: ReturnType<typeof createServer>, port: number): Promise<
 function explain(error: NodeJS.ErrnoException, port: number): Error {
   const fix = 'choose another one with --port, or --port 0 for any free port';
   if (error.code === 'EADDRINUSE') {
-    return new Error(`port ${port} on ${LOOPBACK} is in use by another process: stop that process, or ${fix}`, { cause: error });
+    return new Error(`port ${port} on ${LOOPBACK} is in use by another process: stop that process, or ${fix}`, {
+      cause: error,
+    });
   }
   return new Error(`cannot listen on port ${port} of ${LOOPBACK} (${error.message}): ${fix}`, { cause: error });
 }
 
 /** Looks at the first bytes of a connection, puts them back, and says which protocol they are. */
 function handOver(socket: Socket, decide: (isHttp2: boolean) => void): void {
-  let seen = Buffer.alloc(0);
+  let seen: Buffer = Buffer.alloc(0);
   const onReadable = () => {
     const chunk: Buffer | null = socket.read();
     if (chunk === null) return;

@@ -1,5 +1,5 @@
 import { jsonResponse } from './endpoint-errors.ts';
-import type { Faults, FaultSpec } from './faults.ts';
+import type { FaultSpec, Faults } from './faults.ts';
 import type { ServiceResponse } from './service.ts';
 
 /** `/_sluice/faults`: POST a fault specification (or an array of them), GET the list with hit counts, DELETE all. */

@@ -22,7 +22,11 @@ export function listAt(value: unknown, key: string): Json[] {
 /** The member as text; numbers and booleans are written out, as CloudFormation does. Undefined when absent. */
 export function textAt(value: unknown, key: string): string | undefined {
   const member = isObject(value) ? value[key] : undefined;
-  return typeof member === 'string' ? member : typeof member === 'number' || typeof member === 'boolean' ? String(member) : undefined;
+  return typeof member === 'string'
+    ? member
+    : typeof member === 'number' || typeof member === 'boolean'
+      ? String(member)
+      : undefined;
 }
 
 /** The member as a number; numeric strings count, as in CloudFormation. Undefined when absent or not numeric. */

@@ -3,20 +3,23 @@
  * say on which port; this makes it listen on the loopback interface only, on free ports, and tells the parent the plain one.
  */
 import { createRequire } from 'node:module';
-import { type AddressInfo, Server as NetServer } from 'node:net';
-import { Server as TlsServer } from 'node:tls';
+import { type AddressInfo, Server } from 'node:net';
 
-const listen = NetServer.prototype.listen;
-const onLoopback = function (this: NetServer, ...given: unknown[]): NetServer {
+/** Never bound: the number by which the plain server is told from the TLS one. */
+const PLAIN_MARK = 1;
+const TLS_MARK = 2;
+process.env.KINESIS_MOCK_PLAIN_PORT = String(PLAIN_MARK);
+process.env.KINESIS_MOCK_TLS_PORT = String(TLS_MARK);
+
+const listen = Server.prototype.listen;
+const listenOnLoopback = function (this: Server, ...given: unknown[]): Server {
   const callback = given.find((value): value is () => void => typeof value === 'function');
-  this.once('listening', () => {
-    if (this instanceof TlsServer) return;
-    const { port } = this.address() as AddressInfo;
-    process.send?.({ port });
-  });
+  if (given[0] === PLAIN_MARK) {
+    this.once('listening', () => process.send?.({ port: (this.address() as AddressInfo).port }));
+  }
   return listen.call(this, { port: 0, host: '127.0.0.1' }, callback);
 };
-NetServer.prototype.listen = onLoopback as typeof listen;
+Server.prototype.listen = listenOnLoopback as typeof listen;
 
 // However the parent ends, the channel closes, and this process goes with it.
 process.on('disconnect', () => process.exit(0));

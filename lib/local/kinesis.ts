@@ -1,5 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { Agent, type IncomingHttpHeaders, request as httpRequest } from 'node:http';
+import { Agent, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { errorResponse } from './endpoint-errors.ts';
@@ -32,7 +32,15 @@ const DURATIONS = [
 /** Enough of what the process wrote to see why it ended. */
 const STDERR_TAIL_CHARS = 2_000;
 /** Not passed on: they belong to one connection (RFC 9110, 7.6.1), or the length is set anew. */
-const HOP_HEADERS = new Set(['connection', 'keep-alive', 'transfer-encoding', 'content-length', 'host', 'upgrade', 'expect']);
+const HOP_HEADERS = new Set([
+  'connection',
+  'keep-alive',
+  'transfer-encoding',
+  'content-length',
+  'host',
+  'upgrade',
+  'expect',
+]);
 
 /**
  * Starts kinesis-local in a child process and hands every call through to it. Returns at once; calls wait until it is up.

@@ -1,7 +1,9 @@
 import type { ServiceRequest } from './service.ts';
 
 /** Name of the API operation behind a REST request (S3, Lambda, SES); undefined when the engine does not know it. */
-export function restOperation(request: Pick<ServiceRequest, 'service' | 'method' | 'url' | 'headers'>): string | undefined {
+export function restOperation(
+  request: Pick<ServiceRequest, 'service' | 'method' | 'url' | 'headers'>,
+): string | undefined {
   return READERS[request.service]?.(request);
 }
 
@@ -66,7 +68,10 @@ const lambda: Reader = ({ method, url }) => {
   }
   if (url.includes('/event-source-mappings')) {
     const one = /\/event-source-mappings\/[^/?]/.test(url);
-    if (one) return { GET: 'GetEventSourceMapping', PUT: 'UpdateEventSourceMapping', DELETE: 'DeleteEventSourceMapping' }[method];
+    if (one)
+      return { GET: 'GetEventSourceMapping', PUT: 'UpdateEventSourceMapping', DELETE: 'DeleteEventSourceMapping' }[
+        method
+      ];
     return method === 'GET' ? 'ListEventSourceMappings' : 'CreateEventSourceMapping';
   }
   return undefined;

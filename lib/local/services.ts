@@ -1,7 +1,7 @@
+import { startDynamodb } from './dynamodb/gateway.ts';
 import { type Endpoint, type Outcome, startEndpoint } from './endpoint.ts';
 import { errorResponse, jsonResponse } from './endpoint-errors.ts';
 import { credentialScope, operationOf, serviceOf, type WireRequest } from './endpoint-request.ts';
-import { startDynamodb } from './dynamodb/gateway.ts';
 import { createFaults, type Fault, type Faults, type FaultTrigger } from './faults.ts';
 import { faultsRoute } from './faults-route.ts';
 import { createIam, type Iam } from './iam.ts';
@@ -9,8 +9,8 @@ import { createIdentities, type Identities } from './identities.ts';
 import { startKinesis } from './kinesis.ts';
 import { startMessaging } from './messaging.ts';
 import { restOperation } from './rest-operations.ts';
-import { createSes } from './ses.ts';
 import type { Caller, ServiceHandler, ServiceRequest, ServiceResponse } from './service.ts';
+import { createSes } from './ses.ts';
 
 export interface ServicesOptions {
   /** Port on 127.0.0.1. Default 0: any free port. */
@@ -81,7 +81,7 @@ export async function startServices(options: ServicesOptions = {}): Promise<Serv
     closers.push(() => kinesis.close());
     const dynamodb = await startDynamodb({ region, account: ACCOUNT, ttlSweepMs: options.ttlSweepMs });
     closers.push(() => dynamodb.close());
-    const messaging = await startMessaging({ region, account: ACCOUNT, url });
+    const messaging = await startMessaging({ region, account: ACCOUNT });
     closers.push(() => messaging.close());
     const ses = createSes({ region });
     handlers.set('kinesis', kinesis.handle);
@@ -189,6 +189,9 @@ function suffer(fault: Fault, { service, caller }: ServiceRequest, faults: Fault
       // Nobody to kill (the caller is no function): losing the connection is the nearest thing.
       return faults.kill(caller) ? 'withhold' : 'drop';
     case 'error':
-      return errorResponse(service, fault.error ?? { status: 500, code: 'InternalFailure', message: 'fault on request' });
+      return errorResponse(
+        service,
+        fault.error ?? { status: 500, code: 'InternalFailure', message: 'fault on request' },
+      );
   }
 }

@@ -57,7 +57,11 @@ export function createSes({ region }: { readonly region: string }) {
     GetEmailIdentity(request) {
       const name = identityInPath(request);
       if (!identities.has(name)) return noIdentity(name);
-      return jsonResponse({ IdentityType: identityType(name), VerifiedForSendingStatus: true, VerificationStatus: 'SUCCESS' });
+      return jsonResponse({
+        IdentityType: identityType(name),
+        VerifiedForSendingStatus: true,
+        VerificationStatus: 'SUCCESS',
+      });
     },
     DeleteEmailIdentity(request) {
       const name = identityInPath(request);
@@ -130,5 +134,9 @@ function identityInPath({ url }: ServiceRequest): string {
 }
 
 function noIdentity(name: string): ServiceResponse {
-  return errorResponse('ses', { status: 404, code: 'NotFoundException', message: `Email identity ${name} does not exist.` });
+  return errorResponse('ses', {
+    status: 404,
+    code: 'NotFoundException',
+    message: `Email identity ${name} does not exist.`,
+  });
 }

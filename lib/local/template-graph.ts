@@ -28,7 +28,8 @@ export function dependencyGraph(stackName: string, resources: JsonObject): Map<s
     const properties = isObject(resource) ? (resource.Properties ?? {}) : {};
     const dependsOn = isObject(resource) ? (resource.DependsOn ?? []) : [];
     const needed = referencesOf(properties);
-    for (const other of Array.isArray(dependsOn) ? dependsOn : [dependsOn]) if (typeof other === 'string') needed.add(other);
+    for (const other of Array.isArray(dependsOn) ? dependsOn : [dependsOn])
+      if (typeof other === 'string') needed.add(other);
     graph.set(logicalId, new Set([...needed].filter((id) => id in resources)));
   }
   refuseCycle(stackName, graph);

@@ -12,7 +12,9 @@ export interface TemplateScope {
   /** The expression of a condition, by name. */
   readonly conditions: JsonObject;
   /** A resource that exists by now. */
-  resource(logicalId: string): { readonly physicalId: string; readonly attributes: Readonly<Record<string, Json>> } | undefined;
+  resource(
+    logicalId: string,
+  ): { readonly physicalId: string; readonly attributes: Readonly<Record<string, Json>> } | undefined;
   /** The value that a stack before this one exported. */
   exported(name: string): Json | undefined;
 }
@@ -52,7 +54,8 @@ function resolve(value: Json, context: Context): Json | undefined {
   const only = keys.length === 1 ? keys[0] : undefined;
   if (only !== undefined && (only === 'Ref' || only.startsWith('Fn::'))) {
     const intrinsic = intrinsics[only];
-    if (!intrinsic) throw fault(context, `${only} is not supported by the engine (it knows ${Object.keys(intrinsics).join(', ')})`);
+    if (!intrinsic)
+      throw fault(context, `${only} is not supported by the engine (it knows ${Object.keys(intrinsics).join(', ')})`);
     return intrinsic(value[only] ?? null, context);
   }
   if (only === 'Condition' && typeof value.Condition === 'string' && value.Condition in context.scope.conditions) {
@@ -81,7 +84,8 @@ const intrinsics: Readonly<Record<string, Intrinsic>> = {
     const [index, list] = pair(argument, 'Fn::Select', context);
     const values = resolve(list, context);
     const selected = Array.isArray(values) ? values[Number(resolve(index, context))] : undefined;
-    if (selected === undefined) throw fault(context, `Fn::Select found nothing at index ${JSON.stringify(index)} of ${JSON.stringify(values)}`);
+    if (selected === undefined)
+      throw fault(context, `Fn::Select found nothing at index ${JSON.stringify(index)} of ${JSON.stringify(values)}`);
     return selected;
   },
   'Fn::Split': (argument, context) => {
@@ -91,7 +95,8 @@ const intrinsics: Readonly<Record<string, Intrinsic>> = {
   'Fn::ImportValue': (argument, context) => {
     const name = text(argument, 'Fn::ImportValue', context);
     const value = context.scope.exported(name);
-    if (value === undefined) throw fault(context, `Fn::ImportValue names "${name}", which no stack before this one exports`);
+    if (value === undefined)
+      throw fault(context, `Fn::ImportValue names "${name}", which no stack before this one exports`);
     return value;
   },
   'Fn::If': (argument, context) => {
@@ -157,7 +162,10 @@ function attributeOf(logicalId: string, attribute: string, context: Context): Js
   const value = resource.attributes[attribute];
   if (value === undefined) {
     const known = Object.keys(resource.attributes).join(', ') || 'none';
-    throw fault(context, `Fn::GetAtt asks ${logicalId} for "${attribute}", which the engine does not give it (it gives ${known})`);
+    throw fault(
+      context,
+      `Fn::GetAtt asks ${logicalId} for "${attribute}", which the engine does not give it (it gives ${known})`,
+    );
   }
   return value;
 }
@@ -203,7 +211,8 @@ function getAttParts(argument: Json, context: Context): [string, string] {
 
 function pair(argument: Json, name: string, context: Context): [Json, Json] {
   const [first, second] = Array.isArray(argument) ? argument : [];
-  if (first === undefined || second === undefined) throw fault(context, `${name} needs two arguments, not ${JSON.stringify(argument)}`);
+  if (first === undefined || second === undefined)
+    throw fault(context, `${name} needs two arguments, not ${JSON.stringify(argument)}`);
   return [first, second];
 }
 
@@ -229,7 +238,11 @@ const asText = (value: Json | undefined): Json | undefined =>
 
 function dynamicReferenceRefused(value: string, context: Context): string {
   const found = /\{\{resolve:[^}]*\}\}/.exec(value)?.[0];
-  if (found) throw fault(context, `the dynamic reference ${found} is not supported by the engine; pass the value as a parameter or environment variable`);
+  if (found)
+    throw fault(
+      context,
+      `the dynamic reference ${found} is not supported by the engine; pass the value as a parameter or environment variable`,
+    );
   return value;
 }
 

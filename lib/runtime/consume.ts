@@ -1,6 +1,5 @@
 import middy from '@middy/core';
 import type { Context, SQSBatchResponse } from 'aws-lambda';
-import type { Log as LogChannel, Queue } from '../contracts/channel.ts';
 import { type Envelope, readEnvelope, UnreadableMessage } from '../contracts/envelope.ts';
 import { ENV } from '../contracts/environment.ts';
 import type { AnyEventType, DataOf } from '../contracts/event.ts';
@@ -72,9 +71,9 @@ function portsFromEnvironment(s: Subscription): ConsumerPorts {
  * For every message: read, check, ask the inbox, handle, settle, measure.
  * @throws MissingEnvironment while the function initialises, when it was deployed without its inbox, queue or dead letters
  */
-export function consume<E extends AnyEventType>(
-  subscription: Subscription<Queue<E> | LogChannel<E>>,
-  handlers: Handlers<E>,
+export function consume<S extends Subscription>(
+  subscription: S,
+  handlers: NoInfer<Handlers<S['to']['events'][number]>>,
   ports: ConsumerPorts = portsFromEnvironment(subscription),
 ) {
   return middy(async (event: unknown, lambda: Context): Promise<SQSBatchResponse> => {

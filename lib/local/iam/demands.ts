@@ -103,7 +103,9 @@ const ses: Rule = (request, account) => {
   const from = String(jsonBody(request).FromEmailAddress ?? '');
   const address = /<([^>]+)>/.exec(from)?.[1] ?? from;
   const identity = (name: string) => `arn:aws:ses:${request.region}:${account}:identity/${name}`;
-  return [{ action: 'ses:SendEmail', resources: [identity(address), identity(address.slice(address.indexOf('@') + 1))] }];
+  return [
+    { action: 'ses:SendEmail', resources: [identity(address), identity(address.slice(address.indexOf('@') + 1))] },
+  ];
 };
 
 /** GetCallerIdentity needs no permission, not even against an explicit deny. */

@@ -91,7 +91,10 @@ export function matches(pattern: string, text: string): boolean {
   if (!pattern.includes('*') && !pattern.includes('?')) return false;
   let expression = patterns.get(pattern);
   if (expression === undefined) {
-    const escaped = pattern.replaceAll(/[.+^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*').replaceAll('?', '.');
+    const escaped = pattern
+      .replaceAll(/[.+^${}()|[\]\\]/g, '\\$&')
+      .replaceAll('*', '.*')
+      .replaceAll('?', '.');
     expression = new RegExp(`^${escaped}$`, 's');
     patterns.set(pattern, expression);
   }

@@ -3,7 +3,7 @@
  * Imports nothing but Node, because every cold start pays for what it imports.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import type { FunctionError, FunctionLog, FromWorker, ToWorker, WorkerSettings } from './definition.ts';
+import type { FromWorker, FunctionError, FunctionLog, ToWorker, WorkerSettings } from './definition.ts';
 import { loadHandler } from './load-handler.ts';
 
 type Callback = (error: unknown, result?: unknown) => void;
@@ -18,7 +18,11 @@ captureOutput();
 process.on('uncaughtException', (error) => crash(describe(error)));
 process.on('unhandledRejection', (reason) => {
   const error = describe(reason);
-  crash({ ...error, errorType: 'Runtime.UnhandledPromiseRejection', errorMessage: `${error.errorType}: ${error.errorMessage}` });
+  crash({
+    ...error,
+    errorType: 'Runtime.UnhandledPromiseRejection',
+    errorMessage: `${error.errorType}: ${error.errorMessage}`,
+  });
 });
 
 let handler: Handler | undefined;
@@ -83,11 +87,18 @@ function serialise(result: unknown): string {
 }
 
 function describe(error: unknown): FunctionError {
-  if (error instanceof Error || (typeof error === 'object' && error !== null && 'name' in error && 'message' in error)) {
+  if (
+    error instanceof Error ||
+    (typeof error === 'object' && error !== null && 'name' in error && 'message' in error)
+  ) {
     const { name, message, stack } = error as Error;
     return { errorType: String(name), errorMessage: String(message), trace: String(stack ?? '').split('\n') };
   }
-  return { errorType: typeof error, errorMessage: typeof error === 'string' ? error : JSON.stringify(error) ?? String(error), trace: [] };
+  return {
+    errorType: typeof error,
+    errorMessage: typeof error === 'string' ? error : (JSON.stringify(error) ?? String(error)),
+    trace: [],
+  };
 }
 
 function crash(error: FunctionError): void {

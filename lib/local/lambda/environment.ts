@@ -5,7 +5,11 @@ export interface InstanceEnvironment {
   readonly definition: FunctionDefinition;
   readonly region: string;
   readonly endpoint: string;
-  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken: string };
+  readonly credentials: {
+    readonly accessKeyId: string;
+    readonly secretAccessKey: string;
+    readonly sessionToken: string;
+  };
   readonly logStream: string;
 }
 
@@ -16,7 +20,13 @@ const NO_FILE = '/var/task/none';
  * The process.env of a function instance: Lambda's own variables, then the function's.
  * @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
  */
-export function instanceEnvironment({ definition, region, endpoint, credentials, logStream }: InstanceEnvironment): Record<string, string> {
+export function instanceEnvironment({
+  definition,
+  region,
+  endpoint,
+  credentials,
+  logStream,
+}: InstanceEnvironment): Record<string, string> {
   return {
     PATH: '/usr/local/bin:/usr/bin:/bin',
     LANG: 'en_US.UTF-8',

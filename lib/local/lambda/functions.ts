@@ -127,7 +127,11 @@ export function createFunctions(options: FunctionsOptions): Functions {
   async function start(pool: Pool): Promise<void> {
     const { definition } = pool;
     const number = nextInstance++;
-    const credentials = options.issueCredentials({ functionName: definition.name, instance: number, roleArn: definition.roleArn });
+    const credentials = options.issueCredentials({
+      functionName: definition.name,
+      instance: number,
+      roleArn: definition.roleArn,
+    });
     workers += 1;
     starting += 1;
     pool.starting += 1;
@@ -206,7 +210,8 @@ export function createFunctions(options: FunctionsOptions): Functions {
       closed = true;
       clearInterval(reaper);
       for (const pool of pools.values()) {
-        for (const waiter of pool.waiters.splice(0)) waiter.fail({ errorType: 'Runtime.ExitError', errorMessage: 'The engine is closing' });
+        for (const waiter of pool.waiters.splice(0))
+          waiter.fail({ errorType: 'Runtime.ExitError', errorMessage: 'The engine is closing' });
         for (const instance of [...pool.instances]) stop(instance);
       }
       await Promise.all(stopping);

@@ -1,6 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
-import type { FunctionDefinition, FunctionError, FunctionLog, FromWorker, InvocationResult, ToWorker, WorkerSettings } from './definition.ts';
+import type {
+  FromWorker,
+  FunctionDefinition,
+  FunctionError,
+  FunctionLog,
+  InvocationResult,
+  ToWorker,
+  WorkerSettings,
+} from './definition.ts';
 import { instanceEnvironment } from './environment.ts';
 import { InvocationLog } from './invocation-log.ts';
 
@@ -28,7 +36,11 @@ export interface InstanceOptions {
   readonly number: number;
   readonly region: string;
   readonly endpoint: string;
-  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken: string };
+  readonly credentials: {
+    readonly accessKeyId: string;
+    readonly secretAccessKey: string;
+    readonly sessionToken: string;
+  };
   readonly onLog: (log: FunctionLog) => void;
   /** Called once, however the worker ends. */
   readonly onEnd: () => void;
@@ -67,7 +79,10 @@ export function startInstance(options: InstanceOptions): Instance {
   const { promise: started, resolve: setStarted } = Promise.withResolvers<FunctionError | undefined>();
   const { promise: exited, resolve: setExited } = Promise.withResolvers<void>();
   const initTimer = setTimeout(() => {
-    crash = { errorType: 'Sandbox.Timedout', errorMessage: `Init of ${definition.name} took longer than ${INIT_LIMIT_MS / 1000} seconds` };
+    crash = {
+      errorType: 'Sandbox.Timedout',
+      errorMessage: `Init of ${definition.name} took longer than ${INIT_LIMIT_MS / 1000} seconds`,
+    };
     void stop();
   }, INIT_LIMIT_MS);
 
@@ -127,7 +142,10 @@ export function startInstance(options: InstanceOptions): Instance {
   worker.on('error', (error: Error & { code?: string }) => {
     const killed = error.code === 'ERR_WORKER_OUT_OF_MEMORY';
     crash ??= killed
-      ? { errorType: 'Runtime.OutOfMemory', errorMessage: `Error: Runtime exited with error: signal: killed (over ${definition.memoryMb} MB)` }
+      ? {
+          errorType: 'Runtime.OutOfMemory',
+          errorMessage: `Error: Runtime exited with error: signal: killed (over ${definition.memoryMb} MB)`,
+        }
       : { errorType: error.name, errorMessage: error.message, trace: String(error.stack).split('\n') };
   });
   worker.on('exit', (code) => {
@@ -148,7 +166,10 @@ export function startInstance(options: InstanceOptions): Instance {
       const invocationLog = new InvocationLog(requestId, definition.memoryMb);
       const timer = setTimeout(() => {
         const seconds = (definition.timeoutMs / 1000).toFixed(2);
-        crash = { errorType: 'Sandbox.Timedout', errorMessage: `RequestId: ${requestId} Error: Task timed out after ${seconds} seconds` };
+        crash = {
+          errorType: 'Sandbox.Timedout',
+          errorMessage: `RequestId: ${requestId} Error: Task timed out after ${seconds} seconds`,
+        };
         void stop();
       }, definition.timeoutMs);
       current = {
@@ -161,10 +182,19 @@ export function startInstance(options: InstanceOptions): Instance {
         },
       };
       if (ended) {
-        fail({ errorType: 'Runtime.ExitError', errorMessage: `RequestId: ${requestId} Error: Runtime exited before the event was handed over` });
+        fail({
+          errorType: 'Runtime.ExitError',
+          errorMessage: `RequestId: ${requestId} Error: Runtime exited before the event was handed over`,
+        });
         return promise;
       }
-      const message: ToWorker = { kind: 'invoke', requestId, event, deadline: Date.now() + definition.timeoutMs, traceId: traceId() };
+      const message: ToWorker = {
+        kind: 'invoke',
+        requestId,
+        event,
+        deadline: Date.now() + definition.timeoutMs,
+        traceId: traceId(),
+      };
       worker.postMessage(message);
       return promise;
     },
@@ -172,7 +202,9 @@ export function startInstance(options: InstanceOptions): Instance {
 }
 
 function exitReason(code: number): string {
-  return code === 0 ? 'Error: Runtime exited without providing a reason' : `Error: Runtime exited with error: exit status ${code}`;
+  return code === 0
+    ? 'Error: Runtime exited without providing a reason'
+    : `Error: Runtime exited with error: exit status ${code}`;
 }
 
 function traceId(): string {

@@ -24,7 +24,13 @@ export class InvocationLog {
   finish(): string {
     const duration = performance.now() - this.#started;
     const report = `REPORT RequestId: ${this.#requestId}\tDuration: ${duration.toFixed(2)} ms\tBilled Duration: ${Math.ceil(duration)} ms\tMemory Size: ${this.#memoryMb} MB`;
-    const text = [`START RequestId: ${this.#requestId} Version: $LATEST`, ...this.#lines, `END RequestId: ${this.#requestId}`, report, ''].join('\n');
+    const text = [
+      `START RequestId: ${this.#requestId} Version: $LATEST`,
+      ...this.#lines,
+      `END RequestId: ${this.#requestId}`,
+      report,
+      '',
+    ].join('\n');
     return Buffer.from(text).subarray(-TAIL_BYTES).toString('utf8');
   }
 }

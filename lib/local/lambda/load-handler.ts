@@ -12,11 +12,17 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
  */
 export async function loadHandler(taskRoot: string, handler: string): Promise<unknown> {
   const [, folder = '', module, path] = /^(.*?)([^/.]+)\.(.+)$/.exec(handler) ?? [];
-  if (module === undefined || path === undefined || handler.includes('..')) throw named('Runtime.MalformedHandlerName', `Bad handler "${handler}"`);
+  if (module === undefined || path === undefined || handler.includes('..'))
+    throw named('Runtime.MalformedHandlerName', `Bad handler "${handler}"`);
   const base = join(taskRoot, folder, module);
-  const file = ['', '.js', '.mjs', '.cjs'].map((extension) => base + extension).find((name) => name !== base && existsSync(name));
+  const file = ['', '.js', '.mjs', '.cjs']
+    .map((extension) => base + extension)
+    .find((name) => name !== base && existsSync(name));
   if (!file) {
-    throw named('Runtime.ImportModuleError', `Error: Cannot find module '${module}' (handler "${handler}": no ${module}.js, .mjs or .cjs in ${join(taskRoot, folder)})`);
+    throw named(
+      'Runtime.ImportModuleError',
+      `Error: Cannot find module '${module}' (handler "${handler}": no ${module}.js, .mjs or .cjs in ${join(taskRoot, folder)})`,
+    );
   }
   treatAsOwnPackage(taskRoot);
   let value: unknown = await import(pathToFileURL(file).href);
@@ -41,7 +47,10 @@ function treatAsOwnPackage(taskRoot: string): void {
       const file = fileURLToPath(url);
       if (!file.startsWith(taskRoot + sep) || hasOwnPackage(dirname(file), taskRoot)) return nextLoad(url, context);
       const source = readFileSync(file, 'utf8');
-      return nextLoad(url, { ...context, format: /^\s*(import\s|import\{|export\s|export\{)/m.test(source) ? 'module' : 'commonjs' });
+      return nextLoad(url, {
+        ...context,
+        format: /^\s*(import\s|import\{|export\s|export\{)/m.test(source) ? 'module' : 'commonjs',
+      });
     },
   });
 }

@@ -21,13 +21,20 @@ export interface DestinationMessage {
  * Sends text to a queue, topic, function (as an event) or bucket.
  * @throws AwsCallError when the destination refuses it
  */
-export async function sendTo(arn: string, message: DestinationMessage, context: { calls: AwsCalls; accountId: string; functions: Functions }): Promise<void> {
+export async function sendTo(
+  arn: string,
+  message: DestinationMessage,
+  context: { calls: AwsCalls; accountId: string; functions: Functions },
+): Promise<void> {
   const { calls, accountId, functions } = context;
   const name = arn.split(':').at(-1) ?? '';
   const fifo = name.endsWith('.fifo');
   const groupId = message.groupId ?? 'default';
   if (arn.startsWith('arn:aws:sqs:')) {
-    const entries = Object.entries(message.attributes ?? {}).map(([key, value]) => [key, { DataType: 'String', StringValue: value }]);
+    const entries = Object.entries(message.attributes ?? {}).map(([key, value]) => [
+      key,
+      { DataType: 'String', StringValue: value },
+    ]);
     await calls.json('sqs', 'SendMessage', {
       QueueUrl: `http://127.0.0.1/${accountId}/${name}`,
       MessageBody: message.body,

@@ -25,11 +25,18 @@ export function dynamodbSource(streamArn: string, { calls, onStreamAppend }: Map
       }));
     },
     async iterator(ShardId, position) {
-      const answer = await calls.json('streams', 'GetShardIterator', { StreamArn: streamArn, ShardId, ...iteratorOptions(position) });
+      const answer = await calls.json('streams', 'GetShardIterator', {
+        StreamArn: streamArn,
+        ShardId,
+        ...iteratorOptions(position),
+      });
       return textAt(answer, 'ShardIterator') ?? '';
     },
     async read(_shardId, ShardIterator, limit) {
-      const answer = await calls.json('streams', 'GetRecords', { ShardIterator, Limit: Math.min(limit, GET_RECORDS_LIMIT) });
+      const answer = await calls.json('streams', 'GetRecords', {
+        ShardIterator,
+        Limit: Math.min(limit, GET_RECORDS_LIMIT),
+      });
       const records = listAt(answer, 'Records').map((record) => toRecord(record, streamArn));
       return { records, next: textAt(answer, 'NextShardIterator'), behind: records.length > 0 };
     },
@@ -44,7 +51,8 @@ export function dynamodbSource(streamArn: string, { calls, onStreamAppend }: Map
 }
 
 function iteratorOptions(position: Position): JsonObject {
-  if (position.kind === 'AFTER') return { ShardIteratorType: 'AFTER_SEQUENCE_NUMBER', SequenceNumber: position.sequenceNumber };
+  if (position.kind === 'AFTER')
+    return { ShardIteratorType: 'AFTER_SEQUENCE_NUMBER', SequenceNumber: position.sequenceNumber };
   return { ShardIteratorType: position.kind === 'LATEST' ? 'LATEST' : 'TRIM_HORIZON' };
 }
 

@@ -20,9 +20,12 @@ export function compileFilter(pattern: string): Filter {
   try {
     parsed = JSON.parse(pattern) as Json;
   } catch (error) {
-    throw new FilterError(`Filter pattern ${pattern} is not valid JSON (${error instanceof Error ? error.message : error}).`);
+    throw new FilterError(
+      `Filter pattern ${pattern} is not valid JSON (${error instanceof Error ? error.message : error}).`,
+    );
   }
-  if (!isObject(parsed)) throw new FilterError(`Filter pattern ${pattern} must be an object of names and lists of values.`);
+  if (!isObject(parsed))
+    throw new FilterError(`Filter pattern ${pattern} must be an object of names and lists of values.`);
   return compileObject(parsed, pattern);
 }
 
@@ -32,7 +35,10 @@ function compileObject(pattern: JsonObject, source: string): Filter {
     const inner = isObject(value) ? compileObject(value, source) : compileValues(value, key, source);
     return (event) => (isObject(event) ? inner(event[key] ?? missingOr(event, key)) : inner(MISSING));
   });
-  return (event) => (Array.isArray(event) ? event.some((entry) => parts.every((part) => part(entry))) : parts.every((part) => part(event)));
+  return (event) =>
+    Array.isArray(event)
+      ? event.some((entry) => parts.every((part) => part(entry)))
+      : parts.every((part) => part(event));
 }
 
 /** Stands for a member that is not there, which is not the same as null. */
@@ -40,7 +46,8 @@ const MISSING = [] as Json[];
 const missingOr = (event: JsonObject, key: string): Json => (key in event ? null : MISSING);
 
 function compileOr(value: Json, source: string): Filter {
-  if (!Array.isArray(value) || !value.every(isObject)) throw new FilterError(`Filter pattern ${source}: $or must be a list of patterns.`);
+  if (!Array.isArray(value) || !value.every(isObject))
+    throw new FilterError(`Filter pattern ${source}: $or must be a list of patterns.`);
   const alternatives = value.map((entry) => compileObject(entry, source));
   return (event) => alternatives.some((alternative) => alternative(event));
 }
@@ -58,7 +65,9 @@ function compileMatcher(value: Json, source: string): Filter {
   const [operator, operand] = Object.entries(value)[0] ?? [];
   const compile = operator === undefined ? undefined : operators[operator];
   if (!compile || operand === undefined || Object.keys(value).length !== 1) {
-    throw new FilterError(`Filter pattern ${source}: ${JSON.stringify(value)} is not one of ${Object.keys(operators).join(', ')}.`);
+    throw new FilterError(
+      `Filter pattern ${source}: ${JSON.stringify(value)} is not one of ${Object.keys(operators).join(', ')}.`,
+    );
   }
   return compile(operand, source);
 }
@@ -70,7 +79,12 @@ const operators: Readonly<Record<string, Compile>> = {
   prefix: (operand, source) => strings(operand, 'prefix', source, (candidate, part) => candidate.startsWith(part)),
   suffix: (operand, source) => strings(operand, 'suffix', source, (candidate, part) => candidate.endsWith(part)),
   'equals-ignore-case': (operand, source) =>
-    strings(operand, 'equals-ignore-case', source, (candidate, other) => candidate.toLowerCase() === other.toLowerCase()),
+    strings(
+      operand,
+      'equals-ignore-case',
+      source,
+      (candidate, other) => candidate.toLowerCase() === other.toLowerCase(),
+    ),
   wildcard: (operand, source) => {
     if (typeof operand !== 'string') throw new FilterError(`Filter pattern ${source}: wildcard needs text.`);
     const expression = new RegExp(`^${operand.split('*').map(escapeForRegExp).join('.*')}$`, 's');
@@ -80,12 +94,18 @@ const operators: Readonly<Record<string, Compile>> = {
   'anything-but': compileAnythingBut,
 };
 
-function strings(operand: Json, name: string, source: string, test: (candidate: string, operand: string) => boolean): Filter {
+function strings(
+  operand: Json,
+  name: string,
+  source: string,
+  test: (candidate: string, operand: string) => boolean,
+): Filter {
   if (isObject(operand) && typeof operand['equals-ignore-case'] === 'string') {
     const lower = operand['equals-ignore-case'].toLowerCase();
     return some((candidate) => typeof candidate === 'string' && test(candidate.toLowerCase(), lower));
   }
-  if (typeof operand !== 'string') throw new FilterError(`Filter pattern ${source}: ${name} needs text, not ${JSON.stringify(operand)}.`);
+  if (typeof operand !== 'string')
+    throw new FilterError(`Filter pattern ${source}: ${name} needs text, not ${JSON.stringify(operand)}.`);
   return some((candidate) => typeof candidate === 'string' && test(candidate, operand));
 }
 
@@ -99,13 +119,16 @@ const comparisons: Readonly<Record<string, (left: number, right: number) => bool
 
 function compileNumeric(operand: Json, source: string): Filter {
   const terms = Array.isArray(operand) ? operand : [];
-  if (terms.length === 0 || terms.length % 2 !== 0) throw new FilterError(`Filter pattern ${source}: numeric needs pairs of comparison and number.`);
+  if (terms.length === 0 || terms.length % 2 !== 0)
+    throw new FilterError(`Filter pattern ${source}: numeric needs pairs of comparison and number.`);
   const tests: ((candidate: number) => boolean)[] = [];
   for (let index = 0; index < terms.length; index += 2) {
     const compare = comparisons[String(terms[index])];
     const bound = terms[index + 1];
     if (!compare || typeof bound !== 'number') {
-      throw new FilterError(`Filter pattern ${source}: numeric knows ${Object.keys(comparisons).join(' ')} with a number, not ${JSON.stringify(operand)}.`);
+      throw new FilterError(
+        `Filter pattern ${source}: numeric knows ${Object.keys(comparisons).join(' ')} with a number, not ${JSON.stringify(operand)}.`,
+      );
     }
     tests.push((candidate) => compare(candidate, bound));
   }
@@ -133,7 +156,10 @@ function escapeForRegExp(text: string): string {
  * @param decoded the member (`body` of SQS, `data` of Kinesis) that is matched as JSON when the pattern asks into it,
  *   and the text it holds in a record
  */
-export function compileFilters(patterns: readonly string[], decoded?: { member: string; textOf(record: JsonObject): string }): (record: JsonObject) => boolean {
+export function compileFilters(
+  patterns: readonly string[],
+  decoded?: { member: string; textOf(record: JsonObject): string },
+): (record: JsonObject) => boolean {
   if (patterns.length === 0) return () => true;
   const filters = patterns.map((pattern) => {
     const matches = compileFilter(pattern);

@@ -15,7 +15,10 @@ export function kinesisSource(streamArn: string, { calls, region, accountId }: M
   return {
     infoName: 'KinesisBatchInfo',
     secondsOnly: false,
-    decoded: { member: 'data', textOf: (record) => Buffer.from(textAt(objectAt(record, 'kinesis'), 'data') ?? '', 'base64').toString('utf8') },
+    decoded: {
+      member: 'data',
+      textOf: (record) => Buffer.from(textAt(objectAt(record, 'kinesis'), 'data') ?? '', 'base64').toString('utf8'),
+    },
     async listShards() {
       const shards: Json[] = [];
       let page: JsonObject = { StreamName };
@@ -28,16 +31,27 @@ export function kinesisSource(streamArn: string, { calls, region, accountId }: M
       }
       return shards.map((shard) => ({
         shardId: textAt(shard, 'ShardId') ?? '',
-        parents: [textAt(shard, 'ParentShardId'), textAt(shard, 'AdjacentParentShardId')].filter((id) => id !== undefined),
+        parents: [textAt(shard, 'ParentShardId'), textAt(shard, 'AdjacentParentShardId')].filter(
+          (id) => id !== undefined,
+        ),
       }));
     },
     async iterator(ShardId, position) {
-      const answer = await calls.json('kinesis', 'GetShardIterator', { StreamName, ShardId, ...iteratorOptions(position) });
+      const answer = await calls.json('kinesis', 'GetShardIterator', {
+        StreamName,
+        ShardId,
+        ...iteratorOptions(position),
+      });
       return textAt(answer, 'ShardIterator') ?? '';
     },
     async read(shardId, ShardIterator, limit) {
-      const answer = await calls.json('kinesis', 'GetRecords', { ShardIterator, Limit: Math.min(limit, GET_RECORDS_LIMIT) });
-      const records = listAt(answer, 'Records').map((record) => toRecord(record, { shardId, streamArn, region, accountId }));
+      const answer = await calls.json('kinesis', 'GetRecords', {
+        ShardIterator,
+        Limit: Math.min(limit, GET_RECORDS_LIMIT),
+      });
+      const records = listAt(answer, 'Records').map((record) =>
+        toRecord(record, { shardId, streamArn, region, accountId }),
+      );
       const behind = records.length > 0 || (numberAt(answer, 'MillisBehindLatest') ?? 0) > 0;
       return { records, next: textAt(answer, 'NextShardIterator'), behind };
     },
@@ -47,12 +61,17 @@ export function kinesisSource(streamArn: string, { calls, region, accountId }: M
 }
 
 function iteratorOptions(position: Position): JsonObject {
-  if (position.kind === 'AFTER') return { ShardIteratorType: 'AFTER_SEQUENCE_NUMBER', StartingSequenceNumber: position.sequenceNumber };
-  if (position.kind === 'AT_TIMESTAMP') return { ShardIteratorType: 'AT_TIMESTAMP', Timestamp: position.timestampMs / 1000 };
+  if (position.kind === 'AFTER')
+    return { ShardIteratorType: 'AFTER_SEQUENCE_NUMBER', StartingSequenceNumber: position.sequenceNumber };
+  if (position.kind === 'AT_TIMESTAMP')
+    return { ShardIteratorType: 'AT_TIMESTAMP', Timestamp: position.timestampMs / 1000 };
   return { ShardIteratorType: position.kind };
 }
 
-function toRecord(source: Json, stream: { shardId: string; streamArn: string; region: string; accountId: string }): StreamRecord {
+function toRecord(
+  source: Json,
+  stream: { shardId: string; streamArn: string; region: string; accountId: string },
+): StreamRecord {
   const record = isObject(source) ? source : {};
   const sequenceNumber = textAt(record, 'SequenceNumber') ?? '';
   const partitionKey = textAt(record, 'PartitionKey') ?? '';
@@ -65,7 +84,13 @@ function toRecord(source: Json, stream: { shardId: string; streamArn: string; re
     arrivedAt: seconds * 1000,
     bytes: data.length + 1024,
     event: {
-      kinesis: { kinesisSchemaVersion: '1.0', partitionKey, sequenceNumber, data, approximateArrivalTimestamp: seconds },
+      kinesis: {
+        kinesisSchemaVersion: '1.0',
+        partitionKey,
+        sequenceNumber,
+        data,
+        approximateArrivalTimestamp: seconds,
+      },
       eventSource: 'aws:kinesis',
       eventVersion: '1.0',
       eventID: `${stream.shardId}:${sequenceNumber}`,

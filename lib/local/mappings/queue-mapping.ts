@@ -31,7 +31,10 @@ export function runQueueMapping(config: MappingConfig, context: MappingContext):
   const { calls, functions } = context;
   const queue = { QueueUrl: `http://127.0.0.1/${context.accountId}/${config.eventSourceArn.split(':').at(-1)}` };
   const passes = compileFilters(config.filters, { member: 'body', textOf: (record) => String(record.body) });
-  const batcher = createBatcher<ReceivedMessage>({ size: config.batchSize, windowMs: config.windowSeconds * 1000 }, (message) => message.bytes);
+  const batcher = createBatcher<ReceivedMessage>(
+    { size: config.batchSize, windowMs: config.windowSeconds * 1000 },
+    (message) => message.bytes,
+  );
   const highest = config.maximumConcurrency ?? LOCAL_CONCURRENCY;
   const aborter = new AbortController();
   const stopping = new AbortController();
@@ -59,10 +62,15 @@ export function runQueueMapping(config: MappingConfig, context: MappingContext):
 
   async function remove(messages: readonly ReceivedMessage[]): Promise<void> {
     for (let index = 0; index < messages.length; index += MESSAGES_PER_CALL) {
-      const Entries = messages.slice(index, index + MESSAGES_PER_CALL).map(({ receiptHandle }, number) => ({ Id: String(number), ReceiptHandle: receiptHandle }));
+      const Entries = messages
+        .slice(index, index + MESSAGES_PER_CALL)
+        .map(({ receiptHandle }, number) => ({ Id: String(number), ReceiptHandle: receiptHandle }));
       const answer = await calls.json('sqs', 'DeleteMessageBatch', { ...queue, Entries });
       const failed = listAt(answer, 'Failed');
-      if (failed.length > 0) context.report(`${config.eventSourceArn}: ${failed.length} messages could not be deleted: ${JSON.stringify(failed[0])}`);
+      if (failed.length > 0)
+        context.report(
+          `${config.eventSourceArn}: ${failed.length} messages could not be deleted: ${JSON.stringify(failed[0])}`,
+        );
     }
   }
 
@@ -85,13 +93,19 @@ export function runQueueMapping(config: MappingConfig, context: MappingContext):
 
   async function settle(batch: readonly ReceivedMessage[], failed: boolean, payload: string): Promise<void> {
     const ids = batch.map((message) => message.messageId);
-    const verdict = failed ? ({ kind: 'all-failed' } as const) : config.reportFailures ? queueVerdict(payload, ids) : ({ kind: 'success' } as const);
+    const verdict = failed
+      ? ({ kind: 'all-failed' } as const)
+      : config.reportFailures
+        ? queueVerdict(payload, ids)
+        : ({ kind: 'success' } as const);
     lastResult = verdict.kind === 'all-failed' ? 'PROBLEM: Function call failed' : 'OK';
     if (verdict.kind === 'all-failed') {
       places = Math.max(Math.min(STARTING_CONCURRENCY, highest), places - 1);
       return;
     }
-    await remove(verdict.kind === 'partial' ? batch.filter((message) => !verdict.failed.has(message.messageId)) : batch);
+    await remove(
+      verdict.kind === 'partial' ? batch.filter((message) => !verdict.failed.has(message.messageId)) : batch,
+    );
   }
 
   function dispatch(batch: readonly ReceivedMessage[]): void {
@@ -110,7 +124,8 @@ export function runQueueMapping(config: MappingConfig, context: MappingContext):
   function accept(messages: readonly ReceivedMessage[]): void {
     for (const batch of batcher.add(messages, Date.now())) dispatch(batch);
     clearTimeout(windowTimer);
-    if (batcher.dueAt !== undefined) windowTimer = setTimeout(() => dispatch(batcher.flush()), Math.max(0, batcher.dueAt - Date.now()));
+    if (batcher.dueAt !== undefined)
+      windowTimer = setTimeout(() => dispatch(batcher.flush()), Math.max(0, batcher.dueAt - Date.now()));
   }
 
   async function waitForPlace(): Promise<void> {

@@ -2,10 +2,16 @@ import type { Json } from '../json.ts';
 import { isObject } from '../json.ts';
 
 /** Which messages of a queue batch failed. `all` when the answer names none that it was given. */
-export type QueueVerdict = { readonly kind: 'success' } | { readonly kind: 'partial'; readonly failed: ReadonlySet<string> } | { readonly kind: 'all-failed' };
+export type QueueVerdict =
+  | { readonly kind: 'success' }
+  | { readonly kind: 'partial'; readonly failed: ReadonlySet<string> }
+  | { readonly kind: 'all-failed' };
 
 /** Where a stream batch has to go on. */
-export type StreamVerdict = { readonly kind: 'success' } | { readonly kind: 'from'; readonly index: number } | { readonly kind: 'all-failed' };
+export type StreamVerdict =
+  | { readonly kind: 'success' }
+  | { readonly kind: 'from'; readonly index: number }
+  | { readonly kind: 'all-failed' };
 
 /**
  * Reads the answer of a function with ReportBatchItemFailures on a queue.

@@ -48,7 +48,10 @@ export async function runShard(work: ShardWork): Promise<void> {
   const { progress, source, shardId, signal } = work;
   for (let failures = 0; !signal.aborted && !progress.finished; ) {
     try {
-      progress.iterator ??= await source.iterator(shardId, progress.done ? { kind: 'AFTER', sequenceNumber: progress.done } : progress.start);
+      progress.iterator ??= await source.iterator(
+        shardId,
+        progress.done ? { kind: 'AFTER', sequenceNumber: progress.done } : progress.start,
+      );
       const gathered = await gather(work);
       if (gathered.records.length > 0) await deliver(work, gathered.records);
       // Stopped in the middle: whatever is not done is read again, from the last record that is.
@@ -87,7 +90,10 @@ async function gather({ config, source, shardId, progress, signal }: ShardWork):
   const windowMs = config.windowSeconds * 1000;
   const wanted = config.batchSize * config.parallelization;
   const passes = compileFilters(config.filters, source.decoded);
-  const batcher = createBatcher<StreamRecord>({ size: wanted, windowMs: Math.max(windowMs, 1) }, (record) => record.bytes);
+  const batcher = createBatcher<StreamRecord>(
+    { size: wanted, windowMs: Math.max(windowMs, 1) },
+    (record) => record.bytes,
+  );
   let iterator = progress.iterator;
   let read = 0;
   let last: string | undefined;
@@ -101,12 +107,14 @@ async function gather({ config, source, shardId, progress, signal }: ShardWork):
       answer.records.filter((record) => passes(record.event)),
       Date.now(),
     );
-    if (closed.length > 0) return { records: [...closed.flat(), ...batcher.flush()], read, last, next: iterator, behind: true };
+    if (closed.length > 0)
+      return { records: [...closed.flat(), ...batcher.flush()], read, last, next: iterator, behind: true };
     const due = batcher.dueAt ?? 0;
     if (batcher.waiting === 0 || windowMs === 0 || Date.now() >= due || signal.aborted) {
       return { records: batcher.flush(), read, last, next: iterator, behind: answer.behind };
     }
-    if (!answer.behind) await source.idle(AbortSignal.any([signal, AbortSignal.timeout(Math.max(1, due - Date.now()))]));
+    if (!answer.behind)
+      await source.idle(AbortSignal.any([signal, AbortSignal.timeout(Math.max(1, due - Date.now()))]));
   }
 }
 
@@ -115,17 +123,27 @@ async function deliver(work: ShardWork, records: readonly StreamRecord[]): Promi
   const { config, progress } = work;
   const { parallelization, batchSize } = config;
   if (parallelization === 1) {
-    for (const batch of chunks(records, batchSize)) await runBatch(work, batch, (record) => (progress.done = record.sequenceNumber));
+    for (const batch of chunks(records, batchSize))
+      await runBatch(work, batch, (record) => (progress.done = record.sequenceNumber));
     return;
   }
-  const lanes = Map.groupBy(records, (record) => (createHash('md5').update(record.orderingKey).digest()[0] ?? 0) % parallelization);
+  const lanes = Map.groupBy(
+    records,
+    (record) => (createHash('md5').update(record.orderingKey).digest()[0] ?? 0) % parallelization,
+  );
   // The position moves only when all lanes are through: a stop in between delivers some records again, as AWS may.
-  await Promise.all([...lanes.values()].map(async (lane) => {
-    for (const batch of chunks(lane, batchSize)) await runBatch(work, batch, () => undefined);
-  }));
+  await Promise.all(
+    [...lanes.values()].map(async (lane) => {
+      for (const batch of chunks(lane, batchSize)) await runBatch(work, batch, () => undefined);
+    }),
+  );
 }
 
-async function runBatch(work: ShardWork, batch: readonly StreamRecord[], advance: (record: StreamRecord) => void): Promise<void> {
+async function runBatch(
+  work: ShardWork,
+  batch: readonly StreamRecord[],
+  advance: (record: StreamRecord) => void,
+): Promise<void> {
   const { config, signal, status } = work;
   const policy = {
     maximumRetries: config.maximumRetries,
@@ -135,7 +153,12 @@ async function runBatch(work: ShardWork, batch: readonly StreamRecord[], advance
   await processBatch(batch, policy, {
     invoke: async (records) => {
       const outcome = await invoke(work, records);
-      status.lastResult = outcome.kind === 'success' ? 'OK' : outcome.kind === 'throttled' ? 'PROBLEM: Function call throttled' : 'PROBLEM: Function call failed';
+      status.lastResult =
+        outcome.kind === 'success'
+          ? 'OK'
+          : outcome.kind === 'throttled'
+            ? 'PROBLEM: Function call throttled'
+            : 'PROBLEM: Function call failed';
       return outcome;
     },
     discard: (discard) => sendFailure(work, discard),
@@ -149,11 +172,17 @@ async function runBatch(work: ShardWork, batch: readonly StreamRecord[], advance
 
 async function invoke({ config, context }: ShardWork, records: readonly StreamRecord[]): Promise<BatchOutcome> {
   try {
-    const result = await context.functions.invoke(config.functionArn, JSON.stringify({ Records: records.map((record) => record.event) }));
+    const result = await context.functions.invoke(
+      config.functionArn,
+      JSON.stringify({ Records: records.map((record) => record.event) }),
+    );
     const { requestId } = result;
     if (result.error) return { kind: 'failed', requestId, functionError: 'Unhandled' };
     if (!config.reportFailures) return { kind: 'success' };
-    const verdict = streamVerdict(result.payload, records.map((record) => record.sequenceNumber));
+    const verdict = streamVerdict(
+      result.payload,
+      records.map((record) => record.sequenceNumber),
+    );
     if (verdict.kind === 'all-failed') return { kind: 'failed', requestId, functionError: null };
     return verdict.kind === 'success' ? verdict : { ...verdict, requestId };
   } catch (error) {
@@ -162,13 +191,18 @@ async function invoke({ config, context }: ShardWork, records: readonly StreamRe
   }
 }
 
-async function sendFailure({ config, context, shardId, source }: ShardWork, discard: Discard<StreamRecord>): Promise<void> {
+async function sendFailure(
+  { config, context, shardId, source }: ShardWork,
+  discard: Discard<StreamRecord>,
+): Promise<void> {
   if (config.onFailureArn === undefined) return;
   const message = failureRecord(discard, { config, shardId, source, now: Date.now() });
   try {
     await sendTo(config.onFailureArn, message, context);
   } catch (error) {
-    context.report(`${config.eventSourceArn}: the on-failure destination ${config.onFailureArn} refused a record: ${String(error)}`);
+    context.report(
+      `${config.eventSourceArn}: the on-failure destination ${config.onFailureArn} refused a record: ${String(error)}`,
+    );
   }
 }
 

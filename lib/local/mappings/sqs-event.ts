@@ -21,7 +21,8 @@ export function toQueueRecord(message: Json, eventSourceARN: string, awsRegion: 
   const attributes: JsonObject = {};
   for (const [name, value] of Object.entries(objectAt(message, 'Attributes'))) attributes[name] = String(value);
   const messageAttributes: JsonObject = {};
-  for (const [name, value] of Object.entries(objectAt(message, 'MessageAttributes'))) messageAttributes[name] = toAttribute(value);
+  for (const [name, value] of Object.entries(objectAt(message, 'MessageAttributes')))
+    messageAttributes[name] = toAttribute(value);
   const record: JsonObject = {
     messageId,
     receiptHandle,

@@ -81,7 +81,9 @@ export async function processBatch<T>(batch: readonly T[], policy: BatchPolicy, 
     if (policy.bisect && outcome.kind === 'failed' && segment.records.length > 1 && policy.maximumRetries !== 0) {
       split(segment);
     } else if (exhausted) {
-      await giveUp(segment, segment.records.length, 'RetryAttemptsExhausted', { functionError: outcome.kind === 'failed' ? outcome.functionError : null });
+      await giveUp(segment, segment.records.length, 'RetryAttemptsExhausted', {
+        functionError: outcome.kind === 'failed' ? outcome.functionError : null,
+      });
       continue;
     }
     waits += 1;
@@ -104,9 +106,20 @@ export async function processBatch<T>(batch: readonly T[], policy: BatchPolicy, 
     segments.splice(0, 1, half(segment.records.slice(0, middle)), half(segment.records.slice(middle)));
   }
 
-  async function giveUp(segment: Segment<T>, count: number, condition: Discard<T>['condition'], response: Discard<T>['response']): Promise<void> {
+  async function giveUp(
+    segment: Segment<T>,
+    count: number,
+    condition: Discard<T>['condition'],
+    response: Discard<T>['response'],
+  ): Promise<void> {
     const { requestId, failures } = segment;
-    await steps.discard({ condition, records: segment.records.slice(0, count), requestId, approximateInvokeCount: failures, response });
+    await steps.discard({
+      condition,
+      records: segment.records.slice(0, count),
+      requestId,
+      approximateInvokeCount: failures,
+      response,
+    });
     done(segment, count);
   }
 }

@@ -23,7 +23,13 @@ export function failureRecord(
       approximateInvokeCount: discard.approximateInvokeCount,
     },
     ...(discard.response
-      ? { responseContext: { statusCode: 200, executedVersion: '$LATEST', functionError: discard.response.functionError } }
+      ? {
+          responseContext: {
+            statusCode: 200,
+            executedVersion: '$LATEST',
+            functionError: discard.response.functionError,
+          },
+        }
       : {}),
     version: '1.0',
     timestamp: new Date(now).toISOString(),

@@ -11,7 +11,12 @@ export const SHARD_LIST_INTERVAL_MS = 10_000;
 export type StreamProgress = Map<string, ShardProgress>;
 
 /** Reads every shard of a stream, parents before their children, and feeds the records to a function. */
-export function runStreamMapping(config: MappingConfig, context: MappingContext, source: StreamSource, progress: StreamProgress): RunningMapping {
+export function runStreamMapping(
+  config: MappingConfig,
+  context: MappingContext,
+  source: StreamSource,
+  progress: StreamProgress,
+): RunningMapping {
   const stopping = new AbortController();
   const working = new Map<string, Promise<void>>();
   const status = { lastResult: 'No records processed' };
@@ -75,6 +80,7 @@ export function runStreamMapping(config: MappingConfig, context: MappingContext,
 }
 
 function startingPosition(config: MappingConfig): Position {
-  if (config.startingPosition === 'AT_TIMESTAMP') return { kind: 'AT_TIMESTAMP', timestampMs: config.startingTimestampMs ?? Date.now() };
+  if (config.startingPosition === 'AT_TIMESTAMP')
+    return { kind: 'AT_TIMESTAMP', timestampMs: config.startingTimestampMs ?? Date.now() };
   return { kind: config.startingPosition ?? 'TRIM_HORIZON' };
 }

@@ -34,7 +34,11 @@ export interface StreamSource {
   listShards(): Promise<Shard[]>;
   iterator(shardId: string, position: Position): Promise<string>;
   /** `next` is undefined at the end of a closed shard; `behind`: more is there already. */
-  read(shardId: string, iterator: string, limit: number): Promise<{ records: StreamRecord[]; next: string | undefined; behind: boolean }>;
+  read(
+    shardId: string,
+    iterator: string,
+    limit: number,
+  ): Promise<{ records: StreamRecord[]; next: string | undefined; behind: boolean }>;
   /** Waits until another look is worth while; resolves at once when the signal is aborted. */
   idle(signal: AbortSignal): Promise<void>;
   /** Text that filters see as the decoded member, or undefined when the record has none. */

@@ -9,8 +9,10 @@ type Method = (typeof INJECTABLE)[number];
 /** Operations that change an object; they run one at a time, so that a condition holds until its write is done. */
 const OBJECT_WRITES = new Set(['PutObject', 'CopyObject', 'CompleteMultipartUpload', 'DeleteObject', 'DeleteObjects']);
 /** Settings of a bucket that change nothing here: accepted, not kept. */
-const IGNORED_SETTINGS = /^Put(BucketPolicy|BucketEncryption|PublicAccessBlock|BucketVersioning|BucketTagging|BucketNotificationConfiguration|BucketOwnershipControls|BucketLogging|BucketCors|BucketAcl)$/;
-const UNKEPT_SETTINGS = /^Get(BucketPolicy|BucketEncryption|PublicAccessBlock|BucketVersioning|BucketTagging|BucketNotificationConfiguration|BucketOwnershipControls|BucketLogging|BucketCors|BucketAcl|BucketLocation)$/;
+const IGNORED_SETTINGS =
+  /^Put(BucketPolicy|BucketEncryption|PublicAccessBlock|BucketVersioning|BucketTagging|BucketNotificationConfiguration|BucketOwnershipControls|BucketLogging|BucketCors|BucketAcl)$/;
+const UNKEPT_SETTINGS =
+  /^Get(BucketPolicy|BucketEncryption|PublicAccessBlock|BucketVersioning|BucketTagging|BucketNotificationConfiguration|BucketOwnershipControls|BucketLogging|BucketCors|BucketAcl|BucketLocation)$/;
 
 /** fauxqs' S3 plus conditional writes (`If-None-Match: *`, `If-Match`), and settings of buckets that are accepted. */
 export function createS3({ app, s3Store }: Fauxqs): ServiceHandler {

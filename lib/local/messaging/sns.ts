@@ -26,7 +26,9 @@ export function createSns(fauxqs: Fauxqs): ServiceHandler {
   const { snsStore } = fauxqs;
   const deduplication = createTopicDeduplication();
 
-  const operations: Readonly<Record<string, (request: ServiceRequest, parameters: Parameters) => Promise<ServiceResponse>>> = {
+  const operations: Readonly<
+    Record<string, (request: ServiceRequest, parameters: Parameters) => Promise<ServiceResponse>>
+  > = {
     async Subscribe(request, parameters) {
       const topic = snsStore.getTopic(parameters.TopicArn ?? '');
       const isFifoQueue = parameters.Protocol === 'sqs' && parameters.Endpoint?.endsWith('.fifo');
@@ -45,7 +47,11 @@ export function createSns(fauxqs: Fauxqs): ServiceHandler {
       }
       topic.attributes[AttributeName] = AttributeValue;
       // The answer is that of an attribute fauxqs knows.
-      const harmless = { ...parameters, AttributeName: 'DisplayName', AttributeValue: topic.attributes.DisplayName ?? '' };
+      const harmless = {
+        ...parameters,
+        AttributeName: 'DisplayName',
+        AttributeValue: topic.attributes.DisplayName ?? '',
+      };
       return fauxqs.callSns({ headers: request.headers, body: harmless });
     },
     async Publish(request, parameters) {
@@ -70,6 +76,8 @@ export function createSns(fauxqs: Fauxqs): ServiceHandler {
     }
     const parameters = Object.fromEntries(formParameters(request.body));
     const own = operations[operation];
-    return own === undefined ? fauxqs.callSns({ headers: request.headers, body: parameters }) : own(request, parameters);
+    return own === undefined
+      ? fauxqs.callSns({ headers: request.headers, body: parameters })
+      : own(request, parameters);
   };
 }

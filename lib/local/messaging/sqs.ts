@@ -34,7 +34,9 @@ export function createSqs(fauxqs: Fauxqs): ServiceHandler {
     }
   };
 
-  const operations: Readonly<Record<string, (request: ServiceRequest, body: Record<string, unknown>) => Promise<ServiceResponse>>> = {
+  const operations: Readonly<
+    Record<string, (request: ServiceRequest, body: Record<string, unknown>) => Promise<ServiceResponse>>
+  > = {
     CreateQueue: async (request, body) => {
       const attributes = (body.Attributes ?? {}) as Attributes;
       const isFifo = String(body.QueueName).endsWith('.fifo');
@@ -78,7 +80,9 @@ export function createSqs(fauxqs: Fauxqs): ServiceHandler {
     }
     const body = jsonBody(request);
     const own = operations[operation];
-    const response = await (own === undefined ? fauxqs.callSqs({ headers: request.headers, body }) : own(request, body));
+    const response = await (own === undefined
+      ? fauxqs.callSqs({ headers: request.headers, body })
+      : own(request, body));
     return response.body === undefined ? { ...response, body: '{}' } : response;
   };
 }
@@ -131,7 +135,9 @@ function needsGroups(queue: SqsQueue, entries: readonly BatchEntry[]): boolean {
 function isRefusedAsAWhole(entries: readonly BatchEntry[]): boolean {
   const bytes = entries.reduce((sum, { MessageBody }) => sum + Buffer.byteLength(MessageBody ?? ''), 0);
   const ids = new Set(entries.map(({ Id }) => Id));
-  return entries.length === 0 || entries.length > MAX_BATCH_ENTRIES || ids.size < entries.length || bytes > MAX_BATCH_BYTES;
+  return (
+    entries.length === 0 || entries.length > MAX_BATCH_ENTRIES || ids.size < entries.length || bytes > MAX_BATCH_BYTES
+  );
 }
 
 function merged(responses: readonly ServiceResponse[]): ServiceResponse {
@@ -164,7 +170,8 @@ function redriveProblem(store: SqsStore, attributes: Attributes, isFifo: boolean
   }
   const { deadLetterTargetArn, maxReceiveCount } = policy;
   const count = Number(maxReceiveCount);
-  if (deadLetterTargetArn === undefined) return refuse('Redrive policy does not contain mandatory attribute: deadLetterTargetArn.');
+  if (deadLetterTargetArn === undefined)
+    return refuse('Redrive policy does not contain mandatory attribute: deadLetterTargetArn.');
   if (!Number.isInteger(count) || count < 1 || count > 1_000) return refuse('Invalid value for maxReceiveCount.');
   const target = store.getQueueByArn(deadLetterTargetArn);
   if (target === undefined) return refuse('Dead letter target does not exist.');

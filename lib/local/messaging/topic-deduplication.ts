@@ -45,7 +45,11 @@ export function createTopicDeduplication() {
   };
 
   return {
-    async publish(topic: Topic, parameters: Parameters, publish: () => Promise<ServiceResponse>): Promise<ServiceResponse> {
+    async publish(
+      topic: Topic,
+      parameters: Parameters,
+      publish: () => Promise<ServiceResponse>,
+    ): Promise<ServiceResponse> {
       const { MessageGroupId, MessageDeduplicationId, Message } = parameters;
       const key = MessageGroupId && keyOf(topic, MessageGroupId, MessageDeduplicationId, Message);
       const known = recall(topic, key);

@@ -1,0 +1,20 @@
+import { join } from 'node:path';
+import { App, Tags } from 'aws-cdk-lib';
+import { bundleFunctions } from '../lib/constructs/bundle.ts';
+import { stageOf } from '../lib/constructs/stage.ts';
+import { OrdersStack } from '../lib/systems/orders/stack.ts';
+
+/** The CDK app: every reference system as a stack of its own, for one stage. */
+const root = join(import.meta.dirname, '..');
+const app = new App();
+const stage = stageOf(app);
+const codeOf = bundleFunctions({ source: join(root, 'lambdas'), output: join(root, '.build', 'lambdas') });
+const mailFrom: unknown = app.node.tryGetContext('mailFrom');
+
+new OrdersStack(app, `sluice-${stage.name}-orders`, {
+  codeOf,
+  ...(typeof mailFrom === 'string' ? { mailFrom } : {}),
+});
+Tags.of(app).add('sluice:stage', stage.name);
+
+app.synth();

@@ -1,0 +1,141 @@
+import { GetCommand } from '@aws-sdk/lib-dynamodb';
+import type { LambdaFunctionURLEvent, LambdaFunctionURLResult } from 'aws-lambda';
+import { UnreadableMessage, validate } from '../../lib/contracts/envelope.ts';
+import { dynamodb } from '../../lib/runtime/clients.ts';
+import { requiredEnv } from '../../lib/runtime/environment.ts';
+import { WriteRefused } from '../../lib/runtime/inbox.ts';
+import { fingerprintOf } from '../../lib/runtime/once.ts';
+import { occurred, outboxWriter, SequenceConflict } from '../../lib/runtime/outbox.ts';
+import { MessageTooLarge } from '../../lib/runtime/publish.ts';
+import { logger } from '../../lib/runtime/telemetry.ts';
+import {
+  ORDERS_ENV,
+  OrderCancelled,
+  type OrderData,
+  OrderPlaced,
+  ordersOutbox,
+} from '../../lib/systems/orders/contract.ts';
+import { decide, Refused } from '../../lib/systems/orders/request.ts';
+
+/** Answer to the caller, at once: nothing downstream has run yet. */
+export type PlaceOrderResult =
+  | { readonly status: 'accepted'; readonly orderId: string; readonly sequence: number; readonly duplicate: boolean }
+  | { readonly status: 'refused'; readonly reason: string; readonly message: string };
+
+interface StoredOrder {
+  readonly orderId: string;
+  readonly version: number;
+  /** Fingerprint of each document that made an event, by its number. */
+  readonly documents: Readonly<Record<string, { readonly fingerprint: string; readonly sequence: number }>>;
+}
+
+const table = requiredEnv(ORDERS_ENV.ordersTable, 'which table keeps the orders');
+const transact = outboxWriter(ordersOutbox);
+const log = logger({ function: 'place-order' });
+
+/** Tries when another request changes the same order at the same time. */
+const MAX_TRIES = 5;
+
+/** Invoked through the Lambda API with the request as payload, or through the function URL with it as body. */
+export async function handler(input: unknown): Promise<PlaceOrderResult | LambdaFunctionURLResult> {
+  if (!isUrlEvent(input)) return placeOrder(input);
+  const result = await placeOrder(bodyOf(input));
+  return {
+    statusCode: result.status === 'accepted' ? 202 : 422,
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(result),
+  };
+}
+
+async function placeOrder(input: unknown): Promise<PlaceOrderResult> {
+  try {
+    const { request, data } = decide(input);
+    const type = request.cancellation ? OrderCancelled : OrderPlaced;
+    validate(type, data);
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await commit(type, data, request.traceparent);
+      } catch (error) {
+        const raced = error instanceof SequenceConflict || error instanceof WriteRefused;
+        if (!raced || attempt === MAX_TRIES) throw error;
+      }
+    }
+  } catch (error) {
+    const refusal = refusalOf(error);
+    if (refusal === undefined) throw error;
+    log('warn', 'refused', { reason: refusal.reason });
+    return { status: 'refused', ...refusal };
+  }
+}
+
+function refusalOf(error: unknown): { reason: string; message: string } | undefined {
+  if (error instanceof Refused) return { reason: error.reason, message: error.message };
+  if (error instanceof UnreadableMessage) return { reason: 'malformed', message: error.message };
+  if (error instanceof MessageTooLarge) return { reason: 'too-large', message: error.message };
+  return undefined;
+}
+
+/** The order and its event, in one transaction. The same document again is answered as before and changes nothing. */
+async function commit(
+  type: typeof OrderPlaced | typeof OrderCancelled,
+  data: OrderData,
+  traceparent: string | undefined,
+): Promise<PlaceOrderResult> {
+  const stored = await readOrder(data.orderId);
+  const fingerprint = fingerprintOf({ type: type.type, data });
+  const before = stored?.documents[data.documentId];
+  if (before !== undefined) {
+    if (before.fingerprint !== fingerprint) {
+      throw new Refused('conflicting-order', `'${data.documentId}' was used before with other contents`);
+    }
+    return { status: 'accepted', orderId: data.orderId, sequence: before.sequence, duplicate: true };
+  }
+  if (stored !== undefined && type === OrderPlaced) {
+    throw new Refused('conflicting-order', `order '${data.orderId}' exists already`);
+  }
+  const version = (stored?.version ?? 0) + 1;
+  await transact({
+    aggregate: data.orderId,
+    after: version - 1,
+    traceparent,
+    correlationId: data.documentId,
+    events: [occurred<OrderData>(type, data)],
+    writes: [
+      {
+        Put: {
+          TableName: table,
+          Item: {
+            orderId: data.orderId,
+            version,
+            status: type === OrderPlaced ? 'placed' : 'cancelled',
+            customerId: data.customerId,
+            country: data.country,
+            totalPence: data.totalPence,
+            documents: { ...stored?.documents, [data.documentId]: { fingerprint, sequence: version } },
+            updatedAt: new Date().toISOString(),
+          },
+          ConditionExpression: stored === undefined ? 'attribute_not_exists(orderId)' : 'version = :version',
+          ...(stored === undefined ? {} : { ExpressionAttributeValues: { ':version': stored.version } }),
+        },
+      },
+    ],
+  });
+  return { status: 'accepted', orderId: data.orderId, sequence: version, duplicate: false };
+}
+
+async function readOrder(orderId: string): Promise<StoredOrder | undefined> {
+  const { Item } = await dynamodb().send(new GetCommand({ TableName: table, Key: { orderId }, ConsistentRead: true }));
+  return Item as StoredOrder | undefined;
+}
+
+const isUrlEvent = (input: unknown): input is LambdaFunctionURLEvent =>
+  typeof input === 'object' && input !== null && 'requestContext' in input && 'rawPath' in input;
+
+function bodyOf(event: LambdaFunctionURLEvent): unknown {
+  const text = event.isBase64Encoded ? Buffer.from(event.body ?? '', 'base64').toString('utf8') : (event.body ?? '');
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text; // Not JSON: decide() refuses it with the right words.
+  }
+}

@@ -1,0 +1,95 @@
+import { randomUUID } from 'node:crypto';
+import { jsonBody } from '../endpoint-request.ts';
+import type { ServiceHandler, ServiceResponse } from '../service.ts';
+import { type ChangeListener, createCommit } from './commit.ts';
+import { openStore, type Parameters } from './dynalite.ts';
+import { DynamodbError } from './errors.ts';
+import { createExpiry } from './expiry.ts';
+import { createItemOperations } from './items.ts';
+import { createStreams } from './streams.ts';
+import { createTableOperations, nameOf } from './tables.ts';
+import { createTransactions } from './transactions.ts';
+import { createTableCache } from './view.ts';
+
+export interface DynamodbOptions {
+  readonly region: string;
+  readonly account: string;
+  /** How often expired items are looked for, in ms. Default: TTL_SWEEP_MS. */
+  readonly ttlSweepMs?: number | undefined;
+}
+
+/** DynamoDB and DynamoDB Streams as one handler (both sign as `dynamodb`). */
+export interface Dynamodb {
+  readonly handle: ServiceHandler;
+  readonly streamActivity: { onAppend(arn: string, listener: () => void): () => void };
+  close(): Promise<void>;
+}
+
+type Operation = (parameters: Parameters, body: Buffer) => Promise<Parameters>;
+
+/**
+ * dynalite in this process, with what it lacks: transactions, streams, expiry, items in failed conditions.
+ * Every write is planned and committed in one turn of the event loop (see commit.ts), which is the one lock it takes.
+ */
+export async function startDynamodb({ region, account, ttlSweepMs }: DynamodbOptions): Promise<Dynamodb> {
+  const store = await openStore(region, account);
+  const tables = createTableCache(store);
+  const streams = createStreams(region);
+  const listeners: ChangeListener[] = [streams.listener];
+  const commit = createCommit(store, listeners);
+  const expiry = createExpiry(store, tables, commit, ttlSweepMs);
+  listeners.push(expiry.listener);
+
+  const operations: Readonly<Record<string, Operation>> = {
+    ...createItemOperations({ store, tables, commit }),
+    ...createTransactions({ store, tables, commit }),
+    ...createTableOperations({ store, tables, streams, expiry }),
+  };
+  const streamOperations = streams.operations;
+
+  return {
+    async handle(request) {
+      const target = String(request.headers['x-amz-target'] ?? '');
+      const name = request.operation ?? '';
+      try {
+        const parameters = jsonBody(request);
+        if (target.startsWith('DynamoDBStreams_')) {
+          const operation = streamOperations[name];
+          if (operation === undefined) throw unknownOperation('DynamoDB Streams', name, streamOperations);
+          return answer(200, operation(parameters));
+        }
+        const operation = operations[name];
+        if (operation === undefined) throw unknownOperation('DynamoDB', name, operations);
+        // A table may be given by its ARN everywhere.
+        if (typeof parameters.TableName === 'string') parameters.TableName = nameOf(parameters.TableName);
+        return answer(200, await operation(parameters, request.body));
+      } catch (error) {
+        if (error instanceof DynamodbError) return answer(error.statusCode, error.body);
+        if (error instanceof SyntaxError) {
+          return answer(400, { __type: 'com.amazon.coral.service#SerializationException', message: error.message });
+        }
+        throw error;
+      }
+    },
+    streamActivity: { onAppend: streams.onAppend },
+    async close() {
+      expiry.close();
+      await store.db.close();
+    },
+  };
+}
+
+function unknownOperation(service: string, name: string, known: object): DynamodbError {
+  return new DynamodbError(
+    'UnknownOperationException',
+    `${service}: operation ${name || '(none)'} is not available in the engine; available: ${Object.keys(known).sort().join(', ')}`,
+  );
+}
+
+function answer(status: number, body: object): ServiceResponse {
+  return {
+    status,
+    headers: { 'content-type': 'application/x-amz-json-1.0', 'x-amzn-requestid': randomUUID() },
+    body: JSON.stringify(body),
+  };
+}

@@ -1,0 +1,150 @@
+import { randomUUID } from 'node:crypto';
+import type { AwsCalls } from '../call.ts';
+import { sendTo } from '../mappings/destination.ts';
+import { backoff, pause } from '../mappings/pause.ts';
+import type { InvocationResult } from './definition.ts';
+import { parsePayload } from './definition.ts';
+import { isThrottled } from './errors.ts';
+import type { Functions } from './functions.ts';
+
+/** Waits before the first and second retry of an event. AWS waits 1 and 2 minutes. */
+export const ASYNC_RETRY_DELAYS_MS: readonly number[] = [500, 1000];
+/** Retries of an event unless its function says otherwise. https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html */
+export const DEFAULT_ASYNC_RETRIES = 2;
+/** Pause after a throttled attempt, which costs no retry. */
+const THROTTLE_BASE_MS = 50;
+const THROTTLE_CAP_MS = 1000;
+
+/** What a function does with events (asynchronous invocations): AWS::Lambda::EventInvokeConfig and DeadLetterConfig. */
+export interface EventInvokeConfig {
+  /** 0 to 2. */
+  readonly maximumRetries?: number;
+  /** 60 to 21,600 s; default 6 hours. */
+  readonly maximumAgeSeconds?: number;
+  readonly onSuccessArn?: string;
+  readonly onFailureArn?: string;
+  readonly deadLetterArn?: string;
+}
+
+/** Runs events in the background, with retries and destinations. */
+export interface AsyncInvocations {
+  configure(functionName: string, config: EventInvokeConfig): void;
+  /** Accepts an event; returns its request id at once. */
+  send(functionName: string, event: string): string;
+  /** Events accepted and not done. */
+  readonly pending: number;
+  /** Gives up waiting retries; resolves when what runs is done. */
+  close(): Promise<void>;
+}
+
+export interface AsyncContext {
+  readonly functions: Functions;
+  readonly calls: AwsCalls;
+  readonly accountId: string;
+  readonly report: (text: string) => void;
+}
+
+export function createAsyncInvocations(context: AsyncContext): AsyncInvocations {
+  const configs = new Map<string, EventInvokeConfig>();
+  const running = new Set<Promise<void>>();
+  const stopping = new AbortController();
+
+  async function process(name: string, event: string, requestId: string): Promise<void> {
+    const config = configs.get(name) ?? {};
+    const retries = config.maximumRetries ?? DEFAULT_ASYNC_RETRIES;
+    const expiresAt = Date.now() + (config.maximumAgeSeconds ?? 21_600) * 1000;
+    let attempts = 0;
+    let throttles = 0;
+    for (;;) {
+      const result = await attempt(name, event, requestId);
+      if (result) attempts += 1;
+      else throttles += 1;
+      if (result && !result.error) return finish(config, { name, event, result, attempts, condition: 'Success' });
+      const over = Date.now() >= expiresAt;
+      if (result && (over || attempts > retries)) {
+        return finish(config, {
+          name,
+          event,
+          result,
+          attempts,
+          condition: over ? 'EventAgeExceeded' : 'RetriesExhausted',
+        });
+      }
+      const wait = result
+        ? (ASYNC_RETRY_DELAYS_MS[attempts - 1] ?? 1000)
+        : backoff(throttles, THROTTLE_BASE_MS, THROTTLE_CAP_MS);
+      await pause(wait, stopping.signal);
+      if (stopping.signal.aborted) return;
+    }
+  }
+
+  /** Undefined: throttled. */
+  async function attempt(name: string, event: string, requestId: string): Promise<InvocationResult | undefined> {
+    try {
+      return await context.functions.invoke(name, event, requestId);
+    } catch (error) {
+      if (isThrottled(error)) return undefined;
+      throw error;
+    }
+  }
+
+  interface Finished {
+    readonly name: string;
+    readonly event: string;
+    readonly result: InvocationResult;
+    readonly attempts: number;
+    readonly condition: 'Success' | 'RetriesExhausted' | 'EventAgeExceeded';
+  }
+
+  async function finish(config: EventInvokeConfig, finished: Finished): Promise<void> {
+    const { result, condition } = finished;
+    const destination = condition === 'Success' ? config.onSuccessArn : config.onFailureArn;
+    if (destination) await sendTo(destination, { body: invocationRecord(finished) }, context);
+    if (condition === 'Success' || !config.deadLetterArn) return;
+    const attributes = {
+      RequestID: result.requestId,
+      ErrorCode: '200',
+      ErrorMessage: (result.error?.errorMessage ?? '').slice(0, 1024),
+    };
+    await sendTo(config.deadLetterArn, { body: finished.event, attributes }, context);
+  }
+
+  /** @see https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html */
+  function invocationRecord({ name, event, result, attempts, condition }: Finished): string {
+    const functionError = result.error ? { functionError: 'Unhandled' } : {};
+    return JSON.stringify({
+      version: '1.0',
+      timestamp: new Date().toISOString(),
+      requestContext: {
+        requestId: result.requestId,
+        functionArn: `${context.functions.find(name)?.arn}:$LATEST`,
+        condition,
+        approximateInvokeCount: attempts,
+      },
+      requestPayload: parsePayload(event),
+      responseContext: { statusCode: 200, executedVersion: '$LATEST', ...functionError },
+      responsePayload: parsePayload(result.payload),
+    });
+  }
+
+  return {
+    configure(functionName, config) {
+      configs.set(functionName, { ...configs.get(functionName), ...config });
+    },
+    send(functionName, event) {
+      const requestId = randomUUID();
+      const work = process(functionName, event, requestId)
+        .catch((error: unknown) => context.report(`Event for ${functionName} (${requestId}): ${String(error)}`))
+        .finally(() => running.delete(work));
+      running.add(work);
+      return requestId;
+    },
+    get pending() {
+      return running.size;
+    },
+    async close() {
+      stopping.abort();
+      await Promise.all(running);
+    },
+  };
+}

@@ -1,0 +1,191 @@
+import type { JsonObject } from '../json.ts';
+import { numberAt, objectAt, textAt } from '../json.ts';
+import { LambdaApiError } from '../lambda/errors.ts';
+import { functionArn, functionNameOf } from '../lambda/functions.ts';
+import { checkVisibility, readMappingConfig, sourceKind } from './config.ts';
+import { dynamodbSource } from './dynamodb-source.ts';
+import { kinesisSource } from './kinesis-source.ts';
+import type { MappingConfig, MappingContext, RunningMapping } from './mapping.ts';
+import { runQueueMapping } from './queue-mapping.ts';
+import type { StreamProgress } from './stream-mapping.ts';
+import { runStreamMapping } from './stream-mapping.ts';
+
+export type MappingState = 'Creating' | 'Enabled' | 'Disabling' | 'Disabled' | 'Enabling' | 'Updating' | 'Deleting';
+
+/** A mapping and what has become of it. */
+export interface MappingEntry {
+  readonly config: MappingConfig;
+  readonly state: MappingState;
+  /** Epoch milliseconds. */
+  readonly lastModified: number;
+  readonly lastResult: string;
+}
+
+/** All event source mappings. */
+export interface Mappings {
+  /**
+   * Adds a mapping from the parameters of CreateEventSourceMapping (or the CloudFormation resource).
+   * It starts at once when `start` has been called, otherwise then.
+   * @throws LambdaApiError
+   */
+  create(input: JsonObject): Promise<MappingEntry>;
+  /** @throws LambdaApiError ResourceNotFoundException, InvalidParameterValueException */
+  update(uuid: string, input: JsonObject): Promise<MappingEntry>;
+  remove(uuid: string): Promise<MappingEntry>;
+  get(uuid: string): MappingEntry;
+  list(): readonly MappingEntry[];
+  /** Starts all that are enabled; resolves once each has taken its position. */
+  start(): Promise<void>;
+  /** Stops polling at once; resolves when the batches in flight are done. */
+  close(): Promise<void>;
+}
+
+interface Entry {
+  config: MappingConfig;
+  state: MappingState;
+  lastModified: number;
+  lastResult: string;
+  readonly progress: StreamProgress;
+  running: RunningMapping | undefined;
+  /** Changes of one mapping happen one after the other. */
+  change: Promise<void>;
+}
+
+export function createMappings(context: MappingContext): Mappings {
+  const entries = new Map<string, Entry>();
+  let started = false;
+
+  const show = ({ config, state, lastModified, lastResult, running }: Entry): MappingEntry => ({
+    config,
+    state,
+    lastModified,
+    lastResult: running?.lastResult() ?? lastResult,
+  });
+
+  function find(uuid: string): Entry {
+    const entry = entries.get(uuid);
+    if (!entry)
+      throw new LambdaApiError(404, 'ResourceNotFoundException', 'The resource you requested does not exist.', {
+        Type: 'User',
+      });
+    return entry;
+  }
+
+  async function run(entry: Entry): Promise<void> {
+    const { config, progress } = entry;
+    const kind = sourceKind(config.eventSourceArn);
+    if (kind === 'sqs') entry.running = runQueueMapping(config, context);
+    else {
+      const source = (kind === 'kinesis' ? kinesisSource : dynamodbSource)(config.eventSourceArn, context);
+      entry.running = runStreamMapping(config, context, source, progress);
+    }
+    await entry.running.ready;
+    entry.state = 'Enabled';
+  }
+
+  async function halt(entry: Entry, abandon: boolean): Promise<void> {
+    const { running } = entry;
+    if (!running) return;
+    await running.stop(abandon);
+    entry.lastResult = running.lastResult();
+    entry.running = undefined;
+  }
+
+  function schedule(entry: Entry, state: MappingState, change: () => Promise<void>): void {
+    entry.state = state;
+    entry.lastModified = Date.now();
+    entry.change = entry.change.then(change).catch((error: unknown) => {
+      entry.lastResult = `PROBLEM: ${String(error)}`;
+      context.report(`Mapping of ${entry.config.eventSourceArn} to ${entry.config.functionArn}: ${String(error)}`);
+    });
+  }
+
+  async function checkQueue(config: MappingConfig): Promise<void> {
+    const definition = context.functions.find(config.functionArn);
+    if (sourceKind(config.eventSourceArn) !== 'sqs' || !definition) return;
+    const QueueUrl = `http://127.0.0.1/${context.accountId}/${config.eventSourceArn.split(':').at(-1)}`;
+    const answer = await context.calls.json('sqs', 'GetQueueAttributes', {
+      QueueUrl,
+      AttributeNames: ['VisibilityTimeout'],
+    });
+    checkVisibility(numberAt(objectAt(answer, 'Attributes'), 'VisibilityTimeout') ?? 30, definition);
+  }
+
+  return {
+    async create(input) {
+      const name = textAt(input, 'FunctionName') ?? '';
+      const definition = context.functions.find(name);
+      if (!definition) {
+        const arn = functionArn(context, functionNameOf(name));
+        throw new LambdaApiError(404, 'ResourceNotFoundException', `Function not found: ${arn}`, { Type: 'User' });
+      }
+      const config = readMappingConfig(input, definition);
+      const twin = entries
+        .values()
+        .find(
+          ({ config: other }) =>
+            other.eventSourceArn === config.eventSourceArn && other.functionArn === config.functionArn,
+        );
+      if (twin) {
+        const message = `An event source mapping with event source arn (" ${config.eventSourceArn} ") and function (" ${definition.name} ") already exists. Please update or delete the existing mapping with UUID ${twin.config.uuid}`;
+        throw new LambdaApiError(409, 'ResourceConflictException', message, { Type: 'User' });
+      }
+      await checkQueue(config);
+      const entry: Entry = {
+        config,
+        state: config.enabled ? 'Creating' : 'Disabled',
+        lastModified: Date.now(),
+        lastResult: 'No records processed',
+        progress: new Map(),
+        running: undefined,
+        change: Promise.resolve(),
+      };
+      entries.set(config.uuid, entry);
+      if (started && config.enabled) schedule(entry, 'Creating', () => run(entry));
+      return show(entry);
+    },
+    async update(uuid, input) {
+      const entry = find(uuid);
+      const definition = context.functions.find(textAt(input, 'FunctionName') ?? entry.config.functionArn);
+      if (!definition)
+        throw new LambdaApiError(
+          404,
+          'ResourceNotFoundException',
+          `Function not found: ${textAt(input, 'FunctionName')}`,
+          { Type: 'User' },
+        );
+      const config = readMappingConfig(
+        { ...input, EventSourceArn: entry.config.eventSourceArn },
+        definition,
+        entry.config,
+      );
+      const state = config.enabled ? (entry.config.enabled ? 'Updating' : 'Enabling') : 'Disabling';
+      schedule(entry, state, async () => {
+        await halt(entry, false);
+        entry.config = config;
+        if (config.enabled) await run(entry);
+        else entry.state = 'Disabled';
+      });
+      return { ...show(entry), config };
+    },
+    async remove(uuid) {
+      const entry = find(uuid);
+      schedule(entry, 'Deleting', async () => {
+        await halt(entry, false);
+        entries.delete(uuid);
+      });
+      return show(entry);
+    },
+    get: (uuid) => show(find(uuid)),
+    list: () => [...entries.values()].map(show),
+    async start() {
+      started = true;
+      await Promise.all([...entries.values()].filter((entry) => entry.config.enabled).map(run));
+    },
+    async close() {
+      const all = [...entries.values()];
+      entries.clear();
+      await Promise.all(all.map((entry) => halt(entry, true)));
+    },
+  };
+}

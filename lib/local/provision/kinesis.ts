@@ -1,0 +1,38 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { numberAt, objectAt, textAt } from '../json.ts';
+import { physicalName } from './names.ts';
+import type { ProvisionContext, ResourceType } from './resource.ts';
+
+/** Shards an on-demand stream starts with. https://docs.aws.amazon.com/streams/latest/dev/how-do-i-size-a-stream.html */
+const ON_DEMAND_SHARDS = 4;
+const DEFAULT_RETENTION_HOURS = 24;
+/** How often a stream that is being created is looked at. */
+const STATUS_INTERVAL_MS = 20;
+
+const stream: ResourceType = {
+  handled: ['Name', 'RetentionPeriodHours', 'ShardCount', 'StreamModeDetails'],
+  harmless: ['StreamEncryption', 'Tags', 'DesiredShardLevelMetrics', 'MaxRecordSizeInKiB', 'WarmThroughputMiBps', 'WarmThroughputObject'],
+  async create({ stackName, logicalId, properties, context }) {
+    const StreamName = textAt(properties, 'Name') ?? physicalName(stackName, logicalId, { max: 128 });
+    const onDemand = textAt(objectAt(properties, 'StreamModeDetails'), 'StreamMode') === 'ON_DEMAND';
+    const ShardCount = numberAt(properties, 'ShardCount') ?? (onDemand ? ON_DEMAND_SHARDS : 1);
+    await context.calls.json('kinesis', 'CreateStream', { StreamName, ShardCount });
+    const arn = await activeStream(StreamName, context);
+    const hours = numberAt(properties, 'RetentionPeriodHours') ?? DEFAULT_RETENTION_HOURS;
+    if (hours > DEFAULT_RETENTION_HOURS) {
+      await context.calls.json('kinesis', 'IncreaseStreamRetentionPeriod', { StreamName, RetentionPeriodHours: hours });
+      await activeStream(StreamName, context);
+    }
+    return { physicalId: StreamName, attributes: { Arn: arn } };
+  },
+};
+
+async function activeStream(StreamName: string, { calls }: ProvisionContext): Promise<string> {
+  for (;;) {
+    const summary = objectAt(await calls.json('kinesis', 'DescribeStreamSummary', { StreamName }), 'StreamDescriptionSummary');
+    if (textAt(summary, 'StreamStatus') === 'ACTIVE') return textAt(summary, 'StreamARN') ?? '';
+    await sleep(STATUS_INTERVAL_MS);
+  }
+}
+
+export const kinesisTypes: Readonly<Record<string, ResourceType>> = { 'AWS::Kinesis::Stream': stream };

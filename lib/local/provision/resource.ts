@@ -1,0 +1,69 @@
+import type { AwsCalls } from '../call.ts';
+import type { Json, JsonObject } from '../json.ts';
+import type { AsyncInvocations } from '../lambda/async-invocations.ts';
+import type { Functions } from '../lambda/functions.ts';
+import type { Mappings } from '../mappings/mappings.ts';
+import type { Schedules } from '../schedules/schedules.ts';
+import type { Services } from '../services.ts';
+
+/** What provisioning a resource can use. */
+export interface ProvisionContext {
+  readonly services: Services;
+  readonly calls: AwsCalls;
+  readonly functions: Functions;
+  readonly asyncInvocations: AsyncInvocations;
+  readonly mappings: Mappings;
+  readonly schedules: Schedules;
+  readonly region: string;
+  readonly accountId: string;
+  /** Directory for code that templates hold inline; removed when the engine closes. */
+  readonly scratch: string;
+  /** Says something once to whoever started the engine. */
+  readonly notice: (text: string) => void;
+  /** Policy documents of the managed policies in the assembly, by ARN. */
+  readonly managedPolicies: Map<string, Json>;
+  /** ARNs of the roles in the assembly, by name. */
+  readonly roles: Map<string, string>;
+}
+
+/** One resource about to be created. */
+export interface ResourceRequest {
+  readonly stackName: string;
+  readonly logicalId: string;
+  readonly type: string;
+  /** Properties with every intrinsic function worked out. */
+  readonly properties: JsonObject;
+  /** File assets of the stack, by the key they are uploaded under. */
+  readonly assets: ReadonlyMap<string, string>;
+  readonly context: ProvisionContext;
+}
+
+export interface ProvisionedResource {
+  /** What Ref gives. */
+  readonly physicalId: string;
+  /** What Fn::GetAtt gives. */
+  readonly attributes: Readonly<Record<string, Json>>;
+}
+
+/** How the engine provisions one type of CloudFormation resource. */
+export interface ResourceType {
+  /** Properties that have their effect. */
+  readonly handled: readonly string[];
+  /** Properties that make no difference on this machine (tags, encryption at rest, backups). */
+  readonly harmless?: readonly string[];
+  /** Properties that are accepted without their effect; the sentence is told once. */
+  readonly noted?: Readonly<Record<string, string>>;
+  /** Why a property is refused; properties in none of the tables are refused too. */
+  readonly refused?: Readonly<Record<string, string>>;
+  create(request: ResourceRequest): Promise<ProvisionedResource> | ProvisionedResource;
+}
+
+/** A resource cannot be provisioned; the message names stack, logical id, type and what to do. */
+export class ProvisionError extends Error {
+  override readonly name = 'ProvisionError';
+}
+
+/** The error for one resource. */
+export function provisionError(where: { stackName: string; logicalId: string; type: string }, message: string): ProvisionError {
+  return new ProvisionError(`Stack ${where.stackName}, ${where.logicalId} (${where.type}): ${message}`);
+}

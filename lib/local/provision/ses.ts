@@ -1,0 +1,18 @@
+import { textAt } from '../json.ts';
+import type { ResourceType } from './resource.ts';
+
+const emailIdentity: ResourceType = {
+  handled: ['EmailIdentity'],
+  harmless: ['ConfigurationSetAttributes', 'DkimAttributes', 'DkimSigningAttributes', 'FeedbackAttributes', 'MailFromAttributes', 'Tags'],
+  async create({ properties, context }) {
+    const identity = textAt(properties, 'EmailIdentity') ?? '';
+    await context.calls.rest('ses', 'POST', '/v2/email/identities', JSON.stringify({ EmailIdentity: identity }), { 'content-type': 'application/json' });
+    const dkim = [1, 2, 3].flatMap((number) => [
+      [`DkimDNSTokenName${number}`, `token${number}._domainkey.${identity}`],
+      [`DkimDNSTokenValue${number}`, `token${number}.dkim.amazonses.com`],
+    ]);
+    return { physicalId: identity, attributes: Object.fromEntries(dkim) as Record<string, string> };
+  },
+};
+
+export const sesTypes: Readonly<Record<string, ResourceType>> = { 'AWS::SES::EmailIdentity': emailIdentity };

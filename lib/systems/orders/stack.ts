@@ -1,0 +1,178 @@
+import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
+import { AttributeType, BillingMode, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
+import { FunctionUrlAuthType } from 'aws-cdk-lib/aws-lambda';
+import { BlockPublicAccess, Bucket, BucketEncryption } from 'aws-cdk-lib/aws-s3';
+import { EmailIdentity, Identity } from 'aws-cdk-lib/aws-ses';
+import { Construct } from 'constructs';
+import { AlarmTopic } from '../../constructs/alarm-topic.ts';
+import { EventLog } from '../../constructs/event-log.ts';
+import { EventTopic } from '../../constructs/event-topic.ts';
+import { InboxTable } from '../../constructs/inbox-table.ts';
+import { LogConsumer } from '../../constructs/log-consumer.ts';
+import { allow, messagingFunction } from '../../constructs/messaging-function.ts';
+import { messagingKey } from '../../constructs/messaging-key.ts';
+import { watchOutbox } from '../../constructs/outbox-alarms.ts';
+import { OutboxTable } from '../../constructs/outbox-table.ts';
+import { type ConsumerView, QueueConsumer } from '../../constructs/queue-consumer.ts';
+import { removalPolicyOf, stageOf } from '../../constructs/stage.ts';
+import { SystemDashboard } from '../../constructs/system-dashboard.ts';
+import { seconds } from '../../contracts/duration.ts';
+import {
+  chargeCard,
+  makeInvoice,
+  ORDERS_ENV,
+  orderLog,
+  ordersOutbox,
+  orderTopic,
+  reserveStock,
+  salesTotals,
+  sendEmail,
+} from './contract.ts';
+
+export interface OrdersStackProps extends StackProps {
+  /** Folder of a function's bundle, from `bundleFunctions()`. */
+  readonly codeOf: (entry: string) => string;
+  /** Address that e-mails come from; SES must be allowed to use it. @default 'orders@example.com' */
+  readonly mailFrom?: string;
+  /** How the simulated payment provider behaves. @default 'sluice' */
+  readonly providerSeed?: string;
+}
+
+const PLACE_ORDER_TIMEOUT = seconds(10);
+/** Rendering a PDF is work for the processor, and Lambda gives processor by memory. */
+const INVOICE_MEMORY_MIB = 1_024;
+
+/** The orders system ("buy now"): a stack of its own. */
+export class OrdersStack extends Stack {
+  constructor(scope: Construct, id: string, props: OrdersStackProps) {
+    super(scope, id, { description: 'Sluice: orders', ...props });
+    const { codeOf, mailFrom = 'orders@example.com', providerSeed = 'sluice' } = props;
+
+    const key = messagingKey(this);
+    const alarms = new AlarmTopic(this, 'alarms', { key });
+    const log = new EventLog(this, orderLog);
+    const topic = new EventTopic(this, orderTopic, { key });
+    const inbox = new InboxTable(this, 'inbox');
+    const outbox = new OutboxTable(this, ordersOutbox, {
+      relayCode: codeOf('orders/outbox-relay'),
+      sweeperCode: codeOf('orders/outbox-sweeper'),
+      destinations: [log.destination, topic.destination],
+    });
+
+    const orders = this.table('orders', 'orderId');
+    const payments = this.table('payments', 'orderId', { name: 'sequence', type: AttributeType.NUMBER });
+    const provider = this.table('provider', 'idempotencyKey');
+    const stock = this.table('stock', 'sku');
+    const reservations = this.table('reservations', 'orderId', { name: 'part', type: AttributeType.STRING });
+    const totals = this.table('totals', 'minute', { name: 'country', type: AttributeType.STRING });
+    const invoices = new Bucket(this, 'invoices', {
+      encryption: BucketEncryption.S3_MANAGED,
+      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+      enforceSSL: true,
+      versioned: true,
+      removalPolicy: removalPolicyOf(this),
+    });
+    const sender = new EmailIdentity(this, 'sender', { identity: Identity.email(mailFrom) });
+
+    const placeOrder = messagingFunction(new Construct(this, 'place-order'), 'place-order', {
+      code: codeOf('orders/place-order'),
+      description: 'Takes an order or a cancellation and replies at once',
+      timeout: PLACE_ORDER_TIMEOUT,
+      environment: { [ORDERS_ENV.ordersTable]: orders.tableName },
+    });
+    allow(placeOrder, ['dynamodb:GetItem', 'dynamodb:PutItem'], [orders.tableArn]);
+    outbox.grantTransact(placeOrder);
+    const url = placeOrder.addFunctionUrl({ authType: FunctionUrlAuthType.AWS_IAM });
+
+    const common = { inbox, alarms };
+    const charge = new QueueConsumer(this, chargeCard, {
+      ...common,
+      topic,
+      code: codeOf('orders/charge-card'),
+      environment: {
+        [ORDERS_ENV.paymentsTable]: payments.tableName,
+        [ORDERS_ENV.providerTable]: provider.tableName,
+        [ORDERS_ENV.providerSeed]: providerSeed,
+      },
+    });
+    allow(charge.function, ['dynamodb:GetItem', 'dynamodb:PutItem'], [payments.tableArn]);
+    allow(charge.function, ['dynamodb:UpdateItem'], [provider.tableArn]);
+
+    const reserve = new QueueConsumer(this, reserveStock, {
+      ...common,
+      topic,
+      code: codeOf('orders/reserve-stock'),
+      environment: {
+        [ORDERS_ENV.stockTable]: stock.tableName,
+        [ORDERS_ENV.reservationsTable]: reservations.tableName,
+      },
+    });
+    allow(reserve.function, ['dynamodb:BatchGetItem', 'dynamodb:UpdateItem'], [stock.tableArn]);
+    allow(reserve.function, ['dynamodb:GetItem', 'dynamodb:PutItem'], [reservations.tableArn]);
+
+    const invoice = new QueueConsumer(this, makeInvoice, {
+      ...common,
+      topic,
+      code: codeOf('orders/make-invoice'),
+      memory: INVOICE_MEMORY_MIB,
+      environment: { [ORDERS_ENV.invoicesBucket]: invoices.bucketName },
+    });
+    allow(invoice.function, ['s3:PutObject'], [invoices.arnForObjects('invoices/*')]);
+
+    const email = new QueueConsumer(this, sendEmail, {
+      ...common,
+      topic,
+      code: codeOf('orders/send-email'),
+      environment: { [ORDERS_ENV.mailFrom]: mailFrom },
+    });
+    allow(email.function, ['ses:SendEmail'], [sender.emailIdentityArn]);
+
+    const sales = new LogConsumer(this, salesTotals, {
+      ...common,
+      log,
+      code: codeOf('orders/sales-totals'),
+      environment: { [ORDERS_ENV.totalsTable]: totals.tableName },
+    });
+    allow(sales.function, ['dynamodb:UpdateItem'], [totals.tableArn]);
+
+    const consumers: ConsumerView[] = [charge, reserve, invoice, email, sales].map(({ view }) => view);
+    new SystemDashboard(this, 'overview', 'Orders', { consumers, outboxes: [watchOutbox(outbox, alarms)] });
+
+    this.output('Stage', stageOf(this).name);
+    this.output('PlaceOrderFunction', placeOrder.functionName);
+    this.output('PlaceOrderUrl', url.url);
+    this.output('OutboxTable', outbox.table.tableName);
+    this.output('InboxTable', inbox.table.tableName);
+    this.output('OrdersTable', orders.tableName);
+    this.output('PaymentsTable', payments.tableName);
+    this.output('ProviderTable', provider.tableName);
+    this.output('StockTable', stock.tableName);
+    this.output('ReservationsTable', reservations.tableName);
+    this.output('TotalsTable', totals.tableName);
+    this.output('InvoicesBucket', invoices.bucketName);
+    this.output('OrderLog', log.destination.address);
+    this.output('OrderTopic', topic.destination.address);
+    for (const { work } of [charge, reserve, invoice, email]) {
+      const id = work.contract.name.replace(/^./, (first) => first.toUpperCase());
+      this.output(`${id}Queue`, work.queue.queueUrl);
+      this.output(`${id}DeadLetters`, work.deadLetters.queueUrl);
+    }
+    this.output('SalesTotalsDeadLetters', sales.deadLetters.queueUrl);
+    this.output('OutboxDeadLetters', outbox.deadLetters.queueUrl);
+  }
+
+  private output(name: string, value: string): void {
+    new CfnOutput(this, name, { key: name, value });
+  }
+
+  private table(id: string, partitionKey: string, sortKey?: { name: string; type: AttributeType }): Table {
+    return new Table(this, id, {
+      partitionKey: { name: partitionKey, type: AttributeType.STRING },
+      ...(sortKey === undefined ? {} : { sortKey }),
+      billingMode: BillingMode.PAY_PER_REQUEST,
+      encryption: TableEncryption.AWS_MANAGED,
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+      removalPolicy: removalPolicyOf(this),
+    });
+  }
+}
