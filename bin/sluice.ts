@@ -1,3 +1,112 @@
 #!/usr/bin/env node
-console.log(process.version, process.argv.slice(2).join('|'));
-export const x: number = 1;
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { type DemoOptions, demo } from './commands/demo.ts';
+import { type LocalOptions, local } from './commands/local.ts';
+import { type ProduceOptions, produceOrders, produceStock } from './commands/produce.ts';
+
+/** Exit codes: 0 done, 1 failed or does not reconcile, 2 called wrongly, 130 interrupted. */
+const EXIT = { ok: 0, failed: 1, usage: 2 } as const;
+
+const MAX_PORT = 65_535;
+
+function wholeNumber(name: string, min: number, max = Number.MAX_SAFE_INTEGER) {
+  return (text: string): number => {
+    const value = Number(text);
+    if (Number.isSafeInteger(value) && value >= min && value <= max) return value;
+    throw new InvalidArgumentError(
+      `${name} must be a whole number from ${min}${max === Number.MAX_SAFE_INTEGER ? '' : ` to ${max}`}.`,
+    );
+  };
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (Number.isFinite(value) && value > 0) return value;
+  throw new InvalidArgumentError('the rate must be a number above 0.');
+}
+
+const port = () =>
+  new Option('--port <n>', 'port of the endpoint on 127.0.0.1; 0 takes a free one')
+    .argParser(wholeNumber('the port', 0, MAX_PORT))
+    .default(4566);
+const json = () => new Option('--json', 'print the result as one JSON object on the last line').default(false);
+const stage = () => new Option('--stage <name>', 'stage of the deployed app').default('dev');
+const file = () =>
+  new Option('--file <path>', 'orders, one JSON object a line; - reads standard input').default(
+    undefined,
+    'the sample orders',
+  );
+
+const program = new Command('sluice')
+  .description('Messaging on AWS that also runs here: queues, logs, fan-out, outboxes, idempotent consumers.')
+  .exitOverride()
+  .configureHelp({ showGlobalOptions: true })
+  .showHelpAfterError('(add --help for the options and examples)');
+
+program
+  .command('demo')
+  .description('run the orders system here: place the sample orders, make trouble, reconcile, report')
+  .option('--once', 'end after the report instead of staying up with steady traffic', false)
+  .addOption(port())
+  .addOption(json())
+  .addHelpText('after', '\nExamples:\n  $ npm start\n  $ npm start -- --once --json')
+  .action((options: DemoOptions) => run(() => demo(options)));
+
+program
+  .command('local')
+  .description('run any CDK assembly here, without an account')
+  .requiredOption('--assembly <dir>', 'a synthesised assembly, such as cdk.out')
+  .addOption(port())
+  .addHelpText('after', '\nExamples:\n  $ npx cdk synth -q && npx sluice local --assembly cdk.out')
+  .action((options: LocalOptions) => run(() => local(options)));
+
+const produce = program
+  .command('produce')
+  .description('send sample traffic to the engine or to AWS, wherever the SDK environment points');
+
+produce
+  .command('orders')
+  .description('place orders')
+  .addOption(file())
+  .addOption(
+    new Option('--rate <n>', 'orders per second').argParser(positive).default(undefined, 'as fast as they are taken'),
+  )
+  .addOption(
+    new Option('--count <n>', 'stop after so many').argParser(wholeNumber('the count', 1)).default(undefined, 'all'),
+  )
+  .addOption(stage())
+  .addOption(json())
+  .addHelpText(
+    'after',
+    '\nExamples:\n  $ npx sluice produce orders --count 100 --rate 10\n  $ head -5 orders.ndjson | npx sluice produce orders --file -',
+  )
+  .action((options: ProduceOptions) => run(() => produceOrders(options)));
+
+produce
+  .command('stock')
+  .description('put the goods of the orders on the shelf; shelves that exist keep what they have')
+  .addOption(file())
+  .addOption(stage())
+  .addOption(json())
+  .addHelpText('after', '\nExamples:\n  $ npx sluice produce stock --stage dev')
+  .action((options: ProduceOptions) => run(() => produceStock(options)));
+
+/** Runs a command; what it returns is the exit code. Errors are said in one line; SLUICE_DEBUG=1 shows where they come from. */
+async function run(command: () => Promise<number>): Promise<void> {
+  try {
+    process.exitCode = await command();
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error);
+    process.stderr.write(
+      `sluice: ${process.env.SLUICE_DEBUG === '1' && error instanceof Error ? error.stack : text}\n`,
+    );
+    process.exitCode = EXIT.failed;
+  }
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error;
+  process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+}

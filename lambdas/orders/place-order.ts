@@ -93,6 +93,9 @@ async function commit(
   if (stored !== undefined && type === OrderPlaced) {
     throw new Refused('conflicting-order', `order '${data.orderId}' exists already`);
   }
+  if (stored === undefined && type === OrderCancelled && data.orderId !== data.documentId) {
+    throw new Refused('unknown-order', `order '${data.orderId}', which '${data.documentId}' cancels, does not exist`);
+  }
   const version = (stored?.version ?? 0) + 1;
   await transact({
     aggregate: data.orderId,

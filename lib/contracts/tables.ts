@@ -3,8 +3,8 @@
 export const INBOX_TABLE = { partitionKey: 'pk', expiry: 'expiresAt' } as const;
 
 export const OUTBOX_TABLE = {
-  /** The aggregate. */
-  partitionKey: 'aggregate',
+  /** The aggregate's id (`aggregate` alone is a reserved word of DynamoDB). */
+  partitionKey: 'aggregateId',
   /** The event's sequence within the aggregate, from 1; row 0 is the relay's cursor. */
   sortKey: 'sequence',
   cursorSequence: 0,

@@ -60,7 +60,10 @@ export async function startEndpoint({ port, answer }: EndpointOptions): Promise<
   };
   const http1 = createHttpServer({ keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: 0, headersTimeout: 0 }, onRequest);
   const http2 = createHttp2Server({}, onRequest);
-  http2.on('sessionError', (error) => console.error(`engine: HTTP/2 session failed: ${error.message}`));
+  http2.on('sessionError', (error: NodeJS.ErrnoException) => {
+    // A killed worker takes its connections with it; that is no failure of the engine.
+    if (error.code !== 'ECONNRESET') console.error(`engine: HTTP/2 session failed: ${error.message}`);
+  });
 
   const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
     sockets.add(socket);

@@ -7,6 +7,8 @@ import type { ServiceHandler, ServiceRequest, ServiceResponse } from './service.
 
 /** Kinesis as a handler of the endpoint. */
 export interface Kinesis {
+  /** Of the kinesis-local process; undefined when it could not be started. */
+  readonly pid: number | undefined;
   readonly handle: ServiceHandler;
   close(): Promise<void>;
 }
@@ -61,6 +63,7 @@ export function startKinesis({ region }: { readonly region: string }): Kinesis {
   const agent = new Agent({ keepAlive: true });
 
   return {
+    pid: child.pid,
     async handle(request) {
       let target: number;
       try {

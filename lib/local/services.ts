@@ -64,15 +64,21 @@ export async function startServices(options: ServicesOptions = {}): Promise<Serv
   const iam = createIam(ACCOUNT);
   const handlers = new Map<string, ServiceHandler>();
   const routes: [string, RouteHandler][] = [];
+  let closing: Promise<void> | undefined;
+  const isClosing = () => closing !== undefined;
 
   const endpoint: Endpoint = await startEndpoint({
     port: options.port ?? 0,
-    answer: (wire) => answer(wire, { region, identities, faults, iam, handlers, routes }),
+    answer: (wire) => answer(wire, { region, identities, faults, iam, handlers, routes, isClosing }),
   });
+  // In this order: no more calls, then what would have answered them.
   const closers: (() => Promise<void>)[] = [() => endpoint.close()];
-  const close = async () => {
-    for (const closer of closers.reverse()) await closer();
-    closers.length = 0;
+  const closeAll = async () => {
+    for (const closer of closers) await closer();
+  };
+  const close = () => {
+    closing ??= closeAll();
+    return closing;
   };
   const url = `http://127.0.0.1:${endpoint.port}`;
   try {
@@ -118,6 +124,7 @@ interface Context {
   readonly iam: Iam;
   readonly handlers: ReadonlyMap<string, ServiceHandler>;
   readonly routes: readonly (readonly [string, RouteHandler])[];
+  readonly isClosing: () => boolean;
 }
 
 const ANONYMOUS: Caller = { accessKeyId: 'anonymous' };
@@ -161,10 +168,11 @@ async function answer(wire: WireRequest, context: Context): Promise<Outcome> {
     if (!(error instanceof SyntaxError)) throw error;
     return errorResponse(service, { status: 400, code: 'SerializationException', message: error.message });
   }
-  return withFaults(request, handler, context.faults);
+  return withFaults(request, handler, context);
 }
 
-async function withFaults(request: ServiceRequest, handler: ServiceHandler, faults: FaultTrigger): Promise<Outcome> {
+async function withFaults(request: ServiceRequest, handler: ServiceHandler, context: Context): Promise<Outcome> {
+  const { faults } = context;
   const { service, caller } = request;
   const operation = request.operation ?? restOperation(request) ?? request.method;
   const before = faults.match({ service, operation, caller }, 'before');
@@ -173,6 +181,8 @@ async function withFaults(request: ServiceRequest, handler: ServiceHandler, faul
   try {
     response = await handler(request);
   } catch (error) {
+    // The services are going away under the last calls, and nobody listens to the answers.
+    if (context.isClosing()) return 'drop';
     console.error(`engine: ${service} ${operation} failed`, error);
     const message = `${service} ${operation}: ${error instanceof Error ? error.message : String(error)}`;
     response = errorResponse(service, { status: 500, code: 'InternalFailure', message });

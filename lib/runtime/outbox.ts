@@ -14,7 +14,7 @@ import { MessageTooLarge, sizeOf } from './publish.ts';
 
 /** A row of the outbox table. */
 export interface OutboxRow {
-  readonly aggregate: string;
+  readonly aggregateId: string;
   readonly sequence: number;
   /** The envelope as JSON. */
   readonly body: string;
@@ -129,5 +129,5 @@ function rowOf(box: Outbox, aggregate: string, sequence: number, event: Envelope
   const bytes = sizeOf(body);
   const tight = destinationsOf(box, event.type).find((channel) => bytes > channel.maxMessageBytes);
   if (tight !== undefined) throw new MessageTooLarge(event, bytes, tight);
-  return { aggregate, sequence, body, createdAt: createdAt.toISOString(), unpublished: bucketOf(aggregate) };
+  return { aggregateId: aggregate, sequence, body, createdAt: createdAt.toISOString(), unpublished: bucketOf(aggregate) };
 }

@@ -25,8 +25,8 @@ export function relayOutbox(box: Outbox) {
       if (change?.NewImage === undefined || change.SequenceNumber === undefined) continue;
       const row = unmarshall(change.NewImage as Parameters<typeof unmarshall>[0]) as OutboxRow;
       if (row.unpublished === undefined) continue;
-      hints.set(row.aggregate, [...(hints.get(row.aggregate) ?? []), row]);
-      if (!firstNumber.has(row.aggregate)) firstNumber.set(row.aggregate, change.SequenceNumber);
+      hints.set(row.aggregateId, [...(hints.get(row.aggregateId) ?? []), row]);
+      if (!firstNumber.has(row.aggregateId)) firstNumber.set(row.aggregateId, change.SequenceNumber);
     }
     const { published, failed } = await relay(hints);
     report(box, published, failed);
@@ -50,7 +50,7 @@ export function sweepOutbox(box: Outbox, grace: Duration = minutes(1), now: () =
     const waiting = (await Promise.all(bucketNames().map((bucket) => oldest(table, bucket)))).flat();
     const ages = waiting.map(({ createdAt }) => now() - Date.parse(createdAt));
     const due = waiting.filter((_, i) => (ages[i] ?? 0) >= toMillis(grace));
-    const { published, failed } = await relay(new Map(due.map(({ aggregate }) => [aggregate, []])));
+    const { published, failed } = await relay(new Map(due.map(({ aggregateId }) => [aggregateId, []])));
     report(box, published, failed);
     emitMetrics(
       { outbox: box.name },
@@ -63,7 +63,7 @@ export function sweepOutbox(box: Outbox, grace: Duration = minutes(1), now: () =
 
 const bucketNames = (): string[] => Array.from({ length: OUTBOX_TABLE.unpublishedBuckets }, (_, i) => String(i));
 
-async function oldest(table: string, bucket: string): Promise<{ aggregate: string; createdAt: string }[]> {
+async function oldest(table: string, bucket: string): Promise<{ aggregateId: string; createdAt: string }[]> {
   const { name, partitionKey } = OUTBOX_TABLE.unpublishedIndex;
   const { Items } = await dynamodb().send(
     new QueryCommand({
@@ -75,7 +75,7 @@ async function oldest(table: string, bucket: string): Promise<{ aggregate: strin
       Limit: MAX_SWEPT_PER_BUCKET,
     }),
   );
-  return (Items ?? []) as { aggregate: string; createdAt: string }[];
+  return (Items ?? []) as { aggregateId: string; createdAt: string }[];
 }
 
 function report(box: Outbox, published: number, failed: ReadonlyMap<string, string>): void {

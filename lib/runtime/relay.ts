@@ -102,7 +102,7 @@ export function outboxRelay(box: Outbox, table: string, now: () => number = Date
             {
               Update: {
                 TableName: table,
-                Key: { aggregate, sequence: OUTBOX_TABLE.cursorSequence },
+                Key: { aggregateId: aggregate, sequence: OUTBOX_TABLE.cursorSequence },
                 UpdateExpression: 'SET published = :to',
                 ConditionExpression: from === 0 ? 'attribute_not_exists(published)' : 'published = :from',
                 ExpressionAttributeValues: from === 0 ? { ':to': to } : { ':to': to, ':from': from },
@@ -111,7 +111,7 @@ export function outboxRelay(box: Outbox, table: string, now: () => number = Date
             ...sequences.map((sequence) => ({
               Update: {
                 TableName: table,
-                Key: { aggregate, sequence },
+                Key: { aggregateId: aggregate, sequence },
                 UpdateExpression: 'SET expiresAt = :expiresAt REMOVE unpublished',
                 ConditionExpression: 'attribute_exists(body)',
                 ExpressionAttributeValues: { ':expiresAt': expiresAt },
@@ -137,11 +137,11 @@ function withoutGap(rows: readonly OutboxRow[], cursor: number): readonly Outbox
 
 async function readCursors(table: string, aggregates: readonly string[]): Promise<Map<string, number>> {
   const cursors = new Map<string, number>();
-  let keys = aggregates.map((aggregate) => ({ aggregate, sequence: OUTBOX_TABLE.cursorSequence }));
+  let keys = aggregates.map((aggregateId) => ({ aggregateId, sequence: OUTBOX_TABLE.cursorSequence }));
   while (keys.length > 0) {
     const request = { [table]: { Keys: keys.slice(0, MAX_BATCH_GET), ConsistentRead: true } };
     const { Responses, UnprocessedKeys } = await dynamodb().send(new BatchGetCommand({ RequestItems: request }));
-    for (const item of Responses?.[table] ?? []) cursors.set(item.aggregate as string, item.published as number);
+    for (const item of Responses?.[table] ?? []) cursors.set(item.aggregateId as string, item.published as number);
     keys = [...((UnprocessedKeys?.[table]?.Keys ?? []) as typeof keys), ...keys.slice(MAX_BATCH_GET)];
   }
   return cursors;
@@ -154,7 +154,7 @@ async function readWaiting(table: string, aggregate: string, cursor: number): Pr
     const page = await dynamodb().send(
       new QueryCommand({
         TableName: table,
-        KeyConditionExpression: 'aggregate = :aggregate AND #sequence > :cursor',
+        KeyConditionExpression: 'aggregateId = :aggregate AND #sequence > :cursor',
         ExpressionAttributeNames: { '#sequence': OUTBOX_TABLE.sortKey },
         ExpressionAttributeValues: { ':aggregate': aggregate, ':cursor': cursor },
         ConsistentRead: true,

@@ -76,6 +76,9 @@ export function createTableOperations({ store, tables, streams, expiry }: TableC
       const stream = given.StreamSpecification as Parameters | undefined;
       const data = validate('createTable', store, parameters);
       const name = String(data.TableName);
+      if (tables.find(name) !== undefined) {
+        throw new DynamodbError('ResourceInUseException', `Table already exists: ${name}`);
+      }
       await run('createTable', store, data);
       const table = await active(tables, name);
       settings.delete(name);

@@ -3,7 +3,10 @@ import { restOperation } from '../rest-operations.ts';
 import type { ServiceRequest } from '../service.ts';
 import { dynamodbDemands } from './dynamodb-demands.ts';
 
-/** One permission a call needs. Several resources are alternatives: being allowed on any of them is enough. */
+/**
+ * One permission a call needs. Several resources are alternatives: being allowed on any of them is enough. No resource:
+ * the request does not say which (a Kinesis iterator).
+ */
 export interface Demand {
   readonly action: string;
   readonly resources: readonly string[];
@@ -46,11 +49,13 @@ const kinesis: Rule = (request, account) => {
   const isCbor = String(request.headers['content-type'] ?? '').includes('cbor');
   // The iterator, not the stream, names the source of a GetRecords; AWS knows the stream, kinesis-local's token is opaque.
   const { StreamARN, StreamName, ConsumerARN } = isCbor ? {} : jsonBody(request);
-  const resource =
-    StreamARN ??
-    ConsumerARN ??
-    (typeof StreamName === 'string' ? `arn:aws:kinesis:${request.region}:${account}:stream/${StreamName}` : '*');
-  return [{ action: `kinesis:${request.operation}`, resources: [String(resource)] }];
+  const action = `kinesis:${request.operation}`;
+  const arn = StreamARN ?? ConsumerARN;
+  if (typeof arn === 'string') return [{ action, resources: [arn] }];
+  if (typeof StreamName === 'string') {
+    return [{ action, resources: [`arn:aws:kinesis:${request.region}:${account}:stream/${StreamName}`] }];
+  }
+  return [{ action, resources: isCbor || request.operation === 'GetRecords' ? [] : ['*'] }];
 };
 
 /** S3 names its permissions after what is touched, not after the operation. */

@@ -20,7 +20,8 @@ export type Verdict = 'allowed' | 'denied' | 'unmentioned';
 /**
  * Decides as IAM does within one account: an explicit Deny wins, then any Allow, else nothing is allowed.
  * @param resources Alternatives for the same thing (an SES address or its domain): an Allow of any of them is enough, a
- *   Deny of any of them is final.
+ *   Deny of any of them is final. None at all: the engine cannot know the resource; then an Allow of the action on
+ *   anything is enough, and only a Deny on everything is final.
  */
 export function decide(documents: readonly PolicyDocument[], action: string, resources: readonly string[]): Verdict {
   let verdict: Verdict = 'unmentioned';
@@ -41,12 +42,16 @@ function appliesTo(statement: PolicyStatement, action: string, resources: readon
       ? asArray(statement.Action).some((pattern) => matches(pattern.toLowerCase(), action.toLowerCase()))
       : !asArray(statement.NotAction).some((pattern) => matches(pattern.toLowerCase(), action.toLowerCase()));
   if (!actionMatches) return false;
-  const resourceMatches = resources.some((resource) =>
-    statement.NotResource === undefined
-      ? asArray(statement.Resource).some((pattern) => matches(pattern, resource))
-      : !asArray(statement.NotResource).some((pattern) => matches(pattern, resource)),
-  );
+  const resourceMatches =
+    resources.length === 0
+      ? statement.Effect === 'Allow' || asArray(statement.Resource).includes('*')
+      : resources.some((resource) => coversResource(statement, resource));
   return resourceMatches && conditionsHold(statement);
+}
+
+function coversResource({ Resource, NotResource }: PolicyStatement, resource: string): boolean {
+  if (NotResource === undefined) return asArray(Resource).some((pattern) => matches(pattern, resource));
+  return !asArray(NotResource).some((pattern) => matches(pattern, resource));
 }
 
 /** Condition keys whose value the engine knows for every call: it only speaks plain HTTP to itself, and says so to nobody. */

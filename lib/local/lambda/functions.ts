@@ -75,7 +75,7 @@ export function createFunctions(options: FunctionsOptions): Functions {
   let closed = false;
   const reaper = setInterval(reapIdle, Math.min(REAP_INTERVAL_MS, idleMs));
 
-  const total = (): number => pools.values().reduce((sum, pool) => sum + pool.running, 0);
+  const total = (): number => [...pools.values()].reduce((sum, pool) => sum + pool.running, 0);
   const find = (nameOrArn: string): Pool | undefined => pools.get(functionNameOf(nameOrArn));
 
   function stop(instance: Instance): void {
@@ -96,7 +96,7 @@ export function createFunctions(options: FunctionsOptions): Functions {
 
   /** Makes room for a function that has no worker by giving up the instance that has idled longest elsewhere. */
   function evictIdle(): void {
-    const oldest = pools.values().reduce<Pool | undefined>((found, pool) => {
+    const oldest = [...pools.values()].reduce<Pool | undefined>((found, pool) => {
       const since = pool.idle[0]?.since ?? Number.POSITIVE_INFINITY;
       return since < (found?.idle[0]?.since ?? Number.POSITIVE_INFINITY) ? pool : found;
     }, undefined);

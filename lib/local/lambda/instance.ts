@@ -97,23 +97,34 @@ export function startInstance(options: InstanceOptions): Instance {
   }
 
   function received(message: FromWorker): void {
-    if (message.kind === 'log') return log(message.level, message.line);
-    if (message.kind === 'ready') return start(undefined);
-    if (message.kind === 'init-error') {
-      start(message.error);
-      return void stop();
+    switch (message.kind) {
+      case 'log':
+        log(message.level, message.line);
+        break;
+      case 'ready':
+        start(undefined);
+        break;
+      case 'init-error':
+        start(message.error);
+        void stop();
+        break;
+      case 'crash':
+        crash = message.error;
+        break;
+      case 'failed':
+        if (message.requestId === current?.requestId) fail(message.error);
+        break;
+      case 'result':
+        if (message.requestId === current?.requestId) answer(message.payload);
     }
-    if (message.kind === 'crash') {
-      crash = message.error;
-      return;
+  }
+
+  function answer(payload: string): void {
+    if (Buffer.byteLength(payload) <= RESPONSE_LIMIT_BYTES) current?.settle(payload, undefined);
+    else {
+      const errorMessage = `Response payload size exceeded maximum allowed payload size (${RESPONSE_LIMIT_BYTES} bytes).`;
+      fail({ errorType: 'Function.ResponseSizeTooLarge', errorMessage });
     }
-    if (message.requestId !== current?.requestId) return;
-    if (message.kind === 'failed') return fail(message.error);
-    if (Buffer.byteLength(message.payload) <= RESPONSE_LIMIT_BYTES) return current.settle(message.payload, undefined);
-    fail({
-      errorType: 'Function.ResponseSizeTooLarge',
-      errorMessage: `Response payload size exceeded maximum allowed payload size (${RESPONSE_LIMIT_BYTES} bytes).`,
-    });
   }
 
   function start(error: FunctionError | undefined): void {

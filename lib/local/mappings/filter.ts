@@ -36,7 +36,7 @@ function compileObject(pattern: JsonObject, source: string): Filter {
     return (event) => (isObject(event) ? inner(event[key] ?? missingOr(event, key)) : inner(MISSING));
   });
   return (event) =>
-    Array.isArray(event)
+    Array.isArray(event) && event !== MISSING
       ? event.some((entry) => parts.every((part) => part(entry)))
       : parts.every((part) => part(event));
 }

@@ -37,6 +37,8 @@ export interface MappingContext {
   readonly accountId: string;
   /** Says once what went wrong outside the function (a source that is gone, a destination that refuses). */
   readonly report: (text: string) => void;
+  /** Whether more workers would only take processor time from each other. */
+  readonly processorsAreBusy: () => boolean;
   readonly onStreamAppend: (streamArn: string, listener: () => void) => () => void;
 }
 

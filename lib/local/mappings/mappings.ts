@@ -120,12 +120,10 @@ export function createMappings(context: MappingContext): Mappings {
         throw new LambdaApiError(404, 'ResourceNotFoundException', `Function not found: ${arn}`, { Type: 'User' });
       }
       const config = readMappingConfig(input, definition);
-      const twin = entries
-        .values()
-        .find(
-          ({ config: other }) =>
-            other.eventSourceArn === config.eventSourceArn && other.functionArn === config.functionArn,
-        );
+      const twin = [...entries.values()].find(
+        ({ config: other }) =>
+          other.eventSourceArn === config.eventSourceArn && other.functionArn === config.functionArn,
+      );
       if (twin) {
         const message = `An event source mapping with event source arn (" ${config.eventSourceArn} ") and function (" ${definition.name} ") already exists. Please update or delete the existing mapping with UUID ${twin.config.uuid}`;
         throw new LambdaApiError(409, 'ResourceConflictException', message, { Type: 'User' });

@@ -16,10 +16,12 @@ export const STARTING_CONCURRENCY = 2;
 export const LOCAL_CONCURRENCY = 10;
 /** While a backlog keeps every place taken, one more place opens this often. */
 export const SCALE_UP_INTERVAL_MS = 100;
+/** The same while the processors are busy anyway: then more workers help little. */
+export const BUSY_SCALE_UP_INTERVAL_MS = 1000;
 /** ReceiveMessage calls at a time: one waits for messages, more only run while receives come back full. */
 const CONCURRENT_RECEIVES = 3;
 /** How long a receive waits for a message. Short, so that a disabled mapping lets go of the queue soon. */
-const LONG_POLL_SECONDS = 5;
+const LONG_POLL_SECONDS = 2;
 /** Messages one receive or delete takes at most: the API's limit. */
 const MESSAGES_PER_CALL = 10;
 /** Pause after a throttled invocation or a failed receive: doubles from base to cap. */
@@ -131,7 +133,8 @@ export function runQueueMapping(config: MappingConfig, context: MappingContext):
   async function waitForPlace(): Promise<void> {
     while (!stopped && inFlight.size >= places) {
       const now = Date.now();
-      if (places < highest && now - scaledAt >= SCALE_UP_INTERVAL_MS) {
+      const interval = context.processorsAreBusy() ? BUSY_SCALE_UP_INTERVAL_MS : SCALE_UP_INTERVAL_MS;
+      if (places < highest && now - scaledAt >= interval) {
         if (scaledAt !== 0) places += 1;
         scaledAt = now;
       }

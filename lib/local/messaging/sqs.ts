@@ -176,8 +176,6 @@ function redriveProblem(store: SqsStore, attributes: Attributes, isFifo: boolean
   const target = store.getQueueByArn(deadLetterTargetArn);
   if (target === undefined) return refuse('Dead letter target does not exist.');
   if (target.isFifo() !== isFifo) return refuse('Dead-letter queue must be same type of queue as the source.');
-  // fauxqs compares the count as it stands; CloudFormation may deliver it as a string.
-  attributes.RedrivePolicy = JSON.stringify({ deadLetterTargetArn, maxReceiveCount: count });
   return undefined;
 }
 

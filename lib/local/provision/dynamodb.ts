@@ -25,13 +25,21 @@ const harmless = [
   'WriteOnDemandThroughputSettings',
   'WriteProvisionedThroughputSettings',
 ];
-const handled = ['AttributeDefinitions', 'GlobalSecondaryIndexes', 'KeySchema', 'LocalSecondaryIndexes', 'StreamSpecification', 'TableName', 'TimeToLiveSpecification'];
+const handled = [
+  'AttributeDefinitions',
+  'GlobalSecondaryIndexes',
+  'KeySchema',
+  'LocalSecondaryIndexes',
+  'StreamSpecification',
+  'TableName',
+  'TimeToLiveSpecification',
+];
 
 const table: ResourceType = {
   handled,
   harmless,
   refused: {
-    KinesisStreamSpecification: 'table changes are not sent to Kinesis; use the table\'s stream',
+    KinesisStreamSpecification: "table changes are not sent to Kinesis; use the table's stream",
     ImportSourceSpecification: 'tables are not filled from S3',
   },
   create: createTable,
@@ -43,8 +51,13 @@ const globalTable: ResourceType = {
   refused: { MultiRegionConsistency: 'there is one region', GlobalTableWitnesses: 'there is one region' },
   create(request) {
     const replicas = listAt(request.properties, 'Replicas');
-    const elsewhere = replicas.map((replica) => textAt(replica, 'Region')).filter((region) => region !== request.context.region);
-    if (elsewhere.length > 0) request.context.notice(`AWS::DynamoDB::GlobalTable: there is one region, ${request.context.region}; replicas in ${elsewhere.join(', ')} are left out.`);
+    const elsewhere = replicas
+      .map((replica) => textAt(replica, 'Region'))
+      .filter((region) => region !== request.context.region);
+    if (elsewhere.length > 0)
+      request.context.notice(
+        `AWS::DynamoDB::GlobalTable: there is one region, ${request.context.region}; replicas in ${elsewhere.join(', ')} are left out.`,
+      );
     return createTable(request);
   },
 };
@@ -67,7 +80,10 @@ async function createTable(request: ResourceRequest): Promise<ProvisionedResourc
   await context.calls.json('dynamodb', 'CreateTable', body);
   const description = await activeTable(TableName, request);
   await setTimeToLive(TableName, request);
-  const attributes: Record<string, Json> = { Arn: textAt(description, 'TableArn') ?? '', TableId: textAt(description, 'TableId') ?? TableName };
+  const attributes: Record<string, Json> = {
+    Arn: textAt(description, 'TableArn') ?? '',
+    TableId: textAt(description, 'TableId') ?? TableName,
+  };
   const streamArn = textAt(description, 'LatestStreamArn');
   if (streamArn) attributes.StreamArn = streamArn;
   return { physicalId: TableName, attributes };
@@ -86,7 +102,10 @@ async function setTimeToLive(TableName: string, request: ResourceRequest): Promi
   if (!booleanAt(specification, 'Enabled')) return;
   const AttributeName = textAt(specification, 'AttributeName');
   if (!AttributeName) throw provisionError(request, 'TimeToLiveSpecification needs an AttributeName.');
-  await request.context.calls.json('dynamodb', 'UpdateTimeToLive', { TableName, TimeToLiveSpecification: { Enabled: true, AttributeName } });
+  await request.context.calls.json('dynamodb', 'UpdateTimeToLive', {
+    TableName,
+    TimeToLiveSpecification: { Enabled: true, AttributeName },
+  });
 }
 
 /** Only what decides how an index answers; capacity settings are left out. */
@@ -96,4 +115,7 @@ function indexes(properties: JsonObject, name: string): Json[] {
     .map(({ IndexName = '', KeySchema = [], Projection = {} }) => ({ IndexName, KeySchema, Projection }));
 }
 
-export const dynamodbTypes: Readonly<Record<string, ResourceType>> = { 'AWS::DynamoDB::Table': table, 'AWS::DynamoDB::GlobalTable': globalTable };
+export const dynamodbTypes: Readonly<Record<string, ResourceType>> = {
+  'AWS::DynamoDB::Table': table,
+  'AWS::DynamoDB::GlobalTable': globalTable,
+};

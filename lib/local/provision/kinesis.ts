@@ -11,7 +11,14 @@ const STATUS_INTERVAL_MS = 20;
 
 const stream: ResourceType = {
   handled: ['Name', 'RetentionPeriodHours', 'ShardCount', 'StreamModeDetails'],
-  harmless: ['StreamEncryption', 'Tags', 'DesiredShardLevelMetrics', 'MaxRecordSizeInKiB', 'WarmThroughputMiBps', 'WarmThroughputObject'],
+  harmless: [
+    'StreamEncryption',
+    'Tags',
+    'DesiredShardLevelMetrics',
+    'MaxRecordSizeInKiB',
+    'WarmThroughputMiBps',
+    'WarmThroughputObject',
+  ],
   async create({ stackName, logicalId, properties, context }) {
     const StreamName = textAt(properties, 'Name') ?? physicalName(stackName, logicalId, { max: 128 });
     const onDemand = textAt(objectAt(properties, 'StreamModeDetails'), 'StreamMode') === 'ON_DEMAND';
@@ -29,7 +36,10 @@ const stream: ResourceType = {
 
 async function activeStream(StreamName: string, { calls }: ProvisionContext): Promise<string> {
   for (;;) {
-    const summary = objectAt(await calls.json('kinesis', 'DescribeStreamSummary', { StreamName }), 'StreamDescriptionSummary');
+    const summary = objectAt(
+      await calls.json('kinesis', 'DescribeStreamSummary', { StreamName }),
+      'StreamDescriptionSummary',
+    );
     if (textAt(summary, 'StreamStatus') === 'ACTIVE') return textAt(summary, 'StreamARN') ?? '';
     await sleep(STATUS_INTERVAL_MS);
   }

@@ -15,7 +15,11 @@ const UNIQUE_LENGTH = 12;
  * Name of a resource whose template gives none: stack, logical id and a part that is unique to both, as CloudFormation does it,
  * except that the same assembly always gets the same names.
  */
-export function physicalName(stackName: string, logicalId: string, { max, suffix = '', lowerCase = false }: NameRules): string {
+export function physicalName(
+  stackName: string,
+  logicalId: string,
+  { max, suffix = '', lowerCase = false }: NameRules,
+): string {
   const digest = createHash('sha256').update(`${stackName}/${logicalId}`).digest('hex');
   const unique = BigInt(`0x${digest}`).toString(36).slice(0, UNIQUE_LENGTH).toUpperCase();
   const room = max - UNIQUE_LENGTH - suffix.length - 2;

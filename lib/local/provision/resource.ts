@@ -64,6 +64,9 @@ export class ProvisionError extends Error {
 }
 
 /** The error for one resource. */
-export function provisionError(where: { stackName: string; logicalId: string; type: string }, message: string): ProvisionError {
+export function provisionError(
+  where: { stackName: string; logicalId: string; type: string },
+  message: string,
+): ProvisionError {
   return new ProvisionError(`Stack ${where.stackName}, ${where.logicalId} (${where.type}): ${message}`);
 }

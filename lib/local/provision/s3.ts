@@ -34,7 +34,12 @@ const bucket: ResourceType = {
     const domain = `${name}.s3.${context.region}.amazonaws.com`;
     return {
       physicalId: name,
-      attributes: { Arn: `arn:aws:s3:::${name}`, DomainName: `${name}.s3.amazonaws.com`, RegionalDomainName: domain, DualStackDomainName: domain },
+      attributes: {
+        Arn: `arn:aws:s3:::${name}`,
+        DomainName: `${name}.s3.amazonaws.com`,
+        RegionalDomainName: domain,
+        DualStackDomainName: domain,
+      },
     };
   },
 };
@@ -44,4 +49,7 @@ const bucketPolicy: ResourceType = {
   create: ({ properties }) => ({ physicalId: textAt(properties, 'Bucket') ?? '', attributes: {} }),
 };
 
-export const s3Types: Readonly<Record<string, ResourceType>> = { 'AWS::S3::Bucket': bucket, 'AWS::S3::BucketPolicy': bucketPolicy };
+export const s3Types: Readonly<Record<string, ResourceType>> = {
+  'AWS::S3::Bucket': bucket,
+  'AWS::S3::BucketPolicy': bucketPolicy,
+};

@@ -3,10 +3,19 @@ import type { ResourceType } from './resource.ts';
 
 const emailIdentity: ResourceType = {
   handled: ['EmailIdentity'],
-  harmless: ['ConfigurationSetAttributes', 'DkimAttributes', 'DkimSigningAttributes', 'FeedbackAttributes', 'MailFromAttributes', 'Tags'],
+  harmless: [
+    'ConfigurationSetAttributes',
+    'DkimAttributes',
+    'DkimSigningAttributes',
+    'FeedbackAttributes',
+    'MailFromAttributes',
+    'Tags',
+  ],
   async create({ properties, context }) {
     const identity = textAt(properties, 'EmailIdentity') ?? '';
-    await context.calls.rest('ses', 'POST', '/v2/email/identities', JSON.stringify({ EmailIdentity: identity }), { 'content-type': 'application/json' });
+    await context.calls.rest('ses', 'POST', '/v2/email/identities', JSON.stringify({ EmailIdentity: identity }), {
+      'content-type': 'application/json',
+    });
     const dkim = [1, 2, 3].flatMap((number) => [
       [`DkimDNSTokenName${number}`, `token${number}._domainkey.${identity}`],
       [`DkimDNSTokenValue${number}`, `token${number}.dkim.amazonses.com`],

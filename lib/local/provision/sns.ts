@@ -5,8 +5,22 @@ import type { ProvisionContext, ResourceType } from './resource.ts';
 import { provisionError } from './resource.ts';
 
 const VERSION = '2010-03-31';
-const topicAttributes = ['ContentBasedDeduplication', 'DisplayName', 'FifoThroughputScope', 'FifoTopic', 'KmsMasterKeyId', 'SignatureVersion', 'TracingConfig'];
-const subscriptionAttributes = ['DeliveryPolicy', 'FilterPolicy', 'FilterPolicyScope', 'RawMessageDelivery', 'RedrivePolicy'];
+const topicAttributes = [
+  'ContentBasedDeduplication',
+  'DisplayName',
+  'FifoThroughputScope',
+  'FifoTopic',
+  'KmsMasterKeyId',
+  'SignatureVersion',
+  'TracingConfig',
+];
+const subscriptionAttributes = [
+  'DeliveryPolicy',
+  'FilterPolicy',
+  'FilterPolicyScope',
+  'RawMessageDelivery',
+  'RedrivePolicy',
+];
 
 const topic: ResourceType = {
   handled: [...topicAttributes, 'TopicName', 'Subscription'],
@@ -16,9 +30,14 @@ const topic: ResourceType = {
     const { stackName, logicalId, properties, context } = request;
     const suffix = booleanAt(properties, 'FifoTopic') ? '.fifo' : '';
     const Name = textAt(properties, 'TopicName') ?? physicalName(stackName, logicalId, { max: 256, suffix });
-    const xml = await context.calls.query('sns', 'CreateTopic', VERSION, { Name, ...entries(properties, topicAttributes) });
-    const arn = /<TopicArn>([^<]+)<\/TopicArn>/.exec(xml)?.[1] ?? `arn:aws:sns:${context.region}:${context.accountId}:${Name}`;
-    for (const inline of listAt(properties, 'Subscription')) await subscribe({ ...(isObject(inline) ? inline : {}), TopicArn: arn }, request);
+    const xml = await context.calls.query('sns', 'CreateTopic', VERSION, {
+      Name,
+      ...entries(properties, topicAttributes),
+    });
+    const arn =
+      /<TopicArn>([^<]+)<\/TopicArn>/.exec(xml)?.[1] ?? `arn:aws:sns:${context.region}:${context.accountId}:${Name}`;
+    for (const inline of listAt(properties, 'Subscription'))
+      await subscribe({ ...(isObject(inline) ? inline : {}), TopicArn: arn }, request);
     return { physicalId: arn, attributes: { TopicArn: arn, TopicName: Name } };
   },
 };
@@ -28,7 +47,11 @@ const topicPolicy: ResourceType = {
   async create({ stackName, logicalId, properties, context }) {
     const AttributeValue = JSON.stringify(properties.PolicyDocument ?? {});
     for (const arn of listAt(properties, 'Topics')) {
-      await context.calls.query('sns', 'SetTopicAttributes', VERSION, { TopicArn: String(arn), AttributeName: 'Policy', AttributeValue });
+      await context.calls.query('sns', 'SetTopicAttributes', VERSION, {
+        TopicArn: String(arn),
+        AttributeName: 'Policy',
+        AttributeValue,
+      });
     }
     const id = physicalName(stackName, logicalId, { max: 128 });
     return { physicalId: id, attributes: { Id: id } };
@@ -38,7 +61,10 @@ const topicPolicy: ResourceType = {
 const subscription: ResourceType = {
   handled: [...subscriptionAttributes, 'Endpoint', 'Protocol', 'TopicArn'],
   harmless: ['Region'],
-  refused: { ReplayPolicy: 'message archives and their replay are not run', SubscriptionRoleArn: 'delivery to Firehose is not run' },
+  refused: {
+    ReplayPolicy: 'message archives and their replay are not run',
+    SubscriptionRoleArn: 'delivery to Firehose is not run',
+  },
   async create(request) {
     const arn = await subscribe(request.properties, request);
     return { physicalId: arn, attributes: { Arn: arn } };
@@ -59,7 +85,10 @@ async function subscribe(
     return `${TopicArn}:${physicalName(where.stackName, where.logicalId, { max: 64 })}`;
   }
   if (protocol !== 'sqs') {
-    throw provisionError(where, `subscriptions with protocol "${protocol}" are not supported by the engine. Subscribe a queue and let it feed the function.`);
+    throw provisionError(
+      where,
+      `subscriptions with protocol "${protocol}" are not supported by the engine. Subscribe a queue and let it feed the function.`,
+    );
   }
   const xml = await where.context.calls.query('sns', 'Subscribe', VERSION, {
     TopicArn,

@@ -34,7 +34,10 @@ const queue: ResourceType = {
     }
     const answer = await context.calls.json('sqs', 'CreateQueue', { QueueName, Attributes });
     const url = textAt(answer, 'QueueUrl') ?? '';
-    return { physicalId: url, attributes: { Arn: `arn:aws:sqs:${context.region}:${context.accountId}:${QueueName}`, QueueName, QueueUrl: url } };
+    return {
+      physicalId: url,
+      attributes: { Arn: `arn:aws:sqs:${context.region}:${context.accountId}:${QueueName}`, QueueName, QueueUrl: url },
+    };
   },
 };
 
@@ -42,10 +45,14 @@ const queuePolicy: ResourceType = {
   handled: ['PolicyDocument', 'Queues'],
   async create({ stackName, logicalId, properties, context }) {
     const Policy = JSON.stringify(properties.PolicyDocument ?? {});
-    for (const url of listAt(properties, 'Queues')) await context.calls.json('sqs', 'SetQueueAttributes', { QueueUrl: url, Attributes: { Policy } });
+    for (const url of listAt(properties, 'Queues'))
+      await context.calls.json('sqs', 'SetQueueAttributes', { QueueUrl: url, Attributes: { Policy } });
     const id = physicalName(stackName, logicalId, { max: 128 });
     return { physicalId: id, attributes: { Id: id } };
   },
 };
 
-export const sqsTypes: Readonly<Record<string, ResourceType>> = { 'AWS::SQS::Queue': queue, 'AWS::SQS::QueuePolicy': queuePolicy };
+export const sqsTypes: Readonly<Record<string, ResourceType>> = {
+  'AWS::SQS::Queue': queue,
+  'AWS::SQS::QueuePolicy': queuePolicy,
+};

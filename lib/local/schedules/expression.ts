@@ -26,7 +26,9 @@ function rate(expression: string, text: string, startMs: number): Schedule {
   const [, count = '', unit = '', plural] = /^(\d+) (minute|hour|day)(s?)$/.exec(text) ?? [];
   const value = Number(count);
   if (!unit || value < 1 || (value === 1) !== (plural === '')) {
-    throw new ScheduleError(`Schedule expression "${expression}": a rate is a whole number and minute(s), hour(s) or day(s), singular for 1.`);
+    throw new ScheduleError(
+      `Schedule expression "${expression}": a rate is a whole number and minute(s), hour(s) or day(s), singular for 1.`,
+    );
   }
   const period = value * (UNITS[unit] ?? 0);
   return (after) => startMs + (Math.floor((after - startMs) / period) + 1) * period;
@@ -48,8 +50,14 @@ type Matches = (value: number) => boolean;
 function cron(expression: string, text: string): Schedule {
   const fields = text.trim().split(/\s+/);
   const [minutes = '', hours = '', days = '', months = '', weekdays = '', years = ''] = fields;
-  if (fields.length !== 6) throw new ScheduleError(`Schedule expression "${expression}" needs 6 fields: minutes hours day-of-month month day-of-week year.`);
-  if ((days === '?') === (weekdays === '?')) throw new ScheduleError(`Schedule expression "${expression}": exactly one of day-of-month and day-of-week must be "?".`);
+  if (fields.length !== 6)
+    throw new ScheduleError(
+      `Schedule expression "${expression}" needs 6 fields: minutes hours day-of-month month day-of-week year.`,
+    );
+  if ((days === '?') === (weekdays === '?'))
+    throw new ScheduleError(
+      `Schedule expression "${expression}": exactly one of day-of-month and day-of-week must be "?".`,
+    );
   const field = (source: string, low: number, high: number, names: readonly string[] = [], base = 0): Matches =>
     parseField(expression, source, { low, high, names, base });
   const minute = field(minutes, 0, 59);
@@ -74,10 +82,14 @@ function cron(expression: string, text: string): Schedule {
 type Field = (source: string, low: number, high: number, names?: readonly string[], base?: number) => Matches;
 
 function dayMatcher(expression: string, days: string, weekdays: string, field: Field): (date: Date) => boolean {
-  const lastDay = (date: Date): number => new Date(Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 0)).getUTCDate();
+  const lastDay = (date: Date): number =>
+    new Date(Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 0)).getUTCDate();
   if (days === 'L') return (date) => date.getUTCDate() === lastDay(date);
   if (days !== '?') {
-    if (days.includes('W')) throw new ScheduleError(`Schedule expression "${expression}": W (nearest weekday) is not supported by the engine.`);
+    if (days.includes('W'))
+      throw new ScheduleError(
+        `Schedule expression "${expression}": W (nearest weekday) is not supported by the engine.`,
+      );
     const matches = field(days, 1, 31);
     return (date) => matches(date.getUTCDate());
   }
@@ -91,20 +103,27 @@ function dayMatcher(expression: string, days: string, weekdays: string, field: F
   };
 }
 
-function parseField(expression: string, source: string, range: { low: number; high: number; names: readonly string[]; base: number }): Matches {
+function parseField(
+  expression: string,
+  source: string,
+  range: { low: number; high: number; names: readonly string[]; base: number },
+): Matches {
   const { low, high, names, base } = range;
   const number = (text: string): number => {
     const named = names.indexOf(text.toUpperCase());
     const value = named >= 0 ? named + base : Number(text);
     if (!/^\w+$/.test(text) || !Number.isInteger(value) || value < low || value > high) {
-      throw new ScheduleError(`Schedule expression "${expression}": "${text}" in "${source}" must be ${low} to ${high}.`);
+      throw new ScheduleError(
+        `Schedule expression "${expression}": "${text}" in "${source}" must be ${low} to ${high}.`,
+      );
     }
     return value;
   };
   const parts = source.split(',').map((part): Matches => {
     const [span = '', step] = part.split('/');
     const every = step === undefined ? 1 : Number(step);
-    if (!Number.isInteger(every) || every < 1) throw new ScheduleError(`Schedule expression "${expression}": the step in "${part}" must be a whole number.`);
+    if (!Number.isInteger(every) || every < 1)
+      throw new ScheduleError(`Schedule expression "${expression}": the step in "${part}" must be a whole number.`);
     const [first = '', second] = span.split('-');
     const from = span === '*' ? low : number(first);
     const to = span === '*' ? high : second !== undefined ? number(second) : step === undefined ? from : high;

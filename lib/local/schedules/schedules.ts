@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { AwsCalls } from '../call.ts';
 import type { AsyncInvocations } from '../lambda/async-invocations.ts';
-import { functionNameOf } from '../lambda/functions.ts';
 import type { Functions } from '../lambda/functions.ts';
+import { functionNameOf } from '../lambda/functions.ts';
 import { sendTo } from '../mappings/destination.ts';
 import type { Schedule } from './expression.ts';
 import { parseSchedule } from './expression.ts';
@@ -66,18 +66,23 @@ export function createSchedules(context: SchedulesContext): Schedules {
     const due = schedule(after);
     if (due === undefined || closed) return;
     const wait = Math.max(0, (due - clock()) / timeScale);
-    const timer = setTimeout(() => {
-      if (clock() < due - 1) return plan(definition, schedule, due - 1);
-      fire(definition, due);
-      plan(definition, schedule, Math.max(due, clock() - 1));
-    }, Math.min(wait, LONGEST_TIMER_MS));
+    const timer = setTimeout(
+      () => {
+        if (clock() < due - 1) return plan(definition, schedule, due - 1);
+        fire(definition, due);
+        plan(definition, schedule, Math.max(due, clock() - 1));
+      },
+      Math.min(wait, LONGEST_TIMER_MS),
+    );
     timers.set(definition.arn, timer);
   }
 
   function fire(definition: ScheduleDefinition, due: number): void {
     for (const target of definition.targets) {
       const work = send(definition, target, due)
-        .catch((error: unknown) => context.report(`Schedule ${definition.name}, target ${target.arn}: ${String(error)}`))
+        .catch((error: unknown) =>
+          context.report(`Schedule ${definition.name}, target ${target.arn}: ${String(error)}`),
+        )
         .finally(() => running.delete(work));
       running.add(work);
     }
@@ -113,7 +118,11 @@ export function createSchedules(context: SchedulesContext): Schedules {
 }
 
 /** @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-run-lambda-schedule.html */
-function scheduledEvent({ arn, source }: ScheduleDefinition, due: number, { accountId, region }: SchedulesContext): object {
+function scheduledEvent(
+  { arn, source }: ScheduleDefinition,
+  due: number,
+  { accountId, region }: SchedulesContext,
+): object {
   return {
     version: '0',
     id: randomUUID(),

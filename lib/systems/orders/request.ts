@@ -34,6 +34,8 @@ export type Refusal =
   /** A cancellation with a line that takes nothing back. */
   | 'cancellation-not-negative'
   | 'malformed'
+  /** A cancellation of an order that was never placed. */
+  | 'unknown-order'
   /** The number was used before for something else. */
   | 'conflicting-order';
 

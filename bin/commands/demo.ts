@@ -1,0 +1,193 @@
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startEngine } from '../../lib/local/engine.ts';
+import { type Outputs, output, outputsOf } from '../../lib/operations/deployment.ts';
+import type { OrderRequest } from '../../lib/systems/orders/request.ts';
+import { openClients } from '../../lib/systems/orders/tools/clients.ts';
+import { publishAgain, publishedEvents, sendMalformed } from '../../lib/systems/orders/tools/mishaps.ts';
+import { openShop, type Placed, placeAll, type Shop } from '../../lib/systems/orders/tools/producer.ts';
+import { reconcile } from '../../lib/systems/orders/tools/reconcile.ts';
+import { readSamples, shelfFor } from '../../lib/systems/orders/tools/samples.ts';
+import { stillToDo } from '../../lib/systems/orders/tools/settled.ts';
+import { takeSnapshot } from '../../lib/systems/orders/tools/snapshot.ts';
+import { fillShelf } from '../../lib/systems/orders/tools/stock.ts';
+import { countDuplicates } from '../duplicates-metric.ts';
+import { logFiles } from '../function-logs.ts';
+import { type Report, renderReport } from '../report.ts';
+import { exportsFor, pointSdkAt } from '../sdk-environment.ts';
+import { EXIT_INTERRUPTED, interrupted } from '../signals.ts';
+import { synthesise } from '../synth.ts';
+import { openTerminal, styled, type Terminal } from '../terminal.ts';
+
+export interface DemoOptions {
+  readonly once: boolean;
+  readonly port: number;
+  readonly json: boolean;
+}
+
+const STAGE = 'dev';
+const STACK = `sluice-${STAGE}-orders`;
+const WORK_FOLDER = '.sluice';
+const PARALLEL_ORDERS = 16;
+/** Every n-th order is sent twice, and the events of every n-th accepted order are published twice. */
+const DUPLICATE_EVERY = 10;
+const STEADY_ORDERS_PER_SECOND = 2;
+const SETTLE_POLL_MS = 250;
+const SETTLE_TIMEOUT_MS = 75_000;
+
+/**
+ * The whole orders system on this machine: places the sample orders as a burst, makes trouble, waits until everything has come
+ * to rest, reads back what there is and reconciles it with what was put in.
+ * @returns 0 when it reconciles, 1 when it does not, 130 when interrupted before the report
+ */
+export async function demo(options: DemoOptions): Promise<number> {
+  const stop = interrupted();
+  const terminal = openTerminal(options);
+  const assembly = join(WORK_FOLDER, 'cdk.out');
+  terminal.note('Synthesising the app ...');
+  await synthesise(assembly, STAGE);
+  const logs = logFiles(join(WORK_FOLDER, 'logs'));
+  const duplicates = countDuplicates();
+  const engine = await startEngine({
+    assembly,
+    port: options.port,
+    onLog(log) {
+      logs.write(log);
+      duplicates.see(log.line);
+    },
+  });
+  try {
+    pointSdkAt(engine.url, engine.services.region);
+    terminal.note(`Engine ready at ${engine.url}`);
+    const opened = openClients();
+    try {
+      const outputs = await outputsOf(STACK);
+      const report = await burst(
+        { terminal, outputs, clients: opened, mailbox: `${engine.url}/_aws/ses`, signal: stop.signal },
+        duplicates.total,
+      );
+      if (report === undefined) return EXIT_INTERRUPTED;
+      process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : renderReport(terminal, report));
+      if (!options.once)
+        await stayUp(
+          terminal,
+          output(outputs, 'PlaceOrderFunction'),
+          exportsFor(engine.url, engine.services.region),
+          stop,
+        );
+      return report.problems.length === 0 ? 0 : 1;
+    } finally {
+      opened.close();
+    }
+  } finally {
+    await engine.close();
+    logs.close();
+  }
+}
+
+interface Run {
+  readonly terminal: Terminal;
+  readonly outputs: Outputs;
+  readonly clients: ReturnType<typeof openClients>;
+  readonly mailbox: string;
+  readonly signal: AbortSignal;
+}
+
+async function burst(run: Run, suppressed: () => number): Promise<Report | undefined> {
+  const { terminal, outputs, clients, signal } = run;
+  const samples = readSamples();
+  const shelf = shelfFor(samples);
+  await fillShelf(clients, output(outputs, 'StockTable'), shelf);
+
+  const shop = openShop(output(outputs, 'PlaceOrderFunction'));
+  const placed: Placed[] = [];
+  try {
+    const burstSize = Math.ceil(samples.length * (1 + 1 / DUPLICATE_EVERY));
+    const bar = terminal.progress('Placing orders', burstSize);
+    const twice = samples.flatMap((order, i) => (i % DUPLICATE_EVERY === 0 ? [order, order] : [order]));
+    await placeAll(shop, twice, { parallel: PARALLEL_ORDERS, signal }, (one) => {
+      placed.push(one);
+      bar.step();
+    });
+    bar.stop();
+  } finally {
+    shop.close();
+  }
+  if (signal.aborted) return undefined;
+
+  terminal.note('Publishing every tenth event again, and sending malformed messages ...');
+  const again = acceptedIds(placed).filter((_, i) => i % DUPLICATE_EVERY === 0);
+  await publishAgain(outputs, await publishedEvents(clients, output(outputs, 'OutboxTable'), again));
+  const malformed = await sendMalformed(clients, outputs);
+
+  const rest = await waitForRest(run);
+  if (rest === undefined) return undefined;
+  const snapshot = await takeSnapshot(clients, outputs, run.mailbox);
+  const findings = reconcile({ placed, shelf, malformed }, snapshot);
+  const firstCharge = snapshot.payments.map(({ settledAt }) => Date.parse(settledAt)).toSorted((a, b) => a - b)[0];
+  return {
+    ...findings,
+    problems: [...rest.map((text) => `did not come to rest: ${text}`), ...findings.problems],
+    ordersSentTwice: placed.length - samples.length,
+    eventsPublishedTwice: again.length,
+    duplicatesSuppressed:
+      suppressed() + placed.filter(({ reply }) => reply.status === 'accepted' && reply.duplicate).length,
+    seconds: round(performance.now() / 1_000),
+    secondsToFirstCharge: firstCharge === undefined ? null : round((firstCharge - performance.timeOrigin) / 1_000),
+  };
+}
+
+const round = (seconds: number): number => Math.round(seconds * 10) / 10;
+
+const acceptedIds = (placed: readonly Placed[]) =>
+  placed.flatMap(({ reply }) =>
+    reply.status === 'accepted' && !reply.duplicate ? [{ orderId: reply.orderId, sequence: reply.sequence }] : [],
+  );
+
+/** @returns what is left to do when the time is up, nothing when all is done; undefined when interrupted */
+async function waitForRest({ terminal, clients, outputs, signal }: Run): Promise<string[] | undefined> {
+  terminal.note('Waiting until everything has come to rest ...');
+  const deadline = performance.now() + SETTLE_TIMEOUT_MS;
+  for (;;) {
+    if (signal.aborted) return undefined;
+    const left = await stillToDo(clients, outputs);
+    if (left.length === 0 || performance.now() > deadline) return left;
+    await sleep(SETTLE_POLL_MS);
+  }
+}
+
+/** Steady sample traffic until Ctrl-C, so that there is something to look at. */
+async function stayUp(
+  terminal: Terminal,
+  functionName: string,
+  exports: string,
+  stop: ReturnType<typeof interrupted>,
+): Promise<void> {
+  terminal.note(
+    `\nSteady traffic of ${STEADY_ORDERS_PER_SECOND} orders a second until Ctrl-C. In another shell:\n  ${exports}`,
+  );
+  terminal.note(
+    `  aws sqs list-queues\n  npx sluice produce orders --count 10\n${styled(terminal, 'dim', `Logs of the functions: ${join(WORK_FOLDER, 'logs')}`)}`,
+  );
+  const shop: Shop = openShop(functionName);
+  try {
+    await placeAll(
+      shop,
+      endlessly(readSamples()),
+      { parallel: PARALLEL_ORDERS, perSecond: STEADY_ORDERS_PER_SECOND, signal: stop.signal },
+      () => undefined,
+    );
+  } finally {
+    shop.close();
+  }
+}
+
+/** The samples again and again, under new numbers. */
+function* endlessly(samples: readonly OrderRequest[]): Generator<OrderRequest> {
+  for (let round = 1; ; round++) {
+    for (const sample of samples) {
+      const cancels = sample.cancels === undefined ? {} : { cancels: `${sample.cancels}-${round}` };
+      yield { ...sample, ...cancels, invoiceNo: `${sample.invoiceNo}-${round}` };
+    }
+  }
+}

@@ -1,0 +1,81 @@
+import Table from 'cli-table3';
+import type { Findings } from '../lib/systems/orders/tools/reconcile.ts';
+import { styled, type Terminal } from './terminal.ts';
+
+/** What the demo reports: the findings, and what was done to provoke them. */
+export interface Report extends Findings {
+  readonly ordersSentTwice: number;
+  readonly eventsPublishedTwice: number;
+  /** By consumers and by place-order. */
+  readonly duplicatesSuppressed: number;
+  readonly seconds: number;
+  readonly secondsToFirstCharge: number | null;
+}
+
+const MAX_PROBLEMS = 20;
+
+const inWords = (counts: Readonly<Record<string, number>>): string =>
+  Object.entries(counts)
+    .map(([name, count]) => `${count} ${name.replaceAll('-', ' ')}`)
+    .join(', ') || 'none';
+
+/** The report for people. */
+export function renderReport(terminal: Terminal, report: Report): string {
+  const total = (counts: Readonly<Record<string, number>>) =>
+    Object.values(counts).reduce((sum, count) => sum + count, 0);
+  const rows: [string, string | number, string][] = [
+    [
+      'orders in',
+      report.orders,
+      `${report.placed} placed, ${report.cancelled} cancelled, ${total(report.refused)} refused (${inWords(report.refused)})`,
+    ],
+    ['charged', total(report.charged), inWords(report.charged)],
+    ['reserved', total(report.reserved), `order lines: ${inWords(report.reserved)}`],
+    ['invoiced', report.invoiced, 'PDFs in the bucket'],
+    ['e-mailed', report.emailed, `${report.guests} guests left no address`],
+    ['counted', report.counted, 'in sales per minute and country'],
+    [
+      'duplicates suppressed',
+      report.duplicatesSuppressed,
+      `${report.ordersSentTwice} orders sent twice, ${report.eventsPublishedTwice} events published twice to 5 consumers`,
+    ],
+    ['dead-lettered', report.deadLettered, 'with reasons:'],
+    ...Object.entries(report.deadLetters).map(([consumer, reasons]): [string, string | number, string] => [
+      `  ${consumer}`,
+      total(reasons),
+      inWords(reasons),
+    ]),
+    ['lost', report.lost, ''],
+    ['effects twice', report.duplicatedEffects, ''],
+    ['out of order', report.outOfOrder, ''],
+    ['seconds', report.seconds, `first charge after ${report.secondsToFirstCharge} s`],
+  ];
+  const verdict =
+    report.problems.length === 0
+      ? styled(terminal, 'green', 'It reconciles: everything that was put in is accounted for, once and in order.')
+      : styled(
+          terminal,
+          'red',
+          `It does not reconcile:\n${report.problems
+            .slice(0, MAX_PROBLEMS)
+            .map((text) => `  - ${text}`)
+            .join('\n')}`,
+        );
+  return `${terminal.rich ? boxed(rows) : plain(rows)}\n${verdict}\n`;
+}
+
+function boxed(rows: readonly (readonly [string, string | number, string])[]): string {
+  const table = new Table({
+    colAligns: ['left', 'right', 'left'],
+    wordWrap: true,
+    colWidths: [24, 8, 64],
+    style: { head: [], border: ['dim'] },
+  });
+  table.push(...rows.map((row) => [...row]));
+  return table.toString();
+}
+
+const plain = (rows: readonly (readonly [string, string | number, string])[]): string =>
+  rows
+    .map(([name, value, remark]) => `${name.padEnd(22)} ${String(value).padStart(6)}  ${remark}`.trimEnd())
+    .join('\n');

@@ -1,0 +1,87 @@
+import type { Json } from '../json.ts';
+import { isObject, listAt, objectAt, textAt } from '../json.ts';
+import { ScheduleError } from '../schedules/expression.ts';
+import type { ScheduleDefinition, ScheduleTarget } from '../schedules/schedules.ts';
+import { physicalName } from './names.ts';
+import type { ResourceRequest, ResourceType } from './resource.ts';
+import { provisionError } from './resource.ts';
+
+const rule: ResourceType = {
+  handled: ['Name', 'ScheduleExpression', 'State', 'Targets'],
+  harmless: ['Description', 'EventBusName', 'RoleArn', 'Tags'],
+  refused: { EventPattern: 'event buses are not run; only rules with a ScheduleExpression are' },
+  create(request) {
+    const { stackName, logicalId, properties, context } = request;
+    const name = textAt(properties, 'Name') ?? physicalName(stackName, logicalId, { max: 64 });
+    const arn = `arn:aws:events:${context.region}:${context.accountId}:rule/${name}`;
+    const targets = listAt(properties, 'Targets').map((target) => ruleTarget(target, request));
+    add(request, {
+      name,
+      arn,
+      targets,
+      source: 'aws.events',
+      expression: textAt(properties, 'ScheduleExpression') ?? '',
+      enabled: isEnabled(properties.State),
+    });
+    return { physicalId: name, attributes: { Arn: arn } };
+  },
+};
+
+const schedule: ResourceType = {
+  handled: ['GroupName', 'Name', 'ScheduleExpression', 'ScheduleExpressionTimezone', 'State', 'Target'],
+  harmless: ['Description', 'FlexibleTimeWindow', 'KmsKeyArn'],
+  refused: { StartDate: 'schedules start with the engine', EndDate: 'schedules end with the engine' },
+  create(request) {
+    const { stackName, logicalId, properties, context } = request;
+    const zone = textAt(properties, 'ScheduleExpressionTimezone') ?? 'UTC';
+    if (!/^(Etc\/)?(UTC|GMT)$/.test(zone))
+      throw provisionError(request, `ScheduleExpressionTimezone ${zone} is not supported by the engine; use UTC.`);
+    const name = textAt(properties, 'Name') ?? physicalName(stackName, logicalId, { max: 64 });
+    const arn = `arn:aws:scheduler:${context.region}:${context.accountId}:schedule/${textAt(properties, 'GroupName') ?? 'default'}/${name}`;
+    const target = objectAt(properties, 'Target');
+    const targets = [
+      { arn: supported(textAt(target, 'Arn'), request), input: textAt(target, 'Input'), groupId: groupOf(target) },
+    ];
+    add(request, {
+      name,
+      arn,
+      targets,
+      source: 'aws.scheduler',
+      expression: textAt(properties, 'ScheduleExpression') ?? '',
+      enabled: isEnabled(properties.State),
+    });
+    return { physicalId: name, attributes: { Arn: arn } };
+  },
+};
+
+const isEnabled = (state: Json | undefined): boolean => state !== 'DISABLED';
+const groupOf = (target: Json): string | undefined => textAt(objectAt(target, 'SqsParameters'), 'MessageGroupId');
+
+function ruleTarget(target: Json, request: ResourceRequest): ScheduleTarget {
+  for (const name of ['InputPath', 'InputTransformer']) {
+    if (isObject(target) && target[name] !== undefined)
+      throw provisionError(request, `the target's ${name} is not supported by the engine; give it a fixed Input.`);
+  }
+  return { arn: supported(textAt(target, 'Arn'), request), input: textAt(target, 'Input'), groupId: groupOf(target) };
+}
+
+function supported(arn: string | undefined, request: ResourceRequest): string {
+  if (arn !== undefined && /^arn:aws:(lambda|sqs|sns):/.test(arn)) return arn;
+  throw provisionError(
+    request,
+    `the target ${arn} is not supported by the engine; it sends to functions, queues and topics.`,
+  );
+}
+
+function add(request: ResourceRequest, definition: ScheduleDefinition): void {
+  try {
+    request.context.schedules.add(definition);
+  } catch (error) {
+    throw error instanceof ScheduleError ? provisionError(request, error.message) : error;
+  }
+}
+
+export const scheduleTypes: Readonly<Record<string, ResourceType>> = {
+  'AWS::Events::Rule': rule,
+  'AWS::Scheduler::Schedule': schedule,
+};

@@ -1,0 +1,29 @@
+import { dynamodbTypes } from './dynamodb.ts';
+import { iamTypes } from './iam.ts';
+import { inertTypes } from './inert.ts';
+import { kinesisTypes } from './kinesis.ts';
+import { lambdaTypes } from './lambda.ts';
+import type { ResourceType } from './resource.ts';
+import { s3Types } from './s3.ts';
+import { scheduleTypes } from './schedules.ts';
+import { sesTypes } from './ses.ts';
+import { snsTypes } from './sns.ts';
+import { sqsTypes } from './sqs.ts';
+
+/** Every type that the engine really provisions. */
+export const resourceTypes: Readonly<Record<string, ResourceType>> = {
+  ...sqsTypes,
+  ...snsTypes,
+  ...kinesisTypes,
+  ...dynamodbTypes,
+  ...s3Types,
+  ...lambdaTypes,
+  ...iamTypes,
+  ...scheduleTypes,
+  ...sesTypes,
+};
+
+/** Names of all types an assembly may hold, those that change nothing included. */
+export function supportedTypes(): string[] {
+  return [...Object.keys(resourceTypes), ...Object.keys(inertTypes)].sort();
+}

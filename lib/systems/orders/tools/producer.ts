@@ -1,0 +1,60 @@
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { nextTraceparent } from '../../../contracts/trace.ts';
+import { type Pace, paced } from '../../../operations/pace.ts';
+import type { OrderRequest } from '../request.ts';
+
+/** What `place-order` answers. */
+export type Reply =
+  | { readonly status: 'accepted'; readonly orderId: string; readonly sequence: number; readonly duplicate: boolean }
+  | { readonly status: 'refused'; readonly reason: string; readonly message: string };
+
+/** The function itself failed: nothing is known about the order, so send it again. */
+export class PlaceOrderFailed extends Error {
+  override readonly name = 'PlaceOrderFailed';
+}
+
+export interface Shop {
+  /** @throws PlaceOrderFailed when the function answered with an error */
+  place(request: unknown): Promise<Reply>;
+  close(): void;
+}
+
+/** Places orders through the Lambda API of wherever the SDK's environment points. */
+export function openShop(functionName: string): Shop {
+  const lambda = new LambdaClient({});
+  return {
+    async place(request) {
+      const traced =
+        typeof request === 'object' && request !== null
+          ? { traceparent: nextTraceparent(undefined), ...request }
+          : request;
+      const { FunctionError, Payload } = await lambda.send(
+        new InvokeCommand({ FunctionName: functionName, Payload: JSON.stringify(traced) }),
+      );
+      const text = Buffer.from(Payload ?? new Uint8Array()).toString('utf8');
+      if (FunctionError !== undefined) throw new PlaceOrderFailed(`${functionName} failed: ${text}`);
+      return JSON.parse(text) as Reply;
+    },
+    close: () => lambda.destroy(),
+  };
+}
+
+export interface Placed {
+  readonly request: OrderRequest;
+  readonly reply: Reply;
+}
+
+/** Places orders at a pace; a cancellation goes after the order that it cancels. */
+export async function placeAll(
+  shop: Shop,
+  requests: AsyncIterable<OrderRequest> | Iterable<OrderRequest>,
+  pace: Pace,
+  onPlaced: (placed: Placed) => void,
+): Promise<void> {
+  await paced(
+    requests,
+    (request) => request.cancels ?? String(request.invoiceNo),
+    async (request) => onPlaced({ request, reply: await shop.place(request) }),
+    pace,
+  );
+}

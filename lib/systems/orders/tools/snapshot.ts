@@ -1,0 +1,128 @@
+import { ListObjectsV2Command } from '@aws-sdk/client-s3';
+import { paginateScan } from '@aws-sdk/lib-dynamodb';
+import { type DeadMessage, lookAtDeadLetters } from '../../../operations/dead-letter-queue.ts';
+import { type Outputs, output } from '../../../operations/deployment.ts';
+import { type LogRecord, readLog } from '../../../operations/read-log.ts';
+import type { Clients } from './clients.ts';
+
+/** Everything the system has left behind, read from where it lies. */
+export interface Snapshot {
+  readonly orders: readonly { orderId: string; documents: Record<string, { sequence: number }> }[];
+  readonly payments: readonly {
+    orderId: string;
+    sequence: number;
+    kind: string;
+    status: string;
+    pence: number;
+    idempotencyKey: string;
+    settledAt: string;
+  }[];
+  readonly provider: readonly {
+    idempotencyKey: string;
+    orderId: string;
+    kind: string;
+    movedPence?: number;
+    calls: number;
+  }[];
+  readonly reservations: readonly {
+    orderId: string;
+    part: string;
+    kind: string;
+    lines: readonly { sku: string; quantity: number; status: string }[];
+  }[];
+  readonly stock: readonly { sku: string; quantity: number }[];
+  readonly totals: readonly {
+    minute: string;
+    country: string;
+    orders: number;
+    salesPence: number;
+    cancellations: number;
+    refundsPence: number;
+  }[];
+  readonly unpublished: number;
+  readonly invoices: readonly string[];
+  /** Event ids the mails were tagged with. */
+  readonly mails: readonly string[];
+  readonly log: readonly LogRecord[];
+  /** By consumer. */
+  readonly deadLetters: Readonly<Record<string, readonly DeadMessage[]>>;
+}
+
+/** Dead-letter queues by the consumer they belong to, as the stem of their outputs' names. */
+const DEAD_LETTERS: Readonly<Record<string, string>> = {
+  'charge-card': 'Payments',
+  'reserve-stock': 'Stock',
+  'make-invoice': 'Invoices',
+  'send-email': 'Emails',
+  'sales-totals': 'SalesTotals',
+  'order-outbox': 'Outbox',
+};
+
+/** Reads all of it. @param mailbox URL of the endpoint's recorded mailbox; the engine and LocalStack have one, AWS does not */
+export async function takeSnapshot(clients: Clients, outputs: Outputs, mailbox: string): Promise<Snapshot> {
+  const table = <T>(name: string) => scan<T>(clients, output(outputs, `${name}Table`));
+  const [orders, payments, provider, reservations, stock, totals, outbox, invoices, mails, log, deadLetters] =
+    await Promise.all([
+      table<Snapshot['orders'][number]>('Orders'),
+      table<Snapshot['payments'][number]>('Payments'),
+      table<Snapshot['provider'][number]>('Provider'),
+      table<Snapshot['reservations'][number]>('Reservations'),
+      table<Snapshot['stock'][number]>('Stock'),
+      table<Snapshot['totals'][number]>('Totals'),
+      table<{ unpublished?: string }>('Outbox'),
+      listInvoices(clients, output(outputs, 'InvoicesBucket')),
+      readMailbox(mailbox),
+      readLog(clients.kinesis, output(outputs, 'OrderLog')),
+      Promise.all(
+        Object.entries(DEAD_LETTERS).map(
+          async ([consumer, stem]) =>
+            [consumer, await lookAtDeadLetters(clients.sqs, output(outputs, `${stem}DeadLetters`))] as const,
+        ),
+      ),
+    ]);
+  const unpublished = outbox.filter((row) => row.unpublished !== undefined).length;
+  return {
+    orders,
+    payments,
+    provider,
+    reservations,
+    stock,
+    totals,
+    unpublished,
+    invoices,
+    mails,
+    log,
+    deadLetters: Object.fromEntries(deadLetters),
+  };
+}
+
+async function scan<T>({ dynamodb }: Clients, TableName: string): Promise<T[]> {
+  const items: T[] = [];
+  for await (const page of paginateScan({ client: dynamodb }, { TableName, ConsistentRead: true }))
+    items.push(...((page.Items ?? []) as T[]));
+  return items;
+}
+
+async function listInvoices({ s3 }: Clients, Bucket: string): Promise<string[]> {
+  const keys: string[] = [];
+  let ContinuationToken: string | undefined;
+  do {
+    const page = await s3.send(
+      new ListObjectsV2Command({ Bucket, ...(ContinuationToken === undefined ? {} : { ContinuationToken }) }),
+    );
+    keys.push(...(page.Contents ?? []).map(({ Key = '' }) => Key));
+    ContinuationToken = page.NextContinuationToken;
+  } while (ContinuationToken !== undefined);
+  return keys;
+}
+
+interface Mail {
+  readonly EmailTags?: readonly { readonly Name: string; readonly Value: string }[];
+}
+
+async function readMailbox(url: string): Promise<string[]> {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`the mailbox at ${url} answered ${response.status}`);
+  const { messages } = (await response.json()) as { messages: readonly Mail[] };
+  return messages.map(({ EmailTags = [] }) => EmailTags.find(({ Name }) => Name === 'event')?.Value ?? '');
+}

@@ -1,0 +1,35 @@
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
+import { PutCommand } from '@aws-sdk/lib-dynamodb';
+import { paced } from '../../../operations/pace.ts';
+import type { Clients } from './clients.ts';
+
+const PARALLEL = 32;
+
+/** Puts goods on the shelf. A SKU that has a shelf already keeps what it has. @returns how many SKUs are new */
+export async function fillShelf(
+  { dynamodb }: Clients,
+  table: string,
+  shelf: ReadonlyMap<string, number>,
+): Promise<number> {
+  let added = 0;
+  await paced(
+    shelf,
+    ([sku]) => sku,
+    async ([sku, quantity]) => {
+      try {
+        await dynamodb.send(
+          new PutCommand({
+            TableName: table,
+            Item: { sku, quantity },
+            ConditionExpression: 'attribute_not_exists(sku)',
+          }),
+        );
+        added += 1;
+      } catch (error) {
+        if (!(error instanceof ConditionalCheckFailedException)) throw error;
+      }
+    },
+    { parallel: PARALLEL },
+  );
+  return added;
+}

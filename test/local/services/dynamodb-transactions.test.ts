@@ -1,0 +1,191 @@
+import { TransactGetItemsCommand, type TransactWriteItem, TransactWriteItemsCommand } from '@aws-sdk/client-dynamodb';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createTable, getItem } from './dynamodb-harness.ts';
+import { failure, type Harness, startHarness } from './harness.ts';
+
+let harness: Harness;
+beforeAll(async () => {
+  harness = await startHarness();
+  await createTable(harness.clients.dynamodb, 'one');
+  await createTable(harness.clients.dynamodb, 'two');
+});
+afterAll(() => harness.close());
+
+const transact = (TransactItems: TransactWriteItem[], ClientRequestToken?: string) =>
+  harness.clients.dynamodb.send(new TransactWriteItemsCommand({ TransactItems, ClientRequestToken }));
+const key = (pk: string) => ({ pk: { S: pk } });
+const put = (pk: string, TableName = 'one', more: object = {}): TransactWriteItem => ({
+  Put: { TableName, Item: { ...key(pk), v: { N: '1' } }, ...more },
+});
+const isNew = { ConditionExpression: 'attribute_not_exists(pk)' };
+const read = (pk: string, table = 'one') => getItem(harness.clients.dynamodb, table, pk);
+
+it('puts, updates, deletes and checks over several tables at once', async () => {
+  await transact([put('update-me'), put('delete-me'), put('check-me', 'two')]);
+  await transact([
+    put('new', 'two', isNew),
+    {
+      Update: {
+        TableName: 'one',
+        Key: key('update-me'),
+        UpdateExpression: 'SET v = v + :n',
+        ConditionExpression: 'v = :n',
+        ExpressionAttributeValues: { ':n': { N: '1' } },
+      },
+    },
+    { Delete: { TableName: 'one', Key: key('delete-me'), ConditionExpression: 'attribute_exists(pk)' } },
+    { ConditionCheck: { TableName: 'two', Key: key('check-me'), ConditionExpression: 'attribute_exists(pk)' } },
+  ]);
+  expect(await read('new', 'two')).toMatchObject({ v: { N: '1' } });
+  expect(await read('update-me')).toMatchObject({ v: { N: '2' } });
+  expect(await read('delete-me')).toBeUndefined();
+  expect(await read('check-me', 'two')).toMatchObject({ v: { N: '1' } });
+});
+
+it('does nothing when one condition fails, and gives the reasons in order with the items asked for', async () => {
+  await transact([put('taken')]);
+  const error = await failure(
+    transact([
+      put('untouched-1'),
+      put('taken', 'one', { ...isNew, ReturnValuesOnConditionCheckFailure: 'ALL_OLD' }),
+      {
+        Delete: {
+          TableName: 'one',
+          Key: key('taken-not'),
+          ConditionExpression: 'attribute_exists(pk)',
+          ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+        },
+      },
+      put('untouched-2', 'two'),
+    ]),
+  );
+  expect(error.name).toBe('TransactionCanceledException');
+  expect(error.message).toBe(
+    'Transaction cancelled, please refer cancellation reasons for specific reasons [None, ConditionalCheckFailed, ConditionalCheckFailed, None]',
+  );
+  expect(error.CancellationReasons).toEqual([
+    { Code: 'None' },
+    {
+      Code: 'ConditionalCheckFailed',
+      Message: 'The conditional request failed',
+      Item: { ...key('taken'), v: { N: '1' } },
+    },
+    { Code: 'ConditionalCheckFailed', Message: 'The conditional request failed' },
+    { Code: 'None' },
+  ]);
+  expect(await read('untouched-1')).toBeUndefined();
+  expect(await read('untouched-2', 'two')).toBeUndefined();
+});
+
+it('does nothing when an update cannot be applied', async () => {
+  await transact([put('typed')]);
+  const error = await failure(
+    transact([
+      put('untouched-3'),
+      {
+        Update: {
+          TableName: 'one',
+          Key: key('typed'),
+          UpdateExpression: 'SET absent.deep = :v',
+          ExpressionAttributeValues: { ':v': { N: '1' } },
+        },
+      },
+    ]),
+  );
+  expect(error.CancellationReasons).toMatchObject([
+    { Code: 'None' },
+    { Code: 'ValidationError', Message: expect.stringContaining('document path') },
+  ]);
+  expect(await read('untouched-3')).toBeUndefined();
+});
+
+it('refuses two operations on one item, more than 100 items, and unknown tables', async () => {
+  const twice = await failure(transact([put('same'), { Delete: { TableName: 'one', Key: key('same') } }]));
+  expect(twice).toMatchObject({
+    name: 'ValidationException',
+    message: 'Transaction request cannot include multiple operations on one item',
+  });
+  // The same key in another table is another item.
+  await transact([put('same'), put('same', 'two')]);
+  const many = await failure(transact(Array.from({ length: 101 }, (_, n) => put(`many-${n}`))));
+  expect(many).toMatchObject({
+    name: 'ValidationException',
+    message: expect.stringContaining('less than or equal to 100'),
+  });
+  await transact(Array.from({ length: 100 }, (_, n) => put(`many-${n}`)));
+  expect((await failure(transact([put('x', 'nowhere')]))).name).toBe('ResourceNotFoundException');
+});
+
+it('takes the same token once, even when its conditions would fail by now, and refuses it for anything else', async () => {
+  const items = [put('idempotent', 'one', isNew)];
+  await transact(items, 'token-1');
+  await transact(items, 'token-1');
+  expect((await failure(transact(items, 'token-2'))).name).toBe('TransactionCanceledException');
+  const other = await failure(transact([put('something-else')], 'token-1'));
+  expect(other.name).toBe('IdempotentParameterMismatchException');
+  expect(await read('something-else')).toBeUndefined();
+});
+
+it('lets a cancelled transaction be tried again with its token', async () => {
+  await transact([put('blocker')]);
+  const items = [
+    put('after-blocker'),
+    {
+      Delete: {
+        TableName: 'one',
+        Key: key('blocker'),
+        ConditionExpression: 'v = :two',
+        ExpressionAttributeValues: { ':two': { N: '2' } },
+      },
+    },
+  ];
+  expect((await failure(transact(items, 'token-3'))).name).toBe('TransactionCanceledException');
+  await transact([
+    {
+      Update: {
+        TableName: 'one',
+        Key: key('blocker'),
+        UpdateExpression: 'SET v = :two',
+        ExpressionAttributeValues: { ':two': { N: '2' } },
+      },
+    },
+  ]);
+  await transact(items, 'token-3');
+  expect(await read('after-blocker')).toBeDefined();
+});
+
+it('is isolated: of concurrent transactions on the same items one wins, and readers see all of it or nothing', async () => {
+  const attempts = Array.from({ length: 30 }, (_, n) =>
+    transact(
+      ['left', 'right'].map((side) => ({
+        Put: { TableName: 'one', Item: { ...key(side), by: { N: String(n) } }, ...isNew },
+      })),
+    ),
+  );
+  const reads = Array.from({ length: 30 }, () =>
+    harness.clients.dynamodb.send(
+      new TransactGetItemsCommand({
+        TransactItems: ['left', 'right'].map((side) => ({ Get: { TableName: 'one', Key: key(side) } })),
+      }),
+    ),
+  );
+  const results = await Promise.allSettled(attempts);
+  expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+  for (const { Responses = [] } of await Promise.all(reads)) {
+    expect(Responses[0]?.Item?.by).toEqual(Responses[1]?.Item?.by);
+  }
+  expect((await read('left'))?.by).toEqual((await read('right'))?.by);
+});
+
+it('reads several items together, missing ones as empty responses', async () => {
+  await transact([put('here')]);
+  const { Responses } = await harness.clients.dynamodb.send(
+    new TransactGetItemsCommand({
+      TransactItems: [
+        { Get: { TableName: 'one', Key: key('here'), ProjectionExpression: 'v' } },
+        { Get: { TableName: 'two', Key: key('not-here') } },
+      ],
+    }),
+  );
+  expect(Responses).toEqual([{ Item: { v: { N: '1' } } }, {}]);
+});

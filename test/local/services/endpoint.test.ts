@@ -1,0 +1,155 @@
+import { connect } from 'node:net';
+import {
+  CreateStreamCommand,
+  GetRecordsCommand,
+  GetShardIteratorCommand,
+  ListShardsCommand,
+  PutRecordsCommand,
+} from '@aws-sdk/client-kinesis';
+import { ListQueuesCommand } from '@aws-sdk/client-sqs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startServices } from '../../../lib/local/services.ts';
+import { callJson, failure, type Harness, startHarness, until } from './harness.ts';
+
+let harness: Harness;
+beforeAll(async () => {
+  harness = await startHarness();
+});
+afterAll(() => harness.close());
+
+describe('one port', () => {
+  it('takes HTTP/2 with prior knowledge (the Kinesis SDK) beside HTTP/1.1 (the SQS SDK)', async () => {
+    const { kinesis, sqs } = harness.clients;
+    await kinesis.send(new CreateStreamCommand({ StreamName: 'log', ShardCount: 2 }));
+    const Records = [1, 2, 3].map((n) => ({ PartitionKey: `key-${n}`, Data: Buffer.from(`record ${n}`) }));
+    await until('the stream to take records', async () => {
+      const { FailedRecordCount } = await kinesis.send(new PutRecordsCommand({ StreamName: 'log', Records }));
+      return FailedRecordCount === 0 ? true : undefined;
+    });
+    const { Shards = [] } = await kinesis.send(new ListShardsCommand({ StreamName: 'log' }));
+    const read: string[] = [];
+    for (const { ShardId } of Shards) {
+      const { ShardIterator } = await kinesis.send(
+        new GetShardIteratorCommand({ StreamName: 'log', ShardId, ShardIteratorType: 'TRIM_HORIZON' }),
+      );
+      const records = await kinesis.send(new GetRecordsCommand({ ShardIterator }));
+      for (const record of records.Records ?? []) read.push(Buffer.from(record.Data ?? []).toString());
+    }
+    expect(Shards).toHaveLength(2);
+    expect(read.sort()).toEqual(['record 1', 'record 2', 'record 3']);
+    await expect(sqs.send(new ListQueuesCommand({}))).resolves.toBeDefined();
+  });
+
+  it('waits for enough bytes to tell HTTP/1.1 from HTTP/2', async () => {
+    const { port, url } = harness.services;
+    const socket = connect(port, '127.0.0.1').setNoDelay(true);
+    // P is the first byte of POST and of the HTTP/2 preface.
+    socket.write('P');
+    // Another round trip: by its end the endpoint has seen that byte.
+    await fetch(url);
+    socket.write(
+      'OST / HTTP/1.1\r\nHost: x\r\nX-Amz-Target: AmazonSQS.ListQueues\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}',
+    );
+    let answer = '';
+    for await (const chunk of socket) answer += chunk;
+    expect(answer).toContain('200 OK');
+  });
+
+  it('says so when the port is in use, and how to choose another', async () => {
+    const { port } = harness.services;
+    const error = await failure(startServices({ port }));
+    expect(error.message).toContain(`port ${port} on 127.0.0.1 is in use`);
+    expect(error.message).toContain('--port');
+  });
+});
+
+describe('what is not there', () => {
+  it('names the service, and those there are', async () => {
+    const response = await fetch(harness.services.url, {
+      method: 'POST',
+      headers: {
+        authorization:
+          'AWS4-HMAC-SHA256 Credential=k/20260101/us-east-1/redshift/aws4_request, SignedHeaders=host, Signature=0',
+      },
+    });
+    const body = (await response.json()) as { __type: string; message: string };
+    expect(response.status).toBe(501);
+    expect(body.__type).toContain('UnknownOperationException');
+    expect(body.message).toContain(
+      'service redshift is not available in the engine; available: dynamodb, kinesis, s3, ses, sns, sqs, sts',
+    );
+  });
+
+  it.each(['DynamoDB_20120810.ExecuteStatement', 'DynamoDBStreams_20120810.Rewind', 'AmazonSQS.StartMessageMoveTask'])(
+    'names the operation %s',
+    async (target) => {
+      const { status, body } = await callJson(harness.services.url, target, {});
+      expect(status).toBe(400);
+      expect(body.__type).toContain('UnknownOperationException');
+      expect(body.message).toContain(target.slice(target.indexOf('.') + 1));
+    },
+  );
+
+  it('answers broken JSON with an error', async () => {
+    const response = await fetch(harness.services.url, {
+      method: 'POST',
+      headers: { 'x-amz-target': 'DynamoDB_20120810.GetItem' },
+      body: '{"TableName":',
+    });
+    expect(response.status).toBe(400);
+    expect(await response.text()).toContain('SerializationException');
+  });
+
+  it('does not take a path of its own for a bucket', async () => {
+    const response = await fetch(`${harness.services.url}/_sluice/nothing`);
+    expect(response.status).toBe(404);
+    expect(await response.text()).toContain('/_sluice/faults');
+  });
+});
+
+describe('registered services and routes', () => {
+  it('get what is signed for them, with the caller, and paths below their prefix', async () => {
+    const { services } = harness;
+    const { accessKeyId } = services.identities.issue({
+      functionName: 'f',
+      instance: 7,
+      roleArn: 'arn:aws:iam::000000000000:role/r',
+    });
+    services.iam.putRolePolicy('arn:aws:iam::000000000000:role/r', 'all', {
+      Statement: { Effect: 'Allow', Action: 'events:*', Resource: '*' },
+    });
+    services.register('events', async ({ operation, caller, body }) => ({
+      status: 200,
+      headers: {},
+      body: `${operation} by ${caller.functionName}#${caller.instance}: ${body}`,
+    }));
+    services.route('/_sluice/echo', async (method, url) => ({
+      status: 200,
+      headers: {},
+      body: `${method} ${url.search}`,
+    }));
+    services.route('/_sluice/echo/deeper', async () => ({ status: 200, headers: {}, body: 'deeper' }));
+    const signed = await fetch(services.url, {
+      method: 'POST',
+      headers: {
+        'x-amz-target': 'AWSEvents.PutEvents',
+        authorization: `AWS4-HMAC-SHA256 Credential=${accessKeyId}/20260101/us-east-1/events/aws4_request, SignedHeaders=host, Signature=0`,
+      },
+      body: '{}',
+    });
+    expect(await signed.text()).toBe('PutEvents by f#7: {}');
+    expect(await (await fetch(`${services.url}/_sluice/echo/x?y=1`)).text()).toBe('GET ?y=1');
+    expect(await (await fetch(`${services.url}/_sluice/echo/deeper`)).text()).toBe('deeper');
+  });
+
+  it('turns a throw into InternalFailure that names the operation', async () => {
+    const { services } = harness;
+    services.register('scheduler', async () => {
+      throw new Error('out of order');
+    });
+    const response = await fetch(`${services.url}/schedules/x`, { method: 'GET' });
+    expect(response.status).toBe(500);
+    expect(response.headers.get('x-amzn-errortype')).toBe('InternalFailure');
+    expect(await response.text()).toContain('out of order');
+  });
+});

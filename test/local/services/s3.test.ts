@@ -1,0 +1,82 @@
+import { connect } from 'node:net';
+import {
+  CopyObjectCommand,
+  CreateBucketCommand,
+  DeleteObjectCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+} from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { failure, type Harness, startHarness } from './harness.ts';
+
+const Bucket = 'documents';
+let harness: Harness;
+beforeAll(async () => {
+  harness = await startHarness();
+  await harness.clients.s3.send(new CreateBucketCommand({ Bucket }));
+});
+afterAll(() => harness.close());
+
+const put = (Key: string, Body: string | Buffer, more: object = {}) =>
+  harness.clients.s3.send(new PutObjectCommand({ Bucket, Key, Body, ...more }));
+async function get(Key: string): Promise<string | undefined> {
+  const { Body } = await harness.clients.s3.send(new GetObjectCommand({ Bucket, Key }));
+  return Body?.transformToString();
+}
+
+it('stores, describes, copies, lists and deletes objects, whatever their keys', async () => {
+  const { s3 } = harness.clients;
+  const key = 'invoices/2026/№ 1 +&=.txt';
+  await put(key, 'first', { ContentType: 'text/plain', Metadata: { order: '17' } });
+  expect(await get(key)).toBe('first');
+  const head = await s3.send(new HeadObjectCommand({ Bucket, Key: key }));
+  expect(head).toMatchObject({ ContentLength: 5, ContentType: 'text/plain', Metadata: { order: '17' } });
+  await s3.send(
+    new CopyObjectCommand({ Bucket, Key: 'invoices/copy', CopySource: `/${Bucket}/${encodeURIComponent(key)}` }),
+  );
+  const listed = await s3.send(new ListObjectsV2Command({ Bucket, Prefix: 'invoices/' }));
+  expect(listed.Contents?.map(({ Key }) => Key).sort()).toEqual([key, 'invoices/copy'].sort());
+  await s3.send(new DeleteObjectCommand({ Bucket, Key: 'invoices/copy' }));
+  expect((await failure(get('invoices/copy'))).name).toBe('NoSuchKey');
+});
+
+it('keeps binary data as it is, megabytes of it', async () => {
+  const data = Buffer.alloc(
+    5_000_000,
+    Uint8Array.from({ length: 256 }, (_, byte) => byte),
+  );
+  await put('binary', data);
+  const { Body } = await harness.clients.s3.send(new GetObjectCommand({ Bucket, Key: 'binary' }));
+  expect(data.equals((await Body?.transformToByteArray()) ?? Buffer.alloc(0))).toBe(true);
+});
+
+it('lets exactly one of many conditional writers create an object', async () => {
+  const writers = await Promise.allSettled(
+    Array.from({ length: 20 }, (_, n) => put('once', `writer ${n}`, { IfNoneMatch: '*' })),
+  );
+  expect(writers.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+  const winner = writers.findIndex(({ status }) => status === 'fulfilled');
+  expect(await get('once')).toBe(`writer ${winner}`);
+  const late = await failure(put('once', 'late', { IfNoneMatch: '*' }));
+  expect(late).toMatchObject({ name: 'PreconditionFailed', $metadata: { httpStatusCode: 412 } });
+});
+
+it('does so even for writers that arrive at the same moment', async () => {
+  const request = `PUT /${Bucket}/moment HTTP/1.1\r\nHost: x\r\nIf-None-Match: *\r\nContent-Length: 1\r\n\r\nx`;
+  const last = `HEAD /${Bucket}/moment HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`;
+  const socket = connect(harness.services.port, '127.0.0.1');
+  // One packet: the endpoint takes all of them in one turn.
+  socket.write(request.repeat(10) + last);
+  let answers = '';
+  for await (const chunk of socket) answers += chunk;
+  expect(answers.match(/HTTP\/1\.1 412/g)).toHaveLength(9);
+});
+
+it('replaces an object only when its ETag is the expected one', async () => {
+  const { ETag } = await put('versioned', 'one');
+  await put('versioned', 'two', { IfMatch: ETag });
+  expect((await failure(put('versioned', 'three', { IfMatch: ETag }))).name).toBe('PreconditionFailed');
+  expect(await get('versioned')).toBe('two');
+});
