@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startEngine } from '../../lib/local/engine.ts';
+import { type Engine, startEngine } from '../../lib/local/engine.ts';
 import { type Outputs, output, outputsOf } from '../../lib/operations/deployment.ts';
 import type { OrderRequest } from '../../lib/systems/orders/request.ts';
 import { openClients } from '../../lib/systems/orders/tools/clients.ts';
@@ -28,7 +28,7 @@ export interface DemoOptions {
 const STAGE = 'dev';
 const STACK = `sluice-${STAGE}-orders`;
 const WORK_FOLDER = '.sluice';
-const PARALLEL_ORDERS = 16;
+const PARALLEL_ORDERS = 8;
 /** Every n-th order is sent twice, and the events of every n-th accepted order are published twice. */
 const DUPLICATE_EVERY = 10;
 const STEADY_ORDERS_PER_SECOND = 2;
@@ -63,7 +63,7 @@ export async function demo(options: DemoOptions): Promise<number> {
     try {
       const outputs = await outputsOf(STACK);
       const report = await burst(
-        { terminal, outputs, clients: opened, mailbox: `${engine.url}/_aws/ses`, signal: stop.signal },
+        { engine, terminal, outputs, clients: opened, mailbox: `${engine.url}/_aws/ses`, signal: stop.signal },
         duplicates.total,
       );
       if (report === undefined) return EXIT_INTERRUPTED;
@@ -86,6 +86,7 @@ export async function demo(options: DemoOptions): Promise<number> {
 }
 
 interface Run {
+  readonly engine: Engine;
   readonly terminal: Terminal;
   readonly outputs: Outputs;
   readonly clients: ReturnType<typeof openClients>;
@@ -145,13 +146,13 @@ const acceptedIds = (placed: readonly Placed[]) =>
   );
 
 /** @returns what is left to do when the time is up, nothing when all is done; undefined when interrupted */
-async function waitForRest({ terminal, clients, outputs, signal }: Run): Promise<string[] | undefined> {
+async function waitForRest({ engine, terminal, clients, outputs, signal }: Run): Promise<string[] | undefined> {
   terminal.note('Waiting until everything has come to rest ...');
   const deadline = performance.now() + SETTLE_TIMEOUT_MS;
   for (;;) {
     if (signal.aborted) return undefined;
     const left = await stillToDo(clients, outputs);
-    if (left.length === 0 || performance.now() > deadline) return left;
+    if ((left.length === 0 && engine.busy === 0) || performance.now() > deadline) return left;
     await sleep(SETTLE_POLL_MS);
   }
 }

@@ -87,6 +87,8 @@ export class UnreadableMessage extends Error {
 }
 
 const REQUIRED = ['specversion', 'id', 'source', 'type', 'subject', 'time', 'dataschema', 'data'] as const;
+const OPTIONAL = ['traceparent', 'correlationid', 'causationid', 'sequence', 'partitionkey'] as const;
+const TEXT = [...REQUIRED.filter((name) => name !== 'data'), ...OPTIONAL];
 
 /**
  * Reads an envelope from a message body and checks its data against the event types that are expected.
@@ -109,6 +111,20 @@ export function readEnvelope(body: string, expected: readonly AnyEventType[]): E
   const missing = REQUIRED.filter((name) => candidate[name] === undefined || candidate[name] === '');
   if (missing.length > 0) {
     throw new UnreadableMessage('not-an-event', `the CloudEvents attributes ${missing.join(', ')} are missing`);
+  }
+  // Ids become keys of the inbox and times become metrics: an object or a word in their place must not get that far.
+  const notText = TEXT.filter((name) => candidate[name] !== undefined && typeof candidate[name] !== 'string');
+  if (notText.length > 0) {
+    throw new UnreadableMessage('not-an-event', `the CloudEvents attributes ${notText.join(', ')} are not text`);
+  }
+  if (candidate.specversion !== '1.0') {
+    throw new UnreadableMessage(
+      'not-an-event',
+      `specversion '${candidate.specversion}' cannot be read; it must be '1.0'`,
+    );
+  }
+  if (Number.isNaN(Date.parse(candidate.time))) {
+    throw new UnreadableMessage('not-an-event', `time '${candidate.time}' is not an ISO 8601 timestamp`);
   }
   const sameType = expected.filter((e) => e.type === candidate.type);
   if (sameType.length === 0) {

@@ -1,7 +1,7 @@
 import type { ChangeListener, Commit } from './commit.ts';
 import { createKey, type Item, type Parameters, runNow, type Store, type Table, validate } from './dynalite.ts';
 import { validationError } from './errors.ts';
-import { keysOf } from './streams.ts';
+import { keysOf } from './stream-log.ts';
 import { itemPrefix, rangeOf, type TableCache, viewOf } from './view.ts';
 
 /** Default of ServicesOptions.ttlSweepMs. AWS: within a few days of the expiry. */

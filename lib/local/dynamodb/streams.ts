@@ -1,56 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import type { ChangeListener, UserIdentity } from './commit.ts';
-import type { AttributeValue, Item, KeyElement, Parameters, Table } from './dynalite.ts';
-import { itemSize } from './dynalite.ts';
+import type { ChangeListener } from './commit.ts';
+import type { Parameters, Table } from './dynalite.ts';
 import { DynamodbError, validationError } from './errors.ts';
-import { sameValue } from './same-item.ts';
-import type { Change } from './view.ts';
+import { append, positionOf, type Stream, sequenceAt } from './stream-log.ts';
 
-/** AWS keeps stream records for 24 hours. */
-const RETENTION_MS = 24 * 60 * 60 * 1_000;
-/** Newer records push out older ones beyond this many per stream, so that a long run does not fill the memory. */
-const MAX_RECORDS = 200_000;
 /** GetRecords returns at most 1,000 records. https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_GetRecords.html */
 const MAX_GET_RECORDS = 1_000;
-/** Sequence numbers are numeric strings; a fixed number of digits makes them sort as text too. */
-const FIRST_SEQUENCE = 100_000_000_000_000_000_001n;
 const VIEW_TYPES = ['KEYS_ONLY', 'NEW_IMAGE', 'OLD_IMAGE', 'NEW_AND_OLD_IMAGES'];
-
-/** A record as GetRecords returns it. */
-export interface StreamRecord {
-  readonly eventID: string;
-  readonly eventName: 'INSERT' | 'MODIFY' | 'REMOVE';
-  readonly eventVersion: '1.1';
-  readonly eventSource: 'aws:dynamodb';
-  readonly awsRegion: string;
-  readonly dynamodb: {
-    /** Seconds. */
-    readonly ApproximateCreationDateTime: number;
-    readonly Keys: Item;
-    readonly NewImage?: Item;
-    readonly OldImage?: Item;
-    readonly SequenceNumber: string;
-    readonly SizeBytes: number;
-    readonly StreamViewType: string;
-  };
-  /** Spelt in both ways: as the Streams API has it (PrincipalId, Type) and as Lambda events do. */
-  readonly userIdentity?: UserIdentity & { readonly PrincipalId: string; readonly Type: string };
-}
-
-interface Stream {
-  readonly arn: string;
-  readonly label: string;
-  readonly tableName: string;
-  readonly keySchema: readonly KeyElement[];
-  readonly viewType: string;
-  readonly shardId: string;
-  /** Seconds. */
-  readonly created: number;
-  readonly records: StreamRecord[];
-  /** How many records have been trimmed: the position of records[0]. */
-  trimmed: number;
-  isOpen: boolean;
-}
 
 /** What the tables part tells, and asks, about streams. */
 export interface Streams {
@@ -149,73 +105,12 @@ export function createStreams(region: string): Streams {
   };
 }
 
-/** Appends a change; false when it changed nothing. */
-function append(stream: Stream, change: Change, userIdentity: UserIdentity | undefined, region: string): boolean {
-  const { before, after } = change;
-  const item = after ?? before;
-  if (item === undefined || (before !== undefined && after !== undefined && sameValue(before, after))) return false;
-  const { viewType } = stream;
-  const Keys = keysOf(item, stream.keySchema);
-  const NewImage = viewType.startsWith('NEW') ? after : undefined;
-  const OldImage = viewType === 'OLD_IMAGE' || viewType === 'NEW_AND_OLD_IMAGES' ? before : undefined;
-  stream.records.push({
-    eventID: randomBytes(16).toString('hex'),
-    eventName: before === undefined ? 'INSERT' : after === undefined ? 'REMOVE' : 'MODIFY',
-    eventVersion: '1.1',
-    eventSource: 'aws:dynamodb',
-    awsRegion: region,
-    dynamodb: {
-      ApproximateCreationDateTime: Math.floor(Date.now() / 1_000),
-      Keys,
-      ...(NewImage && { NewImage }),
-      ...(OldImage && { OldImage }),
-      SequenceNumber: sequenceAt(stream.trimmed + stream.records.length),
-      SizeBytes: [Keys, NewImage, OldImage].reduce((sum, image) => sum + (image ? itemSize(image) : 0), 0),
-      StreamViewType: viewType,
-    },
-    ...(userIdentity && {
-      userIdentity: { ...userIdentity, PrincipalId: userIdentity.principalId, Type: userIdentity.type },
-    }),
-  });
-  trim(stream);
-  return true;
-}
-
-function trim(stream: Stream): void {
-  const oldest = stream.records[0];
-  const tooOld = (record: StreamRecord | undefined) =>
-    record !== undefined && record.dynamodb.ApproximateCreationDateTime * 1_000 < Date.now() - RETENTION_MS;
-  if (stream.records.length <= MAX_RECORDS && !tooOld(oldest)) return;
-  // A tenth at once: removing from the front of a long array is costly.
-  let count = stream.records.length > MAX_RECORDS ? Math.ceil(MAX_RECORDS / 10) : 0;
-  while (tooOld(stream.records[count])) count++;
-  stream.records.splice(0, count);
-  stream.trimmed += count;
-}
-
-export function keysOf(item: Item, keySchema: readonly KeyElement[]): Item {
-  const keys: Record<string, AttributeValue> = {};
-  for (const { AttributeName } of keySchema) {
-    const value = item[AttributeName];
-    if (value !== undefined) keys[AttributeName] = value;
-  }
-  return keys;
-}
-
 /** Labels are times; a table's second stream in the same millisecond must still have a label, and an ARN, of its own. */
 function labelAfter(previous: string | undefined): string {
   const stamp = (time: number) => new Date(time).toISOString().replace('Z', '');
   let time = Date.now();
   while (previous !== undefined && stamp(time) <= previous) time++;
   return stamp(time);
-}
-
-const sequenceAt = (position: number) => String(FIRST_SEQUENCE + BigInt(position));
-
-function positionOf(sequence: unknown): number {
-  const text = String(sequence);
-  if (!/^\d{1,40}$/.test(text)) throw validationError(`Invalid SequenceNumber: ${text}`);
-  return Number(BigInt(text) - FIRST_SEQUENCE);
 }
 
 function description(stream: Stream): Parameters {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { JsonObject } from '../../../lib/local/json.ts';
-import { listAt, objectAt } from '../../../lib/local/json.ts';
+import { listAt, objectAt, textAt } from '../../../lib/local/json.ts';
 import { depth, lambda, mapping, queue, send, start, takeMessages, until, writeAssembly } from './support.ts';
 
 const SEE_BODIES = 'see(event.Records.map((record) => record.body));';
@@ -10,7 +10,7 @@ function consumer(
   code: string,
   { mappingProperties = {}, queueProperties = {}, functionProperties = {} }: Record<string, JsonObject> = {},
 ): string {
-  const fifo = queueProperties.FifoQueue === true ? { FifoQueue: true } : {};
+  const fifo: JsonObject = queueProperties.FifoQueue === true ? { FifoQueue: true } : {};
   const RedrivePolicy = { deadLetterTargetArn: { 'Fn::GetAtt': ['Dead', 'Arn'] }, maxReceiveCount: 2 };
   return writeAssembly({
     ...queue('Dead', fifo),
@@ -58,17 +58,23 @@ test('only reported failures come back, and end in the dead-letter queue', async
   expect(await depth(calls, physical('Work'))).toBe(0);
 });
 
-test.each([
-  ['an entry without identifier', '{ batchItemFailures: [{}] }'],
-  ['an empty identifier', "{ batchItemFailures: [{ itemIdentifier: '' }] }"],
-  ['a null identifier', '{ batchItemFailures: [{ itemIdentifier: null }] }'],
-  ['an unknown identifier', "{ batchItemFailures: [{ itemIdentifier: 'nobody' }] }"],
-])('%s fails the whole batch', async (_name, answer) => {
-  const { calls, physical } = await start(
-    consumer(`return ${answer};`, { mappingProperties: { FunctionResponseTypes: ['ReportBatchItemFailures'] } }),
-  );
-  await send(calls, physical('Work'), 'one');
-  expect(await takeMessages(calls, physical('Dead'), 1)).toMatchObject([{ Body: 'one' }]);
+test('answers that name no message of the batch fail all of it', async () => {
+  const answers = {
+    MissingKey: '{ batchItemFailures: [{}] }',
+    Empty: "{ batchItemFailures: [{ itemIdentifier: '' }] }",
+    Null: '{ batchItemFailures: [{ itemIdentifier: null }] }',
+    Unknown: "{ batchItemFailures: [{ itemIdentifier: event.Records[0].messageId }, { itemIdentifier: 'nobody' }] }",
+  };
+  const RedrivePolicy = { deadLetterTargetArn: { 'Fn::GetAtt': ['Dead', 'Arn'] }, maxReceiveCount: 1 };
+  const consumers = Object.entries(answers).map(([id, answer]) => ({
+    ...queue(`${id}Work`, { VisibilityTimeout: 1, RedrivePolicy }),
+    ...lambda(id, `exports.handler = async (event) => (${answer});`, { Timeout: 1 }),
+    ...mapping(`${id}Feed`, id, `${id}Work`, { FunctionResponseTypes: ['ReportBatchItemFailures'] }),
+  }));
+  const { calls, physical } = await start(writeAssembly(Object.assign({}, queue('Dead'), ...consumers)));
+  for (const id of Object.keys(answers)) await send(calls, physical(`${id}Work`), id);
+  const dead = await takeMessages(calls, physical('Dead'), 4);
+  expect(dead.map((message) => textAt(message, 'Body')).toSorted()).toEqual(Object.keys(answers).toSorted());
 });
 
 test('a throw sends the batch back with the same id and a higher receive count, then to the dead-letter queue', async () => {

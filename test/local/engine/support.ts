@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
+import { onTestFinished, vi } from 'vitest';
 import type { AwsCalls } from '../../../lib/local/call.ts';
 import { createAwsCalls } from '../../../lib/local/call.ts';
 import type { Engine, EngineOptions, FunctionLog } from '../../../lib/local/engine.ts';
@@ -13,6 +13,7 @@ export const ACCOUNT = '000000000000';
 export const REGION = 'us-east-1';
 /** Longest a test waits for something to become true. */
 const PATIENCE_MS = 15_000;
+vi.setConfig({ testTimeout: PATIENCE_MS * 2 });
 
 /** A directory that is gone when the test is over. */
 export function temporaryDirectory(): string {

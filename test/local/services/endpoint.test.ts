@@ -7,7 +7,7 @@ import {
   PutRecordsCommand,
 } from '@aws-sdk/client-kinesis';
 import { ListQueuesCommand } from '@aws-sdk/client-sqs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { startServices } from '../../../lib/local/services.ts';
 import { callJson, failure, type Harness, startHarness, until } from './harness.ts';
 
@@ -147,7 +147,10 @@ describe('registered services and routes', () => {
     services.register('scheduler', async () => {
       throw new Error('out of order');
     });
+    const logged = vi.spyOn(console, 'error').mockImplementation(() => undefined);
     const response = await fetch(`${services.url}/schedules/x`, { method: 'GET' });
+    expect(logged).toHaveBeenCalledWith('engine: scheduler GET failed', expect.any(Error));
+    logged.mockRestore();
     expect(response.status).toBe(500);
     expect(response.headers.get('x-amzn-errortype')).toBe('InternalFailure');
     expect(await response.text()).toContain('out of order');

@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { KinesisClient } from '@aws-sdk/client-kinesis';
 import { S3Client } from '@aws-sdk/client-s3';
@@ -94,4 +95,25 @@ export async function callJson(
     body: JSON.stringify(body),
   });
   return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+}
+
+/**
+ * Sends HTTP/1.1 requests (without connection headers) in one packet, so that the endpoint takes them all in the same moment.
+ * Returns the status codes of their answers, in order.
+ */
+export async function inOnePacket(
+  port: number,
+  requests: readonly { line: string; headers: object; body: string }[],
+): Promise<number[]> {
+  const socket = connect(port, '127.0.0.1');
+  const packet = requests.map(({ line, headers, body }, index) => {
+    const connection = index === requests.length - 1 ? 'close' : 'keep-alive';
+    const all = { host: 'x', connection, 'content-length': Buffer.byteLength(body), ...headers };
+    const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
+    return `${line} HTTP/1.1\r\n${lines.join('')}\r\n${body}`;
+  });
+  socket.write(packet.join(''));
+  let answers = '';
+  for await (const chunk of socket) answers += chunk;
+  return [...answers.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status));
 }

@@ -1,0 +1,86 @@
+import { execFile } from 'node:child_process';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const ROOT = join(import.meta.dirname, '../..');
+
+interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function sluice(...args: string[]): Promise<Ended> {
+  const env = {
+    ...process.env,
+    AWS_ENDPOINT_URL: 'http://127.0.0.1:9',
+    AWS_REGION: 'us-east-1',
+    AWS_ACCESS_KEY_ID: 'x',
+    AWS_SECRET_ACCESS_KEY: 'x',
+    AWS_MAX_ATTEMPTS: '1',
+  };
+  return new Promise((resolve) => {
+    execFile(process.execPath, [join(ROOT, 'bin/sluice.ts'), ...args], { cwd: ROOT, env }, (error, stdout, stderr) => {
+      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
+    });
+  });
+}
+
+describe('help', () => {
+  it.each([[['demo']], [['local']], [['produce', 'orders']], [['produce', 'stock']]])(
+    '%s shows options and an example',
+    async (command) => {
+      const { code, stdout } = await sluice(...command, '--help');
+      expect(code).toBe(0);
+      expect(stdout).toMatch(/Options:[\s\S]*Examples?:\n {2}\$ /);
+    },
+  );
+});
+
+describe('errors name what is wrong and the exit code says so', () => {
+  it.each([
+    ['an unknown command', ['teleport'], 2, "unknown command 'teleport'"],
+    ['an unknown option', ['produce', 'orders', '--fast'], 2, "unknown option '--fast'"],
+    ['a rate that is no number', ['produce', 'orders', '--rate', 'fast'], 2, 'the rate must be a number above 0'],
+    ['a count below one', ['produce', 'orders', '--count', '0'], 2, 'the count must be a whole number from 1'],
+    [
+      'a port out of range',
+      ['local', '--assembly', 'cdk.out', '--port', '70000'],
+      2,
+      'the port must be a whole number from 0 to 65535',
+    ],
+    ['a missing assembly', ['local', '--assembly', 'no-such-dir'], 1, 'no-such-dir'],
+    [
+      'a file that does not exist',
+      ['produce', 'orders', '--file', 'no-such-file.ndjson'],
+      1,
+      '--file no-such-file.ndjson does not exist',
+    ],
+    [
+      'nobody at the endpoint',
+      ['produce', 'orders', '--count', '1'],
+      1,
+      "stack 'sluice-dev-orders' was not found at http://127.0.0.1:9",
+    ],
+  ])('%s', async (_name, args, code, text) => {
+    const ended = await sluice(...args);
+    expect(ended.stderr).toContain(text);
+    expect(ended.code).toBe(code);
+    expect(ended.stderr).not.toMatch(/^\s+at /m);
+  });
+
+  it('a port in use', async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as { port: number };
+    try {
+      const { code, stderr } = await sluice('demo', '--once', '--port', String(port));
+      expect(stderr).toContain(`port ${port}`);
+      expect(stderr).toContain('--port');
+      expect(code).toBe(1);
+    } finally {
+      server.close();
+    }
+  });
+});

@@ -1,0 +1,131 @@
+import * as v from 'valibot';
+import { describe, expect, it } from 'vitest';
+import { fifoQueue, fifoTopic, log, queue, topic } from '../../lib/contracts/channel.ts';
+import { DeclarationError } from '../../lib/contracts/declaration-error.ts';
+import { days, hours, seconds } from '../../lib/contracts/duration.ts';
+import { event } from '../../lib/contracts/event.ts';
+import { events, opened, TicketOpened, ticketTopic } from './sample-declarations.ts';
+
+const Stranger = event('tickets.stranger', { version: 1, data: v.object({ id: v.string() }), key: ({ id }) => id });
+const standardTopic = topic('plain-topic', { events });
+
+describe('channel rules', () => {
+  it.each([
+    [
+      'a topic without events',
+      () => topic('t', { events: [] }),
+      "topic 't': events is empty. List the events that may travel here.",
+    ],
+    ['a queue without events', () => queue('q', { events: [] }), "queue 'q': events is empty."],
+    ['a log without events', () => log('l', { events: [] }), "log 'l': events is empty."],
+    ['a topic with a bad name', () => topic('Bad', { events }), "topic 'Bad': the name must be kebab-case"],
+    ['a queue with a bad name', () => queue('Bad', { events }), "queue 'Bad': the name must be kebab-case"],
+    ['a log with a bad name', () => log('Bad', { events }), "log 'Bad': the name must be kebab-case"],
+    [
+      'a FIFO queue on a standard topic',
+      () => fifoQueue('q', { events, from: standardTopic }),
+      "queue 'q': a FIFO queue cannot subscribe to the standard topic 'plain-topic'. Declare the topic with fifoTopic(), or the queue with queue().",
+    ],
+    [
+      'events that the topic does not carry',
+      () => queue('q', { events: [TicketOpened, Stranger], from: ticketTopic }),
+      "queue 'q': topic 'ticket-topic' does not carry tickets.stranger. Add the events to the topic or take them from the queue.",
+    ],
+    [
+      'retention below a minute',
+      () => queue('q', { events, retention: seconds(59) }),
+      "queue 'q': retention must be at least 60 s and deadLetterRetention at most 14 days (given 59 s and 1209600 s). Choose durations inside these limits.",
+    ],
+    [
+      'dead letters for longer than a queue keeps them',
+      () => queue('q', { events, deadLetterRetention: days(15) }),
+      '(given 345600 s and 1296000 s)',
+    ],
+    [
+      'dead letters that expire with the message',
+      () => queue('q', { events, retention: days(14) }),
+      "queue 'q': deadLetterRetention (1209600 s) must exceed retention (1209600 s): a standard DLQ counts age from the first enqueue, so dead letters would expire early. Raise deadLetterRetention or lower retention.",
+    ],
+    [
+      'a log kept for less than a day',
+      () => log('l', { events, retention: hours(23) }),
+      "log 'l': retention must be from 24 hours to 365 days (given 82800 s). Write for example retention: days(7).",
+    ],
+    ['a log kept for more than a year', () => log('l', { events, retention: days(366) }), '(given 31622400 s)'],
+    [
+      'a log without shards',
+      () => log('l', { events, shards: 0 }),
+      "log 'l': shards must be a whole number from 1 (given 0). Leave shards out to have them computed from traffic.",
+    ],
+    ['half a shard', () => log('l', { events, shards: 1.5 }), '(given 1.5)'],
+    [
+      'traffic that is no number',
+      () => log('l', { events, traffic: { peakPerSecond: Number.NaN, averageBytes: 1 } }),
+      '(given NaN)',
+    ],
+  ])('refuse %s', (_, declare, message) => {
+    expect(declare).toThrow(DeclarationError);
+    expect(declare).toThrow(message);
+  });
+
+  it.each([
+    ['a queue kept for a minute', () => queue('q', { events, retention: seconds(60) }).retention.seconds, 60],
+    ['dead letters just longer', () => queue('q', { events, retention: days(13) }).deadLetterRetention, days(14)],
+    ['a standard queue on a FIFO topic', () => queue('q', { events, from: ticketTopic }).order, 'none'],
+    ['a FIFO queue on a FIFO topic', () => fifoQueue('q', { events, from: ticketTopic }).order, 'per-key'],
+    [
+      'a standard queue on a standard topic',
+      () => queue('q', { events, from: standardTopic }).from?.name,
+      'plain-topic',
+    ],
+    [
+      'fewer events than the topic has',
+      () => queue('q', { events: [TicketOpened], from: ticketTopic }).events.length,
+      1,
+    ],
+    ['a log of a day', () => log('l', { events, retention: hours(24) }).retention.seconds, 86_400],
+    ['a log of a year', () => log('l', { events, retention: days(365) }).retention.seconds, 31_536_000],
+  ])('take %s', (_, declared, expected) => {
+    expect(declared()).toEqual(expected);
+  });
+
+  it.each([
+    ['a topic', topic('t', { events }), 262_144],
+    ['a queue', queue('q', { events }), 1_048_576],
+    ['a log', log('l', { events }), 10_485_760],
+  ])('say how large a message on %s may be', (_, channel, bytes) => {
+    expect(channel.maxMessageBytes).toBe(bytes);
+  });
+});
+
+describe('shards from traffic', () => {
+  it.each([
+    ['nothing known', undefined, 1],
+    ['next to nothing', { peakPerSecond: 1, averageBytes: 100 }, 1],
+    ['many small records: 1,000 a second fill a shard, doubled', { peakPerSecond: 1_000, averageBytes: 100 }, 2],
+    ['one record more', { peakPerSecond: 1_001, averageBytes: 100 }, 3],
+    ['few large records: 1 MiB a second fills a shard, doubled', { peakPerSecond: 1, averageBytes: 1_048_576 }, 2],
+    ['both, the bytes need more', { peakPerSecond: 500, averageBytes: 10_486 }, 11],
+  ])('%s', (_, traffic, shards) => {
+    expect(log('l', { events, ...(traffic === undefined ? {} : { traffic }) }).shards).toBe(shards);
+  });
+
+  it('can be overruled', () => {
+    const traffic = { peakPerSecond: 5_000, averageBytes: 100 };
+    expect(log('l', { events, traffic, shards: 4 }).shards).toBe(4);
+  });
+});
+
+describe('message groups', () => {
+  const byText = (e: { id: string }): string => `group-${e.id}`;
+  const grouped = fifoTopic('grouped', { events, groupBy: byText });
+
+  it.each([
+    ['are the key unless declared otherwise', fifoTopic('t', { events }).groupBy, 'T-1'],
+    ['are what a topic declares', grouped.groupBy, 'group-e-1'],
+    ['are what the feeding topic declares', fifoQueue('q', { events, from: grouped }).groupBy, 'group-e-1'],
+    ['are what a queue declares', fifoQueue('q', { events, groupBy: () => 'own' }).groupBy, 'own'],
+  ])('%s', (_, groupBy, group) => {
+    expect(groupBy(opened('T-1', 'e-1'))).toBe(group);
+  });
+});

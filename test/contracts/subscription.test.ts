@@ -1,0 +1,194 @@
+import { describe, expect, it } from 'vitest';
+import { fifoQueue, log, queue } from '../../lib/contracts/channel.ts';
+import { DeclarationError } from '../../lib/contracts/declaration-error.ts';
+import { days, minutes, seconds } from '../../lib/contracts/duration.ts';
+import { immediate } from '../../lib/contracts/retry.ts';
+import {
+  maxReceiveCountOf,
+  type Subscription,
+  type SubscriptionOptions,
+  subscription,
+  visibilityOf,
+} from '../../lib/contracts/subscription.ts';
+import { events } from './sample-declarations.ts';
+
+const standard = queue('work', { events });
+const fifo = fifoQueue('ordered', { events });
+const events7 = log('history', { events });
+
+type Options = SubscriptionOptions<Subscription['to']>;
+
+describe('subscription rules', () => {
+  it.each<[string, Options, string, string]>([
+    [
+      'a timeout of nothing',
+      { to: standard, timeout: seconds(0.5) },
+      'timeout must be from 1 s to 900 s (given 0.5 s)',
+      'Split longer work, or keep its lease with a heartbeat',
+    ],
+    [
+      'a timeout above Lambda’s',
+      { to: standard, timeout: minutes(16) },
+      'timeout must be from 1 s to 900 s (given 960 s)',
+      'Split longer work, or keep its lease with a heartbeat',
+    ],
+    [
+      'order on a standard queue',
+      { to: standard, order: 'per-key' },
+      "order 'per-key' needs a FIFO queue or a log, and 'work' is a standard queue",
+      'Declare the channel with fifoQueue() or log(), or leave order out',
+    ],
+    [
+      'effects once without an inbox',
+      { to: standard, guarantee: 'effectively-once', inbox: 'none' },
+      "guarantee 'effectively-once' needs an inbox (given 'none')",
+      "Choose inbox 'effect', 'lease' or 'natural', or guarantee 'at-least-once'",
+    ],
+    [
+      'aggregation from a queue',
+      { to: standard, guarantee: 'exactly-once-aggregation' },
+      "guarantee 'exactly-once-aggregation' needs a log and takes no inbox: the log position is its record",
+      "Subscribe to a log and leave inbox out, or choose guarantee 'effectively-once'",
+    ],
+    [
+      'aggregation with an inbox',
+      { to: events7, guarantee: 'exactly-once-aggregation', inbox: 'effect' },
+      "guarantee 'exactly-once-aggregation' needs a log and takes no inbox: the log position is its record",
+      "Subscribe to a log and leave inbox out, or choose guarantee 'effectively-once'",
+    ],
+    [
+      'an empty batch',
+      { to: standard, batchSize: 0 },
+      'batchSize must be a whole number from 1 to 10000 (given 0)',
+      'Choose a size up to 10000',
+    ],
+    [
+      'half a message',
+      { to: standard, batchSize: 1.5 },
+      'batchSize must be a whole number from 1 to 10000 (given 1.5)',
+      'Choose a size up to 10000',
+    ],
+    [
+      'a batch above ten of a FIFO queue',
+      { to: fifo, batchSize: 11 },
+      'batchSize must be a whole number from 1 to 10 (given 11)',
+      'Choose a size up to 10',
+    ],
+    [
+      'a batch above the largest',
+      { to: events7, batchSize: 10_001 },
+      'batchSize must be a whole number from 1 to 10000 (given 10001)',
+      'Choose a size up to 10000',
+    ],
+    [
+      'too long a window',
+      { to: events7, batchWindow: seconds(301) },
+      'batchWindow must be at most 300 s, and 0 on a FIFO queue (given 301 s)',
+      'Lower batchWindow or leave it out',
+    ],
+    [
+      'a window on a FIFO queue',
+      { to: fifo, batchWindow: seconds(1) },
+      'batchWindow must be at most 300 s, and 0 on a FIFO queue (given 1 s)',
+      'Lower batchWindow or leave it out',
+    ],
+    [
+      'a large batch without a window',
+      { to: standard, batchSize: 11 },
+      'batchSize above 10 needs a batchWindow of at least 1 s (given 11 and 0 s)',
+      'Write batchWindow: seconds(1), or lower batchSize',
+    ],
+    [
+      'concurrency of a log',
+      { to: events7, concurrency: 5 },
+      "concurrency cannot be set on log 'history': a log has one batch per shard",
+      'Leave concurrency out and choose the number of shards on the log',
+    ],
+    [
+      'concurrency below two',
+      { to: standard, concurrency: 1 },
+      'concurrency must be a whole number from 2 to 1000 (given 1)',
+      'Lambda takes no lower ceiling than 2 on a queue; order per key comes from a FIFO queue',
+    ],
+    [
+      'concurrency above the largest',
+      { to: standard, concurrency: 1_001 },
+      'concurrency must be a whole number from 2 to 1000 (given 1001)',
+      'Lambda takes no lower ceiling than 2 on a queue; order per key comes from a FIFO queue',
+    ],
+    [
+      'a lease of nothing',
+      { to: standard, inbox: 'lease', lease: seconds(0) },
+      'lease must be at least 1 s (given 0 s)',
+      'Leave lease out to have the timeout',
+    ],
+    [
+      'forgetting before the queue does',
+      { to: standard, deduplicationWindow: days(3) },
+      "deduplicationWindow (259200 s) must not be below the retention of 'work': a message may come back until then",
+      'Raise deduplicationWindow or lower the retention of the queue',
+    ],
+  ])('refuse %s', (_, options, problem, fix) => {
+    expect(() => subscription('worker', options)).toThrow(new DeclarationError("subscription 'worker'", problem, fix));
+  });
+
+  it.each<[string, Options]>([
+    ['the shortest timeout', { to: standard, timeout: seconds(1) }],
+    ['the longest timeout', { to: standard, timeout: minutes(15) }],
+    ['order from a FIFO queue', { to: fifo, order: 'per-key' }],
+    ['order from a log', { to: events7, order: 'per-key' }],
+    ['a FIFO queue whose order does not matter', { to: fifo, order: 'none' }],
+    ['every inbox with effects once: lease', { to: standard, guarantee: 'effectively-once', inbox: 'lease' }],
+    ['every inbox with effects once: natural', { to: standard, guarantee: 'effectively-once', inbox: 'natural' }],
+    ['aggregation from a log', { to: events7, guarantee: 'exactly-once-aggregation' }],
+    ['the largest FIFO batch', { to: fifo, batchSize: 10 }],
+    ['the largest batch with a window', { to: standard, batchSize: 10_000, batchWindow: seconds(1) }],
+    ['the longest window', { to: events7, batchWindow: seconds(300) }],
+    ['the largest batch of a log without a window', { to: events7, batchSize: 10_000 }],
+    ['the lowest concurrency', { to: standard, concurrency: 2 }],
+    ['the highest concurrency', { to: standard, concurrency: 1_000 }],
+    ['remembering exactly as long as the queue', { to: standard, deduplicationWindow: days(4) }],
+    ['a shorter memory on a log', { to: events7, deduplicationWindow: days(1) }],
+  ])('take %s', (_, options) => {
+    expect(subscription('worker', options)).toMatchObject({ name: 'worker', ...options });
+  });
+
+  it('refuse a bad name', () => {
+    expect(() => subscription('Worker', { to: standard })).toThrow(
+      /^subscription 'Worker': the name must be kebab-case .* Write for example 'worker'\.$/,
+    );
+  });
+});
+
+describe('subscription defaults', () => {
+  it.each<[string, Options, Partial<Subscription>]>([
+    [
+      'a standard queue',
+      { to: standard },
+      { guarantee: 'at-least-once', inbox: 'none', order: 'none', batchSize: 10, checkFirst: false },
+    ],
+    ['a FIFO queue', { to: fifo }, { order: 'per-key', batchSize: 10 }],
+    ['a log', { to: events7 }, { order: 'per-key', batchSize: 100 }],
+    [
+      'effects once',
+      { to: standard, guarantee: 'effectively-once' },
+      { inbox: 'effect', deduplicationWindow: days(14) },
+    ],
+    ['a lease, as long as the timeout', { to: standard, inbox: 'lease', timeout: seconds(7) }, { lease: seconds(7) }],
+  ])('of %s', (_, options, expected) => {
+    expect(subscription('worker', options)).toMatchObject(expected);
+  });
+});
+
+describe('what the queue is set to', () => {
+  it.each([
+    [seconds(10), seconds(0), 60],
+    [seconds(20), seconds(5), 125],
+  ])('visibility: six times %o and the window %o', (timeout, batchWindow, expected) => {
+    expect(visibilityOf(subscription('worker', { to: standard, timeout, batchWindow })).seconds).toBe(expected);
+  });
+
+  it('leaves the redrive room for crashes beyond the declared attempts', () => {
+    expect(maxReceiveCountOf(subscription('worker', { to: standard, retry: immediate({ attempts: 3 }) }))).toBe(5);
+  });
+});

@@ -1,0 +1,34 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { expect, it } from 'vitest';
+
+const ROOT = join(import.meta.dirname, '../..');
+
+it('the whole demo reconciles: 512 orders, duplicates suppressed, malformed messages dead-lettered with their reasons', async () => {
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    [join(ROOT, 'bin/sluice.ts'), 'demo', '--once', '--json', '--port', '0'],
+    { cwd: ROOT },
+  );
+  const report = JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
+  expect(report).toMatchObject({
+    orders: 512,
+    placed: 439,
+    cancelled: 43,
+    refused: { 'quantity-not-positive': 30 },
+    invoiced: 482,
+    emailed: 444,
+    counted: 482,
+    lost: 0,
+    duplicatedEffects: 0,
+    outOfOrder: 0,
+    problems: [],
+  });
+  // 52 orders sent twice; 49 events published twice, to five consumers. A relay may add some of its own.
+  expect(report.duplicatesSuppressed).toBeGreaterThanOrEqual(52 + 49 * 5);
+  const malformed = { 'broken-json': 1, 'invalid-data': 1, 'not-an-event': 1, 'unknown-type': 1, 'wrong-version': 1 };
+  for (const consumer of ['charge-card', 'reserve-stock', 'make-invoice', 'send-email', 'sales-totals']) {
+    expect(report.deadLetters[consumer]).toMatchObject(malformed);
+  }
+}, 120_000);

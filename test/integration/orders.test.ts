@@ -1,0 +1,157 @@
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { ListQueuesCommand } from '@aws-sdk/client-sqs';
+import { GetCommand, PutCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { stillToDo } from '../../lib/systems/orders/tools/settled.ts';
+import { takeSnapshot } from '../../lib/systems/orders/tools/snapshot.ts';
+import { anOrder, eventually, type OrdersApp, startOrders } from './orders-app.ts';
+
+let app: OrdersApp;
+
+beforeAll(async () => {
+  app = await startOrders();
+  await app.clients.dynamodb.send(
+    new PutCommand({ TableName: app.output('StockTable'), Item: { sku: 'SKU-1', quantity: 3 } }),
+  );
+}, 60_000);
+
+afterAll(() => app?.close());
+
+const settled = () =>
+  eventually('the system at rest', async () => (await stillToDo(app.clients, app.outputs)).length === 0);
+const snapshot = () => takeSnapshot(app.clients, app.outputs, `${app.engine.url}/_aws/ses`);
+
+describe('the endpoint, through stock SDK clients', () => {
+  it('lists queues, scans tables and invokes functions', async () => {
+    const { QueueUrls = [] } = await app.clients.sqs.send(new ListQueuesCommand({}));
+    expect(QueueUrls).toContain(app.output('PaymentsQueue'));
+    const { Items } = await app.clients.dynamodb.send(new ScanCommand({ TableName: app.output('StockTable') }));
+    expect(Items).toEqual([{ sku: 'SKU-1', quantity: 3 }]);
+    const lambda = new LambdaClient({});
+    const { StatusCode, Payload } = await lambda.send(
+      new InvokeCommand({
+        FunctionName: app.output('PlaceOrderFunction'),
+        Payload: JSON.stringify({ nonsense: true }),
+      }),
+    );
+    lambda.destroy();
+    expect(StatusCode).toBe(200);
+    expect(JSON.parse(Buffer.from(Payload ?? []).toString())).toMatchObject({ status: 'refused', reason: 'malformed' });
+  });
+});
+
+describe('place-order', () => {
+  it('answers the same document as before and commits nothing new', async () => {
+    const order = anOrder();
+    expect(await app.shop.place(order)).toMatchObject({ status: 'accepted', sequence: 1, duplicate: false });
+    expect(await app.shop.place(order)).toMatchObject({ status: 'accepted', sequence: 1, duplicate: true });
+  });
+
+  it.each([
+    ['another order under a used number', 'conflicting-order', { country: 'France' }],
+    [
+      'a quantity that is not positive',
+      'quantity-not-positive',
+      { lines: [{ sku: 'SKU-1', quantity: -1, unitPrice: 1 }] },
+    ],
+    [
+      'a cancellation of an order that is not there',
+      'unknown-order',
+      { cancellation: true, cancels: 'nobody', lines: [{ sku: 'SKU-1', quantity: -1, unitPrice: 1 }] },
+    ],
+    ['a negative price', 'malformed', { lines: [{ sku: 'SKU-1', quantity: 1, unitPrice: -1 }] }],
+    ['no lines', 'malformed', { lines: [] }],
+  ])('refuses %s', async (_name, reason, change) => {
+    const order = anOrder();
+    if (reason === 'conflicting-order') await app.shop.place(order);
+    const { invoiceNo } = order;
+    expect(
+      await app.shop.place({ ...order, ...change, ...(reason === 'conflicting-order' ? { invoiceNo } : {}) }),
+    ).toMatchObject({ status: 'refused', reason });
+  });
+
+  it('refuses an order larger than the topic takes, names the size, and writes nothing', async () => {
+    const line = { sku: 'SKU-1', description: 'x'.repeat(200), quantity: 1, unitPrice: 1 };
+    const order = anOrder({ lines: Array.from({ length: 1_000 }, (_, i) => ({ ...line, sku: `SKU-${i}` })) });
+    expect(await app.shop.place(order)).toMatchObject({
+      status: 'refused',
+      reason: 'too-large',
+      message: expect.stringContaining('262144'),
+    });
+    const Key = { orderId: order.invoiceNo };
+    const { Item } = await app.clients.dynamodb.send(new GetCommand({ TableName: app.output('OrdersTable'), Key }));
+    expect(Item).toBeUndefined();
+  });
+});
+
+describe('the decisions about untidy orders', () => {
+  it('takes a guest: charged on its own, no e-mail', async () => {
+    const order = anOrder({ customerId: null });
+    await app.shop.place(order);
+    await settled();
+    const after = await snapshot();
+    expect(after.payments.find(({ orderId }) => orderId === order.invoiceNo)).toMatchObject({ pence: 678 });
+    expect(after.mails.some((tag) => tag.includes(order.invoiceNo))).toBe(false);
+  });
+
+  it('takes an order without a price: nothing to pay, and the provider is not asked', async () => {
+    const order = anOrder({ lines: [{ sku: 'SKU-1', quantity: 1, unitPrice: 0 }] });
+    await app.shop.place(order);
+    await settled();
+    const after = await snapshot();
+    expect(after.payments.find(({ orderId }) => orderId === order.invoiceNo)).toMatchObject({
+      status: 'nothing-to-pay',
+      pence: 0,
+    });
+    expect(after.provider.some(({ orderId }) => orderId === order.invoiceNo)).toBe(false);
+  });
+
+  it('reserves what is there and back-orders the rest: stock is never negative', async () => {
+    await Promise.all([anOrder(), anOrder(), anOrder(), anOrder()].map((order) => app.shop.place(order)));
+    await settled();
+    const { stock, reservations } = await snapshot();
+    expect(stock.every(({ quantity }) => quantity >= 0)).toBe(true);
+    expect(reservations.flatMap(({ lines }) => lines).some(({ status }) => status === 'back-ordered')).toBe(true);
+  });
+
+  it('cancels an order in sequence: refund after charge, goods back on the shelf', async () => {
+    const TableName = app.output('StockTable');
+    await app.clients.dynamodb.send(new PutCommand({ TableName, Item: { sku: 'SKU-2', quantity: 10 } }));
+    const order = anOrder({ customerId: null, lines: [{ sku: 'SKU-2', quantity: 4, unitPrice: 0.5 }] });
+    const cancellation = {
+      ...order,
+      invoiceNo: `C${order.invoiceNo}`,
+      cancellation: true,
+      cancels: order.invoiceNo,
+      lines: [{ sku: 'SKU-2', quantity: -4, unitPrice: 0.5 }],
+    };
+    await app.shop.place(order);
+    expect(await app.shop.place(cancellation)).toMatchObject({
+      status: 'accepted',
+      orderId: order.invoiceNo,
+      sequence: 2,
+    });
+    await settled();
+    const { stock, payments } = await snapshot();
+    expect(stock.find(({ sku }) => sku === 'SKU-2')?.quantity).toBe(10);
+    const kinds = payments
+      .filter(({ orderId }) => orderId === order.invoiceNo)
+      .toSorted((a, b) => a.sequence - b.sequence);
+    expect(kinds.map(({ kind }) => kind)).toEqual(['charge', 'refund']);
+  });
+});
+
+describe('one trace through every hop', () => {
+  it('has the trace id of the request in the logs of every consumer', async () => {
+    const traceId = 'abcdef0123456789abcdef0123456789';
+    await app.shop.place({ ...anOrder(), traceparent: `00-${traceId}-0123456789abcdef-01` });
+    await settled();
+    const lines = await eventually('five consumers in the logs', () => {
+      const found = app.logs
+        .filter((line) => line.includes(traceId))
+        .map((line) => JSON.parse(line).subscription as string);
+      return new Set(found).size >= 4 && new Set(found);
+    });
+    expect([...lines].toSorted()).toEqual(['charge-card', 'make-invoice', 'reserve-stock', 'send-email']);
+  });
+});
