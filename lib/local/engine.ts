@@ -11,6 +11,7 @@ import type { FunctionDefinition, FunctionLog } from './lambda/definition.ts';
 import { createFunctions } from './lambda/functions.ts';
 import { createLoadMeter } from './mappings/load.ts';
 import { createMappings } from './mappings/mappings.ts';
+import { checkMappingPermissions } from './provision/permissions.ts';
 import type { StackInfo } from './provision/stacks.ts';
 import { provisionStacks } from './provision/stacks.ts';
 import { createSchedules } from './schedules/schedules.ts';
@@ -134,20 +135,12 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         notice(`Stack ${stack.name} is made for ${stack.region}; here it runs as ${region}.`);
     }
     const context = {
-      services,
-      calls,
-      functions,
-      asyncInvocations,
-      mappings,
-      schedules,
-      region,
-      accountId,
-      scratch,
-      notice,
+      ...{ services, calls, functions, asyncInvocations, mappings, schedules, region, accountId, scratch, notice },
+      managedPolicies: new Map(),
+      roles: new Map(),
     };
-    stacks.push(
-      ...(await provisionStacks(assembly.stacks, { ...context, managedPolicies: new Map(), roles: new Map() })),
-    );
+    stacks.push(...(await provisionStacks(assembly.stacks, context)));
+    checkMappingPermissions(context);
     await mappings.start();
     schedules.start();
     ready = true;

@@ -68,7 +68,7 @@ export function aggregate<E extends AnyEventType>(
       for (const { message, error } of unreadable) {
         const letter = describeFailure(subscription.name, message, error.reason, error, now());
         await sendDeadLetter(deadLetterQueueUrl, message, letter);
-        log('error', 'dead-lettered', { message: message.id, reason: error.reason, fingerprint: letter.fingerprint });
+        log('error', 'dead-lettered', { messageId: message.id, reason: error.reason, fingerprint: letter.fingerprint });
       }
       const last = chunk.at(-1);
       if (last === undefined) break;

@@ -27,7 +27,7 @@ export function describeFailure(
   return {
     reason,
     message: text,
-    fingerprint: fingerprint(consumer, reason, text),
+    fingerprint: fingerprint(consumer, reason, error.message),
     consumer,
     source: message.source,
     attempts: message.receives ?? 1,

@@ -129,5 +129,11 @@ function rowOf(box: Outbox, aggregate: string, sequence: number, event: Envelope
   const bytes = sizeOf(body);
   const tight = destinationsOf(box, event.type).find((channel) => bytes > channel.maxMessageBytes);
   if (tight !== undefined) throw new MessageTooLarge(event, bytes, tight);
-  return { aggregateId: aggregate, sequence, body, createdAt: createdAt.toISOString(), unpublished: bucketOf(aggregate) };
+  return {
+    aggregateId: aggregate,
+    sequence,
+    body,
+    createdAt: createdAt.toISOString(),
+    unpublished: bucketOf(aggregate),
+  };
 }

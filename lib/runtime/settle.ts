@@ -53,7 +53,7 @@ async function giveUpIfDue(message: Message, outcome: Outcome, context: SettleCo
     outcome.kind === 'retry' && message.receives !== undefined && message.receives >= subscription.retry.attempts;
   if (outcome.kind !== 'rejected' && !exhausted) {
     if (outcome.kind === 'retry')
-      log('warn', 'will be tried again', { message: message.id, ...errorFields(outcome.error) });
+      log('warn', 'will be tried again', { messageId: message.id, ...errorFields(outcome.error) });
     return outcome;
   }
   const reason = outcome.kind === 'rejected' ? outcome.reason : ATTEMPTS_EXHAUSTED;
@@ -62,15 +62,12 @@ async function giveUpIfDue(message: Message, outcome: Outcome, context: SettleCo
     await sendDeadLetter(context.deadLetterQueueUrl, message, letter);
   } catch (thrown) {
     const error = toError(thrown);
-    log('error', 'the dead letter could not be sent', { message: message.id, ...errorFields(error) });
+    log('error', 'the dead letter could not be sent', { messageId: message.id, ...errorFields(error) });
     return { kind: 'retry', error };
   }
-  log('error', 'dead-lettered', {
-    message: message.id,
-    reason,
-    fingerprint: letter.fingerprint,
-    ...errorFields(outcome.error),
-  });
+  // What makes a body unreadable may quote it, and bodies stay out of the logs: the dead letter has the words.
+  const details = exhausted ? errorFields(outcome.error) : {};
+  log('error', 'dead-lettered', { messageId: message.id, reason, fingerprint: letter.fingerprint, ...details });
   return { kind: 'rejected', reason, error: outcome.error };
 }
 
@@ -110,6 +107,6 @@ async function delay(message: Message, seconds: number, { queueUrl, log }: Settl
     );
   } catch (thrown) {
     // The message then waits for the queue's own visibility timeout: later, but not lost.
-    log('warn', 'the wait could not be set', { message: message.id, ...errorFields(toError(thrown)) });
+    log('warn', 'the wait could not be set', { messageId: message.id, ...errorFields(toError(thrown)) });
   }
 }

@@ -105,7 +105,7 @@ export function startInstance(options: InstanceOptions): Instance {
         start(undefined);
         break;
       case 'init-error':
-        start(message.error);
+        crash = message.error;
         void stop();
         break;
       case 'crash':
@@ -140,6 +140,7 @@ export function startInstance(options: InstanceOptions): Instance {
     const error = crash ?? { errorType: 'Runtime.ExitError', errorMessage: prefix + reason };
     start(error);
     if (current) fail(error);
+    else if (crash) log('error', `ERROR ${crash.errorType}: ${crash.errorMessage}`);
     options.onEnd();
   }
 

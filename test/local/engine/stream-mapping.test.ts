@@ -149,6 +149,39 @@ test('a parallelization factor keeps the order of each key', async () => {
   }
 });
 
+test('after a shard is split its children are read once the parent is done, in order per key', async () => {
+  const assembly = writeAssembly({
+    Log: { Type: 'AWS::Kinesis::Stream', Properties: { ShardCount: 1 } },
+    ...lambda('Consumer', `exports.handler = async (event) => { const data = ${DATA}; await sleep(20); see(data); };`),
+    ...mapping('Feed', 'Consumer', 'Log', { ...FROM_START, BatchSize: 2 }),
+  });
+  const { calls, physical, seen } = await start(assembly);
+  const StreamName = physical('Log');
+  const batch = (from: number): (readonly [string, string])[] =>
+    Array.from({ length: 12 }, (_, index) => [`key${index % 3}`, `${index % 3}:${from + index}`]);
+  const [before, after] = [batch(0), batch(100)];
+  await put(calls, StreamName, before);
+  const [shard] = listAt(await calls.json('kinesis', 'ListShards', { StreamName }), 'Shards');
+  const middle = (2n ** 127n).toString();
+  await calls.json('kinesis', 'SplitShard', {
+    StreamName,
+    ShardToSplit: textAt(shard, 'ShardId') ?? '',
+    NewStartingHashKey: middle,
+  });
+  await until('the stream to be active', async () => {
+    const summary = await calls.json('kinesis', 'DescribeStreamSummary', { StreamName });
+    return textAt(objectAt(summary, 'StreamDescriptionSummary'), 'StreamStatus') === 'ACTIVE';
+  });
+  await put(calls, StreamName, after);
+  await until('all records', () => seen('Consumer').flat().length === 24);
+  for (const lane of ['0:', '1:', '2:']) {
+    const received = seen('Consumer')
+      .flat()
+      .filter((data) => String(data).startsWith(lane));
+    expect(received).toEqual([...before, ...after].map(([, data]) => data).filter((data) => data.startsWith(lane)));
+  }
+});
+
 test('a table stream feeds its function at once; filters and an on-failure bucket work', async () => {
   const table = {
     Type: 'AWS::DynamoDB::Table',

@@ -1,0 +1,71 @@
+import type { Context, KinesisStreamEvent, SQSEvent } from 'aws-lambda';
+
+/** What Lambda hands to functions, as far as the runtime reads it. */
+
+export const lambdaContext = (remainingMillis: () => number = () => 30_000): Context =>
+  ({ awsRequestId: 'request-1', functionName: 'tested', getRemainingTimeInMillis: remainingMillis }) as Context;
+
+export const QUEUE_ARN = 'arn:aws:sqs:us-east-1:000000000000:work';
+export const STREAM_ARN = 'arn:aws:kinesis:us-east-1:000000000000:stream/log';
+
+export interface SentMessage {
+  readonly body: string;
+  readonly id?: string;
+  readonly group?: string;
+  readonly receives?: number;
+  readonly receiptHandle?: string;
+  readonly attributes?: Readonly<Record<string, string>>;
+}
+
+export const sqsEvent = (messages: readonly SentMessage[]): SQSEvent => ({
+  Records: messages.map(({ body, id, group, receives = 1, receiptHandle = 'handle', attributes = {} }, i) => ({
+    messageId: id ?? `message-${i}`,
+    receiptHandle,
+    body,
+    attributes: {
+      ApproximateReceiveCount: String(receives),
+      SentTimestamp: '1763625600000',
+      SenderId: 'sender',
+      ApproximateFirstReceiveTimestamp: '1763625600100',
+      ...(group === undefined ? {} : { MessageGroupId: group, MessageDeduplicationId: String(i) }),
+    },
+    messageAttributes: {
+      ...Object.fromEntries(
+        Object.entries(attributes).map(([name, stringValue]) => [
+          name,
+          { dataType: 'String', stringValue, stringListValues: [], binaryListValues: [] },
+        ]),
+      ),
+      picture: { dataType: 'Binary', binaryValue: 'AQI=', stringListValues: [], binaryListValues: [] },
+    },
+    md5OfBody: '',
+    eventSource: 'aws:sqs',
+    eventSourceARN: QUEUE_ARN,
+    awsRegion: 'us-east-1',
+  })),
+});
+
+export interface LogEntry {
+  readonly body: string;
+  readonly sequenceNumber: string;
+  readonly partitionKey?: string;
+}
+
+export const kinesisEvent = (entries: readonly LogEntry[], shard = 'shardId-000000000000'): KinesisStreamEvent => ({
+  Records: entries.map(({ body, sequenceNumber, partitionKey = 'key' }) => ({
+    kinesis: {
+      kinesisSchemaVersion: '1.0',
+      partitionKey,
+      sequenceNumber,
+      data: Buffer.from(body).toString('base64'),
+      approximateArrivalTimestamp: 1_763_625_600.25,
+    },
+    eventSource: 'aws:kinesis',
+    eventVersion: '1.0',
+    eventID: `${shard}:${sequenceNumber}`,
+    eventName: 'aws:kinesis:record',
+    invokeIdentityArn: 'arn:aws:iam::000000000000:role/consumer',
+    awsRegion: 'us-east-1',
+    eventSourceARN: STREAM_ARN,
+  })),
+});

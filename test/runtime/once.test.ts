@@ -1,0 +1,203 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { seconds } from '../../lib/contracts/duration.ts';
+import { type InboxMode, subscription } from '../../lib/contracts/subscription.ts';
+import { type Write, WriteRefused } from '../../lib/runtime/inbox.ts';
+import { fingerprintOf, type HandlerResult, ONCE } from '../../lib/runtime/once.ts';
+import { Reject, Retry } from '../../lib/runtime/outcomes.ts';
+import { workQueue } from '../contracts/sample-declarations.ts';
+import { type MemoryInbox, memoryInbox } from './memory-inbox.ts';
+
+const KEY = { key: 'worker#e-1', fingerprint: 'print' };
+const OTHER_PAYLOAD = { ...KEY, fingerprint: 'another' };
+const write: Write = { Put: { TableName: 'business', Item: { pk: 'x' } } };
+const LEASE_MILLIS = 10_000;
+
+let now: number;
+let inbox: MemoryInbox;
+let refuses: (write: Write) => boolean;
+
+beforeEach(() => {
+  now = 1_000_000;
+  refuses = () => false;
+  inbox = memoryInbox(
+    () => now,
+    (one) => refuses(one),
+  );
+});
+
+const worker = (mode: InboxMode, checkFirst = false) =>
+  subscription('worker', { to: workQueue, inbox: mode, lease: seconds(10), checkFirst });
+
+const run = (mode: InboxMode, handle: () => Promise<HandlerResult>, key = KEY, checkFirst = false) =>
+  ONCE[mode]({ subscription: worker(mode, checkFirst), inbox, now: () => now }, key, handle);
+
+const returning = (result: HandlerResult) => vi.fn(async () => result);
+
+const mismatch = {
+  name: 'Reject',
+  reason: 'payload-mismatch',
+  message: "idempotency key 'worker#e-1' was used before with another payload; a changed event needs an id of its own",
+};
+
+describe('effect', () => {
+  it('commits the writes with the record', async () => {
+    expect(await run('effect', returning([write]))).toBe('done');
+    expect(inbox.written).toEqual([write]);
+    expect(inbox.records.get(KEY.key)).toEqual({ fingerprint: 'print', state: 'done' });
+  });
+
+  it('commits nothing a second time', async () => {
+    await run('effect', returning([write]));
+    expect(await run('effect', returning([write]))).toBe('duplicate');
+    expect(inbox.written).toEqual([write]);
+  });
+
+  it.each([
+    [true, 0],
+    [false, 1],
+  ])('with checkFirst %s runs the handler for a duplicate %d time(s)', async (checkFirst, times) => {
+    await run('effect', returning([]));
+    const handler = returning([]);
+    expect(await run('effect', handler, KEY, checkFirst)).toBe('duplicate');
+    expect(handler).toHaveBeenCalledTimes(times);
+  });
+
+  it.each([true, false])('rejects another payload under the same key (checkFirst %s)', async (checkFirst) => {
+    await run('effect', returning([]));
+    await expect(run('effect', returning([write]), OTHER_PAYLOAD, checkFirst)).rejects.toMatchObject(mismatch);
+    expect(inbox.written).toEqual([]);
+  });
+
+  it('records nothing when a write is refused', async () => {
+    refuses = () => true;
+    await expect(run('effect', returning([write]))).rejects.toThrow(WriteRefused);
+    expect(inbox.records.size).toBe(0);
+  });
+
+  it('records nothing when the handler fails', async () => {
+    await expect(run('effect', () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+    expect(inbox.records.size).toBe(0);
+  });
+});
+
+describe('lease', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => {
+    expect(vi.getTimerCount()).toBe(0);
+    vi.useRealTimers();
+  });
+
+  const leased = (until: number, fingerprint = 'print') =>
+    inbox.records.set(KEY.key, { fingerprint, state: 'leased', owner: 'somebody', leaseUntil: until });
+
+  it('is held while the handler runs and becomes a record', async () => {
+    const handler = vi.fn(async () => {
+      expect(inbox.records.get(KEY.key)).toMatchObject({ state: 'leased', leaseUntil: now + LEASE_MILLIS });
+    });
+    expect(await run('lease', handler)).toBe('done');
+    expect(handler).toHaveBeenCalledTimes(1);
+    expect(inbox.records.get(KEY.key)).toEqual({ fingerprint: 'print', state: 'done' });
+  });
+
+  it('finds a duplicate without running the handler', async () => {
+    await run('lease', returning(undefined));
+    const handler = returning(undefined);
+    expect(await run('lease', handler)).toBe('duplicate');
+    expect(handler).not.toHaveBeenCalled();
+  });
+
+  it('waits for another holder as long as its lease lasts', async () => {
+    leased(now + 6_500);
+    const failure = run('lease', returning(undefined));
+    await expect(failure).rejects.toThrow(Retry);
+    await expect(failure).rejects.toMatchObject({
+      message: "another consumer holds the lease of 'worker#e-1' for 7 s more",
+      after: seconds(7),
+    });
+  });
+
+  it('is taken over when it has run out', async () => {
+    leased(now - 1);
+    expect(await run('lease', returning(undefined))).toBe('done');
+  });
+
+  it.each(['leased', 'done'] as const)('rejects another payload under a key that is %s', async (state) => {
+    if (state === 'leased') leased(now + 1_000);
+    else inbox.records.set(KEY.key, { fingerprint: 'print', state });
+    await expect(run('lease', returning(undefined), OTHER_PAYLOAD)).rejects.toMatchObject(mismatch);
+  });
+
+  it('is renewed while the handler lives', async () => {
+    const handler = async () => {
+      for (let step = 0; step < 5; step++) {
+        now += LEASE_MILLIS / 2;
+        await vi.advanceTimersByTimeAsync(LEASE_MILLIS / 2);
+        expect(inbox.records.get(KEY.key)?.leaseUntil).toBeGreaterThan(now);
+      }
+    };
+    expect(await run('lease', handler)).toBe('done');
+  });
+
+  it('survives a renewal that fails: the fence decides', async () => {
+    vi.spyOn(inbox, 'renew').mockRejectedValue(new Error('throttled'));
+    expect(await run('lease', () => vi.advanceTimersByTimeAsync(LEASE_MILLIS).then(() => undefined))).toBe('done');
+  });
+
+  it('is released when the handler fails, for whoever comes next', async () => {
+    await expect(run('lease', () => Promise.reject(new Error('no answer')))).rejects.toThrow('no answer');
+    expect(inbox.records.size).toBe(0);
+  });
+
+  it('that was lost is not recorded as done', async () => {
+    const steal = async () => {
+      leased(now + 5_000);
+    };
+    await expect(run('lease', steal)).rejects.toThrow(
+      new Retry("the lease of 'worker#e-1' was lost before the work was recorded"),
+    );
+    expect(inbox.records.get(KEY.key)).toMatchObject({ state: 'leased', owner: 'somebody' });
+  });
+
+  it('that was lost is not taken from its new owner by a failure', async () => {
+    const steal = async () => {
+      leased(now + 5_000);
+      throw new Error('too late');
+    };
+    await expect(run('lease', steal)).rejects.toThrow('too late');
+    expect(inbox.records.get(KEY.key)).toMatchObject({ owner: 'somebody' });
+  });
+});
+
+describe('natural and none', () => {
+  it.each<[InboxMode, HandlerResult, string]>([
+    ['natural', undefined, 'done'],
+    ['natural', 'duplicate', 'duplicate'],
+    ['natural', [], 'done'],
+    ['none', undefined, 'done'],
+  ])('%s: a handler that returns %o is %s, and no record is kept', async (mode, result, expected) => {
+    expect(await run(mode, returning(result))).toBe(expected);
+    expect(inbox.records.size).toBe(0);
+  });
+
+  it.each<InboxMode>(['lease', 'natural', 'none'])('%s refuses writes, which it would lose', async (mode) => {
+    const failure = run(mode, returning([write]));
+    await expect(failure).rejects.toThrow(Reject);
+    await expect(failure).rejects.toMatchObject({ reason: 'writes-without-effect' });
+    expect([...inbox.records.values()]).toEqual([]);
+  });
+});
+
+describe('fingerprintOf', () => {
+  const event = { type: 'tickets.ticket-opened', data: { ticket: 'T-1' } };
+
+  it.each([
+    ['another type', { ...event, type: 'tickets.ticket-closed' }],
+    ['other data', { ...event, data: { ticket: 'T-2' } }],
+  ])('differs for %s', (_, other) => {
+    expect(fingerprintOf(other)).not.toBe(fingerprintOf(event));
+  });
+
+  it('is the same for a copy', () => {
+    expect(fingerprintOf(structuredClone(event))).toBe(fingerprintOf(event));
+  });
+});

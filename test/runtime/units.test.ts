@@ -1,0 +1,123 @@
+import { describe, expect, it } from 'vitest';
+import { seconds } from '../../lib/contracts/duration.ts';
+import type { Message } from '../../lib/runtime/message.ts';
+import { Reject, Retry } from '../../lib/runtime/outcomes.ts';
+import { runUnits, type UnitOptions } from '../../lib/runtime/units.ts';
+
+const message = (id: string): Message => ({
+  id,
+  body: '',
+  unit: id[0],
+  source: 'test',
+  receives: 1,
+  firstReceived: 0,
+  attributes: {},
+});
+
+/** `a1 a2 b1`: messages whose first letter is their unit. */
+const messages = (ids: string): Message[] => ids.split(' ').map(message);
+const unitOf = ({ unit, id }: Message): string => unit ?? id;
+const options: UnitOptions = { stops: 'unit', parallel: 10, hasTime: () => true };
+
+interface Run {
+  readonly outcomes: Readonly<Record<string, string>>;
+  readonly handled: readonly string[];
+}
+
+async function run(
+  ids: string,
+  failing: Readonly<Record<string, unknown>>,
+  more: Partial<UnitOptions> = {},
+): Promise<Run> {
+  const handled: string[] = [];
+  const outcomes = await runUnits(
+    messages(ids),
+    unitOf,
+    async ({ id }) => {
+      handled.push(id);
+      await Promise.resolve();
+      if (id in failing) throw failing[id];
+      return 'done';
+    },
+    { ...options, ...more },
+  );
+  return { outcomes: Object.fromEntries([...outcomes].map(([{ id }, { kind }]) => [id, kind])), handled };
+}
+
+describe('runUnits', () => {
+  it.each<[string, string, Record<string, unknown>, Partial<UnitOptions>, Record<string, string>]>([
+    ['does all there is', 'a1 b1 a2', {}, {}, { a1: 'done', b1: 'done', a2: 'done' }],
+    [
+      'holds what follows a failure in its unit',
+      'a1 b1 a2 b2 a3',
+      { a2: new Error() },
+      {},
+      { a1: 'done', b1: 'done', a2: 'retry', b2: 'done', a3: 'held' },
+    ],
+    ['goes on after a rejection', 'a1 a2', { a1: new Reject('broken', 'no') }, {}, { a1: 'rejected', a2: 'done' }],
+    [
+      'stops a stream at a failure',
+      'a1 b1 b2 c1',
+      { a1: new Error() },
+      { stops: 'batch', parallel: 1 },
+      { a1: 'retry', b1: 'held', b2: 'held', c1: 'held' },
+    ],
+    [
+      'goes on with a stream after a rejection',
+      'a1 b1',
+      { a1: new Reject('broken', 'no') },
+      { stops: 'batch', parallel: 1 },
+      { a1: 'rejected', b1: 'done' },
+    ],
+    [
+      'hands back what there is no time for',
+      'a1 a2 b1',
+      {},
+      { hasTime: () => false },
+      { a1: 'held', a2: 'held', b1: 'held' },
+    ],
+    ['takes anything thrown for a failure', 'a1 a2', { a1: undefined }, {}, { a1: 'retry', a2: 'held' }],
+  ])('%s', async (_, ids, failing, more, expected) => {
+    expect((await run(ids, failing, more)).outcomes).toEqual(expected);
+  });
+
+  it('keeps the order within a unit', async () => {
+    const { handled } = await run('a1 b1 a2 b2 a3', {}, { parallel: 1 });
+    expect(handled).toEqual(['a1', 'a2', 'a3', 'b1', 'b2']);
+  });
+
+  it('asks for the time before every message, not once', async () => {
+    let left = 2;
+    const hasTime = () => left-- > 0;
+    expect((await run('a1 a2 a3', {}, { hasTime })).outcomes).toEqual({ a1: 'done', a2: 'done', a3: 'held' });
+  });
+
+  it('runs units side by side', async () => {
+    const waiting = new Map<string, () => void>();
+    const all = runUnits(
+      messages('a1 b1 c1'),
+      unitOf,
+      ({ id }) => new Promise((resolve) => waiting.set(id, () => resolve('done'))),
+      { ...options, parallel: 2 },
+    );
+    expect([...waiting.keys()]).toEqual(['a1', 'b1']);
+    waiting.get('b1')?.();
+    await expect.poll(() => [...waiting.keys()]).toEqual(['a1', 'b1', 'c1']);
+    waiting.get('a1')?.();
+    waiting.get('c1')?.();
+    expect((await all).size).toBe(3);
+  });
+
+  it('hands on reason and wait of what the handler threw', async () => {
+    const rejected = new Reject('bad-address', 'no such street');
+    const later = new Retry('busy', { after: seconds(7) });
+    const plain = new Error('plain');
+    const thrown: Readonly<Record<string, Error>> = { a1: rejected, b1: later, c1: plain };
+    const outcomes = await runUnits(messages('a1 b1 c1'), unitOf, ({ id }) => Promise.reject(thrown[id]), options);
+    expect([...outcomes.values()]).toEqual([
+      { kind: 'rejected', reason: 'bad-address', error: rejected },
+      { kind: 'retry', error: later, afterSeconds: 7 },
+      { kind: 'retry', error: plain },
+    ]);
+  });
+});
