@@ -2,6 +2,8 @@
 export const environmentFor = (url: string, region: string): Readonly<Record<string, string>> => ({
   AWS_ENDPOINT_URL: url,
   AWS_REGION: region,
+  // The AWS CLI 1 and older SDKs read this one.
+  AWS_DEFAULT_REGION: region,
   AWS_ACCESS_KEY_ID: 'local',
   AWS_SECRET_ACCESS_KEY: 'local',
 });
@@ -12,8 +14,8 @@ export function pointSdkAt(url: string, region: string): void {
   Object.assign(process.env, environmentFor(url, region));
 }
 
-/** The same as lines for a shell. */
+/** The same as a line for a shell. */
 export const exportsFor = (url: string, region: string): string =>
-  Object.entries(environmentFor(url, region))
-    .map(([name, value]) => `export ${name}=${value}`)
-    .join(' ');
+  `export ${Object.entries(environmentFor(url, region))
+    .map(([name, value]) => `${name}=${value}`)
+    .join(' ')}`;

@@ -180,4 +180,12 @@ export const visibilityOf = (s: Subscription): Duration =>
  * receives more than the declared attempts, so that ordinary failures always leave with their reason.
  */
 export const CRASH_ALLOWANCE = 2;
-export const maxReceiveCountOf = (s: Subscription): number => s.retry.attempts + CRASH_ALLOWANCE;
+
+/**
+ * Receives before the queue gives a message up by itself. On a FIFO queue a message is also received, without being tried,
+ * each time one before it in its group and batch fails; it must not be given up for that.
+ */
+export function maxReceiveCountOf(s: Subscription): number {
+  const ahead = s.to.kind === 'queue' && s.to.order === 'per-key' ? s.batchSize - 1 : 0;
+  return s.retry.attempts * (ahead + 1) + CRASH_ALLOWANCE;
+}

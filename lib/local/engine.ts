@@ -39,7 +39,7 @@ export interface EngineOptions {
   readonly onNotice?: (text: string) => void;
   /** Divides the waits of schedules: at 60 a rate of one minute runs every second. Default 1. */
   readonly timeScale?: number;
-  /** Workers alive at a time. Default 48. */
+  /** Workers alive at a time. Default 32. */
   readonly maxWorkers?: number;
   /** How often expired DynamoDB items are looked for, in ms. Default 1,000. */
   readonly ttlSweepMs?: number;

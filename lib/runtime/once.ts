@@ -72,7 +72,8 @@ export const ONCE: Readonly<Record<InboxMode, Once>> = {
     try {
       withoutWrites(await handle());
     } catch (error) {
-      await inbox.release(key.key, owner);
+      // When this fails too, the lease runs out by itself; what the handler said matters more.
+      await inbox.release(key.key, owner).catch(() => undefined);
       throw error;
     } finally {
       clearInterval(heartbeat);

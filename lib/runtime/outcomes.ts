@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import type { Duration } from '../contracts/duration.ts';
 
 /**
@@ -31,5 +32,6 @@ export class Reject extends Error {
 /** An error for anything that was thrown, `undefined` included. */
 export function toError(thrown: unknown): Error {
   if (thrown instanceof Error) return thrown;
-  return new Error(`something that is not an Error was thrown: ${String(thrown)}`, { cause: thrown });
+  // Not String(): it throws for objects without a prototype, and says nothing about the others.
+  return new Error(`something that is not an Error was thrown: ${inspect(thrown, { depth: 0 })}`, { cause: thrown });
 }

@@ -33,18 +33,29 @@ export async function settle(
   outcomes: ReadonlyMap<Message, Outcome>,
   context: SettleContext,
 ): Promise<SQSBatchResponse> {
+  const results = batch.messages.map((message): Returned => ({ message, outcome: outcomes.get(message) ?? HELD }));
+  const checkpoint = batch.stops === 'batch' ? results.findIndex(({ outcome }) => comesAgain(outcome)) : -1;
   const settled = await Promise.all(
-    batch.messages.map(async (message) => {
-      const outcome = outcomes.get(message) ?? { kind: 'held' };
+    results.map(async ({ message, outcome }, i): Promise<Returned> => {
+      // A stream delivers everything from its checkpoint again; a dead letter sent now would be sent twice.
+      if (checkpoint >= 0 && i > checkpoint) return { message, outcome: HELD };
       return { message, outcome: await giveUpIfDue(message, outcome, context) };
     }),
   );
-  const again = settled.filter(({ outcome }) => outcome.kind === 'retry' || outcome.kind === 'held');
+  const again = settled.filter(({ outcome }) => comesAgain(outcome));
   if (batch.stops === 'unit') await delayAll(again, context);
   // A stream's checkpoint is the lowest number reported; the records stand in the order of the shard.
   const reported = batch.stops === 'batch' ? again.slice(0, 1) : again;
   return { batchItemFailures: reported.map(({ message }) => ({ itemIdentifier: message.id })) };
 }
+
+interface Returned {
+  readonly message: Message;
+  readonly outcome: Outcome;
+}
+
+const HELD: Outcome = { kind: 'held' };
+const comesAgain = ({ kind }: Outcome): boolean => kind === 'retry' || kind === 'held';
 
 /** Sends rejected messages, and those whose attempts are used up, to the dead letters. If that fails they are tried again. */
 async function giveUpIfDue(message: Message, outcome: Outcome, context: SettleContext): Promise<Outcome> {
@@ -69,11 +80,6 @@ async function giveUpIfDue(message: Message, outcome: Outcome, context: SettleCo
   const details = exhausted ? errorFields(outcome.error) : {};
   log('error', 'dead-lettered', { messageId: message.id, reason, fingerprint: letter.fingerprint, ...details });
   return { kind: 'rejected', reason, error: outcome.error };
-}
-
-interface Returned {
-  readonly message: Message;
-  readonly outcome: Outcome;
 }
 
 /**

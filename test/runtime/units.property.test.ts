@@ -9,7 +9,7 @@ type Behaviour = 'done' | 'duplicate' | 'reject' | 'retry';
 interface Plan {
   readonly unit: string | undefined;
   readonly behaviour: Behaviour;
-  /** How many turns of the event loop's microtasks the handler takes. */
+  /** How many turns of the event loop the handler takes. */
   readonly turns: number;
 }
 
@@ -54,12 +54,12 @@ async function execute(planned: readonly Plan[], stops: 'unit' | 'batch', parall
       seen.mostAtOnce = Math.max(seen.mostAtOnce, running);
       seen.overlapInUnit ||= (inUnit.get(unit) ?? 0) > 1;
       seen.startedAfterStop ||= failed && stops === 'batch';
-      for (let turn = 0; turn < (plan?.turns ?? 0); turn++) await Promise.resolve();
+      for (let turn = 0; turn < (plan?.turns ?? 0); turn++) await new Promise(setImmediate);
       running -= 1;
       inUnit.set(unit, (inUnit.get(unit) ?? 0) - 1);
       if (plan?.behaviour === 'reject') throw new Reject('no', 'no');
       if (plan?.behaviour === 'retry') {
-        // The outcome is known to runUnits some microtasks later; only then can it stop the batch.
+        // runUnits sees the failure some microtasks later; only then can it stop the batch.
         setImmediate(() => {
           failed = true;
         });
@@ -91,7 +91,7 @@ describe('runUnits, whatever the batch', () => {
           expect(started.length).toBeLessThanOrEqual(budget);
           for (const unit of Map.groupBy(messages, unitOf).values()) {
             const kinds = unit.map((message) => outcomes.get(message)?.kind);
-            const handled = kinds.findIndex((kind) => kind === 'held');
+            const handled = kinds.indexOf('held');
             const prefix = handled === -1 ? kinds : kinds.slice(0, handled);
             // What was handled is a prefix of the unit, in order, and has the outcome its handler gave.
             expect(kinds.slice(prefix.length).every((kind) => kind === 'held')).toBe(true);

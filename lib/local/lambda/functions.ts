@@ -7,9 +7,11 @@ import { startInstance } from './instance.ts';
 /** Concurrent executions of an account, all functions together. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
 export const ACCOUNT_CONCURRENCY = 1000;
 /** Workers alive at a time on this machine, by default. Beyond it an invocation waits for a worker; AWS has no such wait. */
-export const DEFAULT_MAX_WORKERS = 48;
+export const DEFAULT_MAX_WORKERS = 32;
 /** Workers that load their handler at the same time: more only take the processors from each other. */
 export const MAX_STARTING_WORKERS = 4;
+/** An event that has waited this long for a worker goes before younger ones of functions that have workers. */
+const STARVING_MS = 500;
 /** How long an instance without events is kept warm. */
 export const IDLE_INSTANCE_MS = 120_000;
 /** How often idle instances are looked for. */
@@ -52,6 +54,7 @@ export interface Functions {
 }
 
 interface Waiter {
+  readonly since: number;
   readonly run: (instance: Instance) => void;
   readonly fail: (error: { errorType: string; errorMessage: string }) => void;
 }
@@ -64,6 +67,8 @@ interface Pool {
   starting: number;
   running: number;
 }
+
+const oldest = (pool: Pool): number => pool.waiters[0]?.since ?? Number.POSITIVE_INFINITY;
 
 export function createFunctions(options: FunctionsOptions): Functions {
   const { maxWorkers = DEFAULT_MAX_WORKERS, idleMs = IDLE_INSTANCE_MS } = options;
@@ -96,11 +101,11 @@ export function createFunctions(options: FunctionsOptions): Functions {
 
   /** Makes room for a function that has no worker by giving up the instance that has idled longest elsewhere. */
   function evictIdle(): void {
-    const oldest = [...pools.values()].reduce<Pool | undefined>((found, pool) => {
+    const idlest = [...pools.values()].reduce<Pool | undefined>((found, pool) => {
       const since = pool.idle[0]?.since ?? Number.POSITIVE_INFINITY;
       return since < (found?.idle[0]?.since ?? Number.POSITIVE_INFINITY) ? pool : found;
     }, undefined);
-    const entry = oldest?.idle.shift();
+    const entry = idlest?.idle.shift();
     if (entry) stop(entry.instance);
   }
 
@@ -120,8 +125,13 @@ export function createFunctions(options: FunctionsOptions): Functions {
     }
   }
 
+  /** Serves all functions whose events wait, the longest wait first. */
   function pumpAll(): void {
-    for (const pool of pools.values()) if (pool.waiters.length > 0) pump(pool);
+    for (const pool of waitingPools()) pump(pool);
+  }
+
+  function waitingPools(): Pool[] {
+    return [...pools.values()].filter((pool) => pool.waiters.length > 0).sort((a, b) => oldest(a) - oldest(b));
   }
 
   async function start(pool: Pool): Promise<void> {
@@ -163,13 +173,15 @@ export function createFunctions(options: FunctionsOptions): Functions {
   function release(pool: Pool, instance: Instance): void {
     if (instance.ended) return;
     pool.idle.push({ instance, since: Date.now() });
-    if (workers >= maxWorkers) pumpAll();
-    else pump(pool);
+    const longest = workers >= maxWorkers ? waitingPools()[0] : undefined;
+    const starving = longest !== undefined && Date.now() - oldest(longest) > STARVING_MS;
+    if (!starving) pump(pool);
+    if (longest) pumpAll();
   }
 
   async function run(pool: Pool, event: string, requestId: string): Promise<InvocationResult> {
     const { promise, resolve } = Promise.withResolvers<Instance | { errorType: string; errorMessage: string }>();
-    pool.waiters.push({ run: resolve, fail: resolve });
+    pool.waiters.push({ since: Date.now(), run: resolve, fail: resolve });
     pump(pool);
     const instance = await promise;
     if ('errorType' in instance) return { requestId, payload: JSON.stringify(instance), error: instance, logTail: '' };

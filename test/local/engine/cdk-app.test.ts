@@ -146,8 +146,10 @@ test('a CDK app of two stacks runs: function -> table, stream, topic -> function
     'aws:kinesis o-1',
     'aws:sqs o-1 placed',
   ]);
-  const objects = await calls.rest('s3', 'GET', `/${physical(shopBase, 'AWS::S3::Bucket')}?list-type=2`);
-  expect(objects.match(/<Key>/g)).toHaveLength(2);
+  await until('both objects', async () => {
+    const objects = await calls.rest('s3', 'GET', `/${physical(shopBase, 'AWS::S3::Bucket')}?list-type=2`);
+    return objects.match(/<Key>/g)?.length === 2;
+  });
   for (const [id, resource] of Object.entries(shopApp?.resources ?? {})) {
     if (resource.type === 'AWS::SQS::Queue')
       await until(`${id} to be empty`, async () => (await depth(calls, resource.physicalId)) === 0);

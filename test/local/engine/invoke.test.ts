@@ -229,7 +229,7 @@ test('a worker killed after its effect fails the batch; the message comes back t
   const code = `exports.handler = async (event) => { for (const record of event.Records) {
     see(record.attributes.ApproximateReceiveCount);
     await aws('sqs', 'AmazonSQS.SendMessage', { QueueUrl: process.env.DONE, MessageBody: record.body }); } };`;
-  const { calls, physical, seen, engine } = await functions(
+  const { calls, physical, seen, engine, logs } = await functions(
     { Consumer: [code, { Timeout: 1, Environment: { Variables: { DONE: { Ref: 'Done' } } } }] },
     { ...queue('Done'), ...queue('Work', { VisibilityTimeout: 1 }), ...mapping('Feed', 'Consumer', 'Work') },
   );
@@ -243,6 +243,9 @@ test('a worker killed after its effect fails the batch; the message comes back t
   await send(calls, physical('Work'), 'once');
   expect(await takeMessages(calls, physical('Done'), 2)).toMatchObject([{ Body: 'once' }, { Body: 'once' }]);
   expect(seen('Consumer')).toEqual(['1', '2']);
+  expect(logs.filter(({ line }) => line.startsWith('ERROR')).map(({ line }) => line)).toEqual([
+    expect.stringMatching(/^ERROR Runtime\.ExitError: .* signal: killed$/),
+  ]);
 });
 
 test('a call that the role does not allow is refused', async () => {

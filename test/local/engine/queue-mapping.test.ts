@@ -107,7 +107,9 @@ test('a FIFO group with a failing message waits, other groups go on, each in ord
 
 test('messages that no filter matches are deleted without the function seeing them', async () => {
   const FilterCriteria = { Filters: [{ Pattern: JSON.stringify({ body: { kind: ['wanted'] } }) }] };
-  const { calls, physical, seen } = await start(consumer(SEE_BODIES, { mappingProperties: { FilterCriteria } }));
+  const { calls, physical, seen } = await start(
+    consumer(SEE_BODIES, { mappingProperties: { FilterCriteria }, queueProperties: { VisibilityTimeout: 30 } }),
+  );
   await send(calls, physical('Work'), 'plain text');
   await send(calls, physical('Work'), { kind: 'other' });
   await send(calls, physical('Work'), { kind: 'wanted' });

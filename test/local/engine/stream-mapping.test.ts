@@ -134,6 +134,19 @@ test('LATEST starts where the stream is when the engine is ready; disabling reme
   expect(seen('Consumer').flat()).toEqual(['first', 'second', 'third']);
 });
 
+test('disabled in the middle of its retries, a mapping goes on with the failing record, and repeats nothing before it', async () => {
+  const code =
+    "see(data); globalThis.calls = (globalThis.calls ?? 0) + 1; if (data[0] === 'b' && calls < 6) throw new Error('not yet');";
+  const { calls, physical, seen } = await start(streamConsumer(code, { BatchSize: 1 }));
+  for (const data of ['a', 'b', 'c']) await put(calls, physical('Log'), [['k', data]]);
+  await until('the first failure', () => seen('Consumer').length === 2);
+  const path = `/2015-03-31/event-source-mappings/${physical('Feed')}`;
+  await calls.rest('lambda', 'PUT', path, JSON.stringify({ Enabled: false }));
+  await calls.rest('lambda', 'PUT', path, JSON.stringify({ Enabled: true }));
+  await until('the last record', () => seen('Consumer').flat().includes('c'));
+  expect(seen('Consumer').flat()).toEqual(['a', 'b', 'b', 'b', 'b', 'b', 'c']);
+});
+
 test('a parallelization factor keeps the order of each key', async () => {
   const { calls, physical, seen } = await start(
     streamConsumer('await sleep(5); see(data);', { BatchSize: 2, ParallelizationFactor: 4 }),
@@ -153,7 +166,7 @@ test('after a shard is split its children are read once the parent is done, in o
   const assembly = writeAssembly({
     Log: { Type: 'AWS::Kinesis::Stream', Properties: { ShardCount: 1 } },
     ...lambda('Consumer', `exports.handler = async (event) => { const data = ${DATA}; await sleep(20); see(data); };`),
-    ...mapping('Feed', 'Consumer', 'Log', { ...FROM_START, BatchSize: 2 }),
+    ...mapping('Feed', 'Consumer', 'Log', { ...FROM_START, BatchSize: 2, Enabled: false }),
   });
   const { calls, physical, seen } = await start(assembly);
   const StreamName = physical('Log');
@@ -173,6 +186,13 @@ test('after a shard is split its children are read once the parent is done, in o
     return textAt(objectAt(summary, 'StreamDescriptionSummary'), 'StreamStatus') === 'ACTIVE';
   });
   await put(calls, StreamName, after);
+  // All three shards are there when the mapping begins.
+  await calls.rest(
+    'lambda',
+    'PUT',
+    `/2015-03-31/event-source-mappings/${physical('Feed')}`,
+    JSON.stringify({ Enabled: true }),
+  );
   await until('all records', () => seen('Consumer').flat().length === 24);
   for (const lane of ['0:', '1:', '2:']) {
     const received = seen('Consumer')

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: Fn::Sub of CloudFormation looks the same.
 import { describe, expect, test } from 'vitest';
 import type { Json, JsonObject } from '../../../lib/local/json.ts';
 import { conditionHolds, resolveValue } from '../../../lib/local/template.ts';

@@ -1,0 +1,193 @@
+import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { subscription } from '../../lib/contracts/subscription.ts';
+import { aggregate } from '../../lib/runtime/aggregate.ts';
+import { dynamodb } from '../../lib/runtime/clients.ts';
+import type { Write } from '../../lib/runtime/inbox.ts';
+import { opened, ticketLog } from '../contracts/sample-declarations.ts';
+import { kinesisEvent, type LogEntry, lambdaContext } from './lambda-events.ts';
+import {
+  createBusinessTable,
+  createInboxTable,
+  createQueue,
+  drain,
+  itemsOf,
+  useLocalServices,
+} from './local-services.ts';
+
+const INBOX = 'inbox';
+const TOTALS = 'totals';
+const counting = subscription('counting', { to: ticketLog, guarantee: 'exactly-once-aggregation' });
+
+useLocalServices();
+
+let deadLetters: string;
+let counter = 0;
+let shard: string;
+let lines: Record<string, unknown>[];
+
+beforeAll(async () => {
+  await createInboxTable(INBOX);
+  await createBusinessTable(TOTALS);
+  deadLetters = await createQueue('counting-dead-letters');
+  Object.assign(process.env, { SLUICE_INBOX_TABLE: INBOX, SLUICE_DEAD_LETTER_QUEUE_URL: deadLetters });
+});
+
+beforeEach(() => {
+  // A shard and event ids for each test.
+  counter += 1;
+  shard = `shardId-${counter}`;
+  lines = [];
+  vi.spyOn(console, 'log').mockImplementation((line) => lines.push(JSON.parse(line)));
+});
+
+const add = (count: number): Write => ({
+  Update: {
+    TableName: TOTALS,
+    Key: { pk: shard },
+    UpdateExpression: 'ADD seen :count',
+    ExpressionAttributeValues: { ':count': count },
+  },
+});
+
+const count = (records: readonly LogEntry[], fold = (events: readonly unknown[]) => [add(events.length)]) =>
+  aggregate(counting, fold)(kinesisEvent(records, shard), lambdaContext());
+
+const record = (sequenceNumber: number, id = `e-${sequenceNumber}`): LogEntry => ({
+  sequenceNumber: String(sequenceNumber),
+  body: JSON.stringify(opened('T-1', `${shard}/${id}`)),
+});
+const broken = (sequenceNumber: number): LogEntry => ({ sequenceNumber: String(sequenceNumber), body: '{' });
+
+const total = async () => (await itemsOf(TOTALS)).find(({ pk }) => pk === shard)?.seen;
+const position = async () => {
+  const item = (await itemsOf(INBOX)).find(({ pk }) => pk === `counting@${shard}`);
+  return item === undefined ? undefined : Number(item.position);
+};
+const metrics = () => lines.find((line) => '_aws' in line);
+const ALL_DONE = { batchItemFailures: [] };
+
+describe('aggregate', () => {
+  it('commits the result with the position', async () => {
+    expect(await count([record(1), record(2), record(3)])).toEqual(ALL_DONE);
+    expect(await total()).toBe(3);
+    expect(await position()).toBe(3);
+    expect(metrics()).toMatchObject({
+      subscription: 'counting',
+      Received: [3],
+      Done: [3],
+      Duplicates: [0],
+      Rejected: [0],
+    });
+  });
+
+  it('changes nothing when a batch is delivered again', async () => {
+    await count([record(1), record(2)]);
+    lines = [];
+    expect(await count([record(1), record(2)])).toEqual(ALL_DONE);
+    expect(await total()).toBe(2);
+    expect(metrics()).toMatchObject({ Done: [0], Duplicates: [2] });
+  });
+
+  it('counts only what is ahead of the position in a batch cut differently', async () => {
+    await count([record(1), record(2)]);
+    expect(await count([record(1), record(2), record(3)])).toEqual(ALL_DONE);
+    expect(await total()).toBe(3);
+  });
+
+  it('compares positions as numbers', async () => {
+    await count([record(9)]);
+    await count([record(10)]);
+    expect(await total()).toBe(2);
+    expect(await position()).toBe(10);
+  });
+
+  it.each([
+    ['in one batch', [[record, record]]],
+    ['in two batches', [[record], [record]]],
+  ])('counts an event once that was published twice %s', async (_, batches) => {
+    let sequence = 0;
+    for (const batch of batches) await count(batch.map((make) => make(++sequence, 'the-same')));
+    expect(await total()).toBe(1);
+    expect(await position()).toBe(2);
+  });
+
+  it('folds again without the duplicates when some of a batch were counted before', async () => {
+    await count([record(1, 'a'), record(2, 'b')]);
+    const folded: number[] = [];
+    await count([record(3, 'a'), record(4, 'c'), record(5, 'b')], (events) => {
+      folded.push(events.length);
+      return [add(events.length)];
+    });
+    expect(folded).toEqual([3, 1]);
+    expect(await total()).toBe(3);
+    expect(await position()).toBe(5);
+  });
+
+  it('moves on over a batch of duplicates only', async () => {
+    await count([record(1, 'a')]);
+    expect(await count([record(2, 'a')])).toEqual(ALL_DONE);
+    expect(await total()).toBe(1);
+    expect(await position()).toBe(2);
+  });
+
+  it('sends what cannot be read to the dead letters and counts the rest', async () => {
+    expect(await count([record(1), broken(2), record(3), broken(4)])).toEqual(ALL_DONE);
+    expect(await total()).toBe(2);
+    expect(await position()).toBe(4);
+    const letters = await drain(deadLetters);
+    expect(letters.map(({ Body }) => Body)).toEqual(['{', '{']);
+    expect(JSON.parse(letters[0]?.MessageAttributes?.deadLetter?.StringValue ?? '')).toMatchObject({
+      reason: 'broken-json',
+      consumer: 'counting',
+      attempts: 1,
+    });
+    expect(metrics()).toMatchObject({ Done: [2], Rejected: [2] });
+  });
+
+  it('moves on over a batch that nobody can read', async () => {
+    expect(await count([broken(1)])).toEqual(ALL_DONE);
+    expect(await position()).toBe(1);
+    await drain(deadLetters);
+  });
+
+  it('cuts a large batch into transactions', async () => {
+    const records = Array.from({ length: 130 }, (_, i) => record(i + 1));
+    expect(await count(records)).toEqual(ALL_DONE);
+    expect(await total()).toBe(130);
+    expect(await position()).toBe(130);
+  });
+
+  it('reports the batch when another invocation has moved the position meanwhile', async () => {
+    const answer = await count([record(1), record(2)]);
+    expect(answer).toEqual(ALL_DONE);
+    // The position is read before the other invocation moves it on.
+    const send = dynamodb().send.bind(dynamodb());
+    let reads = 0;
+    vi.spyOn(dynamodb(), 'send').mockImplementation((async (command: Parameters<typeof send>[0]) => {
+      const result = await send(command);
+      if (reads++ === 0) {
+        vi.mocked(dynamodb().send).mockRestore();
+        await count([record(3), record(4)]);
+      }
+      return result;
+    }) as unknown as typeof send);
+    expect(await count([record(3), record(4)])).toEqual({ batchItemFailures: [{ itemIdentifier: '3' }] });
+    expect(await total()).toBe(4);
+  });
+
+  it('says so when a fold makes more writes than fit', async () => {
+    const records = Array.from({ length: 40 }, (_, i) => record(i + 1));
+    const tooMany = count(records, (events) => events.flatMap(() => [add(1), add(1)]));
+    await expect(tooMany).rejects.toThrow(
+      new RangeError(
+        "'counting' folded 40 events into 80 writes; at most one write per event fits a transaction of 100 items",
+      ),
+    );
+    expect(await position()).toBe(undefined);
+  });
+
+  it.each(['SLUICE_INBOX_TABLE', 'SLUICE_DEAD_LETTER_QUEUE_URL'])('does not start without %s', (variable) => {
+    vi.stubEnv(variable, '');
+    expect(() => aggregate(counting, () => [])).toThrow(`environment variable ${variable} is not set`);
+  });
+});

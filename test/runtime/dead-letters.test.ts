@@ -1,0 +1,80 @@
+import { describe, expect, it } from 'vitest';
+import { describeFailure } from '../../lib/runtime/dead-letters.ts';
+import type { Message } from '../../lib/runtime/message.ts';
+import { opened } from '../contracts/sample-declarations.ts';
+
+const event = opened('T-1', 'e-1');
+const message: Message = {
+  id: 'm-1',
+  body: JSON.stringify(event),
+  unit: undefined,
+  source: 'arn:queue',
+  receives: 3,
+  firstReceived: Date.parse('2026-11-20T08:00:00Z'),
+  attributes: {},
+};
+const FAILED_AT = Date.parse('2026-11-20T08:05:00Z');
+
+const letterOf = (text: string, more: Partial<Message> = {}, consumer = 'worker', reason = 'broken') =>
+  describeFailure(consumer, { ...message, ...more }, reason, new Error(text), FAILED_AT);
+
+describe('describeFailure', () => {
+  it('says what, why, where, how often and when', () => {
+    expect(letterOf('no such street')).toEqual({
+      reason: 'broken',
+      message: 'no such street',
+      fingerprint: expect.stringMatching(/^[0-9a-f]{16}$/),
+      consumer: 'worker',
+      source: 'arn:queue',
+      attempts: 3,
+      firstReceived: '2026-11-20T08:00:00.000Z',
+      failedAt: '2026-11-20T08:05:00.000Z',
+      traceId: event.traceparent.slice(3, 35),
+      eventId: 'e-1',
+      eventType: 'tickets.ticket-opened',
+    });
+  });
+
+  it.each([
+    ['quoted values', "order 'A1' is unknown", "order 'B-22' is unknown"],
+    ['numbers', 'line 7 of 12 is wrong', 'line 1 of 3 is wrong'],
+    ['hexadecimal ids', 'lock deadbeef00 is held', 'lock 0123456789abcdef is held'],
+    ['long lists of values', `unknown: ${"'a', ".repeat(400)}end`, `unknown: ${"'bbbbbb', ".repeat(400)}end`],
+  ])('gives failures that differ in %s one fingerprint', (_, one, other) => {
+    expect(letterOf(one).fingerprint).toBe(letterOf(other).fingerprint);
+  });
+
+  it.each([
+    ['message', letterOf('no street')],
+    ['consumer', letterOf('no such street', {}, 'other')],
+    ['reason', letterOf('no such street', {}, 'worker', 'other')],
+  ])('gives another %s another fingerprint', (_, other) => {
+    expect(other.fingerprint).not.toBe(letterOf('no such street').fingerprint);
+  });
+
+  it('cuts the message at 1,000 characters', () => {
+    expect(letterOf('x'.repeat(1_000)).message).toHaveLength(1_000);
+    expect(letterOf('x'.repeat(1_001)).message).toHaveLength(1_000);
+  });
+
+  it('prefers the routing attributes, which are there for bodies that cannot be read', () => {
+    const attributes = { type: 'tickets.other', traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01` };
+    expect(letterOf('broken', { body: '{', attributes })).toMatchObject({
+      eventType: 'tickets.other',
+      traceId: 'a'.repeat(32),
+      eventId: undefined,
+    });
+  });
+
+  it.each(['{', 'null', '7', '[]', '{"id":7,"type":{},"traceparent":null}'])('bears the body %s', (body) => {
+    expect(letterOf('broken', { body })).toMatchObject({
+      eventId: undefined,
+      eventType: undefined,
+      traceId: undefined,
+    });
+  });
+
+  it('counts one attempt where the source does not count', () => {
+    expect(letterOf('broken', { receives: undefined }).attempts).toBe(1);
+  });
+});

@@ -1,0 +1,143 @@
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { outbox } from '../../lib/contracts/outbox.ts';
+import { type Write, WriteRefused } from '../../lib/runtime/inbox.ts';
+import { occurred, outboxWriter, SequenceConflict, type Transaction } from '../../lib/runtime/outbox.ts';
+import { MessageTooLarge } from '../../lib/runtime/publish.ts';
+import { TicketClosed, TicketOpened, ticketTopic, workQueue } from '../contracts/sample-declarations.ts';
+import { createBusinessTable, createOutboxTable, itemsOf, useLocalServices } from './local-services.ts';
+
+const OUTBOX = 'outbox';
+const BUSINESS = 'business';
+const NOW = new Date('2026-11-20T08:00:00Z');
+// The topic takes 256 KiB and the queue 1 MiB: the smaller one decides.
+const box = outbox('ticket-outbox', { publishes: [workQueue, ticketTopic] });
+
+useLocalServices();
+
+let transact: ReturnType<typeof outboxWriter>;
+let counter = 0;
+let aggregate: string;
+
+beforeAll(async () => {
+  await createOutboxTable(OUTBOX);
+  await createBusinessTable(BUSINESS);
+  process.env.SLUICE_OUTBOX_TABLE = OUTBOX;
+  transact = outboxWriter(box, () => NOW);
+});
+
+beforeEach(() => {
+  counter += 1;
+  aggregate = `T-${counter}`;
+});
+
+const data = (text = '') => ({ ticket: aggregate, text });
+const open = (text = '') => occurred(TicketOpened, data(text));
+const close = () => occurred(TicketClosed, data());
+const putOnce = (): Write => ({
+  Put: { TableName: BUSINESS, Item: { pk: aggregate }, ConditionExpression: 'attribute_not_exists(pk)' },
+});
+
+const commit = (more: Partial<Transaction>) => transact({ aggregate, after: 0, writes: [], events: [], ...more });
+
+const rows = async () =>
+  (await itemsOf(OUTBOX))
+    .filter(({ aggregateId }) => aggregateId === aggregate)
+    .sort((a, b) => Number(a.sequence) - Number(b.sequence));
+const business = async () => (await itemsOf(BUSINESS)).filter(({ pk }) => pk === aggregate);
+
+describe('transact', () => {
+  it('commits business items and one row per event, in sequence', async () => {
+    const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
+    const events = [open(), close()];
+    const told = await commit({ writes: [putOnce()], events, traceparent, correlationId: 'request-1' });
+    expect(told).toMatchObject([
+      {
+        id: `ticket-outbox/${aggregate}/1`,
+        type: TicketOpened.type,
+        sequence: '0000000001',
+        correlationid: 'request-1',
+      },
+      {
+        id: `ticket-outbox/${aggregate}/2`,
+        type: TicketClosed.type,
+        sequence: '0000000002',
+        source: '/sluice/ticket-outbox',
+      },
+    ]);
+    for (const event of told) expect(event.traceparent).toContain('a'.repeat(32));
+    expect(await business()).toHaveLength(1);
+    expect(await rows()).toEqual(
+      told.map((event, i) => ({
+        aggregateId: aggregate,
+        sequence: i + 1,
+        body: JSON.stringify(event),
+        createdAt: NOW.toISOString(),
+        unpublished: expect.stringMatching(/^[0-7]$/),
+      })),
+    );
+  });
+
+  it('goes on after the newest event', async () => {
+    await commit({ events: [open()] });
+    expect(await commit({ after: 1, events: [close()] })).toMatchObject([{ sequence: '0000000002' }]);
+    expect((await rows()).map(({ sequence }) => sequence)).toEqual([1, 2]);
+  });
+
+  it('lets one of two writers have the sequence', async () => {
+    const results = await Promise.allSettled([commit({ events: [open('one')] }), commit({ events: [open('two')] })]);
+    expect(results.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    expect(await rows()).toHaveLength(1);
+  });
+
+  it('refuses a sequence that is taken, and writes nothing', async () => {
+    await commit({ events: [open()] });
+    const late = commit({ writes: [putOnce()], events: [close()] });
+    await expect(late).rejects.toThrow(SequenceConflict);
+    await expect(late).rejects.toThrow(
+      `aggregate '${aggregate}' already has an event with sequence 1 or has changed meanwhile`,
+    );
+    expect(await business()).toEqual([]);
+    expect(await rows()).toHaveLength(1);
+  });
+
+  it('refuses when a business condition does not hold, names the write, and tells nothing', async () => {
+    await commit({ writes: [putOnce()], events: [open()] });
+    const other: Write = { Put: { TableName: BUSINESS, Item: { pk: `${aggregate}-other` } } };
+    const refused = commit({ after: 1, writes: [other, putOnce()], events: [close()] });
+    await expect(refused).rejects.toThrow(WriteRefused);
+    await expect(refused).rejects.toMatchObject({ refused: [1] });
+    expect(await rows()).toHaveLength(1);
+  });
+
+  it('refuses an event that is too large for one of its channels, with nothing written', async () => {
+    const large = commit({ writes: [putOnce()], events: [open(), open('x'.repeat(262_144))] });
+    await expect(large).rejects.toThrow(MessageTooLarge);
+    await expect(large).rejects.toThrow("topic 'ticket-topic' takes 262144");
+    expect(await business()).toEqual([]);
+    expect(await rows()).toEqual([]);
+  });
+
+  it.each([
+    ['no name', { aggregate: '' }, "aggregate '' must have 1 to 80 characters (given 0)"],
+    ['too long a name', { aggregate: 'x'.repeat(81) }, 'must have 1 to 80 characters (given 81)'],
+    [
+      'more items than a transaction takes',
+      { writes: Array.from({ length: 60 }, putOnce), events: Array.from({ length: 41 }, () => open()) },
+      '60 writes and 41 events do not fit one transaction of 100 items',
+    ],
+  ])('refuses %s', async (_, transaction, message) => {
+    await expect(commit(transaction)).rejects.toThrow(
+      new RangeError(message.startsWith('must') ? `aggregate '${'x'.repeat(81)}' ${message}` : message),
+    );
+  });
+
+  it('spreads aggregates over the buckets of the index', async () => {
+    await Promise.all(
+      Array.from({ length: 60 }, (_, i) =>
+        transact({ aggregate: `spread-${i}`, after: 0, writes: [], events: [open()] }),
+      ),
+    );
+    const buckets = new Set((await itemsOf(OUTBOX)).map(({ unpublished }) => unpublished));
+    expect([...buckets].sort()).toEqual(['0', '1', '2', '3', '4', '5', '6', '7']);
+  });
+});

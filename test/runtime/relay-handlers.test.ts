@@ -1,0 +1,148 @@
+import { marshall } from '@aws-sdk/util-dynamodb';
+import type { AttributeValue, DynamoDBRecord } from 'aws-lambda';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { minutes } from '../../lib/contracts/duration.ts';
+import type { Envelope } from '../../lib/contracts/envelope.ts';
+import { outbox } from '../../lib/contracts/outbox.ts';
+import { occurred, outboxWriter } from '../../lib/runtime/outbox.ts';
+import { relayOutbox, sweepOutbox } from '../../lib/runtime/relay-handlers.ts';
+import { SENDERS } from '../../lib/runtime/senders.ts';
+import { orderedQueue, TicketOpened } from '../contracts/sample-declarations.ts';
+import { lambdaContext } from './lambda-events.ts';
+import { createOutboxTable, createQueue, drain, itemsOf, useLocalServices } from './local-services.ts';
+
+const OUTBOX = 'outbox';
+const CREATED = Date.parse('2026-11-20T08:00:00Z');
+const box = outbox('ticket-outbox', { publishes: [orderedQueue] });
+
+useLocalServices();
+
+let queueUrl: string;
+let lines: Record<string, unknown>[];
+
+let counter = 0;
+beforeEach(async () => {
+  const table = `${OUTBOX}-${++counter}`;
+  await createOutboxTable(table);
+  // A queue for each test: a FIFO queue drops ids that it has seen in the last five minutes.
+  queueUrl = await createQueue(`ordered-${counter}.fifo`);
+  Object.assign(process.env, { SLUICE_OUTBOX_TABLE: table, SLUICE_CHANNEL_ORDERED_WORK: queueUrl });
+  lines = [];
+  vi.spyOn(Math, 'random').mockReturnValue(0);
+  vi.spyOn(console, 'log').mockImplementation((line) => lines.push(JSON.parse(line)));
+});
+
+const tell = (aggregate: string, count: number, at = CREATED): Promise<Envelope[]> => {
+  const events = Array.from({ length: count }, () => occurred(TicketOpened, { ticket: aggregate, text: '' }));
+  return outboxWriter(box, () => new Date(at))({ aggregate, after: 0, writes: [], events });
+};
+
+/** Stream records of rows, in the order given, numbered from 100. */
+async function recordsOf(
+  ...order: readonly (readonly [aggregate: string, sequence: number])[]
+): Promise<DynamoDBRecord[]> {
+  const items = await itemsOf(process.env.SLUICE_OUTBOX_TABLE ?? '');
+  return order.map(([aggregate, sequence], i) => {
+    const item = items.find((row) => row.aggregateId === aggregate && row.sequence === sequence) ?? {};
+    return {
+      eventName: 'INSERT',
+      dynamodb: { SequenceNumber: String(100 + i), NewImage: marshall(item) as Record<string, AttributeValue> },
+    };
+  });
+}
+
+const published = async () =>
+  (await drain(queueUrl)).map(({ Body = '' }) => (JSON.parse(Body) as Envelope).id.replace('ticket-outbox/', ''));
+const metric = (name: string) => lines.filter((line) => name in line).map((line) => line[name]);
+const relay = (Records: DynamoDBRecord[]) => relayOutbox(box)({ Records }, lambdaContext());
+const refuse = (...ids: string[]) =>
+  vi
+    .spyOn(SENDERS.queue, 'send')
+    .mockImplementation(async (_channel, _address, entries) =>
+      entries.filter(({ envelope }) => ids.includes(envelope.id)).map((entry) => ({ entry, error: 'Throttled: no' })),
+    );
+
+describe('relayOutbox', () => {
+  it('publishes the rows of a stream batch', async () => {
+    await tell('A', 2);
+    await tell('B', 1);
+    expect(await relay(await recordsOf(['A', 1], ['B', 1], ['A', 2]))).toEqual({ batchItemFailures: [] });
+    expect((await published()).sort()).toEqual(['A/1', 'A/2', 'B/1']);
+    expect(metric('Published')).toEqual([[3]]);
+  });
+
+  it('reports the lowest number of an aggregate that failed, and says why', async () => {
+    await tell('A', 1);
+    await tell('B', 2);
+    await tell('C', 1);
+    const records = await recordsOf(['A', 1], ['B', 1], ['C', 1], ['B', 2]);
+    refuse('ticket-outbox/C/1', 'ticket-outbox/B/2');
+    expect(await relay(records)).toEqual({ batchItemFailures: [{ itemIdentifier: '101' }] });
+    expect(lines).toContainEqual(
+      expect.objectContaining({ level: 'error', outbox: 'ticket-outbox', aggregate: 'C', reason: 'Throttled: no' }),
+    );
+  });
+
+  it('takes no notice of cursors, published rows and removed ones', async () => {
+    const image = (item: object) => marshall(item) as Record<string, AttributeValue>;
+    const records: DynamoDBRecord[] = [
+      { dynamodb: { SequenceNumber: '1', NewImage: image({ aggregateId: 'A', sequence: 0, published: 1 }) } },
+      { dynamodb: { SequenceNumber: '2', NewImage: image({ aggregateId: 'A', sequence: 1, body: '{}' }) } },
+      { dynamodb: { SequenceNumber: '3' } },
+      {},
+    ];
+    expect(await relay(records)).toEqual({ batchItemFailures: [] });
+    expect(await published()).toEqual([]);
+  });
+});
+
+describe('sweepOutbox', () => {
+  const sweep = (afterMillis: number) => sweepOutbox(box, minutes(1), () => CREATED + afterMillis)({}, lambdaContext());
+
+  it('publishes rows that the stream never showed, and says how old the oldest was', async () => {
+    await tell('A', 2);
+    await tell('B', 1, CREATED + 30_000);
+    expect(await sweep(90_000)).toEqual({ published: 3 });
+    expect((await published()).sort()).toEqual(['A/1', 'A/2', 'B/1']);
+    expect(metric('OldestUnpublished')).toEqual([[90]]);
+    expect(await sweep(150_000)).toEqual({ published: 0 });
+    expect(metric('OldestUnpublished')).toEqual([[90], [0]]);
+  });
+
+  it('leaves young rows to the stream, but counts their age', async () => {
+    await tell('A', 1);
+    expect(await sweep(59_999)).toEqual({ published: 0 });
+    expect(metric('OldestUnpublished')).toEqual([[59.999]]);
+    expect(await published()).toEqual([]);
+    expect(await sweep(60_000)).toEqual({ published: 1 });
+  });
+
+  it('reports what it could not publish', async () => {
+    await tell('A', 1);
+    refuse('ticket-outbox/A/1');
+    expect(await sweep(90_000)).toEqual({ published: 0 });
+    expect(lines).toContainEqual(expect.objectContaining({ level: 'error', aggregate: 'A', reason: 'Throttled: no' }));
+    vi.mocked(SENDERS.queue.send).mockRestore();
+    expect(await sweep(90_000)).toEqual({ published: 1 });
+  });
+
+  it('finds rows in every bucket of the index', async () => {
+    const names = Array.from({ length: 40 }, (_, i) => `T-${i}`);
+    for (const name of names) await tell(name, 1);
+    expect(await sweep(60_000)).toEqual({ published: 40 });
+    expect((await published()).sort()).toEqual(names.map((name) => `${name}/1`).sort());
+  });
+});
+
+describe('outbox functions', () => {
+  it.each([
+    ['relay', () => relayOutbox(box)],
+    ['sweeper', () => sweepOutbox(box)],
+    ['writer', () => outboxWriter(box)],
+  ])('the %s does not start without its table', (_, make) => {
+    vi.stubEnv('SLUICE_OUTBOX_TABLE', '');
+    expect(make).toThrow(
+      "environment variable SLUICE_OUTBOX_TABLE is not set: it says which table is outbox 'ticket-outbox'",
+    );
+  });
+});
