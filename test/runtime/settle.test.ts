@@ -5,9 +5,9 @@ import { exponential } from '../../lib/contracts/retry.ts';
 import { subscription } from '../../lib/contracts/subscription.ts';
 import { sqs } from '../../lib/runtime/clients.ts';
 import { Reject, Retry } from '../../lib/runtime/outcomes.ts';
-import { opened, orderedQueue, workQueue } from '../contracts/sample-declarations.ts';
+import { opened, orderedQueue, ticketLog, workQueue } from '../contracts/sample-declarations.ts';
 import { consumerOf, watchWaits } from './consumer-harness.ts';
-import { QUEUE_ARN, type SentMessage, sqsEvent } from './lambda-events.ts';
+import { kinesisEvent, QUEUE_ARN, type SentMessage, sqsEvent } from './lambda-events.ts';
 import { createQueue, drain, receive, useLocalServices } from './local-services.ts';
 
 useLocalServices();
@@ -182,5 +182,22 @@ describe('what is given up', () => {
       reported([message ?? { body: '' }]),
     );
     expect(consumer.lines).toContainEqual(expect.objectContaining({ level: 'error', error: 'QueueDoesNotExist' }));
+  });
+
+  it('is not sent while the stream will deliver it again anyway', async () => {
+    const reader = subscription('reader', { to: ticketLog });
+    const handle = async ({ ticket }: { ticket: string }) => {
+      throw ticket === 'T-1' ? new Error('later') : new Reject('no', 'never');
+    };
+    const consumer = consumerOf(reader, handle, { deadLetterQueueUrl: dead });
+    const batch = kinesisEvent(
+      ['T-0', 'T-1', 'T-2'].map((ticket, i) => ({
+        body: body(ticket),
+        sequenceNumber: String(i),
+        partitionKey: ticket,
+      })),
+    );
+    expect(await consumer.deliver(batch)).toEqual({ batchItemFailures: [{ itemIdentifier: '1' }] });
+    expect((await drain(dead)).map(letterOf)).toMatchObject([{ eventId: 'e-T-0' }]);
   });
 });

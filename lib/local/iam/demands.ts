@@ -1,16 +1,8 @@
 import { formParameters, jsonBody } from '../endpoint-request.ts';
 import { restOperation } from '../rest-operations.ts';
 import type { ServiceRequest } from '../service.ts';
+import type { Demand } from './demand.ts';
 import { dynamodbDemands } from './dynamodb-demands.ts';
-
-/**
- * One permission a call needs. Several resources are alternatives: being allowed on any of them is enough. No resource:
- * the request does not say which (a Kinesis iterator).
- */
-export interface Demand {
-  readonly action: string;
-  readonly resources: readonly string[];
-}
 
 /** Everything a call needs; every demand must be allowed. */
 export function demandsOf(request: ServiceRequest, account: string): readonly Demand[] {

@@ -1,6 +1,6 @@
 import { jsonBody } from '../endpoint-request.ts';
 import type { ServiceRequest } from '../service.ts';
-import type { Demand } from './demands.ts';
+import type { Demand } from './demand.ts';
 
 /** What a DynamoDB or DynamoDB Streams call needs, table by table. */
 export function dynamodbDemands(request: ServiceRequest, account: string): readonly Demand[] {

@@ -2,14 +2,8 @@ import { findPackageJSON } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { buildApp } from 'fauxqs';
 import type { ServiceResponse } from '../service.ts';
+import type { S3Store, SnsStore, SqsStore } from './fauxqs-types.ts';
 import { keepGroupsInOrder } from './fifo-queue.ts';
-
-type Stores = NonNullable<NonNullable<Parameters<typeof buildApp>[0]>['stores']>;
-export type SqsStore = Stores['sqsStore'];
-export type SnsStore = Stores['snsStore'];
-export type S3Store = Stores['s3Store'];
-export type SqsQueue = ReturnType<SqsStore['createQueue']>;
-export type SqsMessage = Parameters<SqsQueue['enqueue']>[0];
 
 /** The part of a Fastify request that fauxqs' SQS and SNS actions read. */
 interface RouterRequest {

@@ -1,4 +1,4 @@
-import type { SqsMessage, SqsQueue } from './fauxqs.ts';
+import type { SqsMessage, SqsQueue } from './fauxqs-types.ts';
 
 type Dequeue = SqsQueue['dequeue'];
 type Received = ReturnType<Dequeue>;

@@ -1,7 +1,8 @@
 import { errorResponse } from '../endpoint-errors.ts';
 import { restOperation } from '../rest-operations.ts';
 import type { ServiceHandler, ServiceRequest, ServiceResponse } from '../service.ts';
-import type { Fauxqs, S3Store } from './fauxqs.ts';
+import type { Fauxqs } from './fauxqs.ts';
+import type { S3Store } from './fauxqs-types.ts';
 
 const INJECTABLE = ['GET', 'HEAD', 'PUT', 'POST', 'DELETE'] as const;
 type Method = (typeof INJECTABLE)[number];

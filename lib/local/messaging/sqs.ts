@@ -1,7 +1,8 @@
 import { errorResponse } from '../endpoint-errors.ts';
 import { jsonBody } from '../endpoint-request.ts';
 import type { ServiceHandler, ServiceRequest, ServiceResponse } from '../service.ts';
-import { type Fauxqs, SQS_OPERATIONS, type SqsQueue, type SqsStore } from './fauxqs.ts';
+import { type Fauxqs, SQS_OPERATIONS } from './fauxqs.ts';
+import type { SqsQueue, SqsStore } from './fauxqs-types.ts';
 
 type Attributes = Record<string, string>;
 interface BatchEntry {

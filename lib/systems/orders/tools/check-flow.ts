@@ -1,0 +1,61 @@
+import { type Envelope, parseSequence, readEnvelope, UnreadableMessage } from '../../../contracts/envelope.ts';
+import { orderLog } from '../contract.ts';
+import { countBy, type Ledger, reasonOf } from './ledger.ts';
+
+/** Every accepted order is stored, published and in the log in sequence, and the dead letters are those that are due. */
+
+export function checkOrders({ expected, snapshot, lose }: Ledger): void {
+  const stored = new Set(
+    snapshot.orders.flatMap(({ orderId, documents }) =>
+      Object.values(documents).map(({ sequence }) => `order-outbox/${orderId}/${sequence}`),
+    ),
+  );
+  lose([...expected.keys()].filter((id) => !stored.has(id)).length, 'accepted orders that are not in the orders table');
+  lose(snapshot.unpublished, 'events still unpublished in the outbox');
+}
+
+/** Every event is in the log, and the first copies of an order's events stand in sequence. */
+export function checkLog({ expected, snapshot, lose, misplace }: Ledger): void {
+  const last = new Map<string, number>();
+  const seen = new Set<string>();
+  for (const { body } of snapshot.log) {
+    const event = readable(body);
+    if (event === undefined || seen.has(event.id)) continue;
+    seen.add(event.id);
+    const sequence = parseSequence(event.sequence) ?? 0;
+    const before = last.get(event.subject) ?? 0;
+    if (sequence !== before + 1) misplace(`${event.id} came after ${before}`);
+    last.set(event.subject, Math.max(before, sequence));
+  }
+  lose([...expected.keys()].filter((id) => !seen.has(id)).length, 'events that are not in the log');
+}
+
+function readable(body: string): Envelope | undefined {
+  try {
+    return readEnvelope(body, orderLog.events);
+  } catch (error) {
+    if (error instanceof UnreadableMessage) return undefined; // A malformed message put in on purpose: checked among the dead letters.
+    throw error;
+  }
+}
+
+/** Dead letters that the simulated provider causes on purpose: an answer nobody documented, three times. */
+const PROVIDER_REASON = 'attempts-exhausted';
+
+/** Every malformed message is there with its reason, and nothing else is but what the simulated provider does. */
+export function checkDeadLetters({ input: { malformed }, snapshot: { deadLetters }, problems }: Ledger): void {
+  for (const [consumer, letters] of Object.entries(deadLetters)) {
+    const reasons = countBy(letters.map(reasonOf));
+    const due = consumer === 'order-outbox' ? {} : countBy(malformed);
+    for (const [reason, count] of Object.entries(due)) {
+      if (reasons[reason] !== count)
+        problems.push(
+          `dead letters of ${consumer}: ${reasons[reason] ?? 0} with reason '${reason}' instead of ${count}`,
+        );
+    }
+    const strangers = Object.keys(reasons).filter(
+      (reason) => !(reason in due) && !(consumer === 'charge-card' && reason === PROVIDER_REASON),
+    );
+    if (strangers.length > 0) problems.push(`dead letters of ${consumer} that nobody expects: ${strangers.join(', ')}`);
+  }
+}

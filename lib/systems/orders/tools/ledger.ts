@@ -1,0 +1,98 @@
+import type { DeadMessage } from '../../../operations/dead-letter-queue.ts';
+import type { OrderData } from '../contract.ts';
+import { decide } from '../request.ts';
+import type { Placed } from './producer.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/** What was put in, as the sender knows it. */
+export interface Input {
+  readonly placed: readonly Placed[];
+  /** Stock before the first order, by SKU. */
+  readonly shelf: ReadonlyMap<string, number>;
+  /** Reasons to be found in the dead letters of every consumer that reads a queue or the log. */
+  readonly malformed: readonly string[];
+}
+
+/** An event that must have had its effects. */
+export interface Expected {
+  readonly id: string;
+  readonly orderId: string;
+  readonly sequence: number;
+  readonly cancellation: boolean;
+  readonly data: OrderData;
+}
+
+/** What the checks compare, and where they write what they find. */
+export interface Ledger {
+  readonly input: Input;
+  readonly snapshot: Snapshot;
+  readonly expected: ReadonlyMap<string, Expected>;
+  /** Whether a consumer has given the event up: then it owes no effect. */
+  readonly isDead: (consumer: string, eventId: string) => boolean;
+  readonly tally: { lost: number; duplicated: number; outOfOrder: number };
+  readonly problems: string[];
+  /** Effects that are missing. A count of 0 or less is none. */
+  readonly lose: (count: number, text: string) => void;
+  /** Effects that are there too often. */
+  readonly repeat: (count: number, text: string) => void;
+  readonly misplace: (text: string) => void;
+}
+
+export function openLedger(input: Input, snapshot: Snapshot): Ledger {
+  const tally = { lost: 0, duplicated: 0, outOfOrder: 0 };
+  const problems: string[] = [];
+  const dead = deadEventIds(snapshot);
+  return {
+    input,
+    snapshot,
+    expected: expectedEvents(input.placed),
+    isDead: (consumer, eventId) => dead.get(consumer)?.has(eventId) ?? false,
+    tally,
+    problems,
+    lose(count, text) {
+      if (count <= 0) return;
+      tally.lost += count;
+      problems.push(`lost: ${text}`);
+    },
+    repeat(count, text) {
+      if (count <= 0) return;
+      tally.duplicated += count;
+      problems.push(`twice: ${text}`);
+    },
+    misplace(text) {
+      tally.outOfOrder += 1;
+      problems.push(`out of order: ${text}`);
+    },
+  };
+}
+
+/** Accepted requests by event id. The same document sent twice is one event. */
+function expectedEvents(placed: readonly Placed[]): Map<string, Expected> {
+  const events = new Map<string, Expected>();
+  for (const { request, reply } of placed) {
+    if (reply.status !== 'accepted') continue;
+    const id = `order-outbox/${reply.orderId}/${reply.sequence}`;
+    const { data } = decide(request);
+    events.set(id, { id, orderId: reply.orderId, sequence: reply.sequence, cancellation: request.cancellation, data });
+  }
+  return events;
+}
+
+/** Event ids in the dead letters, by consumer. */
+function deadEventIds({ deadLetters }: Snapshot): ReadonlyMap<string, ReadonlySet<string>> {
+  return new Map(
+    Object.entries(deadLetters).map(([consumer, letters]) => [
+      consumer,
+      new Set(letters.flatMap(({ letter }) => (letter?.eventId === undefined ? [] : [letter.eventId]))),
+    ]),
+  );
+}
+
+/** Why a message was given up; the queue's own redrive and Lambda give no reason. */
+export const reasonOf = ({ letter }: DeadMessage): string => letter?.reason ?? 'no-reason';
+
+export function countBy(values: readonly string[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const value of values) counts[value] = (counts[value] ?? 0) + 1;
+  return counts;
+}
