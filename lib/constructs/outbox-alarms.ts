@@ -1,4 +1,4 @@
-import { type Alarm, type IMetric, Metric } from 'aws-cdk-lib/aws-cloudwatch';
+import { type Alarm, type IMetric, Metric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { METRIC_NAMESPACE, OUTBOX_METRIC } from '../contracts/metrics.ts';
 import { ALARM_PERIOD, type AlarmTopic } from './alarm-topic.ts';
 import { deadLetterAlarm, deadLetterDepth } from './consumer-alarms.ts';
@@ -36,7 +36,9 @@ export function watchOutbox(outbox: OutboxTable, topic: AlarmTopic): OutboxView 
     metric: oldestUnpublished,
     threshold: OLDEST_UNPUBLISHED_SECONDS,
     evaluationPeriods: MINUTES_IN_A_ROW,
-    description: `CRITICAL: events of outbox '${name}' wait for more than ${OLDEST_UNPUBLISHED_SECONDS} s. First: look for errors of the functions ${name}-relay and ${name}-sweeper; nothing is lost meanwhile.`,
+    description: `CRITICAL: events of outbox '${name}' wait for more than ${OLDEST_UNPUBLISHED_SECONDS} s, or nobody measures. First: look for errors of the functions ${name}-relay and ${name}-sweeper; nothing is lost meanwhile.`,
+    // The sweeper measures every minute: silence means that nobody sweeps.
+    missing: TreatMissingData.BREACHING,
   });
   return {
     name,

@@ -13,6 +13,7 @@ export const SQS = {
   maxRetentionSeconds: 1_209_600,
   minRetentionSeconds: 60,
   maxAttributes: 10,
+  maxReceiveCount: 1_000,
 } as const;
 
 export const SNS = {

@@ -1,7 +1,7 @@
 import type { Log, Queue } from './channel.ts';
 import { declare, declareName } from './declaration-error.ts';
 import { type Duration, days, seconds } from './duration.ts';
-import { LAMBDA } from './limits.ts';
+import { LAMBDA, SQS } from './limits.ts';
 import { exponential, type RetryPolicy } from './retry.ts';
 
 /** What a consumer promises about the effect of each message. */
@@ -187,5 +187,5 @@ export const CRASH_ALLOWANCE = 2;
  */
 export function maxReceiveCountOf(s: Subscription): number {
   const ahead = s.to.kind === 'queue' && s.to.order === 'per-key' ? s.batchSize - 1 : 0;
-  return s.retry.attempts * (ahead + 1) + CRASH_ALLOWANCE;
+  return Math.min(SQS.maxReceiveCount, s.retry.attempts * (ahead + 1) + CRASH_ALLOWANCE);
 }

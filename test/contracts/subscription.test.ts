@@ -188,7 +188,12 @@ describe('what the queue is set to', () => {
     expect(visibilityOf(subscription('worker', { to: standard, timeout, batchWindow })).seconds).toBe(expected);
   });
 
-  it('leaves the redrive room for crashes beyond the declared attempts', () => {
-    expect(maxReceiveCountOf(subscription('worker', { to: standard, retry: immediate({ attempts: 3 }) }))).toBe(5);
+  it.each([
+    ['crashes beyond the declared attempts', { to: standard, attempts: 3 }, 5],
+    ['receives behind a failure of the same batch', { to: fifo, attempts: 3 }, 32],
+    ['the same, with batches of one', { to: fifo, attempts: 3, batchSize: 1 }, 5],
+    ['no more than SQS takes', { to: fifo, attempts: 100 }, 1_000],
+  ])('the redrive has room for %s', (_, { attempts, ...options }, expected) => {
+    expect(maxReceiveCountOf(subscription('worker', { ...options, retry: immediate({ attempts }) }))).toBe(expected);
   });
 });

@@ -21,7 +21,7 @@ describe('inBatches', () => {
     const size = fc.record({ bytes: fc.integer({ min: 1, max: 30 }) });
     fc.assert(
       fc.property(
-        fc.array(size),
+        fc.array(size, { size: 'medium' }),
         fc.integer({ min: 1, max: 12 }),
         fc.integer({ min: 1, max: 40 }),
         (items, n, bytes) => {

@@ -7,7 +7,7 @@ import { outbox } from '../../lib/contracts/outbox.ts';
 import { occurred, outboxWriter } from '../../lib/runtime/outbox.ts';
 import { relayOutbox, sweepOutbox } from '../../lib/runtime/relay-handlers.ts';
 import { SENDERS } from '../../lib/runtime/senders.ts';
-import { orderedQueue, TicketOpened } from '../contracts/sample-declarations.ts';
+import { opened, orderedQueue, TicketOpened } from '../contracts/sample-declarations.ts';
 import { lambdaContext } from './lambda-events.ts';
 import { createOutboxTable, createQueue, drain, itemsOf, useLocalServices } from './local-services.ts';
 
@@ -87,7 +87,12 @@ describe('relayOutbox', () => {
     const image = (item: object) => marshall(item) as Record<string, AttributeValue>;
     const records: DynamoDBRecord[] = [
       { dynamodb: { SequenceNumber: '1', NewImage: image({ aggregateId: 'A', sequence: 0, published: 1 }) } },
-      { dynamodb: { SequenceNumber: '2', NewImage: image({ aggregateId: 'A', sequence: 1, body: '{}' }) } },
+      {
+        dynamodb: {
+          SequenceNumber: '2',
+          NewImage: image({ aggregateId: 'A', sequence: 1, body: JSON.stringify(opened('A')) }),
+        },
+      },
       { dynamodb: { SequenceNumber: '3' } },
       {},
     ];

@@ -1,4 +1,5 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { fifoQueue } from '../../lib/contracts/channel.ts';
 import { days } from '../../lib/contracts/duration.ts';
 import type { Envelope } from '../../lib/contracts/envelope.ts';
 import { outbox } from '../../lib/contracts/outbox.ts';
@@ -7,7 +8,7 @@ import { kinesis } from '../../lib/runtime/clients.ts';
 import { type OutboxRow, occurred, outboxWriter } from '../../lib/runtime/outbox.ts';
 import { outboxRelay, type Relayed } from '../../lib/runtime/relay.ts';
 import { SENDERS } from '../../lib/runtime/senders.ts';
-import { orderedQueue, TicketOpened, ticketLog } from '../contracts/sample-declarations.ts';
+import { orderedQueue, TicketClosed, TicketOpened, ticketLog } from '../contracts/sample-declarations.ts';
 import { createOutboxTable, createQueue, createStream, drain, itemsOf, useLocalServices } from './local-services.ts';
 
 const OUTBOX = 'outbox';
@@ -142,5 +143,17 @@ describe('the relay', () => {
     expect(await tableOf(one)).toMatchObject({ cursor: 5, waiting: [] });
     const told = ours(await inLog(), one);
     expect([...new Set(told)]).toEqual([1, 2, 3, 4, 5]);
+  });
+
+  it('sends a channel only the events that it lists', async () => {
+    await tell(one, 0, 1);
+    const closed = await createQueue('closed.fifo');
+    process.env.SLUICE_CHANNEL_CLOSED = closed;
+    const picky = outbox('ticket-outbox', {
+      publishes: [orderedQueue, fifoQueue('closed', { events: [TicketClosed] })],
+    });
+    expect(await outboxRelay(picky, OUTBOX)(new Map([[one, []]]))).toMatchObject({ published: 1 });
+    expect(ours(await inQueue(), one)).toEqual([1]);
+    expect(await drain(closed)).toEqual([]);
   });
 });

@@ -19,7 +19,7 @@ const plans: fc.Arbitrary<Plan[]> = fc.array(
     behaviour: fc.constantFrom<Behaviour[]>('done', 'done', 'done', 'duplicate', 'reject', 'retry'),
     turns: fc.nat(5),
   }),
-  { maxLength: 20 },
+  { maxLength: 20, size: 'max' },
 );
 
 const messageOf = ({ unit }: Plan, i: number): Message => ({

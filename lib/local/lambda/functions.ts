@@ -117,10 +117,9 @@ export function createFunctions(options: FunctionsOptions): Functions {
       if (!warm.instance.ended) pool.waiters.shift()?.run(warm.instance);
     }
     while (pool.waiters.length > pool.starting && starting < MAX_STARTING_WORKERS && !closed) {
-      if (workers >= maxWorkers) {
-        evictIdle();
-        break;
-      }
+      // The place that an eviction frees is taken at once: left open, another function could take it again and again.
+      if (workers >= maxWorkers) evictIdle();
+      if (workers >= maxWorkers) break;
       void start(pool);
     }
   }
@@ -165,8 +164,14 @@ export function createFunctions(options: FunctionsOptions): Functions {
     const error = await instance.started;
     starting -= 1;
     pool.starting -= 1;
-    if (error) pool.waiters.shift()?.fail(error);
-    else release(pool, instance);
+    // A new instance serves at least the event it was started for, or functions could evict each other's without end.
+    const waiter = pool.waiters.shift();
+    if (error) waiter?.fail(error);
+    else if (waiter && !instance.ended) waiter.run(instance);
+    else {
+      if (waiter) pool.waiters.unshift(waiter);
+      release(pool, instance);
+    }
     pumpAll();
   }
 

@@ -38,8 +38,9 @@ describe('renderInvoice', () => {
     expect(document.getPageCount()).toBe(12);
   });
 
-  it('bears letters that its fonts do not have', async () => {
-    const odd = order({ lines: [line({ description: '漢字 ☂ é 😀\n\t' })], country: 'Côte d’Ivoire' });
-    expect((await renderInvoice(odd, 'Invoice')).length).toBeGreaterThan(500);
+  it('prints question marks for what its fonts do not have', async () => {
+    const rendered = async (description: string) =>
+      Buffer.from(await renderInvoice(order({ lines: [line({ description })] }), 'Invoice'));
+    expect((await rendered('漢☂é\n\t')).equals(await rendered('??é??'))).toBe(true);
   });
 });

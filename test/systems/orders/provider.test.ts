@@ -6,7 +6,10 @@ const KEYS = Array.from({ length: 20_000 }, (_, i) => `order-outbox/${i}/1`);
 describe('behaviourOf', () => {
   it.each([
     ['approve', 'order-outbox/1/1'],
-    ['decline', 'order-outbox/45/1'],
+    ['decline', 'order-outbox/11/1'],
+    ['time-out-before', 'order-outbox/24/1'],
+    ['time-out-after', 'order-outbox/10/1'],
+    ['unexpected', 'order-outbox/132/1'],
   ])('answers %s for %s, in every run and on every machine', (expected, key) => {
     expect(behaviourOf('sluice', key)).toBe(expected);
   });

@@ -1,5 +1,5 @@
 import { formatSequence, parseSequence } from '../../../contracts/envelope.ts';
-import { countBy, type Ledger } from './ledger.ts';
+import { countBy, type Expected, type Ledger } from './ledger.ts';
 
 /** Every event has had each of its effects, once: what the consumers have left behind against what was put in. */
 
@@ -14,7 +14,7 @@ export function checkPayments({
 }: Ledger): void {
   const booked = new Map(payments.map((payment) => [payment.idempotencyKey, payment]));
   const missing = [...expected.keys()].filter((id) => !booked.has(id) && !isDead('charge-card', id));
-  lose(missing.length, `payments of ${missing.slice(0, 5).join(', ')}`);
+  lose(missing.length, `payments of ${named(missing)}`);
   repeat(payments.length - booked.size, 'payments booked twice for one event');
   const movements = Map.groupBy(
     provider.filter(({ movedPence }) => movedPence !== undefined),
@@ -35,6 +35,10 @@ export function checkPayments({
       problems.push(`payment ${id}: booked '${payment.status}', but the provider moved ${moved} pence`);
     }
   }
+  const strangers = [...booked.keys(), ...movements.keys()].filter((id) => !expected.has(id));
+  if (strangers.length > 0) problems.push(`payments that nobody ordered: ${named(strangers)}`);
+  const unbooked = [...movements.keys()].filter((id) => expected.has(id) && !booked.has(id));
+  if (unbooked.length > 0) problems.push(`money moved that is not booked: ${named(unbooked)}`);
   for (const [orderId, ofOrder] of Map.groupBy(payments, (payment) => payment.orderId)) {
     const inTime = ofOrder.toSorted((a, b) => a.settledAt.localeCompare(b.settledAt)).map(({ sequence }) => sequence);
     if (inTime.some((sequence, i) => i > 0 && sequence < (inTime[i - 1] ?? 0))) {
@@ -63,6 +67,10 @@ export function checkReservations({
     lose(decided < wanted ? 1 : 0, `stock decisions of ${id}: ${decided} of ${wanted} pieces`);
     repeat(decided > wanted ? 1 : 0, `stock decisions of ${id}: ${decided} for ${wanted} pieces`);
   }
+  const strangers = [...byEvent.keys()].filter((id) => !expected.has(id));
+  if (strangers.length > 0) problems.push(`stock decisions that nobody ordered: ${named(strangers)}`);
+  const gone = [...shelf.keys()].filter((sku) => !stock.some((item) => item.sku === sku));
+  if (gone.length > 0) problems.push(`articles without stock: ${named(gone)}`);
   const taken = new Map<string, number>();
   for (const { sku, quantity, status } of reservations.flatMap(({ lines }) => lines)) {
     const change = status === 'reserved' ? -quantity : status === 'returned' ? quantity : 0;
@@ -77,18 +85,25 @@ export function checkReservations({
 
 export function checkInvoices({ expected, snapshot: { invoices }, isDead, lose, repeat }: Ledger): void {
   const keys = new Set(invoices);
-  const due = [...expected.values()]
-    .filter(({ id }) => !isDead('make-invoice', id))
-    .map(({ orderId, sequence, data }) => `invoices/${orderId}/${formatSequence(sequence)}-${data.documentId}.pdf`);
+  const keyOf = ({ orderId, sequence, data }: Expected) =>
+    `invoices/${orderId}/${formatSequence(sequence)}-${data.documentId}.pdf`;
+  const events = [...expected.values()];
+  const due = events.filter(({ id }) => !isDead('make-invoice', id)).map(keyOf);
   lose(due.filter((key) => !keys.has(key)).length, 'invoices');
-  repeat(Math.max(0, keys.size - due.length), 'more invoices than events');
+  const known = new Set(events.map(keyOf));
+  repeat([...keys].filter((key) => !known.has(key)).length, 'more invoices than events');
 }
 
-export function checkMails({ expected, snapshot: { mails }, isDead, lose, repeat }: Ledger): void {
+export function checkMails({ expected, snapshot: { mails }, isDead, lose, repeat, problems }: Ledger): void {
   const sent = new Set(mails);
-  const due = [...expected.values()].filter(({ id, data }) => data.customerId !== null && !isDead('send-email', id));
-  lose(due.filter(({ id }) => !sent.has(id.replaceAll('/', '_'))).length, 'e-mails');
+  const tagOf = ({ id }: Expected) => id.replaceAll('/', '_');
+  const customers = [...expected.values()].filter(({ data }) => data.customerId !== null);
+  const due = customers.filter(({ id }) => !isDead('send-email', id));
+  lose(due.filter((event) => !sent.has(tagOf(event))).length, 'e-mails');
   repeat(mails.length - sent.size, 'e-mails sent twice');
+  const owed = new Set(customers.map(tagOf));
+  const strangers = [...sent].filter((tag) => !owed.has(tag));
+  if (strangers.length > 0) problems.push(`e-mails that nobody is owed: ${named(strangers)}`);
 }
 
 const MINUTE_CHARACTERS = 16;
@@ -114,3 +129,6 @@ export function checkTotals({ expected, snapshot: { totals }, lose, repeat }: Le
 }
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, n) => total + n, 0);
+
+const MAX_NAMED = 5;
+const named = (ids: readonly string[]): string => ids.slice(0, MAX_NAMED).join(', ');

@@ -1,0 +1,180 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { App, Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { AlarmTopic } from '../../lib/constructs/alarm-topic.ts';
+import { EventLog } from '../../lib/constructs/event-log.ts';
+import { EventTopic } from '../../lib/constructs/event-topic.ts';
+import { InboxTable } from '../../lib/constructs/inbox-table.ts';
+import { LogConsumer } from '../../lib/constructs/log-consumer.ts';
+import { messagingKey } from '../../lib/constructs/messaging-key.ts';
+import { OutboxTable } from '../../lib/constructs/outbox-table.ts';
+import { QueueConsumer } from '../../lib/constructs/queue-consumer.ts';
+import { fifoQueue, fifoTopic, log, queue, topic } from '../../lib/contracts/channel.ts';
+import { seconds } from '../../lib/contracts/duration.ts';
+import { outbox } from '../../lib/contracts/outbox.ts';
+import { immediate } from '../../lib/contracts/retry.ts';
+import { type Subscription, subscription } from '../../lib/contracts/subscription.ts';
+import { events, TicketOpened, ticketLog, ticketTopic } from '../contracts/sample-declarations.ts';
+
+let code: string;
+beforeAll(() => {
+  code = mkdtempSync(join(tmpdir(), 'sluice-wiring-'));
+  writeFileSync(join(code, 'index.mjs'), 'export const handler = async () => undefined;\n');
+});
+afterAll(() => rmSync(code, { recursive: true }));
+
+function parts(context: Record<string, string> = {}) {
+  const stack = new Stack(new App({ context }), 'test-tickets');
+  const key = messagingKey(stack);
+  return {
+    stack,
+    key,
+    common: { code, inbox: new InboxTable(stack, 'inbox'), alarms: new AlarmTopic(stack, 'alarms', { key }) },
+  };
+}
+
+const templateOf = (stack: Stack) => Template.fromStack(stack);
+
+describe('wiring that contradicts the declaration', () => {
+  const otherTopic = topic('other-topic', { events });
+  const otherLog = log('other-log', { events });
+  const fed = subscription('worker', { to: queue('work', { events, from: ticketTopic }) });
+  const direct = subscription('worker', { to: queue('work', { events }) });
+  const reader = subscription('reader', { to: ticketLog });
+
+  it.each<[string, (p: ReturnType<typeof parts>) => unknown, string]>([
+    [
+      'an outbox without a destination',
+      ({ stack }) =>
+        new OutboxTable(stack, outbox('box', { publishes: [ticketLog, ticketTopic] }), {
+          relayCode: code,
+          sweeperCode: code,
+          destinations: [new EventLog(stack, ticketLog).destination],
+        }),
+      "outbox 'box' publishes to 'ticket-topic', which is not among its destinations; pass the deployed channel",
+    ],
+    [
+      'a reader on another log',
+      ({ stack, common }) => new LogConsumer(stack, reader, { ...common, log: new EventLog(stack, otherLog) }),
+      "subscription 'reader' is declared on log 'ticket-log' but is wired to 'other-log'; pass the log it is declared with",
+    ],
+    [
+      'a queue without its topic',
+      ({ stack, common }) => new QueueConsumer(stack, fed, common),
+      "queue 'work' is declared to come from topic 'ticket-topic' but is wired to none; pass the topic it is declared with",
+    ],
+    [
+      'a queue on another topic',
+      ({ stack, key, common }) =>
+        new QueueConsumer(stack, fed, { ...common, topic: new EventTopic(stack, otherTopic, { key }) }),
+      "queue 'work' is declared to come from topic 'ticket-topic' but is wired to 'other-topic'; pass the topic it is declared with",
+    ],
+    [
+      'a topic for a queue that has none',
+      ({ stack, key, common }) =>
+        new QueueConsumer(stack, direct, { ...common, topic: new EventTopic(stack, ticketTopic, { key }) }),
+      "queue 'work' is declared to come from no topic but is wired to 'ticket-topic'; pass the topic it is declared with",
+    ],
+  ])('is refused: %s', (_, wire, message) => {
+    expect(() => wire(parts())).toThrow(message);
+  });
+});
+
+describe('what is declared is deployed', () => {
+  const consumerTemplate = (declared: Subscription<ReturnType<typeof queue>>) => {
+    const { stack, common } = parts();
+    new QueueConsumer(stack, declared, common);
+    return templateOf(stack);
+  };
+
+  it('batch, window and concurrency reach the mapping, and the window the visibility', () => {
+    const declared = subscription('worker', {
+      to: queue('work', { events }),
+      timeout: seconds(10),
+      batchSize: 50,
+      batchWindow: seconds(5),
+      concurrency: 7,
+      retry: immediate({ attempts: 4 }),
+    });
+    const template = consumerTemplate(declared);
+    template.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
+      BatchSize: 50,
+      MaximumBatchingWindowInSeconds: 5,
+      ScalingConfig: { MaximumConcurrency: 7 },
+    });
+    template.hasResourceProperties('AWS::SQS::Queue', {
+      QueueName: 'test-tickets-work',
+      VisibilityTimeout: 65,
+      RedrivePolicy: { maxReceiveCount: 6 },
+    });
+  });
+
+  it.each([
+    ['effect', ['dynamodb:GetItem', 'dynamodb:PutItem']],
+    ['lease', ['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem']],
+    ['natural', undefined],
+    ['none', undefined],
+  ] as const)('inbox %s: the function may do %o', (inbox, actions) => {
+    const template = consumerTemplate(subscription('worker', { to: queue('work', { events }), inbox }));
+    const statements = Object.values(template.findResources('AWS::IAM::Policy')).flatMap(
+      ({ Properties }) => Properties.PolicyDocument.Statement as { Action: unknown }[],
+    );
+    expect(statements.map(({ Action }) => Action).filter((action) => String(action).includes('dynamodb'))).toEqual(
+      actions === undefined ? [] : [[...actions]],
+    );
+    const { Environment } = Object.values(template.findResources('AWS::Lambda::Function'))[0]?.Properties ?? {};
+    expect('SLUICE_INBOX_TABLE' in Environment.Variables).toBe(actions !== undefined);
+  });
+
+  it('FIFO topic and queue are FIFO by group, and the filter lists the queue’s events', () => {
+    const { stack, key, common } = parts();
+    const orders = fifoTopic('orders', { events });
+    const declared = subscription('worker', { to: fifoQueue('work', { events: [TicketOpened], from: orders }) });
+    new QueueConsumer(stack, declared, { ...common, topic: new EventTopic(stack, orders, { key }) });
+    const template = templateOf(stack);
+    template.hasResourceProperties('AWS::SNS::Topic', {
+      TopicName: 'test-tickets-orders.fifo',
+      FifoTopic: true,
+      FifoThroughputScope: 'MessageGroup',
+    });
+    template.hasResourceProperties('AWS::SQS::Queue', {
+      QueueName: 'test-tickets-work.fifo',
+      DeduplicationScope: 'messageGroup',
+    });
+    template.hasResourceProperties('AWS::SQS::Queue', {
+      QueueName: 'test-tickets-work-dead-letters.fifo',
+      FifoQueue: true,
+    });
+    template.hasResourceProperties('AWS::SNS::Subscription', {
+      RawMessageDelivery: true,
+      FilterPolicy: { type: [TicketOpened.type] },
+    });
+  });
+
+  it('a log’s retries become the mapping’s, less the first try', () => {
+    const { stack, common } = parts();
+    const declared = subscription('reader', {
+      to: ticketLog,
+      retry: immediate({ attempts: 4 }),
+      batchWindow: seconds(2),
+    });
+    new LogConsumer(stack, declared, { ...common, log: new EventLog(stack, ticketLog) });
+    templateOf(stack).hasResourceProperties('AWS::Lambda::EventSourceMapping', {
+      MaximumRetryAttempts: 3,
+      BatchSize: 100,
+      MaximumBatchingWindowInSeconds: 2,
+      StartingPosition: 'TRIM_HORIZON',
+    });
+  });
+
+  it('alarms are mailed to the address in the context, and to nobody without one', () => {
+    templateOf(parts({ alarmEmail: 'ops@example.com' }).stack).hasResourceProperties('AWS::SNS::Subscription', {
+      Protocol: 'email',
+      Endpoint: 'ops@example.com',
+    });
+    templateOf(parts().stack).resourceCountIs('AWS::SNS::Subscription', 0);
+  });
+});

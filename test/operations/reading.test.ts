@@ -1,0 +1,72 @@
+import { PutRecordsCommand } from '@aws-sdk/client-kinesis';
+import { SendMessageCommand } from '@aws-sdk/client-sqs';
+import { describe, expect, it } from 'vitest';
+import { lookAtDeadLetters } from '../../lib/operations/dead-letter-queue.ts';
+import { NotDeployed, output, outputsOf } from '../../lib/operations/deployment.ts';
+import { readLog } from '../../lib/operations/read-log.ts';
+import { kinesis, sqs } from '../../lib/runtime/clients.ts';
+import { createQueue, createStream, receive, useLocalServices } from '../runtime/local-services.ts';
+
+useLocalServices();
+
+describe('lookAtDeadLetters', () => {
+  it('shows all of a queue, with and without a reason, and leaves them there', async () => {
+    const QueueUrl = await createQueue('dead');
+    for (let i = 0; i < 25; i++) {
+      const letter = { DataType: 'String', StringValue: JSON.stringify({ reason: 'broken-json' }) };
+      await sqs().send(
+        new SendMessageCommand({
+          QueueUrl,
+          MessageBody: `message ${i}`,
+          ...(i % 5 === 0 ? {} : { MessageAttributes: { deadLetter: letter } }),
+        }),
+      );
+    }
+    for (const _ of ['first look', 'second look']) {
+      const seen = await lookAtDeadLetters(sqs(), QueueUrl);
+      expect(seen.map(({ body }) => body).sort()).toEqual(Array.from({ length: 25 }, (_, i) => `message ${i}`).sort());
+      expect(seen.filter(({ letter }) => letter === undefined)).toHaveLength(5);
+      expect(seen.filter(({ letter }) => letter?.reason === 'broken-json')).toHaveLength(20);
+    }
+    expect(await receive(QueueUrl)).toHaveLength(10);
+  });
+
+  it('shows nothing of an empty queue', async () => {
+    expect(await lookAtDeadLetters(sqs(), await createQueue('empty'))).toEqual([]);
+  });
+});
+
+describe('readLog', () => {
+  it('reads every shard from its oldest record to its end', async () => {
+    await createStream('log', 3);
+    const records = Array.from({ length: 60 }, (_, i) => ({
+      Data: Buffer.from(`record ${i}`),
+      PartitionKey: `key-${i % 12}`,
+    }));
+    await kinesis().send(new PutRecordsCommand({ StreamName: 'log', Records: records }));
+    const read = await readLog(kinesis(), 'log');
+    expect(read.map(({ body }) => body).sort()).toEqual(records.map(({ Data }) => Data.toString()).sort());
+    expect(new Set(read.map(({ shard }) => shard)).size).toBeGreaterThan(1);
+    for (const inShard of Map.groupBy(read, ({ shard }) => shard).values()) {
+      const numbers = inShard.map(({ sequenceNumber }) => BigInt(sequenceNumber));
+      expect(numbers).toEqual(numbers.toSorted((a, b) => (a < b ? -1 : 1)));
+    }
+  });
+});
+
+describe('a deployment', () => {
+  it('that is not there is named, with what to do', async () => {
+    const missing = outputsOf('sluice-nowhere-orders');
+    await expect(missing).rejects.toThrow(NotDeployed);
+    await expect(missing).rejects.toThrow(
+      /^stack 'sluice-nowhere-orders' was not found at http:\/\/127\.0\.0\.1:\d+\. Start the engine/,
+    );
+  });
+
+  it('must have the output that is asked for', () => {
+    expect(output({ Queue: 'url' }, 'Queue')).toBe('url');
+    expect(() => output({ Queue: 'url' }, 'Table')).toThrow(
+      "the deployed stack has no output 'Table' (it has: Queue); deploy it again",
+    );
+  });
+});

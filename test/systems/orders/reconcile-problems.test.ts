@@ -1,0 +1,111 @@
+import { describe, expect, it } from 'vitest';
+import { type Change, change, deadLetter, letters, reconciled, without } from './settled-world.ts';
+
+describe('reconcile, where the books disagree', () => {
+  it.each<[string, Change, string]>([
+    [
+      'another sum was booked than moved',
+      ({ payments }) => ({ payments: change(payments, 0, { pence: 1_500 }) }),
+      'payment order-outbox/A1/1: booked 1500 pence, the provider moved 1510',
+    ],
+    [
+      'a payment was booked that never happened',
+      ({ payments }) => ({ payments: change(payments, 2, { status: 'approved' }) }),
+      'payment order-outbox/G1/1: booked 12750 pence, the provider moved nothing',
+    ],
+    [
+      'money moved that was not booked',
+      ({ provider }) => ({ provider: change(provider, 2, { movedPence: 12_750 }) }),
+      "payment order-outbox/G1/1: booked 'declined', but the provider moved 12750 pence",
+    ],
+    [
+      'the stock is not what the reservations say',
+      ({ stock }) => ({ stock: change(stock, 1, { quantity: 5 }) }),
+      'stock of BAG is 5, the reservations say 4',
+    ],
+    [
+      'a malformed message was swallowed',
+      letters('send-email'),
+      "dead letters of send-email: 0 with reason 'broken-json' instead of 1",
+    ],
+    [
+      'a malformed message was given up twice',
+      letters('sales-totals', deadLetter('broken-json'), deadLetter('broken-json')),
+      "dead letters of sales-totals: 2 with reason 'broken-json' instead of 1",
+    ],
+    [
+      'something else was given up',
+      letters('make-invoice', deadLetter('broken-json'), deadLetter('too-large')),
+      'dead letters of make-invoice that nobody expects: too-large',
+    ],
+    [
+      'the outbox gave something up',
+      letters('order-outbox', deadLetter('broken-json')),
+      'dead letters of order-outbox that nobody expects: broken-json',
+    ],
+    [
+      'a dead letter has no reason',
+      letters('make-invoice', deadLetter('broken-json'), { body: '', letter: undefined }),
+      'dead letters of make-invoice that nobody expects: no-reason',
+    ],
+  ])('has a problem when %s', (_, wrong, text) => {
+    expect(reconciled(wrong)).toMatchObject({ lost: 0, duplicatedEffects: 0, outOfOrder: 0, problems: [text] });
+  });
+
+  it.each<[string, Change, string]>([
+    [
+      'a payment for an event that nobody placed',
+      ({ payments }) => ({
+        payments: [...payments, { ...payments[2], idempotencyKey: 'x', orderId: 'X1' } as (typeof payments)[number]],
+      }),
+      'payments that nobody ordered: x',
+    ],
+    [
+      'money moved for an event that nobody placed',
+      ({ provider }) => ({
+        provider: [...provider, { idempotencyKey: 'x', orderId: 'X1', kind: 'refund', movedPence: 1, calls: 1 }],
+      }),
+      'payments that nobody ordered: x',
+    ],
+    [
+      'money moved and the payment was given up',
+      ({ payments, provider, deadLetters }) => ({
+        payments: without(payments, 2),
+        provider: change(provider, 2, { movedPence: 12_750 }),
+        deadLetters: {
+          ...deadLetters,
+          'charge-card': [deadLetter('broken-json'), deadLetter('attempts-exhausted', 'order-outbox/G1/1')],
+        },
+      }),
+      'money moved that is not booked: order-outbox/G1/1',
+    ],
+    [
+      'stock was decided for an event that nobody placed',
+      ({ reservations }) => ({
+        reservations: [
+          ...reservations,
+          {
+            orderId: 'X1',
+            part: '0000000001#0',
+            kind: 'reservation',
+            lines: [{ sku: 'LAMP', quantity: 1, status: 'back-ordered' }],
+          },
+        ],
+      }),
+      'stock decisions that nobody ordered: order-outbox/X1/1',
+    ],
+    ['an article has lost its stock', ({ stock }) => ({ stock: without(stock, 1) }), 'articles without stock: BAG'],
+    [
+      'a guest was written to',
+      ({ mails }) => ({ mails: [...mails, 'order-outbox_G1_1'] }),
+      'e-mails that nobody is owed: order-outbox_G1_1',
+    ],
+  ])('sees a stranger: %s', (_, wrong, text) => {
+    expect(reconciled(wrong)).toMatchObject({ lost: 0, duplicatedEffects: 0, outOfOrder: 0, problems: [text] });
+  });
+
+  it('sees stock below nothing', () => {
+    const { problems } = reconciled(({ stock }) => ({ stock: change(stock, 0, { quantity: -1 }) }));
+    expect(problems).toEqual(['stock of LAMP is negative: -1', 'stock of LAMP is -1, the reservations say 10']);
+  });
+});

@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest';
+import {
+  chargeCard,
+  makeInvoice,
+  ordersOutbox,
+  reserveStock,
+  salesTotals,
+  sendEmail,
+} from '../../../lib/systems/orders/contract.ts';
+import { MESSAGING_RULES } from '../../constructs/messaging-rules.ts';
+import { dashboardText, OPERATIONS_RULES } from '../../constructs/operations-rules.ts';
+import { SECURITY_RULES } from '../../constructs/security-rules.ts';
+import { all, BUCKET, QUEUE, STREAM, TABLE, type TemplateJson } from '../../constructs/template-view.ts';
+import { ordersTemplate } from './synthesised.ts';
+
+const dev = ordersTemplate('dev');
+const prod = ordersTemplate('prod');
+
+const RULES = [...MESSAGING_RULES, ...SECURITY_RULES, ...OPERATIONS_RULES].map((rule) => [rule.name, rule] as const);
+
+describe('the orders stack keeps the house rules', () => {
+  it.each(RULES)('%s', (_, { check }) => {
+    expect(check(dev)).toEqual([]);
+    expect(check(prod)).toEqual([]);
+  });
+});
+
+describe('a mistake is found', () => {
+  it.each(RULES)('against: %s', (_, { check, mistake }) => {
+    const broken: TemplateJson = structuredClone(dev);
+    mistake(broken);
+    expect(check(broken)).not.toEqual([]);
+  });
+});
+
+describe('stages', () => {
+  const DATA = [TABLE, BUCKET, STREAM];
+
+  it.each([
+    ['prod keeps data', prod, 'Retain'],
+    ['dev deletes data', dev, 'Delete'],
+  ])('%s', (_, template, policy) => {
+    const stores = DATA.flatMap((type) => all(template, type));
+    expect(stores.length).toBeGreaterThanOrEqual(10);
+    expect(stores.filter(([, , { DeletionPolicy }]) => DeletionPolicy !== policy).map(([id]) => id)).toEqual([]);
+  });
+
+  it('are told apart by the names of what people see', () => {
+    const names = (template: TemplateJson) => all(template, QUEUE).map(([, { QueueName }]) => String(QueueName));
+    for (const name of names(dev)) expect(name).toMatch(/^sluice-dev-orders-/);
+    for (const name of names(prod)) expect(name).toMatch(/^sluice-prod-orders-/);
+  });
+
+  it.each(['Prod', '9th', 'a'.repeat(17), 'has space', ''])("refuses the stage '%s'", (stage) => {
+    expect(() => ordersTemplate(stage)).toThrow(
+      `context 'stage' must be 1 to 16 characters, a-z, 0-9 and hyphens, starting with a letter (given '${stage}'). Write for example: npx cdk deploy --all -c stage=dev`,
+    );
+  });
+});
+
+describe('what the stack has', () => {
+  it('is the declared work: four queues, a log, an outbox and their functions', () => {
+    const count = (type: string) => all(dev, type).length;
+    expect({
+      queues: count(QUEUE),
+      streams: count(STREAM),
+      mappings: count('AWS::Lambda::EventSourceMapping'),
+      dashboards: count('AWS::CloudWatch::Dashboard'),
+    }).toEqual({
+      queues: 10,
+      streams: 1,
+      mappings: 6,
+      dashboards: 1,
+    });
+  });
+
+  it('shows every consumer and the outbox on the dashboard, by name', () => {
+    const text = dashboardText(dev);
+    for (const { name } of [chargeCard, reserveStock, makeInvoice, sendEmail, salesTotals, ordersOutbox]) {
+      expect(text).toContain(`: ${name}"`);
+    }
+  });
+
+  it('gives no physical name to what may have to be replaced', () => {
+    for (const [id, properties] of [...all(dev, TABLE), ...all(dev, BUCKET)]) {
+      expect([id, properties.TableName ?? properties.BucketName]).toEqual([id, undefined]);
+    }
+  });
+});

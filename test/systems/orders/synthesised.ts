@@ -1,0 +1,23 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { App } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { stageOf } from '../../../lib/constructs/stage.ts';
+import { OrdersStack } from '../../../lib/systems/orders/stack.ts';
+import type { TemplateJson } from '../../constructs/template-view.ts';
+
+/** The template of the orders stack in a stage, with a stub in place of each function's bundle. */
+export function ordersTemplate(stage: string): TemplateJson {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-stack-'));
+  try {
+    const bundle = join(folder, 'bundle');
+    mkdirSync(bundle);
+    writeFileSync(join(bundle, 'index.mjs'), 'export const handler = async () => undefined;\n');
+    const app = new App({ context: { stage }, outdir: join(folder, 'cdk.out') });
+    const stack = new OrdersStack(app, `sluice-${stageOf(app).name}-orders`, { codeOf: () => bundle });
+    return Template.fromStack(stack).toJSON() as TemplateJson;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
