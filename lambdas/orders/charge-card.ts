@@ -1,10 +1,9 @@
-import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { parseSequence } from '../../lib/contracts/envelope.ts';
-import { dynamodb } from '../../lib/runtime/clients.ts';
 import { consume, type HandlerContext } from '../../lib/runtime/consume.ts';
 import { requiredEnv } from '../../lib/runtime/environment.ts';
 import type { Write } from '../../lib/runtime/inbox.ts';
 import { Retry } from '../../lib/runtime/outcomes.ts';
+import { dynamodb } from '../../lib/runtime/runtime.ts';
 import {
   chargeCard,
   ORDERS_ENV,
@@ -50,7 +49,7 @@ async function move(
 /** FIFO per customer: the charge, if there was one, is settled before its cancellation comes. */
 async function chargeStatus(orderId: string): Promise<string | undefined> {
   const key = { TableName: table, Key: { orderId, sequence: 1 }, ConsistentRead: true };
-  return (await dynamodb().send(new GetCommand(key))).Item?.status;
+  return (await dynamodb('GetItem', key)).Item?.status;
 }
 
 function payment(order: OrderData, { event, idempotencyKey }: HandlerContext, kind: string, status: string): Write {

@@ -1,12 +1,11 @@
-import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import type { LambdaFunctionURLEvent, LambdaFunctionURLResult } from 'aws-lambda';
 import { UnreadableMessage, validate } from '../../lib/contracts/envelope.ts';
-import { dynamodb } from '../../lib/runtime/clients.ts';
 import { requiredEnv } from '../../lib/runtime/environment.ts';
 import { WriteRefused } from '../../lib/runtime/inbox.ts';
 import { fingerprintOf } from '../../lib/runtime/once.ts';
 import { occurred, outboxWriter, SequenceConflict } from '../../lib/runtime/outbox.ts';
 import { MessageTooLarge } from '../../lib/runtime/publish.ts';
+import { dynamodb } from '../../lib/runtime/runtime.ts';
 import { logger } from '../../lib/runtime/telemetry.ts';
 import {
   ORDERS_ENV,
@@ -127,7 +126,7 @@ async function commit(
 }
 
 async function readOrder(orderId: string): Promise<StoredOrder | undefined> {
-  const { Item } = await dynamodb().send(new GetCommand({ TableName: table, Key: { orderId }, ConsistentRead: true }));
+  const { Item } = await dynamodb('GetItem', { TableName: table, Key: { orderId }, ConsistentRead: true });
   return Item as StoredOrder | undefined;
 }
 

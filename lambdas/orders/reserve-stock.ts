@@ -1,10 +1,9 @@
-import { BatchGetCommand, GetCommand } from '@aws-sdk/lib-dynamodb';
 import { parseSequence } from '../../lib/contracts/envelope.ts';
-import { dynamodb } from '../../lib/runtime/clients.ts';
 import { consume, type HandlerContext } from '../../lib/runtime/consume.ts';
 import { requiredEnv } from '../../lib/runtime/environment.ts';
 import { type Write, WriteRefused } from '../../lib/runtime/inbox.ts';
 import { Retry } from '../../lib/runtime/outcomes.ts';
+import { dynamodb } from '../../lib/runtime/runtime.ts';
 import {
   ORDERS_ENV,
   OrderCancelled,
@@ -121,7 +120,7 @@ const giveBack: Decide = async (lines) => {
 /** A standard queue may deliver the cancellation before the order: then it waits its turn. */
 async function afterReservation(order: OrderData, { event }: HandlerContext): Promise<void> {
   const Key = { orderId: order.orderId, part: '0000000001#0' };
-  const { Item } = await dynamodb().send(new GetCommand({ TableName: reservationsTable, Key, ConsistentRead: true }));
+  const { Item } = await dynamodb('GetItem', { TableName: reservationsTable, Key, ConsistentRead: true });
   if (Item === undefined) throw new Retry(`event ${event.sequence} of '${order.orderId}' came before the order itself`);
 }
 
@@ -152,9 +151,9 @@ async function readStock(lines: readonly Line[]): Promise<Map<string, number>> {
   const stock = new Map<string, number>();
   let keys: { sku: string }[] = lines.map(({ sku }) => ({ sku }));
   while (keys.length > 0) {
-    const { Responses, UnprocessedKeys } = await dynamodb().send(
-      new BatchGetCommand({ RequestItems: { [stockTable]: { Keys: keys, ConsistentRead: true } } }),
-    );
+    const { Responses, UnprocessedKeys } = await dynamodb('BatchGetItem', {
+      RequestItems: { [stockTable]: { Keys: keys, ConsistentRead: true } },
+    });
     for (const item of Responses?.[stockTable] ?? []) stock.set(item.sku as string, item.quantity as number);
     keys = (UnprocessedKeys?.[stockTable]?.Keys ?? []) as typeof keys;
   }

@@ -1,5 +1,6 @@
 import { type AnyEventType, type EventType, schemaUri } from './event.ts';
 import { nextTraceparent } from './trace.ts';
+import { UpcastFailed, upcast } from './upcast.ts';
 
 /**
  * What travels: a CloudEvents 1.0 event in structured JSON (https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md)
@@ -74,7 +75,14 @@ export function envelope<Data, Type extends string>(
 }
 
 /** Why a message cannot be understood. `reason` is stable and short: it groups dead letters and is the dimension of metrics. */
-export type UnreadableReason = 'broken-json' | 'not-an-event' | 'unknown-type' | 'wrong-version' | 'invalid-data';
+export type UnreadableReason =
+  | 'broken-json'
+  | 'not-an-event'
+  | 'unknown-type'
+  | 'wrong-version'
+  | 'invalid-data'
+  /** The data was good in its own version, but the way to the newest one failed: mend the upcaster, then redrive. */
+  | 'upcast-failed';
 
 export class UnreadableMessage extends Error {
   override readonly name = 'UnreadableMessage';
@@ -90,11 +98,27 @@ const REQUIRED = ['specversion', 'id', 'source', 'type', 'subject', 'time', 'dat
 const OPTIONAL = ['traceparent', 'correlationid', 'causationid', 'sequence', 'partitionkey'] as const;
 const TEXT = [...REQUIRED.filter((name) => name !== 'data'), ...OPTIONAL];
 
+/** An event as its handler gets it, and as it came. */
+export interface ReadEvent {
+  /** `data` is of the newest version, parsed: defaults are filled in. `dataschema` says what was sent. */
+  readonly event: Envelope;
+  /**
+   * `data` as it was sent. Fingerprints are taken of this: what the parser or an upcaster makes of a message may change with a
+   * deployment between two deliveries of it, and the second would be taken for another payload.
+   */
+  readonly sent: Envelope;
+}
+
+/** `readEvent()` without what was sent. */
+export const readEnvelope = (body: string, expected: readonly AnyEventType[]): Envelope =>
+  readEvent(body, expected).event;
+
 /**
- * Reads an envelope from a message body and checks its data against the event types that are expected.
+ * Reads an envelope from a message body and checks its data against the event types that are expected: data of an older version
+ * with that version's schema, then, upcast, with the newest.
  * @throws UnreadableMessage when the body is not JSON, not an event, of a type or version nobody declared, or with invalid data
  */
-export function readEnvelope(body: string, expected: readonly AnyEventType[]): Envelope {
+export function readEvent(body: string, expected: readonly AnyEventType[]): ReadEvent {
   let value: unknown;
   try {
     value = JSON.parse(body);
@@ -134,30 +158,47 @@ export function readEnvelope(body: string, expected: readonly AnyEventType[]): E
       `event type '${candidate.type}' is not consumed here (known: ${known})`,
     );
   }
-  const eventType = sameType.find((e) => schemaUri(e) === candidate.dataschema);
-  if (eventType === undefined) {
-    const known = sameType.map(schemaUri).join(', ');
-    throw new UnreadableMessage(
-      'wrong-version',
-      `schema '${candidate.dataschema}' cannot be read here (known: ${known})`,
-    );
+  return { event: { ...candidate, data: newestData(sameType, candidate) }, sent: candidate };
+}
+
+function newestData(sameType: readonly AnyEventType[], { type, dataschema, data }: Envelope): unknown {
+  const newest = sameType.find((e) => schemaUri(e) === dataschema);
+  if (newest !== undefined) return validate(newest, data);
+  for (const event of sameType) {
+    const older = event.previous.find(({ version }) => schemaUri({ type, version }) === dataschema);
+    if (older === undefined) continue;
+    const valid = check(older.data, `'${type}' version ${older.version}`, data);
+    try {
+      return check(event.data, `'${type}', upcast from version ${older.version},`, upcast(event, older.version, valid));
+    } catch (cause) {
+      const isOurs = cause instanceof UpcastFailed || cause instanceof UnreadableMessage;
+      throw isOurs ? new UnreadableMessage('upcast-failed', cause.message, { cause }) : cause;
+    }
   }
-  return { ...candidate, data: validate(eventType, candidate.data) };
+  const known = sameType.flatMap((e) => [...e.previous.map(({ version }) => ({ type, version })), e]).map(schemaUri);
+  throw new UnreadableMessage(
+    'wrong-version',
+    `schema '${dataschema}' cannot be read here (known: ${known.join(', ')})`,
+  );
 }
 
 /**
  * Checks data against an event's schema and returns the parsed data.
  * @throws UnreadableMessage naming every field that is wrong
  */
-export function validate<Data>(event: EventType<Data>, data: unknown): Data {
-  const result = event.data['~standard'].validate(data);
+export function validate<Data>(event: Pick<EventType<Data>, 'type' | 'data'>, data: unknown): Data {
+  return check(event.data, `'${event.type}'`, data);
+}
+
+function check<Data>(schema: EventType<Data>['data'], whose: string, data: unknown): Data {
+  const result = schema['~standard'].validate(data);
   if (result instanceof Promise) {
-    throw new TypeError(`the schema of '${event.type}' validates asynchronously; use a synchronous validator`);
+    throw new TypeError(`the schema of ${whose} validates asynchronously; use a synchronous validator`);
   }
   if (result.issues === undefined) return result.value;
   const issues = result.issues.map(({ path, message }) => {
     const at = path?.map((step) => (typeof step === 'object' ? step.key : step)).join('.');
     return at ? `${at}: ${message}` : message;
   });
-  throw new UnreadableMessage('invalid-data', `the data of '${event.type}' is invalid: ${issues.join('; ')}`);
+  throw new UnreadableMessage('invalid-data', `the data of ${whose} is invalid: ${issues.join('; ')}`);
 }

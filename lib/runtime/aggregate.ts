@@ -1,5 +1,3 @@
-import { TransactionCanceledException } from '@aws-sdk/client-dynamodb';
-import { GetCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
 import middy from '@middy/core';
 import type { Context, KinesisStreamBatchResponse, KinesisStreamEvent } from 'aws-lambda';
 import type { Log as LogChannel } from '../contracts/channel.ts';
@@ -10,12 +8,13 @@ import { DYNAMODB } from '../contracts/limits.ts';
 import { CONSUMER_METRIC } from '../contracts/metrics.ts';
 import type { Subscription } from '../contracts/subscription.ts';
 import { INBOX_TABLE } from '../contracts/tables.ts';
-import { dynamodb } from './clients.ts';
+import { cancellationReasons, dynamodbOver } from './aws/dynamodb.ts';
 import { describeFailure, sendDeadLetter } from './dead-letters.ts';
 import { requiredEnv } from './environment.ts';
 import type { Write } from './inbox.ts';
 import type { Message } from './message.ts';
 import { fingerprintOf } from './once.ts';
+import { lambda, type Runtime } from './runtime.ts';
 import { readBatch } from './sources.ts';
 import { emitMetrics, logger } from './telemetry.ts';
 
@@ -48,18 +47,20 @@ interface Counted {
 export function aggregate<E extends AnyEventType>(
   subscription: Subscription<LogChannel<E>>,
   fold: Fold<E>,
-  now: () => number = Date.now,
+  runtime: Runtime = lambda,
 ) {
-  const table = requiredEnv(ENV.inboxTable, 'which table keeps the positions');
-  const deadLetterQueueUrl = requiredEnv(ENV.deadLetterQueue, 'where dead letters go');
+  const { aws, env, id, now, write } = runtime;
+  const dynamodb = dynamodbOver(aws, id);
+  const table = requiredEnv(ENV.inboxTable, 'which table keeps the positions', env);
+  const deadLetterQueueUrl = requiredEnv(ENV.deadLetterQueue, 'where dead letters go', env);
   const expiresAt = () => Math.floor(now() / MILLIS_PER_SECOND) + subscription.deduplicationWindow.seconds;
 
-  return middy(async (event: KinesisStreamEvent, lambda: Context): Promise<KinesisStreamBatchResponse> => {
-    const log = logger({ subscription: subscription.name, requestId: lambda.awsRequestId });
+  return middy(async (event: KinesisStreamEvent, context: Context): Promise<KinesisStreamBatchResponse> => {
+    const log = logger({ subscription: subscription.name, requestId: context.awsRequestId }, write);
     const { messages } = readBatch(event);
     const shard = event.Records[0]?.eventID.split(':')[0] ?? '';
     const positionKey = `${subscription.name}@${shard}`;
-    const position = await readPosition(table, positionKey);
+    const position = await readPosition(positionKey);
     const ahead = messages.filter(({ id }) => padded(id) > position);
     const counts = { done: 0, duplicates: messages.length - ahead.length, rejected: 0 };
     for (let from = 0; from < ahead.length; from += EVENTS_PER_TRANSACTION) {
@@ -67,7 +68,7 @@ export function aggregate<E extends AnyEventType>(
       const { readable, unreadable } = readAll(chunk, subscription.to.events);
       for (const { message, error } of unreadable) {
         const letter = describeFailure(subscription.name, message, error.reason, error, now());
-        await sendDeadLetter(deadLetterQueueUrl, message, letter);
+        await sendDeadLetter(aws, deadLetterQueueUrl, message, letter);
         log('error', 'dead-lettered', { messageId: message.id, reason: error.reason, fingerprint: letter.fingerprint });
       }
       const last = chunk.at(-1);
@@ -91,9 +92,16 @@ export function aggregate<E extends AnyEventType>(
         [CONSUMER_METRIC.rejected]: { unit: 'Count', values: [counts.rejected] },
       },
       now(),
+      write,
     );
     return { batchItemFailures: [] };
   });
+
+  async function readPosition(positionKey: string): Promise<string> {
+    const Key = { [INBOX_TABLE.partitionKey]: positionKey };
+    const { Item } = await dynamodb('GetItem', { TableName: table, Key, ConsistentRead: true });
+    return (Item?.position as string | undefined) ?? '';
+  }
 
   /** @returns how many events were counted now; undefined when the position is not where it was */
   async function commit(events: readonly Counted[], positionKey: string, to: string): Promise<number | undefined> {
@@ -128,24 +136,17 @@ export function aggregate<E extends AnyEventType>(
       );
     }
     try {
-      await dynamodb().send(new TransactWriteCommand({ TransactItems: writes }));
+      await dynamodb('TransactWriteItems', { TransactItems: writes });
       return events.length;
     } catch (error) {
-      if (!(error instanceof TransactionCanceledException)) throw error;
-      const refused = (error.CancellationReasons ?? []).map(({ Code }) => Code === 'ConditionalCheckFailed');
+      const refused = cancellationReasons(error)?.map(({ Code }) => Code === 'ConditionalCheckFailed');
+      if (refused === undefined) throw error;
       if (refused[0]) return undefined;
       const fresh = events.filter((_, i) => !refused[i + 1]);
       if (fresh.length === events.length) throw error;
       return commit(fresh, positionKey, to);
     }
   }
-}
-
-async function readPosition(table: string, positionKey: string): Promise<string> {
-  const { Item } = await dynamodb().send(
-    new GetCommand({ TableName: table, Key: { [INBOX_TABLE.partitionKey]: positionKey }, ConsistentRead: true }),
-  );
-  return (Item?.position as string | undefined) ?? '';
 }
 
 function readAll(messages: readonly Message[], expected: readonly AnyEventType[]) {

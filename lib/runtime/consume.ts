@@ -13,7 +13,8 @@ import { dynamodbInbox } from './inbox-dynamodb.ts';
 import type { Message, Outcome } from './message.ts';
 import { fingerprintOf, type HandlerResult, ONCE } from './once.ts';
 import { Reject } from './outcomes.ts';
-import { type SettleContext, settle } from './settle.ts';
+import { lambda, type Runtime } from './runtime.ts';
+import { settle } from './settle.ts';
 import { readBatch } from './sources.ts';
 import { emitMetrics, type Log, logger } from './telemetry.ts';
 import { runUnits } from './units.ts';
@@ -40,29 +41,23 @@ export type Handler<Data> = (data: Data, context: HandlerContext<Data>) => Promi
 /** One handler for each event type of the channel: a missing or unknown one does not compile. */
 export type Handlers<E extends AnyEventType> = { readonly [T in E as T['type']]: Handler<DataOf<T>> };
 
-/** What the pipeline needs from outside; tests and the simulator pass their own. */
-export interface ConsumerPorts {
-  readonly inbox: Inbox | undefined;
-  readonly settle: Omit<SettleContext, 'subscription' | 'log' | 'now' | 'random'>;
-  readonly now: () => number;
-  readonly random: () => number;
-  readonly write: (line: string) => void;
+/** What a test or the simulator puts in the place of the real thing. */
+export interface ConsumerOptions {
+  /** @default Lambda's environment and clock, AWS over HTTP */
+  readonly runtime?: Runtime;
+  /** @default the inbox table that the constructs deployed */
+  readonly inbox?: Inbox;
 }
 
-function portsFromEnvironment(s: Subscription): ConsumerPorts {
-  const now = Date.now;
+/** What the environment says about the deployment. @throws MissingEnvironment */
+function deployed(s: Subscription, { runtime = lambda, inbox }: ConsumerOptions) {
   const needsInbox = s.inbox === 'effect' || s.inbox === 'lease';
+  const table = () => requiredEnv(ENV.inboxTable, 'which table is the inbox', runtime.env);
   return {
-    inbox: needsInbox
-      ? dynamodbInbox(requiredEnv(ENV.inboxTable, 'which table is the inbox'), s.deduplicationWindow.seconds, now)
-      : undefined,
-    settle: {
-      deadLetterQueueUrl: requiredEnv(ENV.deadLetterQueue, 'where dead letters go'),
-      queueUrl: s.to.kind === 'queue' ? requiredEnv(ENV.queue, 'which queue is consumed') : undefined,
-    },
-    now,
-    random: Math.random,
-    write: console.log,
+    runtime,
+    inbox: inbox ?? (needsInbox ? dynamodbInbox(table(), s.deduplicationWindow.seconds, runtime) : NO_INBOX),
+    deadLetterQueueUrl: requiredEnv(ENV.deadLetterQueue, 'where dead letters go', runtime.env),
+    queueUrl: s.to.kind === 'queue' ? requiredEnv(ENV.queue, 'which queue is consumed', runtime.env) : undefined,
   };
 }
 
@@ -74,11 +69,13 @@ function portsFromEnvironment(s: Subscription): ConsumerPorts {
 export function consume<S extends Subscription>(
   subscription: S,
   handlers: NoInfer<Handlers<S['to']['events'][number]>>,
-  ports: ConsumerPorts = portsFromEnvironment(subscription),
+  options: ConsumerOptions = {},
 ) {
-  return middy(async (event: unknown, lambda: Context): Promise<SQSBatchResponse> => {
-    const log = logger({ subscription: subscription.name, requestId: lambda.awsRequestId }, ports.write);
-    const started = ports.now();
+  const { runtime, inbox, deadLetterQueueUrl, queueUrl } = deployed(subscription, options);
+  const { now, write } = runtime;
+  return middy(async (event: unknown, context: Context): Promise<SQSBatchResponse> => {
+    const log = logger({ subscription: subscription.name, requestId: context.awsRequestId }, write);
+    const started = now();
     const batch = readBatch(event);
     const reserve = reserveMillis(subscription);
     const ages: number[] = [];
@@ -86,29 +83,29 @@ export function consume<S extends Subscription>(
     async function handleOne(message: Message): Promise<'done' | 'duplicate'> {
       const envelope = read(message, subscription.to.events);
       ages.push(Math.max(0, started - Date.parse(envelope.time)));
-      return handleOnce(envelope, message, lambda, log);
+      return handleOnce(envelope, message);
     }
 
-    async function handleOnce(envelope: Envelope, message: Message, lambda: Context, log: Log) {
+    async function handleOnce(envelope: Envelope, message: Message): Promise<'done' | 'duplicate'> {
       const handler = (handlers as Readonly<Record<string, Handler<unknown> | undefined>>)[envelope.type];
       if (handler === undefined) throw new Reject('unknown-type', `no handler for '${envelope.type}'`);
-      const inbox = ports.inbox ?? NO_INBOX;
-      const onceContext = { subscription, inbox, now: ports.now };
       const key = { key: `${subscription.name}#${envelope.id}`, fingerprint: fingerprintOf(envelope) };
       const fields = { event: envelope.id, type: envelope.type, traceId: traceIdOf(envelope.traceparent) };
-      const context: HandlerContext = {
+      const handed: HandlerContext = {
         event: envelope,
         idempotencyKey: envelope.id,
         attempt: message.receives ?? 1,
         log: (level, text, more) => log(level, text, { ...fields, ...more }),
-        remainingMillis: () => lambda.getRemainingTimeInMillis(),
+        remainingMillis: () => context.getRemainingTimeInMillis(),
         part: async (name, writes) => {
           const partKey = { ...key, key: `${key.key}#${name}` };
           if ((await inbox.find(partKey.key)) !== undefined) return;
           await inbox.commit(partKey, await writes());
         },
       };
-      const result = await ONCE[subscription.inbox](onceContext, key, () => handler(envelope.data, context));
+      const result = await ONCE[subscription.inbox]({ subscription, inbox, runtime }, key, () =>
+        handler(envelope.data, handed),
+      );
       log('info', result, { ...fields, correlationId: envelope.correlationid });
       return result;
     }
@@ -119,11 +116,10 @@ export function consume<S extends Subscription>(
     const outcomes = await runUnits(batch.messages, unitOf, handleOne, {
       stops: batch.stops,
       parallel: DEFAULT_PARALLEL_UNITS,
-      hasTime: () => lambda.getRemainingTimeInMillis() > reserve,
+      hasTime: () => context.getRemainingTimeInMillis() > reserve,
     });
-    const context = { ...ports.settle, subscription, log, now: ports.now, random: ports.random };
-    const response = await settle(batch, outcomes, context);
-    measure(subscription, [...outcomes.values()], ages, ports);
+    const response = await settle(batch, outcomes, { subscription, deadLetterQueueUrl, queueUrl, runtime, log });
+    measure(subscription, [...outcomes.values()], ages, runtime);
     return response;
   });
 }
@@ -152,7 +148,12 @@ const NO_INBOX: Inbox = {
   release: absent,
 };
 
-function measure(s: Subscription, outcomes: readonly Outcome[], ages: readonly number[], ports: ConsumerPorts): void {
+function measure(
+  s: Subscription,
+  outcomes: readonly Outcome[],
+  ages: readonly number[],
+  { now, write }: Runtime,
+): void {
   const count = (kind: Outcome['kind']) => [outcomes.filter((outcome) => outcome.kind === kind).length];
   emitMetrics(
     { subscription: s.name },
@@ -164,7 +165,7 @@ function measure(s: Subscription, outcomes: readonly Outcome[], ages: readonly n
       [CONSUMER_METRIC.rejected]: { unit: 'Count', values: count('rejected') },
       [CONSUMER_METRIC.age]: { unit: 'Milliseconds', values: ages },
     },
-    ports.now(),
-    ports.write,
+    now(),
+    write,
   );
 }

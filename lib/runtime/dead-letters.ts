@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
-import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { DEAD_LETTER_ATTRIBUTE, type DeadLetter, MAX_REASON_CHARACTERS } from '../contracts/dead-letter.ts';
 import { ATTRIBUTE } from '../contracts/envelope.ts';
 import { SQS } from '../contracts/limits.ts';
 import { traceIdOf } from '../contracts/trace.ts';
-import { sqs } from './clients.ts';
+import type { AwsCall } from './aws/call.ts';
 import type { Message } from './message.ts';
 
 /** Ids, numbers and quoted values differ between failures of one kind; without them the kind remains. */
@@ -54,19 +53,22 @@ function identity(body: string): { id?: string; type?: string; traceparent?: str
 }
 
 /** Moves a message to a dead-letter queue: the body unchanged, its attributes kept, the reason beside them. */
-export async function sendDeadLetter(queueUrl: string, message: Message, letter: DeadLetter): Promise<void> {
+export async function sendDeadLetter(
+  aws: AwsCall,
+  queueUrl: string,
+  message: Message,
+  letter: DeadLetter,
+): Promise<void> {
   // A message takes ten attributes; the reason is one of them.
   const kept = Object.entries(message.attributes).slice(0, SQS.maxAttributes - 1);
   const attributes = [...kept, [DEAD_LETTER_ATTRIBUTE, JSON.stringify(letter)] as const];
-  await sqs().send(
-    new SendMessageCommand({
-      QueueUrl: queueUrl,
-      MessageBody: message.body,
-      MessageAttributes: Object.fromEntries(
-        attributes.map(([name, value]) => [name, { DataType: 'String', StringValue: value }]),
-      ),
-      // The message id keeps a dead letter single if the consumer crashes between this and its acknowledgement.
-      ...(message.group === undefined ? {} : { MessageGroupId: message.group, MessageDeduplicationId: message.id }),
-    }),
-  );
+  await aws('sqs', 'SendMessage', {
+    QueueUrl: queueUrl,
+    MessageBody: message.body,
+    MessageAttributes: Object.fromEntries(
+      attributes.map(([name, value]) => [name, { DataType: 'String', StringValue: value }]),
+    ),
+    // The message id keeps a dead letter single if the consumer crashes between this and its acknowledgement.
+    ...(message.group === undefined ? {} : { MessageGroupId: message.group, MessageDeduplicationId: message.id }),
+  });
 }

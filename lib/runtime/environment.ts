@@ -13,8 +13,12 @@ export class MissingEnvironment extends Error {
  * at its first start and not at its first message.
  * @throws MissingEnvironment when it is missing or empty
  */
-export function requiredEnv(variable: string, purpose: string, env: NodeJS.ProcessEnv = process.env): string {
-  const value = env[variable];
+export function requiredEnv(
+  variable: string,
+  purpose: string,
+  env: (name: string) => string | undefined = (name) => process.env[name],
+): string {
+  const value = env(variable);
   if (value === undefined || value === '') throw new MissingEnvironment(variable, purpose);
   return value;
 }

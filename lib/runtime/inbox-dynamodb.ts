@@ -1,10 +1,10 @@
-import { ConditionalCheckFailedException, TransactionCanceledException } from '@aws-sdk/client-dynamodb';
-import { DeleteCommand, GetCommand, PutCommand, TransactWriteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { unmarshall } from '@aws-sdk/util-dynamodb';
+import type { DeleteCommandInput, PutCommandInput, UpdateCommandInput } from '@aws-sdk/lib-dynamodb';
 import { DYNAMODB } from '../contracts/limits.ts';
 import { INBOX_TABLE } from '../contracts/tables.ts';
-import { dynamodb } from './clients.ts';
+import { isAwsError } from './aws/call.ts';
+import { cancellationReasons, dynamodbOver, itemInTheWay } from './aws/dynamodb.ts';
 import { type Inbox, type InboxKey, type InboxRecord, type Write, WriteRefused } from './inbox.ts';
+import type { Runtime } from './runtime.ts';
 
 const { partitionKey: PK, expiry: EXPIRY } = INBOX_TABLE;
 const MILLIS_PER_SECOND = 1_000;
@@ -21,7 +21,8 @@ const MILLIS_PER_SECOND = 1_000;
  * ```
  * @param keepSeconds the deduplication window; DynamoDB deletes records after it
  */
-export function dynamodbInbox(table: string, keepSeconds: number, now: () => number): Inbox {
+export function dynamodbInbox(table: string, keepSeconds: number, { aws, id, now }: Runtime): Inbox {
+  const dynamodb = dynamodbOver(aws, id);
   const expiresAt = () => Math.floor(now() / MILLIS_PER_SECOND) + keepSeconds;
 
   const done = ({ key, fingerprint }: InboxKey) => ({
@@ -29,11 +30,20 @@ export function dynamodbInbox(table: string, keepSeconds: number, now: () => num
     Item: { [PK]: key, state: 'done', fingerprint, doneAt: new Date(now()).toISOString(), [EXPIRY]: expiresAt() },
   });
 
+  /** @returns false when the owner has lost the lease: then nothing was written */
+  async function ifStillOwner(write: () => Promise<unknown>): Promise<boolean> {
+    try {
+      await write();
+      return true;
+    } catch (error) {
+      if (isAwsError(error, 'ConditionalCheckFailedException')) return false;
+      throw error;
+    }
+  }
+
   return {
     async find(key) {
-      const { Item } = await dynamodb().send(
-        new GetCommand({ TableName: table, Key: { [PK]: key }, ConsistentRead: true }),
-      );
+      const { Item } = await dynamodb('GetItem', { TableName: table, Key: { [PK]: key }, ConsistentRead: true });
       return Item as InboxRecord | undefined;
     },
 
@@ -51,14 +61,14 @@ export function dynamodbInbox(table: string, keepSeconds: number, now: () => num
         },
       };
       try {
-        await dynamodb().send(new TransactWriteCommand({ TransactItems: [record, ...writes] }));
+        await dynamodb('TransactWriteItems', { TransactItems: [record, ...writes] });
         return undefined;
       } catch (error) {
-        if (!(error instanceof TransactionCanceledException)) throw error;
-        const reasons = error.CancellationReasons ?? [];
+        const reasons = cancellationReasons(error);
+        if (reasons === undefined) throw error;
         const before = reasons[0];
         if (before?.Code === 'ConditionalCheckFailed' && before.Item !== undefined) {
-          return unmarshall(before.Item) as InboxRecord;
+          return before.Item as unknown as InboxRecord;
         }
         const refused = reasons.flatMap(({ Code }, i) => (Code === 'ConditionalCheckFailed' && i > 0 ? [i - 1] : []));
         if (refused.length > 0) throw new WriteRefused(refused, { cause: error });
@@ -68,39 +78,40 @@ export function dynamodbInbox(table: string, keepSeconds: number, now: () => num
 
     async lease({ key, fingerprint }, owner, until) {
       try {
-        await dynamodb().send(
-          new PutCommand({
-            TableName: table,
-            Item: { [PK]: key, state: 'leased', fingerprint, owner, leaseUntil: until, [EXPIRY]: expiresAt() },
-            ConditionExpression: `attribute_not_exists(${PK}) OR (#state = :leased AND leaseUntil < :now)`,
-            ExpressionAttributeNames: { '#state': 'state' },
-            ExpressionAttributeValues: { ':leased': 'leased', ':now': now() },
-            ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
-          }),
-        );
+        await dynamodb('PutItem', {
+          TableName: table,
+          Item: { [PK]: key, state: 'leased', fingerprint, owner, leaseUntil: until, [EXPIRY]: expiresAt() },
+          ConditionExpression: `attribute_not_exists(${PK}) OR (#state = :leased AND leaseUntil < :now)`,
+          ExpressionAttributeNames: { '#state': 'state' },
+          ExpressionAttributeValues: { ':leased': 'leased', ':now': now() },
+          ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+        });
         return undefined;
       } catch (error) {
-        if (error instanceof ConditionalCheckFailedException && error.Item !== undefined) {
-          return unmarshall(error.Item) as InboxRecord;
-        }
-        throw error;
+        if (!isAwsError(error, 'ConditionalCheckFailedException')) throw error;
+        const before = itemInTheWay(error) as (InboxRecord & { owner?: string }) | undefined;
+        // Our own put, tried again because its answer was lost, finds itself.
+        if (before === undefined || before.owner === owner) return undefined;
+        return before;
       }
     },
 
     renew: (key, owner, until) =>
-      ifStillOwner(
-        new UpdateCommand({
+      ifStillOwner(() =>
+        dynamodb('UpdateItem', {
           TableName: table,
           Key: { [PK]: key },
           UpdateExpression: 'SET leaseUntil = :until',
           ...ownedBy(owner, { ':until': until }),
-        }),
+        } satisfies UpdateCommandInput),
       ),
 
-    complete: (key, owner) => ifStillOwner(new PutCommand({ ...done(key), ...ownedBy(owner) })),
+    complete: (key, owner) =>
+      ifStillOwner(() => dynamodb('PutItem', { ...done(key), ...ownedBy(owner) } satisfies PutCommandInput)),
 
     async release(key, owner) {
-      await ifStillOwner(new DeleteCommand({ TableName: table, Key: { [PK]: key }, ...ownedBy(owner) }));
+      const remove = { TableName: table, Key: { [PK]: key }, ...ownedBy(owner) } satisfies DeleteCommandInput;
+      await ifStillOwner(() => dynamodb('DeleteItem', remove));
     },
   };
 }
@@ -111,13 +122,3 @@ const ownedBy = (owner: string, values: Record<string, unknown> = {}) => ({
   ExpressionAttributeNames: { '#owner': 'owner', '#state': 'state' },
   ExpressionAttributeValues: { ':owner': owner, ':leased': 'leased', ...values },
 });
-
-async function ifStillOwner(command: PutCommand | UpdateCommand | DeleteCommand): Promise<boolean> {
-  try {
-    await dynamodb().send(command as PutCommand);
-    return true;
-  } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return false;
-    throw error;
-  }
-}

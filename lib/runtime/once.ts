@@ -1,9 +1,10 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { seconds, toMillis } from '../contracts/duration.ts';
 import type { Envelope } from '../contracts/envelope.ts';
 import type { InboxMode, Subscription } from '../contracts/subscription.ts';
 import type { Inbox, InboxKey, InboxRecord, Write } from './inbox.ts';
 import { Reject, Retry } from './outcomes.ts';
+import type { Runtime } from './runtime.ts';
 
 /** The same for the same type and data; used to tell a duplicate from a collision. */
 export function fingerprintOf(event: Pick<Envelope, 'type' | 'data'>): string {
@@ -15,7 +16,7 @@ export function fingerprintOf(event: Pick<Envelope, 'type' | 'data'>): string {
 export interface OnceContext {
   readonly subscription: Subscription;
   readonly inbox: Inbox;
-  readonly now: () => number;
+  readonly runtime: Pick<Runtime, 'now' | 'every' | 'id'>;
 }
 
 /** What a handler gives back: nothing, the writes of its effect, or - in mode `natural` - that its own write found the work done. */
@@ -54,8 +55,8 @@ export const ONCE: Readonly<Record<InboxMode, Once>> = {
     return before === undefined ? 'done' : duplicateOf(before, key);
   },
 
-  async lease({ subscription, inbox, now }, key, handle) {
-    const owner = randomUUID();
+  async lease({ subscription, inbox, runtime: { now, every, id } }, key, handle) {
+    const owner = id();
     const leaseMillis = toMillis(subscription.lease);
     const before = await inbox.lease(key, owner, now() + leaseMillis);
     if (before?.state === 'done') return duplicateOf(before, key);
@@ -65,9 +66,9 @@ export const ONCE: Readonly<Record<InboxMode, Once>> = {
       throw new Retry(`another consumer holds the lease of '${key.key}' for ${left} s more`, { after: seconds(left) });
     }
     // A renewal that fails is left to the fence: complete() then finds the lease lost.
-    const heartbeat = setInterval(
-      () => void inbox.renew(key.key, owner, now() + leaseMillis).catch(() => undefined),
+    const stopRenewing = every(
       leaseMillis / RENEWALS_PER_LEASE,
+      () => void inbox.renew(key.key, owner, now() + leaseMillis).catch(() => undefined),
     );
     try {
       withoutWrites(await handle());
@@ -76,7 +77,7 @@ export const ONCE: Readonly<Record<InboxMode, Once>> = {
       await inbox.release(key.key, owner).catch(() => undefined);
       throw error;
     } finally {
-      clearInterval(heartbeat);
+      stopRenewing();
     }
     if (await inbox.complete(key, owner)) return 'done';
     throw new Retry(`the lease of '${key.key}' was lost before the work was recorded`);

@@ -1,16 +1,15 @@
 import { createHash } from 'node:crypto';
-import { TransactionCanceledException } from '@aws-sdk/client-dynamodb';
-import { TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
 import { type Envelope, envelope } from '../contracts/envelope.ts';
 import { ENV } from '../contracts/environment.ts';
 import type { EventType } from '../contracts/event.ts';
 import { DYNAMODB } from '../contracts/limits.ts';
 import { destinationsOf, type Outbox } from '../contracts/outbox.ts';
 import { OUTBOX_TABLE } from '../contracts/tables.ts';
-import { dynamodb } from './clients.ts';
+import { cancellationReasons, dynamodbOver } from './aws/dynamodb.ts';
 import { requiredEnv } from './environment.ts';
 import { type Write, WriteRefused } from './inbox.ts';
 import { MessageTooLarge, sizeOf } from './publish.ts';
+import { lambda, type Runtime } from './runtime.ts';
 
 /** A row of the outbox table. */
 export interface OutboxRow {
@@ -62,8 +61,9 @@ const bucketOf = (aggregate: string): string =>
  * Makes the transactional writer of an outbox: business items and events commit together or not at all. The order of events
  * is decided here: the sequence is part of the row's key, and its condition lets one writer win.
  */
-export function outboxWriter(box: Outbox, now: () => Date = () => new Date()) {
-  const table = requiredEnv(ENV.outboxTable, `which table is outbox '${box.name}'`);
+export function outboxWriter(box: Outbox, runtime: Runtime = lambda) {
+  const table = requiredEnv(ENV.outboxTable, `which table is outbox '${box.name}'`, runtime.env);
+  const dynamodb = dynamodbOver(runtime.aws, runtime.id);
 
   /**
    * @returns the events as they will be published
@@ -82,7 +82,7 @@ export function outboxWriter(box: Outbox, now: () => Date = () => new Date()) {
         `${writes.length} writes and ${events.length} events do not fit one transaction of ${DYNAMODB.maxTransactionItems} items`,
       );
     }
-    const createdAt = now();
+    const createdAt = new Date(runtime.now());
     const envelopes = events.map(({ event, data }, i) => {
       const sequence = after + 1 + i;
       return envelope(event, data, {
@@ -96,23 +96,21 @@ export function outboxWriter(box: Outbox, now: () => Date = () => new Date()) {
     });
     const rows = envelopes.map((e, i) => rowOf(box, aggregate, after + 1 + i, e, createdAt));
     try {
-      await dynamodb().send(
-        new TransactWriteCommand({
-          TransactItems: [
-            ...writes,
-            ...rows.map((Item) => ({
-              Put: {
-                TableName: table,
-                Item,
-                ConditionExpression: `attribute_not_exists(${OUTBOX_TABLE.partitionKey})`,
-              },
-            })),
-          ],
-        }),
-      );
+      await dynamodb('TransactWriteItems', {
+        TransactItems: [
+          ...writes,
+          ...rows.map((Item) => ({
+            Put: {
+              TableName: table,
+              Item,
+              ConditionExpression: `attribute_not_exists(${OUTBOX_TABLE.partitionKey})`,
+            },
+          })),
+        ],
+      });
     } catch (error) {
-      if (!(error instanceof TransactionCanceledException)) throw error;
-      const codes = (error.CancellationReasons ?? []).map(({ Code }) => Code);
+      const codes = cancellationReasons(error)?.map(({ Code }) => Code);
+      if (codes === undefined) throw error;
       const refused = codes.flatMap((code, i) => (code === 'ConditionalCheckFailed' && i < writes.length ? [i] : []));
       if (refused.length > 0) throw new WriteRefused(refused, { cause: error });
       if (codes.includes('ConditionalCheckFailed') || codes.includes('TransactionConflict')) {

@@ -6,6 +6,7 @@ import { backoffSeconds, exponential } from '../contracts/retry.ts';
 import { inBatches, inRounds } from './batching.ts';
 import { requiredEnv } from './environment.ts';
 import { toError } from './outcomes.ts';
+import { lambda, type Runtime } from './runtime.ts';
 import { type Entry, SENDERS, type Unsent } from './senders.ts';
 
 /** A message is larger than its channel takes; nothing of the call was sent. */
@@ -38,8 +39,6 @@ export interface PublisherOptions {
   readonly address?: string;
   /** FIFO channels drop a second message with the same id within five minutes. @default the event's id */
   readonly deduplicationId?: (event: Envelope) => string;
-  readonly random?: () => number;
-  readonly wait?: (milliseconds: number) => Promise<void>;
 }
 
 /** Routing attributes count into a message's size: names, types and values of the three of them, rounded up. */
@@ -55,10 +54,10 @@ export type Publish = (events: readonly Envelope[]) => Promise<void>;
  * Makes the sender of a channel. Requests are batched to the service's limits; entries that the service refuses are tried
  * again one by one; the order per key holds: a key's next event goes only when the one before it was taken.
  */
-export function publisher(channel: Channel, options: PublisherOptions = {}): Publish {
-  const address = options.address ?? requiredEnv(channelEnv(channel), `where ${channel.kind} '${channel.name}' is`);
-  const random = options.random ?? Math.random;
-  const wait = options.wait ?? ((milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)));
+export function publisher(channel: Channel, options: PublisherOptions = {}, runtime: Runtime = lambda): Publish {
+  const { aws, env, random, sleep } = runtime;
+  const address =
+    options.address ?? requiredEnv(channelEnv(channel), `where ${channel.kind} '${channel.name}' is`, env);
   const sender = SENDERS[channel.kind];
 
   async function sendRound(round: readonly Entry[]): Promise<Unsent[]> {
@@ -67,14 +66,14 @@ export function publisher(channel: Channel, options: PublisherOptions = {}): Pub
       const refusals = await Promise.all(
         inBatches(pending, sender.limits).map((batch) =>
           sender
-            .send(channel, address, batch)
+            .send(aws, channel, address, batch)
             .catch((thrown: unknown) => batch.map((entry) => ({ entry, error: toError(thrown).message }))),
         ),
       );
       const unsent = refusals.flat();
       if (unsent.length === 0 || attempt === SEND_RETRY.attempts) return unsent;
       pending = unsent.map(({ entry }) => entry);
-      await wait(backoffSeconds(SEND_RETRY, attempt, random) * MILLIS_PER_SECOND);
+      await sleep(backoffSeconds(SEND_RETRY, attempt, random) * MILLIS_PER_SECOND);
     }
   }
 

@@ -1,4 +1,3 @@
-import { QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import middy from '@middy/core';
 import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda';
@@ -7,17 +6,19 @@ import { ENV } from '../contracts/environment.ts';
 import { OUTBOX_METRIC } from '../contracts/metrics.ts';
 import type { Outbox } from '../contracts/outbox.ts';
 import { OUTBOX_TABLE } from '../contracts/tables.ts';
-import { dynamodb } from './clients.ts';
+import { dynamodbOver } from './aws/dynamodb.ts';
 import { requiredEnv } from './environment.ts';
 import type { OutboxRow } from './outbox.ts';
 import { outboxRelay } from './relay.ts';
+import { lambda, type Runtime } from './runtime.ts';
 import { emitMetrics, logger } from './telemetry.ts';
 
-const tableOf = (box: Outbox): string => requiredEnv(ENV.outboxTable, `which table is outbox '${box.name}'`);
+const tableOf = (box: Outbox, { env }: Runtime): string =>
+  requiredEnv(ENV.outboxTable, `which table is outbox '${box.name}'`, env);
 
 /** Lambda handler on the outbox table's stream: publishes rows as they are committed. */
-export function relayOutbox(box: Outbox) {
-  const relay = outboxRelay(box, tableOf(box));
+export function relayOutbox(box: Outbox, runtime: Runtime = lambda) {
+  const relay = outboxRelay(box, tableOf(box, runtime), runtime);
   return middy(async (event: DynamoDBStreamEvent): Promise<DynamoDBBatchResponse> => {
     const hints = new Map<string, OutboxRow[]>();
     const firstNumber = new Map<string, string>();
@@ -29,7 +30,7 @@ export function relayOutbox(box: Outbox) {
       if (!firstNumber.has(row.aggregateId)) firstNumber.set(row.aggregateId, change.SequenceNumber);
     }
     const { published, failed } = await relay(hints);
-    report(box, published, failed);
+    report(box, published, failed, runtime);
     // Records come in the stream's order, so the first failed aggregate in order of arrival has the lowest number.
     const checkpoint = [...firstNumber].find(([aggregate]) => failed.has(aggregate))?.[1];
     return { batchItemFailures: checkpoint === undefined ? [] : [{ itemIdentifier: checkpoint }] };
@@ -43,19 +44,21 @@ const MAX_SWEPT_PER_BUCKET = 500;
  * oldest row that waits.
  * @param grace rows younger than this are left to the stream. @default 1 minute
  */
-export function sweepOutbox(box: Outbox, grace: Duration = minutes(1), now: () => number = Date.now) {
-  const table = tableOf(box);
-  const relay = outboxRelay(box, table, now);
+export function sweepOutbox(box: Outbox, grace: Duration = minutes(1), runtime: Runtime = lambda) {
+  const table = tableOf(box, runtime);
+  const relay = outboxRelay(box, table, runtime);
+  const { now, write } = runtime;
   return middy(async (): Promise<{ published: number }> => {
-    const waiting = (await Promise.all(bucketNames().map((bucket) => oldest(table, bucket)))).flat();
+    const waiting = (await Promise.all(bucketNames().map((bucket) => oldest(runtime, table, bucket)))).flat();
     const ages = waiting.map(({ createdAt }) => now() - Date.parse(createdAt));
     const due = waiting.filter((_, i) => (ages[i] ?? 0) >= toMillis(grace));
     const { published, failed } = await relay(new Map(due.map(({ aggregateId }) => [aggregateId, []])));
-    report(box, published, failed);
+    report(box, published, failed, runtime);
     emitMetrics(
       { outbox: box.name },
       { [OUTBOX_METRIC.oldestUnpublished]: { unit: 'Seconds', values: [Math.max(0, ...ages) / 1_000] } },
       now(),
+      write,
     );
     return { published };
   });
@@ -63,23 +66,30 @@ export function sweepOutbox(box: Outbox, grace: Duration = minutes(1), now: () =
 
 const bucketNames = (): string[] => Array.from({ length: OUTBOX_TABLE.unpublishedBuckets }, (_, i) => String(i));
 
-async function oldest(table: string, bucket: string): Promise<{ aggregateId: string; createdAt: string }[]> {
+async function oldest(
+  { aws, id }: Runtime,
+  table: string,
+  bucket: string,
+): Promise<{ aggregateId: string; createdAt: string }[]> {
   const { name, partitionKey } = OUTBOX_TABLE.unpublishedIndex;
-  const { Items } = await dynamodb().send(
-    new QueryCommand({
-      TableName: table,
-      IndexName: name,
-      KeyConditionExpression: '#bucket = :bucket',
-      ExpressionAttributeNames: { '#bucket': partitionKey },
-      ExpressionAttributeValues: { ':bucket': bucket },
-      Limit: MAX_SWEPT_PER_BUCKET,
-    }),
-  );
+  const { Items } = await dynamodbOver(aws, id)('Query', {
+    TableName: table,
+    IndexName: name,
+    KeyConditionExpression: '#bucket = :bucket',
+    ExpressionAttributeNames: { '#bucket': partitionKey },
+    ExpressionAttributeValues: { ':bucket': bucket },
+    Limit: MAX_SWEPT_PER_BUCKET,
+  });
   return (Items ?? []) as { aggregateId: string; createdAt: string }[];
 }
 
-function report(box: Outbox, published: number, failed: ReadonlyMap<string, string>): void {
-  const log = logger({ outbox: box.name });
+function report(box: Outbox, published: number, failed: ReadonlyMap<string, string>, { now, write }: Runtime): void {
+  const log = logger({ outbox: box.name }, write);
   for (const [aggregate, reason] of failed) log('error', 'events wait in the outbox', { aggregate, reason });
-  emitMetrics({ outbox: box.name }, { [OUTBOX_METRIC.published]: { unit: 'Count', values: [published] } }, Date.now());
+  emitMetrics(
+    { outbox: box.name },
+    { [OUTBOX_METRIC.published]: { unit: 'Count', values: [published] } },
+    now(),
+    write,
+  );
 }

@@ -1,12 +1,11 @@
-import { TransactionCanceledException } from '@aws-sdk/client-dynamodb';
-import { BatchGetCommand, QueryCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
 import type { Envelope } from '../contracts/envelope.ts';
 import { destinationsOf, type Outbox } from '../contracts/outbox.ts';
 import { OUTBOX_TABLE } from '../contracts/tables.ts';
+import { cancellationReasons, type Dynamodb, dynamodbOver } from './aws/dynamodb.ts';
 import { inParallel } from './batching.ts';
-import { dynamodb } from './clients.ts';
 import type { OutboxRow } from './outbox.ts';
 import { type Publish, PublishFailed, publisher } from './publish.ts';
+import { lambda, type Runtime } from './runtime.ts';
 
 /** BatchGetItem takes 100 keys. https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html */
 const MAX_BATCH_GET = 100;
@@ -33,16 +32,17 @@ export interface Relayed {
  * says what was published, and a gap is read from the table. Between publishing and advancing the cursor a crash is possible;
  * then the same events, with the same ids, are published again and the consumers' inboxes drop them.
  */
-export function outboxRelay(box: Outbox, table: string, now: () => number = Date.now) {
-  const channels = box.publishes.map((channel) => ({ channel, publish: publisher(channel) as Publish }));
+export function outboxRelay(box: Outbox, table: string, runtime: Runtime = lambda) {
+  const dynamodb = dynamodbOver(runtime.aws, runtime.id);
+  const channels = box.publishes.map((channel) => ({ channel, publish: publisher(channel, {}, runtime) as Publish }));
 
   /** @param hints rows that a stream has shown for the aggregate; empty: read them */
   return async function relay(hints: ReadonlyMap<string, readonly OutboxRow[]>): Promise<Relayed> {
-    const cursors = await readCursors(table, [...hints.keys()]);
+    const cursors = await readCursors(dynamodb, table, [...hints.keys()]);
     const pending: Pending[] = [];
     await inParallel([...hints], PARALLEL_AGGREGATES, async ([aggregate, rows]) => {
       const cursor = cursors.get(aggregate) ?? OUTBOX_TABLE.cursorSequence;
-      const waiting = withoutGap(rows, cursor) ?? (await readWaiting(table, aggregate, cursor));
+      const waiting = withoutGap(rows, cursor) ?? (await readWaiting(dynamodb, table, aggregate, cursor));
       if (waiting.length > 0) {
         pending.push({
           aggregate,
@@ -94,35 +94,33 @@ export function outboxRelay(box: Outbox, table: string, now: () => number = Date
     to: number,
     sequences: readonly number[],
   ): Promise<boolean> {
-    const expiresAt = Math.floor(now() / MILLIS_PER_SECOND) + box.keep.seconds;
+    const expiresAt = Math.floor(runtime.now() / MILLIS_PER_SECOND) + box.keep.seconds;
     try {
-      await dynamodb().send(
-        new TransactWriteCommand({
-          TransactItems: [
-            {
-              Update: {
-                TableName: table,
-                Key: { aggregateId: aggregate, sequence: OUTBOX_TABLE.cursorSequence },
-                UpdateExpression: 'SET published = :to',
-                ConditionExpression: from === 0 ? 'attribute_not_exists(published)' : 'published = :from',
-                ExpressionAttributeValues: from === 0 ? { ':to': to } : { ':to': to, ':from': from },
-              },
+      await dynamodb('TransactWriteItems', {
+        TransactItems: [
+          {
+            Update: {
+              TableName: table,
+              Key: { aggregateId: aggregate, sequence: OUTBOX_TABLE.cursorSequence },
+              UpdateExpression: 'SET published = :to',
+              ConditionExpression: from === 0 ? 'attribute_not_exists(published)' : 'published = :from',
+              ExpressionAttributeValues: from === 0 ? { ':to': to } : { ':to': to, ':from': from },
             },
-            ...sequences.map((sequence) => ({
-              Update: {
-                TableName: table,
-                Key: { aggregateId: aggregate, sequence },
-                UpdateExpression: 'SET expiresAt = :expiresAt REMOVE unpublished',
-                ConditionExpression: 'attribute_exists(body)',
-                ExpressionAttributeValues: { ':expiresAt': expiresAt },
-              },
-            })),
-          ],
-        }),
-      );
+          },
+          ...sequences.map((sequence) => ({
+            Update: {
+              TableName: table,
+              Key: { aggregateId: aggregate, sequence },
+              UpdateExpression: 'SET expiresAt = :expiresAt REMOVE unpublished',
+              ConditionExpression: 'attribute_exists(body)',
+              ExpressionAttributeValues: { ':expiresAt': expiresAt },
+            },
+          })),
+        ],
+      });
       return true;
     } catch (error) {
-      if (error instanceof TransactionCanceledException) return false;
+      if (cancellationReasons(error) !== undefined) return false;
       throw error;
     }
   }
@@ -135,32 +133,34 @@ function withoutGap(rows: readonly OutboxRow[], cursor: number): readonly Outbox
   return waiting.every(({ sequence }, i) => sequence === cursor + 1 + i) ? waiting : undefined;
 }
 
-async function readCursors(table: string, aggregates: readonly string[]): Promise<Map<string, number>> {
+async function readCursors(
+  dynamodb: Dynamodb,
+  table: string,
+  aggregates: readonly string[],
+): Promise<Map<string, number>> {
   const cursors = new Map<string, number>();
   let keys = aggregates.map((aggregateId) => ({ aggregateId, sequence: OUTBOX_TABLE.cursorSequence }));
   while (keys.length > 0) {
     const request = { [table]: { Keys: keys.slice(0, MAX_BATCH_GET), ConsistentRead: true } };
-    const { Responses, UnprocessedKeys } = await dynamodb().send(new BatchGetCommand({ RequestItems: request }));
+    const { Responses, UnprocessedKeys } = await dynamodb('BatchGetItem', { RequestItems: request });
     for (const item of Responses?.[table] ?? []) cursors.set(item.aggregateId as string, item.published as number);
     keys = [...((UnprocessedKeys?.[table]?.Keys ?? []) as typeof keys), ...keys.slice(MAX_BATCH_GET)];
   }
   return cursors;
 }
 
-async function readWaiting(table: string, aggregate: string, cursor: number): Promise<OutboxRow[]> {
+async function readWaiting(dynamodb: Dynamodb, table: string, aggregate: string, cursor: number): Promise<OutboxRow[]> {
   const rows: OutboxRow[] = [];
   let from: Record<string, unknown> | undefined;
   do {
-    const page = await dynamodb().send(
-      new QueryCommand({
-        TableName: table,
-        KeyConditionExpression: 'aggregateId = :aggregate AND #sequence > :cursor',
-        ExpressionAttributeNames: { '#sequence': OUTBOX_TABLE.sortKey },
-        ExpressionAttributeValues: { ':aggregate': aggregate, ':cursor': cursor },
-        ConsistentRead: true,
-        ExclusiveStartKey: from,
-      }),
-    );
+    const page = await dynamodb('Query', {
+      TableName: table,
+      KeyConditionExpression: 'aggregateId = :aggregate AND #sequence > :cursor',
+      ExpressionAttributeNames: { '#sequence': OUTBOX_TABLE.sortKey },
+      ExpressionAttributeValues: { ':aggregate': aggregate, ':cursor': cursor },
+      ConsistentRead: true,
+      ExclusiveStartKey: from,
+    });
     rows.push(...((page.Items ?? []) as OutboxRow[]));
     from = page.LastEvaluatedKey;
   } while (from !== undefined);

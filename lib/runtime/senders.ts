@@ -1,11 +1,8 @@
-import { PutRecordsCommand } from '@aws-sdk/client-kinesis';
-import { PublishBatchCommand } from '@aws-sdk/client-sns';
-import { SendMessageBatchCommand } from '@aws-sdk/client-sqs';
 import type { Channel } from '../contracts/channel.ts';
 import { ATTRIBUTE, type Envelope } from '../contracts/envelope.ts';
 import { KINESIS, SNS, SQS } from '../contracts/limits.ts';
+import type { AwsCall } from './aws/call.ts';
 import type { BatchLimits } from './batching.ts';
-import { kinesis, sns, sqs } from './clients.ts';
 
 /** One message ready to go. */
 export interface Entry {
@@ -26,7 +23,7 @@ export interface Unsent {
 /** How one kind of channel is sent to: its limits and one request. A sender returns what was refused; it throws when the request failed. */
 export interface Sender {
   readonly limits: BatchLimits;
-  readonly send: (channel: Channel, address: string, entries: readonly Entry[]) => Promise<Unsent[]>;
+  readonly send: (aws: AwsCall, channel: Channel, address: string, entries: readonly Entry[]) => Promise<Unsent[]>;
 }
 
 const attributes = ({ envelope }: Entry) => ({
@@ -51,50 +48,59 @@ function refused(
   });
 }
 
+interface BatchAnswer {
+  readonly Failed?: readonly { readonly Id?: string; readonly Code?: string; readonly Message?: string }[];
+}
+
+interface RecordsAnswer {
+  readonly Records?: readonly {
+    readonly SequenceNumber?: string;
+    readonly ErrorCode?: string;
+    readonly ErrorMessage?: string;
+  }[];
+}
+
 export const SENDERS: Readonly<Record<Channel['kind'], Sender>> = {
   topic: {
     limits: SNS,
-    async send(channel, TopicArn, entries) {
-      const { Failed } = await sns().send(
-        new PublishBatchCommand({
-          TopicArn,
-          PublishBatchRequestEntries: entries.map((entry, i) => ({
-            Id: String(i),
-            Message: entry.body,
-            MessageAttributes: attributes(entry),
-            ...fifo(channel, entry),
-          })),
-        }),
-      );
+    async send(aws, channel, TopicArn, entries) {
+      const { Failed } = (await aws('sns', 'PublishBatch', {
+        TopicArn,
+        PublishBatchRequestEntries: entries.map((entry, i) => ({
+          Id: String(i),
+          Message: entry.body,
+          MessageAttributes: attributes(entry),
+          ...fifo(channel, entry),
+        })),
+      })) as BatchAnswer;
       return refused(entries, Failed);
     },
   },
   queue: {
     limits: SQS,
-    async send(channel, QueueUrl, entries) {
-      const { Failed } = await sqs().send(
-        new SendMessageBatchCommand({
-          QueueUrl,
-          Entries: entries.map((entry, i) => ({
-            Id: String(i),
-            MessageBody: entry.body,
-            MessageAttributes: attributes(entry),
-            ...fifo(channel, entry),
-          })),
-        }),
-      );
+    async send(aws, channel, QueueUrl, entries) {
+      const { Failed } = (await aws('sqs', 'SendMessageBatch', {
+        QueueUrl,
+        Entries: entries.map((entry, i) => ({
+          Id: String(i),
+          MessageBody: entry.body,
+          MessageAttributes: attributes(entry),
+          ...fifo(channel, entry),
+        })),
+      })) as BatchAnswer;
       return refused(entries, Failed);
     },
   },
   log: {
     limits: KINESIS,
-    async send(_channel, StreamName, entries) {
-      const { Records = [] } = await kinesis().send(
-        new PutRecordsCommand({
-          StreamName,
-          Records: entries.map((entry) => ({ Data: Buffer.from(entry.body), PartitionKey: entry.key })),
-        }),
-      );
+    async send(aws, _channel, StreamName, entries) {
+      const { Records = [] } = (await aws('kinesis', 'PutRecords', {
+        StreamName,
+        Records: entries.map((entry) => ({
+          Data: Buffer.from(entry.body).toString('base64'),
+          PartitionKey: entry.key,
+        })),
+      })) as RecordsAnswer;
       return entries.flatMap((entry, i) => {
         const result = Records[i];
         if (result?.SequenceNumber !== undefined) return [];

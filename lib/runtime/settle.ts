@@ -1,12 +1,11 @@
-import { ChangeMessageVisibilityCommand } from '@aws-sdk/client-sqs';
 import type { SQSBatchResponse } from 'aws-lambda';
 import { SQS } from '../contracts/limits.ts';
 import { backoffSeconds } from '../contracts/retry.ts';
 import type { Subscription } from '../contracts/subscription.ts';
-import { sqs } from './clients.ts';
 import { describeFailure, sendDeadLetter } from './dead-letters.ts';
 import type { Message, Outcome } from './message.ts';
 import { toError } from './outcomes.ts';
+import type { Runtime } from './runtime.ts';
 import type { Batch } from './sources.ts';
 import { errorFields, type Log } from './telemetry.ts';
 
@@ -15,8 +14,7 @@ export interface SettleContext {
   readonly deadLetterQueueUrl: string;
   /** Queues only. */
   readonly queueUrl: string | undefined;
-  readonly now: () => number;
-  readonly random: () => number;
+  readonly runtime: Pick<Runtime, 'aws' | 'now' | 'random'>;
   readonly log: Log;
 }
 
@@ -59,7 +57,7 @@ const comesAgain = ({ kind }: Outcome): boolean => kind === 'retry' || kind === 
 
 /** Sends rejected messages, and those whose attempts are used up, to the dead letters. If that fails they are tried again. */
 async function giveUpIfDue(message: Message, outcome: Outcome, context: SettleContext): Promise<Outcome> {
-  const { subscription, log, now } = context;
+  const { subscription, log, runtime } = context;
   const exhausted =
     outcome.kind === 'retry' && message.receives !== undefined && message.receives >= subscription.retry.attempts;
   if (outcome.kind !== 'rejected' && !exhausted) {
@@ -68,9 +66,9 @@ async function giveUpIfDue(message: Message, outcome: Outcome, context: SettleCo
     return outcome;
   }
   const reason = outcome.kind === 'rejected' ? outcome.reason : ATTEMPTS_EXHAUSTED;
-  const letter = describeFailure(subscription.name, message, reason, outcome.error, now());
+  const letter = describeFailure(subscription.name, message, reason, outcome.error, runtime.now());
   try {
-    await sendDeadLetter(context.deadLetterQueueUrl, message, letter);
+    await sendDeadLetter(runtime.aws, context.deadLetterQueueUrl, message, letter);
   } catch (thrown) {
     const error = toError(thrown);
     log('error', 'the dead letter could not be sent', { messageId: message.id, ...errorFields(error) });
@@ -91,7 +89,7 @@ async function delayAll(again: readonly Returned[], context: SettleContext): Pro
   for (const { message, outcome } of again) {
     if (outcome.kind !== 'retry') continue;
     const wait =
-      outcome.afterSeconds ?? backoffSeconds(context.subscription.retry, message.receives ?? 1, context.random);
+      outcome.afterSeconds ?? backoffSeconds(context.subscription.retry, message.receives ?? 1, context.runtime.random);
     if (message.unit !== undefined) waitOfUnit.set(message.unit, wait);
     await delay(message, wait, context);
   }
@@ -100,17 +98,15 @@ async function delayAll(again: readonly Returned[], context: SettleContext): Pro
   }
 }
 
-async function delay(message: Message, seconds: number, { queueUrl, log }: SettleContext): Promise<void> {
+async function delay(message: Message, seconds: number, { queueUrl, log, runtime }: SettleContext): Promise<void> {
   if (queueUrl === undefined || message.receiptHandle === undefined) return;
   const VisibilityTimeout = Math.min(SQS.maxVisibilitySeconds, Math.ceil(seconds));
   try {
-    await sqs().send(
-      new ChangeMessageVisibilityCommand({
-        QueueUrl: queueUrl,
-        ReceiptHandle: message.receiptHandle,
-        VisibilityTimeout,
-      }),
-    );
+    await runtime.aws('sqs', 'ChangeMessageVisibility', {
+      QueueUrl: queueUrl,
+      ReceiptHandle: message.receiptHandle,
+      VisibilityTimeout,
+    });
   } catch (thrown) {
     // The message then waits for the queue's own visibility timeout: later, but not lost.
     log('warn', 'the wait could not be set', { messageId: message.id, ...errorFields(toError(thrown)) });

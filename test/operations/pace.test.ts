@@ -71,7 +71,8 @@ describe('paced', () => {
   it('keeps the rate', async () => {
     const started = performance.now();
     await paced(['a', 'b', 'c', 'd', 'e', 'f'], keyOf, async () => undefined, { parallel: 10, perSecond: 50 });
-    expect(performance.now() - started).toBeGreaterThanOrEqual(99);
+    // The sixth starts after 100 ms; timers count whole milliseconds and may be a little early.
+    expect(performance.now() - started).toBeGreaterThanOrEqual(90);
   });
 
   it('stops at a failure, ends what runs, and throws it', async () => {

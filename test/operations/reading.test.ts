@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { lookAtDeadLetters } from '../../lib/operations/dead-letter-queue.ts';
 import { NotDeployed, output, outputsOf } from '../../lib/operations/deployment.ts';
 import { readLog } from '../../lib/operations/read-log.ts';
-import { kinesis, sqs } from '../../lib/runtime/clients.ts';
+import { kinesis, sqs } from '../runtime/clients.ts';
 import { createQueue, createStream, receive, useLocalServices } from '../runtime/local-services.ts';
 
 useLocalServices();

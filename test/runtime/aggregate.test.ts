@@ -2,9 +2,10 @@ import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Envelope } from '../../lib/contracts/envelope.ts';
 import { subscription } from '../../lib/contracts/subscription.ts';
 import { aggregate } from '../../lib/runtime/aggregate.ts';
-import { dynamodb } from '../../lib/runtime/clients.ts';
 import type { Write } from '../../lib/runtime/inbox.ts';
+import { lambda, type Runtime } from '../../lib/runtime/runtime.ts';
 import { opened, ticketLog } from '../contracts/sample-declarations.ts';
+
 import { kinesisEvent, type LogEntry, lambdaContext } from './lambda-events.ts';
 import {
   createBusinessTable,
@@ -53,7 +54,8 @@ const add = (count: number): Write => ({
 const count = (
   records: readonly LogEntry[],
   fold: (events: readonly Envelope[]) => Write[] = (events) => [add(events.length)],
-) => aggregate(counting, fold)(kinesisEvent(records, shard), lambdaContext());
+  runtime: Runtime = lambda,
+) => aggregate(counting, fold, runtime)(kinesisEvent(records, shard), lambdaContext());
 
 const record = (sequenceNumber: number, id = `e-${sequenceNumber}`): LogEntry => ({
   sequenceNumber: String(sequenceNumber),
@@ -166,17 +168,18 @@ describe('aggregate', () => {
     const answer = await count([record(1), record(2)]);
     expect(answer).toEqual(ALL_DONE);
     // The position is read before the other invocation moves it on.
-    const send = dynamodb().send.bind(dynamodb());
     let reads = 0;
-    vi.spyOn(dynamodb(), 'send').mockImplementation((async (command: Parameters<typeof send>[0]) => {
-      const result = await send(command);
-      if (reads++ === 0) {
-        vi.mocked(dynamodb().send).mockRestore();
-        await count([record(3), record(4)]);
-      }
-      return result;
-    }) as unknown as typeof send);
-    expect(await count([record(3), record(4)])).toEqual({ batchItemFailures: [{ itemIdentifier: '3' }] });
+    const slow: Runtime = {
+      ...lambda,
+      async aws(service, operation, input) {
+        const answer = await lambda.aws(service, operation, input);
+        if (reads++ === 0) await count([record(3), record(4)]);
+        return answer;
+      },
+    };
+    expect(await count([record(3), record(4)], undefined, slow)).toEqual({
+      batchItemFailures: [{ itemIdentifier: '3' }],
+    });
     expect(await total()).toBe(4);
   });
 

@@ -1,10 +1,9 @@
-import { ChangeMessageVisibilityCommand } from '@aws-sdk/client-sqs';
 import type { SQSBatchResponse } from 'aws-lambda';
-import { vi } from 'vitest';
 import type { Log, Queue } from '../../lib/contracts/channel.ts';
+import { ENV } from '../../lib/contracts/environment.ts';
 import type { Subscription } from '../../lib/contracts/subscription.ts';
-import { sqs } from '../../lib/runtime/clients.ts';
 import { consume, type Handler, type Handlers } from '../../lib/runtime/consume.ts';
+import { lambda, type Runtime } from '../../lib/runtime/runtime.ts';
 import type { events } from '../contracts/sample-declarations.ts';
 import { lambdaContext } from './lambda-events.ts';
 import { type MemoryInbox, memoryInbox } from './memory-inbox.ts';
@@ -37,25 +36,38 @@ export function consumerOf(
     'tickets.ticket-opened': handle,
     'tickets.ticket-closed': handle,
   };
-  const handler = consume(subscription, handlers, {
-    inbox,
-    settle: { deadLetterQueueUrl, queueUrl },
-    now: Date.now,
+  const variables: Record<string, string | undefined> = {
+    [ENV.deadLetterQueue]: deadLetterQueueUrl,
+    [ENV.queue]: queueUrl ?? NO_QUEUE,
+  };
+  const runtime: Runtime = {
+    ...lambda,
+    aws: watchedCall,
     random: () => random,
+    env: (name) => variables[name],
     write: (line) => lines.push(JSON.parse(line)),
-  });
+  };
+  const handler = consume(subscription, handlers, { inbox, runtime });
   return { inbox, lines, deliver: (event, remaining) => handler(event, lambdaContext(remaining)) };
 }
 
-/** Seconds that messages were made to wait, by receipt handle; the calls go through. */
+/** For tests that need no queue behind the messages. */
+const NO_QUEUE = 'no-queue';
+
+let waits = new Map<string, number>();
+
+/** Notes visibility timeouts; every call goes through. */
+const watchedCall: Runtime['aws'] = (service, operation, input) => {
+  if (operation === 'ChangeMessageVisibility') {
+    const { ReceiptHandle, VisibilityTimeout } = input as { ReceiptHandle: string; VisibilityTimeout: number };
+    waits.set(ReceiptHandle, VisibilityTimeout);
+    if ((input as { QueueUrl: string }).QueueUrl === NO_QUEUE) return Promise.resolve({});
+  }
+  return lambda.aws(service, operation, input);
+};
+
+/** Seconds that messages are made to wait from now on, by receipt handle. */
 export function watchWaits(): Map<string, number> {
-  const waits = new Map<string, number>();
-  const send = sqs().send.bind(sqs());
-  vi.spyOn(sqs(), 'send').mockImplementation(((command: Parameters<typeof send>[0]) => {
-    if (command instanceof ChangeMessageVisibilityCommand) {
-      waits.set(command.input.ReceiptHandle ?? '', command.input.VisibilityTimeout ?? -1);
-    }
-    return send(command);
-  }) as unknown as typeof send);
+  waits = new Map();
   return waits;
 }

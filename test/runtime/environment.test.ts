@@ -9,11 +9,11 @@ import { events } from '../contracts/sample-declarations.ts';
 
 describe('requiredEnv', () => {
   it('reads a variable', () => {
-    expect(requiredEnv('TABLE', 'which table', { TABLE: 'orders' })).toBe('orders');
+    expect(requiredEnv('TABLE', 'which table', () => 'orders')).toBe('orders');
   });
 
-  it.each([{}, { TABLE: '' }])('names variable, purpose and fix when it is not in %o', (env) => {
-    const read = () => requiredEnv('TABLE', 'which table keeps the orders', env);
+  it.each([undefined, ''])('names variable, purpose and fix when it is %o', (value) => {
+    const read = () => requiredEnv('TABLE', 'which table keeps the orders', () => value);
     expect(read).toThrow(MissingEnvironment);
     expect(read).toThrow(
       'environment variable TABLE is not set: it says which table keeps the orders. The Sluice constructs set it; when you run the function by hand, set it yourself.',

@@ -1,6 +1,7 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Inbox, type Write, WriteRefused } from '../../lib/runtime/inbox.ts';
 import { dynamodbInbox } from '../../lib/runtime/inbox-dynamodb.ts';
+import { lambda } from '../../lib/runtime/runtime.ts';
 import { createBusinessTable, createInboxTable, itemsOf, useLocalServices } from './local-services.ts';
 
 const INBOX = 'inbox';
@@ -18,7 +19,7 @@ let key: { key: string; fingerprint: string };
 beforeAll(async () => {
   await createInboxTable(INBOX);
   await createBusinessTable(BUSINESS);
-  inbox = dynamodbInbox(INBOX, KEEP_SECONDS, () => now);
+  inbox = dynamodbInbox(INBOX, KEEP_SECONDS, { ...lambda, now: () => now });
 });
 
 beforeEach(() => {

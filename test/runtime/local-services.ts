@@ -15,7 +15,7 @@ import { paginateScan } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, vi } from 'vitest';
 import { INBOX_TABLE, OUTBOX_TABLE } from '../../lib/contracts/tables.ts';
 import { type Services, startServices } from '../../lib/local/services.ts';
-import { dynamodb, kinesis, sns, sqs } from '../../lib/runtime/clients.ts';
+import { dynamodb, kinesis, sns, sqs } from './clients.ts';
 
 /** Runs the services of the engine for the tests of a file, and points the runtime's clients at them. */
 export function useLocalServices(): { readonly services: () => Services } {

@@ -4,6 +4,7 @@ import { type InboxMode, subscription } from '../../lib/contracts/subscription.t
 import { type Write, WriteRefused } from '../../lib/runtime/inbox.ts';
 import { fingerprintOf, type HandlerResult, ONCE } from '../../lib/runtime/once.ts';
 import { Reject, Retry } from '../../lib/runtime/outcomes.ts';
+import { lambda } from '../../lib/runtime/runtime.ts';
 import { workQueue } from '../contracts/sample-declarations.ts';
 import { type MemoryInbox, memoryInbox } from './memory-inbox.ts';
 
@@ -29,7 +30,7 @@ const worker = (mode: InboxMode, checkFirst = false) =>
   subscription('worker', { to: workQueue, inbox: mode, lease: seconds(10), checkFirst });
 
 const run = (mode: InboxMode, handle: () => Promise<HandlerResult>, key = KEY, checkFirst = false) =>
-  ONCE[mode]({ subscription: worker(mode, checkFirst), inbox, now: () => now }, key, handle);
+  ONCE[mode]({ subscription: worker(mode, checkFirst), inbox, runtime: { ...lambda, now: () => now } }, key, handle);
 
 const returning = (result: HandlerResult) => vi.fn(async () => result);
 

@@ -3,6 +3,7 @@ import { outbox } from '../../lib/contracts/outbox.ts';
 import { type Write, WriteRefused } from '../../lib/runtime/inbox.ts';
 import { occurred, outboxWriter, SequenceConflict, type Transaction } from '../../lib/runtime/outbox.ts';
 import { MessageTooLarge } from '../../lib/runtime/publish.ts';
+import { lambda } from '../../lib/runtime/runtime.ts';
 import { TicketClosed, TicketOpened, ticketTopic, workQueue } from '../contracts/sample-declarations.ts';
 import { createBusinessTable, createOutboxTable, itemsOf, useLocalServices } from './local-services.ts';
 
@@ -22,7 +23,7 @@ beforeAll(async () => {
   await createOutboxTable(OUTBOX);
   await createBusinessTable(BUSINESS);
   process.env.SLUICE_OUTBOX_TABLE = OUTBOX;
-  transact = outboxWriter(box, () => NOW);
+  transact = outboxWriter(box, { ...lambda, now: () => NOW.getTime() });
 });
 
 beforeEach(() => {

@@ -1,14 +1,16 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Channel } from '../../lib/contracts/channel.ts';
 import { MessageTooLarge, PublishFailed, publisher, sizeOf } from '../../lib/runtime/publish.ts';
+import { lambda, type Runtime } from '../../lib/runtime/runtime.ts';
 import { type Entry, SENDERS, type Sender } from '../../lib/runtime/senders.ts';
 import { opened, orderedQueue, ticketLog, ticketTopic } from '../contracts/sample-declarations.ts';
 
 const waits: number[] = [];
-const options = {
-  address: 'address',
+const options = { address: 'address' };
+const runtime: Runtime = {
+  ...lambda,
   random: () => 1,
-  wait: async (milliseconds: number) => void waits.push(milliseconds),
+  sleep: async (milliseconds) => void waits.push(milliseconds),
 };
 
 const ids = (entries: readonly Entry[]): string[] => entries.map(({ envelope }) => envelope.id);
@@ -16,9 +18,9 @@ const ids = (entries: readonly Entry[]): string[] => entries.map(({ envelope }) 
 /** Replaces the request of a kind of channel; records what each request carried. */
 function sendWith(kind: Channel['kind'], send: Sender['send']) {
   const requests: string[][] = [];
-  vi.spyOn(SENDERS[kind], 'send').mockImplementation((channel, address, entries) => {
+  vi.spyOn(SENDERS[kind], 'send').mockImplementation((aws, channel, address, entries) => {
     requests.push(ids(entries));
-    return send(channel, address, entries);
+    return send(aws, channel, address, entries);
   });
   return requests;
 }
@@ -28,7 +30,7 @@ const accept: Sender['send'] = async () => [];
 /** Refuses an event the first `times` times that it is sent. */
 function refusing(id: string, times: number): Sender['send'] {
   let left = times;
-  return async (_channel, _address, entries) =>
+  return async (_aws, _channel, _address, entries) =>
     entries
       .filter(({ envelope }) => envelope.id === id && left-- > 0)
       .map((entry) => ({ entry, error: 'Throttled: slow down' }));
@@ -48,19 +50,19 @@ const failureOf = async (call: Promise<void>): Promise<PublishFailed> => {
 describe('publisher', () => {
   it('sends in rounds, so that two events of a key are never in one request', async () => {
     const requests = sendWith('topic', accept);
-    await publisher(ticketTopic, options)([opened('A', 'a1'), opened('A', 'a2'), opened('B', 'b1')]);
+    await publisher(ticketTopic, options, runtime)([opened('A', 'a1'), opened('A', 'a2'), opened('B', 'b1')]);
     expect(requests).toEqual([['a1', 'b1'], ['a2']]);
   });
 
   it('cuts a round into requests of the service’s size', async () => {
     const requests = sendWith('topic', accept);
-    await publisher(ticketTopic, options)(Array.from({ length: 23 }, (_, i) => opened(`T-${i}`)));
+    await publisher(ticketTopic, options, runtime)(Array.from({ length: 23 }, (_, i) => opened(`T-${i}`)));
     expect(requests.map((request) => request.length)).toEqual([10, 10, 3]);
   });
 
   it('sends only what was refused again, after a wait, and then what comes after it', async () => {
     const requests = sendWith('topic', refusing('a1', 2));
-    await publisher(ticketTopic, options)([opened('A', 'a1'), opened('B', 'b1'), opened('A', 'a2')]);
+    await publisher(ticketTopic, options, runtime)([opened('A', 'a1'), opened('B', 'b1'), opened('A', 'a2')]);
     expect(requests).toEqual([['a1', 'b1'], ['a1'], ['a1'], ['a2']]);
     expect(waits).toEqual([100, 200]);
   });
@@ -68,7 +70,7 @@ describe('publisher', () => {
   it('gives up after five tries, holds the key’s later events and names them', async () => {
     const requests = sendWith('topic', refusing('a1', Number.POSITIVE_INFINITY));
     const events = [opened('A', 'a1'), opened('A', 'a2'), opened('B', 'b1'), opened('B', 'b2'), opened('A', 'a3')];
-    const failure = await failureOf(publisher(ticketTopic, options)(events));
+    const failure = await failureOf(publisher(ticketTopic, options, runtime)(events));
     expect([...failure.unsent]).toEqual([
       ['a1', 'Throttled: slow down'],
       ['a2', "an earlier event of 'A' was not sent"],
@@ -86,7 +88,7 @@ describe('publisher', () => {
       if (failures-- > 0) throw new Error('socket hang up');
       return [];
     });
-    await publisher(ticketLog, options)([opened('A', 'a1'), opened('B', 'b1')]);
+    await publisher(ticketLog, options, runtime)([opened('A', 'a1'), opened('B', 'b1')]);
     expect(requests).toEqual([
       ['a1', 'b1'],
       ['a1', 'b1'],
@@ -95,14 +97,14 @@ describe('publisher', () => {
 
   it('says why when every request fails', async () => {
     sendWith('log', () => Promise.reject(new Error('no such stream')));
-    const failure = await failureOf(publisher(ticketLog, options)([opened('A', 'a1')]));
+    const failure = await failureOf(publisher(ticketLog, options, runtime)([opened('A', 'a1')]));
     expect([...failure.unsent]).toEqual([['a1', 'no such stream']]);
   });
 
   it('sends nothing at all when one event is too large', async () => {
     const requests = sendWith('topic', accept);
     const large = opened('B', 'b1', 'x'.repeat(262_144));
-    const publish = publisher(ticketTopic, options)([opened('A', 'a1'), large]);
+    const publish = publisher(ticketTopic, options, runtime)([opened('A', 'a1'), large]);
     await expect(publish).rejects.toThrow(MessageTooLarge);
     await expect(publish).rejects.toThrow(
       `event 'b1' (tickets.ticket-opened) is ${sizeOf(JSON.stringify(large))} bytes; topic 'ticket-topic' takes 262144. Make the event smaller, or store the body and send a reference to it (claim check).`,
@@ -112,7 +114,7 @@ describe('publisher', () => {
 
   it('counts bytes, not characters', async () => {
     sendWith('topic', accept);
-    const publish = publisher(ticketTopic, options)([opened('A', 'a1', '€'.repeat(100_000))]);
+    const publish = publisher(ticketTopic, options, runtime)([opened('A', 'a1', '€'.repeat(100_000))]);
     await expect(publish).rejects.toThrow(MessageTooLarge);
   });
 
@@ -125,17 +127,17 @@ describe('publisher', () => {
     ],
   ])('deduplicates by %s', async (_, given, expected) => {
     const seen: string[] = [];
-    sendWith('queue', async (_channel, _address, entries) => {
+    sendWith('queue', async (_aws, _channel, _address, entries) => {
       seen.push(...entries.map(({ deduplicationId }) => deduplicationId));
       return [];
     });
-    await publisher(orderedQueue, given)([opened('A', 'a1')]);
+    await publisher(orderedQueue, given, runtime)([opened('A', 'a1')]);
     expect(seen).toEqual([expected]);
   });
 
   it('takes the address from the environment, and says which variable is missing', async () => {
     const seen: string[] = [];
-    sendWith('log', async (_channel, address) => {
+    sendWith('log', async (_aws, _channel, address) => {
       seen.push(address);
       return [];
     });

@@ -6,6 +6,7 @@ import type { Envelope } from '../../lib/contracts/envelope.ts';
 import { outbox } from '../../lib/contracts/outbox.ts';
 import { occurred, outboxWriter } from '../../lib/runtime/outbox.ts';
 import { relayOutbox, sweepOutbox } from '../../lib/runtime/relay-handlers.ts';
+import { lambda } from '../../lib/runtime/runtime.ts';
 import { SENDERS } from '../../lib/runtime/senders.ts';
 import { opened, orderedQueue, TicketOpened } from '../contracts/sample-declarations.ts';
 import { lambdaContext } from './lambda-events.ts';
@@ -34,7 +35,12 @@ beforeEach(async () => {
 
 const tell = (aggregate: string, count: number, at = CREATED): Promise<Envelope[]> => {
   const events = Array.from({ length: count }, () => occurred(TicketOpened, { ticket: aggregate, text: '' }));
-  return outboxWriter(box, () => new Date(at))({ aggregate, after: 0, writes: [], events });
+  return outboxWriter(box, { ...lambda, now: () => new Date(at).getTime() })({
+    aggregate,
+    after: 0,
+    writes: [],
+    events,
+  });
 };
 
 /** Stream records of rows, in the order given, numbered from 100. */
@@ -58,7 +64,7 @@ const relay = (Records: DynamoDBRecord[]) => relayOutbox(box)({ Records }, lambd
 const refuse = (...ids: string[]) =>
   vi
     .spyOn(SENDERS.queue, 'send')
-    .mockImplementation(async (_channel, _address, entries) =>
+    .mockImplementation(async (_aws, _channel, _address, entries) =>
       entries.filter(({ envelope }) => ids.includes(envelope.id)).map((entry) => ({ entry, error: 'Throttled: no' })),
     );
 
@@ -102,7 +108,8 @@ describe('relayOutbox', () => {
 });
 
 describe('sweepOutbox', () => {
-  const sweep = (afterMillis: number) => sweepOutbox(box, minutes(1), () => CREATED + afterMillis)({}, lambdaContext());
+  const sweep = (afterMillis: number) =>
+    sweepOutbox(box, minutes(1), { ...lambda, now: () => CREATED + afterMillis })({}, lambdaContext());
 
   it('publishes rows that the stream never showed, and says how old the oldest was', async () => {
     await tell('A', 2);

@@ -4,11 +4,12 @@ import { days } from '../../lib/contracts/duration.ts';
 import type { Envelope } from '../../lib/contracts/envelope.ts';
 import { outbox } from '../../lib/contracts/outbox.ts';
 import { readLog } from '../../lib/operations/read-log.ts';
-import { kinesis } from '../../lib/runtime/clients.ts';
 import { type OutboxRow, occurred, outboxWriter } from '../../lib/runtime/outbox.ts';
 import { outboxRelay, type Relayed } from '../../lib/runtime/relay.ts';
+import { lambda } from '../../lib/runtime/runtime.ts';
 import { SENDERS } from '../../lib/runtime/senders.ts';
 import { orderedQueue, TicketClosed, TicketOpened, ticketLog } from '../contracts/sample-declarations.ts';
+import { kinesis } from './clients.ts';
 import { createOutboxTable, createQueue, createStream, drain, itemsOf, useLocalServices } from './local-services.ts';
 
 const OUTBOX = 'outbox';
@@ -52,7 +53,7 @@ async function relay(hints: Readonly<Record<string, readonly number[]>>): Promis
     ([aggregate, sequences]) =>
       [aggregate, rows.filter((row) => row.aggregateId === aggregate && sequences.includes(row.sequence))] as const,
   );
-  return outboxRelay(box, OUTBOX, () => NOW)(new Map(wanted));
+  return outboxRelay(box, OUTBOX, { ...lambda, now: () => NOW })(new Map(wanted));
 }
 
 const ours = (events: readonly Envelope[], aggregate: string) =>
@@ -111,10 +112,10 @@ describe('the relay', () => {
     await tell(one, 0, 3);
     await tell(two, 0, 2);
     const send = SENDERS.queue.send;
-    const refusal = vi.spyOn(SENDERS.queue, 'send').mockImplementation(async (channel, address, entries) => {
+    const refusal = vi.spyOn(SENDERS.queue, 'send').mockImplementation(async (aws, channel, address, entries) => {
       const refused = entries.filter(({ envelope }) => envelope.id === `ticket-outbox/${one}/2`);
       const taken = entries.filter((entry) => !refused.includes(entry));
-      if (taken.length > 0) await send(channel, address, taken);
+      if (taken.length > 0) await send(aws, channel, address, taken);
       return refused.map((entry) => ({ entry, error: 'Throttled: slow down' }));
     });
     const hints = { [one]: [1, 2, 3], [two]: [1, 2] };

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { dynamodb } from '../../../lib/runtime/clients.ts';
+import { dynamodb } from '../../../lib/runtime/runtime.ts';
 
 /**
  * A payment provider for the sample: behaves as real ones do, badly by seed. It honours idempotency keys, keeps its own books
@@ -68,19 +67,17 @@ export function simulatedProvider(table: string, seed: string): Provider {
 
 /** One call in the provider's books. Money moves at most once per key, whatever is asked. */
 async function book(table: string, movement: Movement, move: boolean): Promise<{ calls: number; moved: boolean }> {
-  const { Attributes } = await dynamodb().send(
-    new UpdateCommand({
-      TableName: table,
-      Key: { idempotencyKey: movement.idempotencyKey },
-      UpdateExpression: `SET orderId = :orderId, kind = :kind${move ? ', movedPence = if_not_exists(movedPence, :pence)' : ''} ADD calls :one`,
-      ExpressionAttributeValues: {
-        ':orderId': movement.orderId,
-        ':kind': movement.kind,
-        ':one': 1,
-        ...(move ? { ':pence': movement.pence } : {}),
-      },
-      ReturnValues: 'ALL_NEW',
-    }),
-  );
+  const { Attributes } = await dynamodb('UpdateItem', {
+    TableName: table,
+    Key: { idempotencyKey: movement.idempotencyKey },
+    UpdateExpression: `SET orderId = :orderId, kind = :kind${move ? ', movedPence = if_not_exists(movedPence, :pence)' : ''} ADD calls :one`,
+    ExpressionAttributeValues: {
+      ':orderId': movement.orderId,
+      ':kind': movement.kind,
+      ':one': 1,
+      ...(move ? { ':pence': movement.pence } : {}),
+    },
+    ReturnValues: 'ALL_NEW',
+  });
   return { calls: Number(Attributes?.calls), moved: Attributes?.movedPence !== undefined };
 }

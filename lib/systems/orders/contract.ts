@@ -5,6 +5,7 @@ import { type DataOf, event } from '../../contracts/event.ts';
 import { outbox } from '../../contracts/outbox.ts';
 import { exponential } from '../../contracts/retry.ts';
 import { subscription } from '../../contracts/subscription.ts';
+import { previousVersion } from '../../contracts/upcast.ts';
 
 /**
  * The orders system as it is declared: what is said, where it travels, who listens and with which promise.
@@ -23,7 +24,7 @@ const OrderLine = v.object({
 
 const MAX_LINES = 1_000;
 
-const order = {
+const orderV1 = {
   orderId: v.pipe(v.string(), v.regex(/^[A-Za-z0-9-]{1,40}$/, 'must be 1 to 40 letters, digits or hyphens')),
   /** Number of the document behind the event: the invoice, or the credit note of a cancellation. */
   documentId: v.pipe(v.string(), v.regex(/^[A-Za-z0-9-]{1,40}$/, 'must be 1 to 40 letters, digits or hyphens')),
@@ -38,16 +39,27 @@ const order = {
   totalPence: v.pipe(Pence, v.minValue(0)),
 };
 
+const order = {
+  ...orderV1,
+  /** ISO 4217. Three letters rather than a list: a new currency is no new version. Amounts count its minor unit. */
+  currency: v.pipe(v.string(), v.regex(/^[A-Z]{3}$/, 'must be a currency code of three capital letters')),
+};
+
+/** Version 1 said no currency: the shop took pounds only. */
+const inPounds = previousVersion(1, v.object(orderV1), (data) => ({ ...data, currency: 'GBP' }));
+
 export const OrderPlaced = event('orders.order-placed', {
-  version: 1,
+  version: 2,
   data: v.object(order),
+  previous: [inPounds],
   key: ({ orderId }) => orderId,
 });
 
 /** Lines and total are what is taken back; quantities are positive. */
 export const OrderCancelled = event('orders.order-cancelled', {
-  version: 1,
+  version: 2,
   data: v.object(order),
+  previous: [inPounds],
   key: ({ orderId }) => orderId,
 });
 

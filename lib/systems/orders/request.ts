@@ -40,6 +40,8 @@ export type Refusal =
   | 'conflicting-order';
 
 const PENCE = 100;
+/** The shop's prices are in pounds. */
+const CURRENCY = 'GBP';
 const MAX_DESCRIPTION = 200;
 
 export class Refused extends Error {
@@ -89,6 +91,7 @@ export function decide(input: unknown): { request: OrderRequest; data: OrderData
       customerId: request.customerId,
       country: request.country,
       lines,
+      currency: CURRENCY,
       totalPence: lines.reduce((sum, { quantity, unitPence }) => sum + quantity * unitPence, 0),
     },
   };

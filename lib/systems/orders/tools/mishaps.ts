@@ -71,6 +71,7 @@ function malformed(): Malformed[] {
     customerId: null,
     country: 'Nowhere',
     lines: [],
+    currency: 'GBP',
     totalPence: 0,
   };
   const event = envelope(OrderPlaced, order, {

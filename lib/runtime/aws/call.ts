@@ -1,0 +1,28 @@
+/** Services the runtime itself calls. */
+export type AwsService = 'dynamodb' | 'sqs' | 'sns' | 'kinesis';
+
+/**
+ * One call to AWS: the seam between the runtime and the world. `http.ts` is the real one; the simulator has another.
+ * Input and output are the API's own JSON (for DynamoDB with its typed attribute values).
+ * @throws AwsError for an error that AWS answered; any other error when there was no answer
+ */
+export type AwsCall = (service: AwsService, operation: string, input: object) => Promise<unknown>;
+
+/** An error that AWS answered. `name` is the error's code: `ConditionalCheckFailedException`. */
+export class AwsError extends Error {
+  override readonly name: string;
+  readonly status: number;
+  /** The whole answer: some errors carry more than a message. */
+  readonly details: Readonly<Record<string, unknown>>;
+
+  constructor(code: string, message: string, status: number, details: Readonly<Record<string, unknown>> = {}) {
+    super(message);
+    this.name = code;
+    this.status = status;
+    this.details = details;
+  }
+}
+
+/** Whether an error is the AWS error of this code. */
+export const isAwsError = (error: unknown, code: string): error is AwsError =>
+  error instanceof AwsError && error.name === code;

@@ -1,0 +1,95 @@
+import { AwsError, type AwsService } from './call.ts';
+
+/** How a service wants to be asked and how it answers. */
+export interface Protocol {
+  readonly encode: (
+    operation: string,
+    input: object,
+  ) => { readonly headers: Record<string, string>; readonly body: string };
+  readonly decode: (text: string) => unknown;
+  readonly decodeError: (status: number, text: string) => AwsError;
+}
+
+/** https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html: the operation in a header, JSON both ways. */
+function json(target: string, version: '1.0' | '1.1'): Protocol {
+  return {
+    encode: (operation, input) => ({
+      headers: { 'x-amz-target': `${target}.${operation}`, 'content-type': `application/x-amz-json-${version}` },
+      body: JSON.stringify(input),
+    }),
+    decode: (text) => (text === '' ? {} : JSON.parse(text)),
+    decodeError(status, text) {
+      let details: Record<string, unknown> = {};
+      try {
+        details = JSON.parse(text);
+      } catch {
+        return new AwsError(
+          'UnreadableAnswer',
+          `the service answered ${status} with something that is not JSON`,
+          status,
+        );
+      }
+      const type = String(details.__type ?? details.code ?? 'UnknownError');
+      const code = type.slice(type.lastIndexOf('#') + 1).split(':')[0] ?? type;
+      return new AwsError(code, String(details.message ?? details.Message ?? code), status, details);
+    },
+  };
+}
+
+/** https://smithy.io/2.0/aws/protocols/aws-query-protocol.html: form fields in, XML out. Only what PublishBatch needs. */
+const snsQuery: Protocol = {
+  encode(operation, input) {
+    const form = new URLSearchParams({ Action: operation, Version: '2010-03-31' });
+    flatten(form, '', input);
+    return { headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: form.toString() };
+  },
+  decode: (text) => ({
+    Failed: [...text.matchAll(/<member>\s*((?:(?!<\/member>)[\s\S])*<SenderFault>[\s\S]*?)<\/member>/g)].map(
+      ([, xml = '']) => ({
+        Id: element(xml, 'Id'),
+        Code: element(xml, 'Code'),
+        Message: element(xml, 'Message'),
+      }),
+    ),
+  }),
+  decodeError: (status, text) =>
+    new AwsError(
+      element(text, 'Code') ?? 'UnknownError',
+      element(text, 'Message') ?? `the service answered ${status}`,
+      status,
+    ),
+};
+
+const element = (xml: string, name: string): string | undefined =>
+  new RegExp(`<${name}>([\\s\\S]*?)</${name}>`).exec(xml)?.[1];
+
+/** Lists of SNS are `Name.member.N`; its attribute maps are `Name.entry.N.Name` and `.Value`. */
+function flatten(form: URLSearchParams, prefix: string, value: unknown): void {
+  if (value === undefined) return;
+  if (typeof value !== 'object' || value === null) {
+    form.append(prefix, String(value));
+    return;
+  }
+  if (Array.isArray(value)) {
+    for (const [i, item] of value.entries()) flatten(form, `${prefix}.member.${i + 1}`, item);
+    return;
+  }
+  for (const [name, field] of Object.entries(value)) {
+    const path = prefix === '' ? name : `${prefix}.${name}`;
+    if (name !== 'MessageAttributes') {
+      flatten(form, path, field);
+      continue;
+    }
+    for (const [i, [attribute, content]] of Object.entries(field as object).entries()) {
+      form.append(`${path}.entry.${i + 1}.Name`, attribute);
+      flatten(form, `${path}.entry.${i + 1}.Value`, content);
+    }
+  }
+}
+
+export const PROTOCOLS: Readonly<Record<AwsService, Protocol>> = {
+  dynamodb: json('DynamoDB_20120810', '1.0'),
+  sqs: json('AmazonSQS', '1.0'),
+  kinesis: json('Kinesis_20131202', '1.1'),
+  sns: snsQuery,
+};
