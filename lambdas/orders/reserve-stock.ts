@@ -1,4 +1,4 @@
-import { parseSequence } from '../../lib/contracts/envelope.ts';
+import { formatSequence, parseSequence } from '../../lib/contracts/envelope.ts';
 import { consume, type HandlerContext } from '../../lib/runtime/consume.ts';
 import { requiredEnv } from '../../lib/runtime/environment.ts';
 import { type Write, WriteRefused } from '../../lib/runtime/inbox.ts';
@@ -26,16 +26,20 @@ interface Line {
   readonly quantity: number;
 }
 
-/** Per line: all of it or nothing. Back-ordered lines have taken no stock. */
+/**
+ * Per line: all of it or nothing. Back-ordered lines have taken no stock; what a cancelled order did not hold (back-ordered, or
+ * without a shelf: discounts, postage) does not come back.
+ */
 interface DecidedLine extends Line {
-  readonly status: 'reserved' | 'back-ordered' | 'returned';
+  readonly status: 'reserved' | 'back-ordered' | 'returned' | 'not-held';
 }
 
 export const handler = consume(reserveStock, {
   [OrderPlaced.type]: (order, context) => inParts(order, context, 'reservation', reserve),
   [OrderCancelled.type]: async (order, context) => {
-    if (parseSequence(context.event.sequence) !== 1) await afterReservation(order, context);
-    return inParts(order, context, 'return', giveBack);
+    const standsAlone = parseSequence(context.event.sequence) === 1;
+    const held = standsAlone ? undefined : await heldBy(order, context);
+    return inParts(order, context, 'return', (lines) => giveBack(lines, held));
   },
 });
 
@@ -95,12 +99,20 @@ const reserve: Decide = async (lines) => {
   };
 };
 
-/** Goods come back on the shelf; what the shop does not stock (discounts, postage) has no shelf. */
-const giveBack: Decide = async (lines) => {
+/**
+ * Goods come back on the shelf.
+ * @param held what the order still holds, by SKU; undefined for a credit note, whose order is from before: then all of it comes back
+ */
+async function giveBack(lines: readonly Line[], held: ReadonlyMap<string, number> | undefined): ReturnType<Decide> {
   const stock = await readStock(lines);
-  const decided = lines.map(
-    (line): DecidedLine => ({ ...line, status: stock.has(line.sku) ? 'returned' : 'back-ordered' }),
-  );
+  const decided = lines.flatMap(({ sku, quantity }): DecidedLine[] => {
+    const returned = stock.has(sku) ? Math.min(quantity, held === undefined ? quantity : (held.get(sku) ?? 0)) : 0;
+    const parts: DecidedLine[] = [
+      { sku, quantity: returned, status: 'returned' },
+      { sku, quantity: quantity - returned, status: 'not-held' },
+    ];
+    return parts.filter((part) => part.quantity > 0);
+  });
   return {
     lines: decided,
     writes: decided
@@ -115,14 +127,39 @@ const giveBack: Decide = async (lines) => {
         },
       })),
   };
-};
-
-/** A standard queue may deliver the cancellation before the order: then it waits its turn. */
-async function afterReservation(order: OrderData, { event }: HandlerContext): Promise<void> {
-  const Key = { orderId: order.orderId, part: '0000000001#0' };
-  const { Item } = await dynamodb('GetItem', { TableName: reservationsTable, Key, ConsistentRead: true });
-  if (Item === undefined) throw new Retry(`event ${event.sequence} of '${order.orderId}' came before the order itself`);
 }
+
+/**
+ * What an order holds by now: reserved, less what went back before. A standard queue may deliver a cancellation before its
+ * order; then it waits its turn. The order's first part is written last, so with it all parts are there.
+ */
+async function heldBy(order: OrderData, { event }: HandlerContext): Promise<Map<string, number>> {
+  const held = new Map<string, number>();
+  let ordered = false;
+  let from: Record<string, unknown> | undefined;
+  do {
+    const page = await dynamodb('Query', {
+      TableName: reservationsTable,
+      KeyConditionExpression: 'orderId = :orderId',
+      ExpressionAttributeValues: { ':orderId': order.orderId },
+      ConsistentRead: true,
+      ExclusiveStartKey: from,
+    });
+    for (const { part, lines } of (page.Items ?? []) as { part: string; lines: DecidedLine[] }[]) {
+      ordered ||= part === FIRST_PART;
+      for (const { sku, quantity, status } of lines) {
+        const change = status === 'reserved' ? quantity : status === 'returned' ? -quantity : 0;
+        held.set(sku, (held.get(sku) ?? 0) + change);
+      }
+    }
+    from = page.LastEvaluatedKey;
+  } while (from !== undefined);
+  if (!ordered) throw new Retry(`event ${event.sequence} of '${order.orderId}' came before the order itself`);
+  return held;
+}
+
+/** Sort key of the part that completes the reservation of an order. */
+const FIRST_PART = `${formatSequence(1)}#0`;
 
 const TRIES = 5;
 

@@ -13,32 +13,41 @@ export interface DeadMessage {
   readonly letter: DeadLetter | undefined;
 }
 
-const LOOK_SECONDS = 30;
+/** Long enough to read all, and gone by itself when the tool dies. */
+const LOOK_SECONDS = 120;
+/** A receive asks all of SQS's servers only when it may wait. */
+const WAIT_SECONDS = 1;
+const BATCH = 10;
 
-/** Looks at all messages of a dead-letter queue and puts them back: nothing is consumed. */
-export async function lookAtDeadLetters(sqs: SQSClient, queueUrl: string): Promise<DeadMessage[]> {
+/**
+ * Looks at the messages of a dead-letter queue and puts them back: nothing is consumed. A FIFO queue shows at most ten messages of a
+ * group while they are in flight, so of each group the first ten are seen.
+ * @param atMost stops after about so many. @default 1,000
+ */
+export async function lookAtDeadLetters(sqs: SQSClient, queueUrl: string, atMost = 1_000): Promise<DeadMessage[]> {
   const seen = new Map<string, Message>();
-  for (;;) {
+  while (seen.size < atMost) {
     const { Messages = [] } = await sqs.send(
       new ReceiveMessageCommand({
         QueueUrl: queueUrl,
-        MaxNumberOfMessages: 10,
+        MaxNumberOfMessages: BATCH,
         MessageAttributeNames: ['All'],
         VisibilityTimeout: LOOK_SECONDS,
-        WaitTimeSeconds: 0,
+        WaitTimeSeconds: WAIT_SECONDS,
       }),
     );
-    if (Messages.length === 0) break;
+    const before = seen.size;
     for (const message of Messages) seen.set(message.MessageId ?? '', message);
+    // Nothing new: the end, or messages that have become visible again meanwhile.
+    if (seen.size === before) break;
   }
   const messages = [...seen.values()];
-  for (let i = 0; i < messages.length; i += 10) {
+  for (let i = 0; i < messages.length; i += BATCH) {
+    const batch = messages.slice(i, i + BATCH);
     await sqs.send(
       new ChangeMessageVisibilityBatchCommand({
         QueueUrl: queueUrl,
-        Entries: messages
-          .slice(i, i + 10)
-          .map(({ ReceiptHandle }, k) => ({ Id: String(k), ReceiptHandle, VisibilityTimeout: 0 })),
+        Entries: batch.map(({ ReceiptHandle }, k) => ({ Id: String(k), ReceiptHandle, VisibilityTimeout: 0 })),
       }),
     );
   }

@@ -10,7 +10,9 @@ export type Log = (level: Level, message: string, fields?: Fields) => void;
 /** Structured logs: one JSON object a line, with the fields that are the same for every line of this logger. */
 export function logger(common: Fields, write: (line: string) => void = console.log): Log {
   return (level, message, fields) => {
-    write(JSON.stringify({ level, message, timestamp: new Date().toISOString(), ...common, ...fields }));
+    // The line's own fields win: whatever a handler calls its fields, the level stays the level.
+    const own = { level, message, timestamp: new Date().toISOString() };
+    write(JSON.stringify({ ...own, ...common, ...fields, ...own }));
   };
 }
 

@@ -141,6 +141,30 @@ describe('the decisions about untidy orders', () => {
   });
 });
 
+describe('a cancelled order', () => {
+  it('gives back what it held, not what was back-ordered', async () => {
+    const TableName = app.output('StockTable');
+    await app.clients.dynamodb.send(new PutCommand({ TableName, Item: { sku: 'SKU-3', quantity: 5 } }));
+    const lines = [{ sku: 'SKU-3', quantity: 9, unitPrice: 1 }];
+    const order = anOrder({ customerId: null, lines });
+    await app.shop.place(order);
+    await app.shop.place({
+      ...order,
+      invoiceNo: `C${order.invoiceNo}`,
+      cancellation: true,
+      cancels: order.invoiceNo,
+      lines: [{ sku: 'SKU-3', quantity: -9, unitPrice: 1 }],
+    });
+    await settled();
+    const { stock, reservations } = await snapshot();
+    expect(stock.find(({ sku }) => sku === 'SKU-3')?.quantity).toBe(5);
+    const statuses = reservations
+      .filter(({ orderId }) => orderId === order.invoiceNo)
+      .flatMap(({ lines: decided }) => decided.map(({ status }) => status));
+    expect(statuses.toSorted()).toEqual(['back-ordered', 'not-held']);
+  });
+});
+
 describe('one trace through every hop', () => {
   it('has the trace id of the request in the logs of every consumer', async () => {
     const traceId = 'abcdef0123456789abcdef0123456789';

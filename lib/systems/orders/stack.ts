@@ -108,7 +108,7 @@ export class OrdersStack extends Stack {
       },
     });
     allow(reserve.function, ['dynamodb:BatchGetItem', 'dynamodb:UpdateItem'], [stock.tableArn]);
-    allow(reserve.function, ['dynamodb:GetItem', 'dynamodb:PutItem'], [reservations.tableArn]);
+    allow(reserve.function, ['dynamodb:Query', 'dynamodb:PutItem'], [reservations.tableArn]);
 
     const invoice = new QueueConsumer(this, makeInvoice, {
       ...common,
