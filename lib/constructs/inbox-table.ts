@@ -2,25 +2,33 @@ import { AttributeType, BillingMode, Table, TableEncryption } from 'aws-cdk-lib/
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { ENV } from '../contracts/environment.ts';
-import type { Subscription } from '../contracts/subscription.ts';
+import { type InboxMode, type Subscription, usesTable } from '../contracts/subscription.ts';
 import { INBOX_TABLE } from '../contracts/tables.ts';
 import { allow } from './messaging-function.ts';
 import { removalPolicyOf } from './stage.ts';
 
+/** What each inbox mode does to the table. */
+const INBOX_ACTIONS: Readonly<Record<InboxMode, readonly string[]>> = {
+  effect: ['GetItem', 'PutItem'],
+  lease: ['PutItem', 'UpdateItem', 'DeleteItem'],
+  natural: [],
+  none: [],
+};
+
 /**
- * What each way of consuming does to the inbox table. Transactions need the permissions of the writes in them.
+ * What a subscription does to the inbox table. Transactions need the permissions of the writes in them.
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
  */
 function actionsOf(s: Subscription): readonly string[] {
-  if (s.guarantee === 'exactly-once-aggregation') return ['dynamodb:GetItem', 'dynamodb:PutItem'];
-  switch (s.inbox) {
-    case 'effect':
-      return ['dynamodb:GetItem', 'dynamodb:PutItem'];
-    case 'lease':
-      return ['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'];
-    default:
-      return [];
-  }
+  if (s.guarantee === 'exactly-once-aggregation') return ['GetItem', 'PutItem'];
+  const actions = [
+    ...INBOX_ACTIONS[s.inbox],
+    // Attempts are counted in the table, too.
+    ...(usesTable(s) ? ['UpdateItem'] : []),
+    ...(s.breaker === undefined ? [] : ['BatchGetItem', 'DeleteItem']),
+    ...(s.failedKey === 'park' ? ['BatchGetItem', 'GetItem', 'PutItem', 'DeleteItem'] : []),
+  ];
+  return [...new Set(actions)];
 }
 
 /** The inbox of a system: what its consumers have done, and how far its aggregations have read. */
@@ -44,6 +52,10 @@ export class InboxTable extends Construct {
     const actions = actionsOf(subscription);
     if (actions.length === 0) return;
     fn.addEnvironment(ENV.inboxTable, this.table.tableName);
-    allow(fn, actions, [this.table.tableArn]);
+    allow(
+      fn,
+      actions.map((action) => `dynamodb:${action}`),
+      [this.table.tableArn],
+    );
   }
 }

@@ -6,6 +6,7 @@ import type { Queue as QueueContract } from '../contracts/channel.ts';
 import { ENV } from '../contracts/environment.ts';
 import type { Subscription } from '../contracts/subscription.ts';
 import { ALARM_PERIOD, type AlarmTopic } from './alarm-topic.ts';
+import type { BreakerController } from './breaker-controller.ts';
 import { deadLetterAlarm, deadLetterDepth, oldestMessageAlarm } from './consumer-alarms.ts';
 import type { EventTopic } from './event-topic.ts';
 import type { InboxTable } from './inbox-table.ts';
@@ -17,6 +18,8 @@ export interface ConsumerProps {
   readonly code: string;
   readonly inbox: InboxTable;
   readonly alarms: AlarmTopic;
+  /** Needed by subscriptions that declare a breaker. @default none */
+  readonly breakers?: BreakerController;
   /** MiB. @default 512 */
   readonly memory?: number;
   /** @default none */
@@ -52,7 +55,7 @@ export class QueueConsumer extends Construct {
     },
   ) {
     super(scope, subscription.name);
-    const { topic, inbox, alarms } = props;
+    const { topic, inbox, alarms, breakers } = props;
     this.work = new WorkQueue(this, { drainedBy: subscription, ...(topic === undefined ? {} : { topic }) });
     const { queue, deadLetters } = this.work;
     this.function = messagingFunction(this, subscription.name, {
@@ -68,14 +71,21 @@ export class QueueConsumer extends Construct {
     });
     allow(this.function, ['sqs:SendMessage'], [deadLetters.queueArn]);
     inbox.grant(this.function, subscription);
-    this.function.addEventSource(
-      new SqsEventSource(queue, {
-        batchSize: subscription.batchSize,
-        reportBatchItemFailures: true,
-        ...(subscription.batchWindow.seconds > 0 ? { maxBatchingWindow: cdkDuration(subscription.batchWindow) } : {}),
-        ...(subscription.concurrency === undefined ? {} : { maxConcurrency: subscription.concurrency }),
-      }),
-    );
+    const source = new SqsEventSource(queue, {
+      batchSize: subscription.batchSize,
+      reportBatchItemFailures: true,
+      ...(subscription.batchWindow.seconds > 0 ? { maxBatchingWindow: cdkDuration(subscription.batchWindow) } : {}),
+      ...(subscription.concurrency === undefined ? {} : { maxConcurrency: subscription.concurrency }),
+    });
+    this.function.addEventSource(source);
+    if (subscription.breaker !== undefined) {
+      if (breakers === undefined) {
+        throw new Error(
+          `subscription '${subscription.name}' declares a breaker; pass the BreakerController that switches its event source mapping as 'breakers'`,
+        );
+      }
+      breakers.watch(subscription.name, this.function, source.eventSourceMappingId);
+    }
     const lag = queue.metricApproximateAgeOfOldestMessage({ period: ALARM_PERIOD });
     const lagAlarm = oldestMessageAlarm(this, alarms, subscription.name, lag);
     this.view = {

@@ -3,6 +3,7 @@ import { type Duration, days } from './duration.ts';
 import type { Envelope } from './envelope.ts';
 import type { AnyEventType, DataOf } from './event.ts';
 import { KINESIS, SNS, SQS } from './limits.ts';
+import { aggregatedBytes, type Sending, type SendingOptions, sending } from './sending.ts';
 
 /** Expected load. Feeds the number of shards, the alarms and the cost. */
 export interface Traffic {
@@ -15,7 +16,7 @@ export interface Traffic {
 /** Chooses the message group of an event: order is kept within a group. */
 export type GroupBy<E extends AnyEventType> = (event: Envelope<DataOf<E>>) => string;
 
-interface ChannelBase<E extends AnyEventType> {
+interface ChannelBase<E extends AnyEventType> extends Sending {
   readonly name: string;
   readonly events: readonly E[];
   readonly traffic?: Traffic | undefined;
@@ -30,6 +31,8 @@ export interface Topic<E extends AnyEventType = AnyEventType> extends ChannelBas
   readonly order: 'none' | 'per-key';
   /** Message group on a FIFO topic. The event's key unless declared otherwise. */
   readonly groupBy: GroupBy<E>;
+  /** Standard topics: the tenant, for fair queues. */
+  readonly tenantBy: GroupBy<E> | undefined;
 }
 
 /** Work that is gone when done (SQS). */
@@ -42,6 +45,11 @@ export interface Queue<E extends AnyEventType = AnyEventType> extends ChannelBas
   /** How long dead letters are kept; longer than `retention`, because a standard DLQ counts from the first enqueue. */
   readonly deadLetterRetention: Duration;
   readonly groupBy: GroupBy<E>;
+  /**
+   * Standard queues: whose work a message is. A tenant with a backlog then does not delay the others' messages (fair queues).
+   * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html
+   */
+  readonly tenantBy: GroupBy<E> | undefined;
 }
 
 /** What happened, kept for a time, read by any number of consumers at positions of their own (Kinesis). */
@@ -50,6 +58,8 @@ export interface Log<E extends AnyEventType = AnyEventType> extends ChannelBase<
   readonly order: 'per-key';
   readonly retention: Duration;
   readonly shards: number;
+  /** Small events of one key travel together in records of at most so many bytes (KPL's format); undefined: each in its own. */
+  readonly aggregate: number | undefined;
 }
 
 export type Channel = Topic | Queue | Log;
@@ -60,14 +70,19 @@ function declareEvents(thing: string, events: readonly AnyEventType[]): void {
   declare(events.length > 0, thing, 'events is empty', 'List the events that may travel here');
 }
 
-interface TopicOptions<E extends AnyEventType> {
+interface TopicOptions<E extends AnyEventType> extends SendingOptions<E> {
   readonly events: readonly E[];
   readonly traffic?: Traffic;
 }
 
+interface FairOptions<E extends AnyEventType> {
+  /** Whose work a message is: with it a busy tenant does not delay the others (fair queues). 1 to 128 characters. @default none */
+  readonly tenantBy?: GroupBy<E>;
+}
+
 /** Declares a standard topic: fan-out without order. */
-export function topic<const E extends AnyEventType>(name: string, options: TopicOptions<E>): Topic<E> {
-  return makeTopic(name, options, 'none', byKey);
+export function topic<const E extends AnyEventType>(name: string, options: TopicOptions<E> & FairOptions<E>): Topic<E> {
+  return makeTopic(name, options, 'none', byKey, options.tenantBy);
 }
 
 /** Declares a FIFO topic: fan-out in order per message group. */
@@ -78,7 +93,8 @@ export function fifoTopic<const E extends AnyEventType>(
     readonly groupBy?: GroupBy<E>;
   },
 ): Topic<E> {
-  return makeTopic(name, options, 'per-key', options.groupBy ?? byKey);
+  declareNoTenants(`topic '${name}'`, options);
+  return makeTopic(name, options, 'per-key', options.groupBy ?? byKey, undefined);
 }
 
 function makeTopic<E extends AnyEventType>(
@@ -86,6 +102,7 @@ function makeTopic<E extends AnyEventType>(
   options: TopicOptions<E>,
   order: Topic['order'],
   groupBy: GroupBy<E>,
+  tenantBy: GroupBy<E> | undefined,
 ): Topic<E> {
   declareName('topic', name);
   declareEvents(`topic '${name}'`, options.events);
@@ -94,13 +111,15 @@ function makeTopic<E extends AnyEventType>(
     name,
     order,
     events: options.events,
+    ...sending(`topic '${name}'`, options.events, options),
     groupBy,
+    tenantBy,
     maxMessageBytes: SNS.maxMessageBytes,
     traffic: options.traffic,
   };
 }
 
-export interface QueueOptions<E extends AnyEventType> {
+export interface QueueOptions<E extends AnyEventType> extends SendingOptions<E> {
   readonly events: readonly E[];
   /** @default none: producers send to the queue itself */
   readonly from?: Topic;
@@ -112,8 +131,8 @@ export interface QueueOptions<E extends AnyEventType> {
 }
 
 /** Declares a standard queue: competing consumers, no order. */
-export function queue<const E extends AnyEventType>(name: string, options: QueueOptions<E>): Queue<E> {
-  return makeQueue(name, options, 'none', byKey);
+export function queue<const E extends AnyEventType>(name: string, options: QueueOptions<E> & FairOptions<E>): Queue<E> {
+  return makeQueue(name, options, 'none', byKey, options.tenantBy ?? options.from?.tenantBy);
 }
 
 /** Declares a FIFO queue: order per message group, parallel across groups. */
@@ -131,7 +150,18 @@ export function fifoQueue<const E extends AnyEventType>(
     `a FIFO queue cannot subscribe to the standard topic '${options.from?.name}'`,
     'Declare the topic with fifoTopic(), or the queue with queue()',
   );
-  return makeQueue(name, options, 'per-key', options.groupBy ?? options.from?.groupBy ?? byKey);
+  declareNoTenants(thing, options);
+  return makeQueue(name, options, 'per-key', options.groupBy ?? options.from?.groupBy ?? byKey, undefined);
+}
+
+/** For declarations that the compiler has not seen. */
+function declareNoTenants(thing: string, options: object): void {
+  declare(
+    !('tenantBy' in options),
+    thing,
+    'tenantBy belongs to standard queues and topics: with FIFO the message group decides the order',
+    'Declare groupBy instead, or the channel without order',
+  );
 }
 
 function makeQueue<E extends AnyEventType>(
@@ -139,6 +169,7 @@ function makeQueue<E extends AnyEventType>(
   options: QueueOptions<E>,
   order: Queue['order'],
   groupBy: GroupBy<E>,
+  tenantBy: GroupBy<E> | undefined,
 ): Queue<E> {
   const thing = `queue '${name}'`;
   const { from, events, traffic, retention = days(4), deadLetterRetention = days(14) } = options;
@@ -171,7 +202,9 @@ function makeQueue<E extends AnyEventType>(
     from,
     retention,
     deadLetterRetention,
+    ...sending(thing, events, options),
     groupBy,
+    tenantBy,
     traffic,
     maxMessageBytes: SQS.maxMessageBytes,
   };
@@ -184,12 +217,17 @@ const HEADROOM = 2;
 /** Declares a log. */
 export function log<const E extends AnyEventType>(
   name: string,
-  options: {
+  options: SendingOptions<E> & {
     readonly events: readonly E[];
     /** 24 hours to 365 days; longer than the longest outage of a consumer that you want to survive. @default 7 days */
     readonly retention?: Duration;
     /** @default from `traffic`: the larger of its record and byte need, times 2; 1 without traffic */
     readonly shards?: number;
+    /**
+     * Sends small events of one key together, in the Kinesis Producer Library's format: bytes of such a record at most, 1 KiB to
+     * 1 MiB; true for 50 KiB. @default every event is a record of its own
+     */
+    readonly aggregate?: boolean | number;
     readonly traffic?: Traffic;
   },
 ): Log<E> {
@@ -217,6 +255,8 @@ export function log<const E extends AnyEventType>(
     events,
     retention,
     shards,
+    ...sending(thing, events, options),
+    aggregate: aggregatedBytes(thing, options.aggregate),
     traffic,
     maxMessageBytes: KINESIS.maxRecordBytes,
   };

@@ -14,6 +14,8 @@ export const SQS = {
   minRetentionSeconds: 60,
   maxAttributes: 10,
   maxReceiveCount: 1_000,
+  /** Message group ids, deduplication ids. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html */
+  maxIdCharacters: 128,
 } as const;
 
 export const SNS = {
@@ -31,6 +33,22 @@ export const KINESIS = {
   minRetentionSeconds: 86_400,
   maxRetentionSeconds: 31_536_000,
   maxPartitionKeyCharacters: 256,
+  /** Readers of the Kinesis Client Library expect aggregated records within the old limit of a record. https://github.com/awslabs/amazon-kinesis-producer/blob/master/aggregation-format.md */
+  maxAggregatedBytes: MIB,
+} as const;
+
+export const CLAIM_CHECK = {
+  /** Data of one event. S3 takes 5 GiB in one request; a function has to hold and parse it. */
+  maxDataBytes: 64 * MIB,
+} as const;
+
+export const SCHEDULER = {
+  /** https://docs.aws.amazon.com/scheduler/latest/APIReference/API_CreateSchedule.html */
+  maxNameCharacters: 64,
+  /** Text handed to the target. https://docs.aws.amazon.com/scheduler/latest/UserGuide/scheduler-quotas.html */
+  maxInputBytes: 256 * KIB,
+  maxRetryAttempts: 185,
+  maxEventAgeSeconds: 86_400,
 } as const;
 
 export const DYNAMODB = {

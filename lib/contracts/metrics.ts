@@ -8,8 +8,17 @@ export const CONSUMER_METRIC = {
   retried: 'Retried',
   rejected: 'Rejected',
   duplicates: 'Duplicates',
+  deferred: 'Deferred',
+  /** Handed back because a dependency is down. */
+  outages: 'Outages',
+  /** Set aside behind a failed message of the same key. */
+  parked: 'Parked',
+  /** Given up without a trace: at-most-once only. */
+  dropped: 'Dropped',
   /** From the event's time to the start of its processing, milliseconds. */
   age: 'AgeAtProcessing',
+  /** Of one handler call, milliseconds. */
+  duration: 'HandlerDuration',
 } as const;
 
 export const OUTBOX_METRIC = {

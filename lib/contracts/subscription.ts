@@ -6,6 +6,8 @@ import { exponential, type RetryPolicy } from './retry.ts';
 
 /** What a consumer promises about the effect of each message. */
 export type Guarantee =
+  /** Acknowledged before it is handled: may be lost, never comes twice from a queue. Telemetry, presence. */
+  | 'at-most-once'
   /** Delivered again after any failure; the handler must bear duplicates. */
   | 'at-least-once'
   /** At least once with an inbox: the effect happens once. */
@@ -23,6 +25,23 @@ export type InboxMode =
   | 'natural'
   | 'none';
 
+/** When to stop consuming because a dependency is down (`Outage`), and for how long. */
+export interface BreakerPolicy {
+  /** Outages in a row that open the breaker; 1 to 100. */
+  readonly failures: number;
+  /** Pause before one message is tried again; doubles with each failed trial. */
+  readonly coolDown: Duration;
+  readonly maxCoolDown: Duration;
+}
+
+/** Breaker with sensible numbers. @default 5 outages in a row, 30 s of pause, at most 10 minutes */
+export const breaker = (options: Partial<BreakerPolicy> = {}): BreakerPolicy => ({
+  failures: 5,
+  coolDown: seconds(30),
+  maxCoolDown: seconds(600),
+  ...options,
+});
+
 export interface Subscription<Source extends Queue | Log = Queue | Log> {
   readonly name: string;
   readonly to: Source;
@@ -38,6 +57,8 @@ export interface Subscription<Source extends Queue | Log = Queue | Log> {
   readonly concurrency: number | undefined;
   readonly batchSize: number;
   readonly batchWindow: Duration;
+  readonly breaker: BreakerPolicy | undefined;
+  readonly failedKey: 'continue' | 'park';
 }
 
 export interface SubscriptionOptions<Source extends Queue | Log> {
@@ -64,6 +85,14 @@ export interface SubscriptionOptions<Source extends Queue | Log> {
   readonly batchSize?: number;
   /** How long to gather a batch. @default 0 */
   readonly batchWindow?: Duration;
+  /** Stops consumption while a dependency is down. @default none: an outage is a failure like another */
+  readonly breaker?: BreakerPolicy;
+  /**
+   * Ordered channels: what happens to a key whose message is given up. `continue`: what follows goes on. `park`: the message and
+   * everything that follows it under its key is set aside, other keys flow, and `resume` handles the key in order.
+   * @default 'continue'
+   */
+  readonly failedKey?: 'continue' | 'park';
 }
 
 /**
@@ -89,6 +118,8 @@ export function subscription<Source extends Queue | Log>(
     concurrency: options.concurrency,
     batchSize: options.batchSize ?? (to.kind === 'log' ? 100 : 10),
     batchWindow: options.batchWindow ?? seconds(0),
+    breaker: options.breaker,
+    failedKey: options.failedKey ?? 'continue',
   };
   declareName('subscription', name);
   for (const { holds, problem, fix } of rules(made)) declare(holds, `subscription '${name}'`, problem, fix);
@@ -158,6 +189,31 @@ function rules(s: Subscription): Rule[] {
       fix: 'Lambda takes no lower ceiling than 2 on a queue; order per key comes from a FIFO queue',
     },
     {
+      holds:
+        s.guarantee !== 'at-most-once' || (s.inbox === 'none' && s.breaker === undefined && s.failedKey === 'continue'),
+      problem: "guarantee 'at-most-once' takes no inbox, breaker or parking: nothing comes back that they could act on",
+      fix: "Leave them out, or choose guarantee 'at-least-once'",
+    },
+    {
+      holds:
+        s.breaker === undefined ||
+        (Number.isInteger(s.breaker.failures) && s.breaker.failures >= 1 && s.breaker.failures <= 100),
+      problem: `breaker.failures must be a whole number from 1 to 100 (given ${s.breaker?.failures})`,
+      fix: 'Write breaker: breaker() for 5 failures and 30 s of pause',
+    },
+    {
+      holds:
+        s.breaker === undefined ||
+        (s.breaker.coolDown.seconds >= 1 && s.breaker.coolDown.seconds <= s.breaker.maxCoolDown.seconds),
+      problem: `breaker.coolDown must be at least 1 s and not above maxCoolDown (given ${s.breaker?.coolDown.seconds} s and ${s.breaker?.maxCoolDown.seconds} s)`,
+      fix: 'Raise coolDown or maxCoolDown',
+    },
+    {
+      holds: s.failedKey === 'continue' || s.order === 'per-key',
+      problem: "failedKey 'park' needs order 'per-key': without order nothing has to wait behind a failed message",
+      fix: 'Subscribe to a FIFO queue or a log, or leave failedKey out',
+    },
+    {
       holds: s.inbox !== 'lease' || s.lease.seconds >= 1,
       problem: `lease must be at least 1 s (given ${s.lease.seconds} s)`,
       fix: 'Leave lease out to have the timeout',
@@ -181,11 +237,19 @@ export const visibilityOf = (s: Subscription): Duration =>
  */
 export const CRASH_ALLOWANCE = 2;
 
+/** Receives an outage may cost a message: those under way when the breaker opens, and the trials of a half-open one. */
+export const OUTAGE_ALLOWANCE = 50;
+
+/** Whether a subscription keeps anything in the inbox table. */
+export const usesTable = (s: Subscription): boolean =>
+  s.inbox === 'effect' || s.inbox === 'lease' || s.breaker !== undefined || s.failedKey === 'park';
+
 /**
  * Receives before the queue gives a message up by itself. On a FIFO queue a message is also received, without being tried,
  * each time one before it in its group and batch fails; it must not be given up for that.
  */
 export function maxReceiveCountOf(s: Subscription): number {
   const ahead = s.to.kind === 'queue' && s.to.order === 'per-key' ? s.batchSize - 1 : 0;
-  return Math.min(SQS.maxReceiveCount, s.retry.attempts * (ahead + 1) + CRASH_ALLOWANCE);
+  const handedBack = s.breaker === undefined ? 0 : OUTAGE_ALLOWANCE;
+  return Math.min(SQS.maxReceiveCount, s.retry.attempts * (ahead + 1) + CRASH_ALLOWANCE + handedBack);
 }

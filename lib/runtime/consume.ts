@@ -1,69 +1,26 @@
 import middy from '@middy/core';
 import type { Context, SQSBatchResponse } from 'aws-lambda';
-import { type Envelope, readEnvelope, UnreadableMessage } from '../contracts/envelope.ts';
-import { ENV } from '../contracts/environment.ts';
-import type { AnyEventType, DataOf } from '../contracts/event.ts';
-import { CONSUMER_METRIC } from '../contracts/metrics.ts';
 import type { Subscription } from '../contracts/subscription.ts';
-import { traceIdOf } from '../contracts/trace.ts';
+import { type Consumer, type ConsumerOptions, deployedConsumer } from './consumer.ts';
+import type { ControlState } from './control-items.ts';
 import { DEFAULT_PARALLEL_UNITS, reserveMillis } from './deadline.ts';
-import { requiredEnv } from './environment.ts';
-import type { Inbox, Write } from './inbox.ts';
-import { dynamodbInbox } from './inbox-dynamodb.ts';
+import { handleMessage, type Invocation } from './handle-message.ts';
+import type { Handlers } from './handler.ts';
+import { measure } from './measure.ts';
 import type { Message, Outcome } from './message.ts';
-import { fingerprintOf, type HandlerResult, ONCE } from './once.ts';
-import { Reject } from './outcomes.ts';
-import { lambda, type Runtime } from './runtime.ts';
+import { toError } from './outcomes.ts';
+import { isResume, type Resumed, resumeKey } from './resume.ts';
 import { settle } from './settle.ts';
-import { readBatch } from './sources.ts';
-import { emitMetrics, type Log, logger } from './telemetry.ts';
+import { type Batch, readBatch } from './sources.ts';
+import { logger } from './telemetry.ts';
 import { runUnits } from './units.ts';
 
-/** What a handler is given beside the data. */
-export interface HandlerContext<Data = unknown> {
-  readonly event: Envelope<Data>;
-  /** The same for every delivery of the event: hand it to whatever you call. */
-  readonly idempotencyKey: string;
-  /** Which try this is, from 1, where the source counts. */
-  readonly attempt: number;
-  readonly log: Log;
-  /** Milliseconds until the function is stopped. */
-  readonly remainingMillis: () => number;
-  /**
-   * Mode `effect` only, for effects that exceed one transaction: commits some writes now, once, under a name of their own.
-   * A redelivery skips the parts that are done.
-   */
-  readonly part: (name: string, writes: () => Promise<readonly Write[]>) => Promise<void>;
-}
-
-export type Handler<Data> = (data: Data, context: HandlerContext<Data>) => Promise<HandlerResult>;
-
-/** One handler for each event type of the channel: a missing or unknown one does not compile. */
-export type Handlers<E extends AnyEventType> = { readonly [T in E as T['type']]: Handler<DataOf<T>> };
-
-/** What a test or the simulator puts in the place of the real thing. */
-export interface ConsumerOptions {
-  /** @default Lambda's environment and clock, AWS over HTTP */
-  readonly runtime?: Runtime;
-  /** @default the inbox table that the constructs deployed */
-  readonly inbox?: Inbox;
-}
-
-/** What the environment says about the deployment. @throws MissingEnvironment */
-function deployed(s: Subscription, { runtime = lambda, inbox }: ConsumerOptions) {
-  const needsInbox = s.inbox === 'effect' || s.inbox === 'lease';
-  const table = () => requiredEnv(ENV.inboxTable, 'which table is the inbox', runtime.env);
-  return {
-    runtime,
-    inbox: inbox ?? (needsInbox ? dynamodbInbox(table(), s.deduplicationWindow.seconds, runtime) : NO_INBOX),
-    deadLetterQueueUrl: requiredEnv(ENV.deadLetterQueue, 'where dead letters go', runtime.env),
-    queueUrl: s.to.kind === 'queue' ? requiredEnv(ENV.queue, 'which queue is consumed', runtime.env) : undefined,
-  };
-}
+export type { ConsumerOptions } from './consumer.ts';
+export type { Handler, HandlerContext, Handlers } from './handler.ts';
 
 /**
  * The consumer of a subscription as a Lambda handler: a Middy handler, so `.use()` adds your middleware.
- * For every message: read, check, ask the inbox, handle, settle, measure.
+ * For every message: read, check, ask breaker, parking and inbox, handle, settle, measure.
  * @throws MissingEnvironment while the function initialises, when it was deployed without its inbox, queue or dead letters
  */
 export function consume<S extends Subscription>(
@@ -71,101 +28,109 @@ export function consume<S extends Subscription>(
   handlers: NoInfer<Handlers<S['to']['events'][number]>>,
   options: ConsumerOptions = {},
 ) {
-  const { runtime, inbox, deadLetterQueueUrl, queueUrl } = deployed(subscription, options);
-  const { now, write } = runtime;
-  return middy(async (event: unknown, context: Context): Promise<SQSBatchResponse> => {
-    const log = logger({ subscription: subscription.name, requestId: context.awsRequestId }, write);
-    const started = now();
+  const consumer = deployedConsumer(subscription, options);
+  const { runtime } = consumer;
+  return middy(async (event: unknown, context: Context): Promise<SQSBatchResponse | Resumed> => {
+    const invocation: Invocation = {
+      consumer,
+      handlers: handlers as Invocation['handlers'],
+      context,
+      log: logger({ subscription: subscription.name, requestId: context.awsRequestId }, runtime.write),
+      observed: { ages: [], durations: [] },
+    };
+    if (isResume(event)) return resumeKey(event.resume, invocation);
     const batch = readBatch(event);
-    const reserve = reserveMillis(subscription);
-    const ages: number[] = [];
-
-    async function handleOne(message: Message): Promise<'done' | 'duplicate'> {
-      const envelope = read(message, subscription.to.events);
-      ages.push(Math.max(0, started - Date.parse(envelope.time)));
-      return handleOnce(envelope, message);
-    }
-
-    async function handleOnce(envelope: Envelope, message: Message): Promise<'done' | 'duplicate'> {
-      const handler = (handlers as Readonly<Record<string, Handler<unknown> | undefined>>)[envelope.type];
-      if (handler === undefined) throw new Reject('unknown-type', `no handler for '${envelope.type}'`);
-      const key = { key: `${subscription.name}#${envelope.id}`, fingerprint: fingerprintOf(envelope) };
-      const fields = { event: envelope.id, type: envelope.type, traceId: traceIdOf(envelope.traceparent) };
-      const handed: HandlerContext = {
-        event: envelope,
-        idempotencyKey: envelope.id,
-        attempt: message.receives ?? 1,
-        log: (level, text, more) => log(level, text, { ...fields, ...more }),
-        remainingMillis: () => context.getRemainingTimeInMillis(),
-        part: async (name, writes) => {
-          const partKey = { ...key, key: `${key.key}#${name}` };
-          if ((await inbox.find(partKey.key)) !== undefined) return;
-          await inbox.commit(partKey, await writes());
-        },
-      };
-      const result = await ONCE[subscription.inbox]({ subscription, inbox, runtime }, key, () =>
-        handler(envelope.data, handed),
-      );
-      log('info', result, { ...fields, correlationId: envelope.correlationid });
-      return result;
-    }
-
-    // Without order, copies of one message form a unit: the second finds the record of the first instead of racing it.
-    const unitOf = (message: Message) =>
-      (subscription.order === 'per-key' ? message.unit : undefined) ?? copyKey(message);
-    const outcomes = await runUnits(batch.messages, unitOf, handleOne, {
-      stops: batch.stops,
-      parallel: DEFAULT_PARALLEL_UNITS,
-      hasTime: () => context.getRemainingTimeInMillis() > reserve,
-    });
-    const response = await settle(batch, outcomes, { subscription, deadLetterQueueUrl, queueUrl, runtime, log });
-    measure(subscription, [...outcomes.values()], ages, runtime);
-    return response;
+    const atMostOnce = subscription.guarantee === 'at-most-once';
+    if (atMostOnce) await acknowledgeFirst(batch, consumer);
+    const control = await consumer.readControl();
+    const outcomes = await runBatch(batch, control, invocation);
+    await informBreaker([...outcomes.values()], control, invocation);
+    measure(subscription, [...outcomes.values()], invocation.observed, runtime);
+    if (atMostOnce) return NOTHING_FAILED;
+    return settle(batch, outcomes, { ...consumer, openUntil: control.openUntil, log: invocation.log });
   });
 }
 
-function read(message: Message, expected: readonly AnyEventType[]): Envelope {
-  try {
-    return readEnvelope(message.body, expected);
-  } catch (error) {
-    if (error instanceof UnreadableMessage) throw new Reject(error.reason, error.message, { cause: error });
-    throw error;
+async function runBatch(batch: Batch, control: ControlState, invocation: Invocation): Promise<Map<Message, Outcome>> {
+  const { consumer, context } = invocation;
+  const { subscription, parking, breaker } = consumer;
+  const reserve = reserveMillis(subscription);
+  const parkedKeys = new Set(control.parkedKeys);
+  const admitted = breaker?.admit(control) ?? 'all';
+  let trials = admitted === 'all' ? Number.POSITIVE_INFINITY : admitted === 'one' ? 1 : 0;
+
+  async function handle(message: Message): Promise<Outcome> {
+    try {
+      return await handleOrPark(message);
+    } catch (thrown) {
+      // The inbox table itself is in trouble: nothing was decided about the message, so it comes again.
+      return { kind: 'retry', error: toError(thrown), attempt: message.receives ?? 1 };
+    }
+  }
+
+  async function handleOrPark(message: Message): Promise<Outcome> {
+    const key = message.unit;
+    if (parking === undefined || key === undefined) return handleMessage(message, invocation);
+    if (parkedKeys.has(key) && (await parking.park(key, message))) return { kind: 'parked' };
+    const outcome = await handleMessage(message, invocation);
+    if (outcome.kind !== 'rejected') return outcome;
+    await parking.park(key, message, outcome.reason);
+    parkedKeys.add(key);
+    return { kind: 'parked', reason: outcome.reason, error: outcome.error };
+  }
+
+  return runUnits(batch.messages, unitOf(subscription), handle, {
+    stops: batch.stops,
+    // Of a breaker that is being tried, one message decides about the rest.
+    parallel: admitted === 'all' ? DEFAULT_PARALLEL_UNITS : 1,
+    hasTime: () => trials-- > 0 && context.getRemainingTimeInMillis() > reserve,
+  });
+}
+
+/** Without order, copies of one message form a unit: the second finds the record of the first instead of racing it. */
+const unitOf =
+  (subscription: Subscription) =>
+  (message: Message): string =>
+    (subscription.order === 'per-key' ? message.unit : undefined) ?? copyKey(message);
+
+/** Only used to see copies inside one batch, so that a cheap look at the body is enough. */
+const copyKey = (message: Message): string => /"id":"([^"]+)"/.exec(message.body)?.[1] ?? message.id;
+
+const NOTHING_FAILED: SQSBatchResponse = { batchItemFailures: [] };
+
+/** At most once: gone before it is handled, so that nothing brings it back. A log needs nothing: its batch is answered as done. */
+async function acknowledgeFirst({ messages }: Batch, { queueUrl, runtime }: Consumer): Promise<void> {
+  const handles = messages.flatMap(({ receiptHandle }) => receiptHandle ?? []);
+  for (let i = 0; i < handles.length; i += 10) {
+    const Entries = handles.slice(i, i + 10).map((ReceiptHandle, k) => ({ Id: String(k), ReceiptHandle }));
+    await runtime.aws('sqs', 'DeleteMessageBatch', { QueueUrl: queueUrl, Entries });
   }
 }
 
-/** Only used to see copies inside one batch, so that a cheap look at the body is enough. */
-function copyKey(message: Message): string {
-  return /"id":"([^"]+)"/.exec(message.body)?.[1] ?? message.id;
-}
-
-const absent = () => Promise.reject(new Error('this subscription has no inbox'));
-const NO_INBOX: Inbox = {
-  find: absent,
-  commit: absent,
-  lease: absent,
-  renew: absent,
-  complete: absent,
-  release: absent,
-};
-
-function measure(
-  s: Subscription,
+/** Tells the breaker how it went, and the controller when it opened. */
+async function informBreaker(
   outcomes: readonly Outcome[],
-  ages: readonly number[],
-  { now, write }: Runtime,
-): void {
-  const count = (kind: Outcome['kind']) => [outcomes.filter((outcome) => outcome.kind === kind).length];
-  emitMetrics(
-    { subscription: s.name },
-    {
-      [CONSUMER_METRIC.received]: { unit: 'Count', values: [outcomes.length] },
-      [CONSUMER_METRIC.done]: { unit: 'Count', values: count('done') },
-      [CONSUMER_METRIC.duplicates]: { unit: 'Count', values: count('duplicate') },
-      [CONSUMER_METRIC.retried]: { unit: 'Count', values: count('retry') },
-      [CONSUMER_METRIC.rejected]: { unit: 'Count', values: count('rejected') },
-      [CONSUMER_METRIC.age]: { unit: 'Milliseconds', values: ages },
-    },
-    now(),
-    write,
-  );
+  control: ControlState,
+  { consumer, log }: Invocation,
+): Promise<void> {
+  const { breaker, breakerController, runtime } = consumer;
+  if (breaker === undefined) return;
+  const outage = outcomes.find((outcome) => outcome.kind === 'outage');
+  if (outage === undefined) {
+    if (!control.failing || !outcomes.some(({ kind }) => kind === 'done')) return;
+    await breaker.succeeded();
+    if (control.openUntil === undefined) return;
+    log('info', 'breaker closed');
+  } else {
+    const open = await breaker.failed(outage.dependency);
+    log('warn', open ? 'breaker open' : 'outage', { dependency: outage.dependency });
+    if (!open) return;
+  }
+  if (breakerController === undefined) return;
+  // Asynchronous: the controller switches the mapping; should this fail, its own schedule does so within a minute.
+  await runtime
+    .aws('lambda', 'InvokeAsync', { FunctionName: breakerController })
+    .catch((error: Error) =>
+      log('warn', 'the breaker controller could not be called', { errorMessage: error.message }),
+    );
 }

@@ -1,6 +1,6 @@
 /** A message as it arrived, whatever it came from. */
 export interface Message {
-  /** What a partial batch response calls it: message id (queue) or sequence number (log). */
+  /** Unique: message id (queue), sequence number (log), sequence number and part (an event in an aggregated record). */
   readonly id: string;
   readonly body: string;
   /** Within a unit, messages are handled one after the other in the order they came; units run side by side. */
@@ -15,15 +15,42 @@ export interface Message {
   readonly receiptHandle?: string;
   /** FIFO queues only. */
   readonly group?: string;
+  /** Standard queues only: whose work it is, when the producer said so (fair queues). To be handed on, so that redriven messages stay fair. */
+  readonly tenant?: string;
+  /**
+   * Logs only: the aggregated record it came in, and which of its events it is, from 0. A checkpoint cannot stand between the events
+   * of a record: after a failure those before it come again, too.
+   */
+  readonly within?: { readonly sequenceNumber: string; readonly part: number };
   /** String attributes as they came, to be handed on with a dead letter. */
   readonly attributes: Readonly<Record<string, string>>;
 }
+
+/** Sequence numbers have up to 56 digits; padded, they compare as text. https://docs.aws.amazon.com/streams/latest/dev/key-concepts.html */
+const SEQUENCE_DIGITS = 60;
+const PART_DIGITS = 6;
+
+/** Where a message is in its shard, as text that sorts: two events of one aggregated record have different positions. */
+export function positionOf({ id, within }: Pick<Message, 'id' | 'within'>): string {
+  if (within === undefined) return id.padStart(SEQUENCE_DIGITS, '0');
+  return `${within.sequenceNumber.padStart(SEQUENCE_DIGITS, '0')}.${String(within.part).padStart(PART_DIGITS, '0')}`;
+}
+
+/** What a partial batch response calls a message. */
+export const checkpointOf = ({ id, within }: Pick<Message, 'id' | 'within'>): string => within?.sequenceNumber ?? id;
 
 /** What became of a message. */
 export type Outcome =
   | { readonly kind: 'done' }
   | { readonly kind: 'duplicate' }
   | { readonly kind: 'rejected'; readonly reason: string; readonly error: Error }
-  | { readonly kind: 'retry'; readonly error: Error; readonly afterSeconds?: number }
+  /** `attempt`: how many have failed by now. */
+  | { readonly kind: 'retry'; readonly error: Error; readonly attempt: number; readonly afterSeconds?: number }
+  /** Comes again later without having spent an attempt. */
+  | { readonly kind: 'deferred'; readonly afterSeconds: number }
+  /** A dependency is down: comes again when it is asked again, without having spent an attempt. */
+  | { readonly kind: 'outage'; readonly dependency: string; readonly error: Error }
+  /** Set aside in the inbox table, to be resumed in order. */
+  | { readonly kind: 'parked'; readonly error?: Error; readonly reason?: string }
   /** Handed back untouched: something before it in its unit failed, or the time is up. */
   | { readonly kind: 'held' };

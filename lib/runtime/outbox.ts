@@ -3,19 +3,20 @@ import { type Envelope, envelope } from '../contracts/envelope.ts';
 import { ENV } from '../contracts/environment.ts';
 import type { EventType } from '../contracts/event.ts';
 import { DYNAMODB } from '../contracts/limits.ts';
-import { destinationsOf, type Outbox } from '../contracts/outbox.ts';
+import type { Outbox } from '../contracts/outbox.ts';
 import { OUTBOX_TABLE } from '../contracts/tables.ts';
 import { cancellationReasons, dynamodbOver } from './aws/dynamodb.ts';
+import { claimsBucket, storeClaim } from './claim-check.ts';
 import { requiredEnv } from './environment.ts';
 import { type Write, WriteRefused } from './inbox.ts';
-import { MessageTooLarge, sizeOf } from './publish.ts';
+import { outboxBody, takesClaims } from './outbox-body.ts';
 import { lambda, type Runtime } from './runtime.ts';
 
 /** A row of the outbox table. */
 export interface OutboxRow {
   readonly aggregateId: string;
   readonly sequence: number;
-  /** The envelope as JSON. */
+  /** The envelope as JSON; its data may be in the bucket of claims. */
   readonly body: string;
   readonly createdAt: string;
   /** Bucket of the sparse index; removed when the row is published. */
@@ -63,12 +64,14 @@ const bucketOf = (aggregate: string): string =>
  */
 export function outboxWriter(box: Outbox, runtime: Runtime = lambda) {
   const table = requiredEnv(ENV.outboxTable, `which table is outbox '${box.name}'`, runtime.env);
+  const claims = takesClaims(box) ? claimsBucket(runtime.env) : '';
   const dynamodb = dynamodbOver(runtime.aws, runtime.id);
 
   /**
    * @returns the events as they will be published
    * @throws WriteRefused when a condition of `writes` does not hold; SequenceConflict when another transaction came first;
-   *   MessageTooLarge when an event does not fit through a channel. In each case nothing was written
+   *   MessageTooLarge when an event does not fit through a channel, InvalidKey when a channel would refuse its key. In each case
+   *   nothing was written (data of oversized events may be left in the bucket, where it expires)
    */
   return async function transact(transaction: Transaction): Promise<Envelope[]> {
     const { aggregate, after, writes, events } = transaction;
@@ -94,7 +97,10 @@ export function outboxWriter(box: Outbox, runtime: Runtime = lambda) {
         correlationId: transaction.correlationId,
       });
     });
-    const rows = envelopes.map((e, i) => rowOf(box, aggregate, after + 1 + i, e, createdAt));
+    const bodies = envelopes.map((event) => outboxBody(box, event, claims));
+    // Before the transaction: a row that is there must be publishable.
+    await Promise.all(bodies.flatMap(({ claimed }) => (claimed === undefined ? [] : [storeClaim(runtime, claimed)])));
+    const rows = bodies.map(({ text }, i) => rowOf(aggregate, after + 1 + i, text, createdAt));
     try {
       await dynamodb('TransactWriteItems', {
         TransactItems: [
@@ -122,16 +128,10 @@ export function outboxWriter(box: Outbox, runtime: Runtime = lambda) {
   };
 }
 
-function rowOf(box: Outbox, aggregate: string, sequence: number, event: Envelope, createdAt: Date): OutboxRow {
-  const body = JSON.stringify(event);
-  const bytes = sizeOf(body);
-  const tight = destinationsOf(box, event.type).find((channel) => bytes > channel.maxMessageBytes);
-  if (tight !== undefined) throw new MessageTooLarge(event, bytes, tight);
-  return {
-    aggregateId: aggregate,
-    sequence,
-    body,
-    createdAt: createdAt.toISOString(),
-    unpublished: bucketOf(aggregate),
-  };
-}
+const rowOf = (aggregate: string, sequence: number, body: string, createdAt: Date): OutboxRow => ({
+  aggregateId: aggregate,
+  sequence,
+  body,
+  createdAt: createdAt.toISOString(),
+  unpublished: bucketOf(aggregate),
+});

@@ -29,6 +29,29 @@ export class Reject extends Error {
   }
 }
 
+/** Not now: comes again after a time, without spending an attempt. At most 12 hours, SQS's longest visibility timeout. */
+export class Defer extends Error {
+  override readonly name = 'Defer';
+  readonly after: Duration;
+
+  constructor(after: Duration, message = 'deferred') {
+    super(message);
+    this.after = after;
+  }
+}
+
+/** A dependency is down. Opens the subscription's breaker when it happens often enough; no message pays for it with an attempt. */
+export class Outage extends Error {
+  override readonly name = 'Outage';
+  /** Short and stable: names the breaker's reason in logs and alarms. */
+  readonly dependency: string;
+
+  constructor(dependency: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.dependency = dependency;
+  }
+}
+
 /** An error for anything that was thrown, `undefined` included. */
 export function toError(thrown: unknown): Error {
   if (thrown instanceof Error) return thrown;

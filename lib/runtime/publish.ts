@@ -1,23 +1,23 @@
 import type { Channel } from '../contracts/channel.ts';
-import { seconds } from '../contracts/duration.ts';
+import { DeclarationError } from '../contracts/declaration-error.ts';
+import { type Duration, seconds } from '../contracts/duration.ts';
 import type { Envelope } from '../contracts/envelope.ts';
 import { channelEnv } from '../contracts/environment.ts';
+import { SQS } from '../contracts/limits.ts';
 import { backoffSeconds, exponential } from '../contracts/retry.ts';
-import { inBatches, inRounds } from './batching.ts';
+import { AwsError } from './aws/call.ts';
+import { isThrottle } from './aws/throttles.ts';
+import { inBatches, inParallel, inRounds } from './batching.ts';
+import type { Header } from './body.ts';
+import { claimsBucket, storeClaim } from './claim-check.ts';
+import { entriesOf } from './entries.ts';
 import { requiredEnv } from './environment.ts';
 import { toError } from './outcomes.ts';
 import { lambda, type Runtime } from './runtime.ts';
 import { type Entry, SENDERS, type Unsent } from './senders.ts';
 
-/** A message is larger than its channel takes; nothing of the call was sent. */
-export class MessageTooLarge extends Error {
-  override readonly name = 'MessageTooLarge';
-  constructor(envelope: Pick<Envelope, 'id' | 'type'>, bytes: number, channel: Channel) {
-    super(
-      `event '${envelope.id}' (${envelope.type}) is ${bytes} bytes; ${channel.kind} '${channel.name}' takes ${channel.maxMessageBytes}. Make the event smaller, or store the body and send a reference to it (claim check).`,
-    );
-  }
-}
+export { MessageTooLarge, sizeOf } from './body.ts';
+export { InvalidKey } from './keys.ts';
 
 /** Some messages could not be sent after all tries. Those not named were sent. */
 export class PublishFailed extends Error {
@@ -34,74 +34,144 @@ export class PublishFailed extends Error {
   }
 }
 
+/** How one try of sending went: what backpressure listens to. */
+export interface Attempt {
+  readonly sent: number;
+  /** Events that the service refused for want of capacity. */
+  readonly throttled: number;
+  /** Events that were not sent for another reason. */
+  readonly failed: number;
+}
+
 export interface PublisherOptions {
   /** The topic's ARN, the queue's URL or the stream's name. @default the environment variable that the constructs set */
   readonly address?: string;
+  /** Bucket of a channel with claim check. @default the environment variable that the constructs set */
+  readonly claims?: string;
   /** FIFO channels drop a second message with the same id within five minutes. @default the event's id */
-  readonly deduplicationId?: (event: Envelope) => string;
+  readonly deduplicationId?: (event: Header) => string;
+  /** Time until the messages can be received; queues without order, up to 15 minutes. Beyond that: `later()`. @default none */
+  readonly delay?: Duration;
+  /** Hears of every try. */
+  readonly onAttempt?: (attempt: Attempt) => void;
 }
-
-/** Routing attributes count into a message's size: names, types and values of the three of them, rounded up. */
-const ATTRIBUTE_BYTES = 256;
 
 const SEND_RETRY = exponential({ attempts: 5, base: seconds(0.1), cap: seconds(2) });
 const MILLIS_PER_SECOND = 1_000;
+const PARALLEL_CLAIMS = 5;
 
-/** Sends events to a channel. @throws MessageTooLarge before anything is sent; PublishFailed naming what was not sent */
+/**
+ * Sends events to a channel.
+ * @throws MessageTooLarge, InvalidKey before anything is sent; PublishFailed naming what was not sent
+ */
 export type Publish = (events: readonly Envelope[]) => Promise<void>;
 
 /**
  * Makes the sender of a channel. Requests are batched to the service's limits; entries that the service refuses are tried
  * again one by one; the order per key holds: a key's next event goes only when the one before it was taken.
+ * @throws MissingEnvironment when neither the options nor the environment say where channel and claims are; DeclarationError for a
+ *   delay that the channel cannot keep
  */
 export function publisher(channel: Channel, options: PublisherOptions = {}, runtime: Runtime = lambda): Publish {
   const { aws, env, random, sleep } = runtime;
   const address =
     options.address ?? requiredEnv(channelEnv(channel), `where ${channel.kind} '${channel.name}' is`, env);
+  const claims = channel.oversized === 'claim-check' ? (options.claims ?? claimsBucket(env)) : '';
+  const delay = delayOf(channel, options.delay);
   const sender = SENDERS[channel.kind];
+
+  async function sendBatch(batch: readonly Entry[]): Promise<Unsent[]> {
+    try {
+      return await sender.send(aws, channel, address, batch);
+    } catch (thrown) {
+      const error = toError(thrown);
+      // One bad entry makes the service refuse the whole request: halves find it, and the others are sent.
+      if (isInvalid(error.name) && batch.length > 1) {
+        const middle = Math.ceil(batch.length / 2);
+        return [...(await sendBatch(batch.slice(0, middle))), ...(await sendBatch(batch.slice(middle)))];
+      }
+      const code = error instanceof AwsError ? error.name : undefined;
+      return batch.map((entry) => ({ entry, error: error.message, code }));
+    }
+  }
 
   async function sendRound(round: readonly Entry[]): Promise<Unsent[]> {
     let pending: readonly Entry[] = round;
+    const hopeless: Unsent[] = [];
     for (let attempt = 1; ; attempt++) {
-      const refusals = await Promise.all(
-        inBatches(pending, sender.limits).map((batch) =>
-          sender
-            .send(aws, channel, address, batch)
-            .catch((thrown: unknown) => batch.map((entry) => ({ entry, error: toError(thrown).message }))),
-        ),
-      );
-      const unsent = refusals.flat();
-      if (unsent.length === 0 || attempt === SEND_RETRY.attempts) return unsent;
-      pending = unsent.map(({ entry }) => entry);
+      const unsent = (await Promise.all(inBatches(pending, sender.limits).map(sendBatch))).flat();
+      options.onAttempt?.(report(pending, unsent));
+      hopeless.push(...unsent.filter(({ code = '' }) => isInvalid(code)));
+      const again = unsent.filter(({ code = '' }) => !isInvalid(code));
+      if (again.length === 0 || attempt === SEND_RETRY.attempts) return [...hopeless, ...again];
+      pending = again.map(({ entry }) => entry);
       await sleep(backoffSeconds(SEND_RETRY, attempt, random) * MILLIS_PER_SECOND);
     }
   }
 
   return async (events) => {
-    const entries = events.map((envelope) =>
-      toEntry(channel, envelope, options.deduplicationId?.(envelope) ?? envelope.id),
+    const entries = entriesOf(channel, events, {
+      bucket: () => claims,
+      deduplicationId: options.deduplicationId ?? (({ id }) => id),
+    }).map((entry) => ({ ...entry, ...delay }));
+    await inParallel(
+      entries.flatMap((entry) => entry.claims),
+      PARALLEL_CLAIMS,
+      (claim) => storeClaim(runtime, claim),
     );
     const unsent = new Map<string, string>();
     const stopped = new Set<string>();
+    const note = ({ carries }: Entry, error: string) => {
+      for (const { id } of carries) unsent.set(id, error);
+    };
     for (const round of inRounds(entries, (entry) => entry.key)) {
       const [waiting, held] = [round.filter((e) => !stopped.has(e.key)), round.filter((e) => stopped.has(e.key))];
-      for (const { envelope, key } of held) unsent.set(envelope.id, `an earlier event of '${key}' was not sent`);
+      for (const entry of held) note(entry, `an earlier event of '${entry.key}' was not sent`);
       for (const { entry, error } of await sendRound(waiting)) {
         stopped.add(entry.key);
-        unsent.set(entry.envelope.id, error);
+        note(entry, error);
       }
     }
     if (unsent.size > 0) throw new PublishFailed(channel, unsent);
   };
 }
 
-function toEntry(channel: Channel, envelope: Envelope, deduplicationId: string): Entry {
-  const body = JSON.stringify(envelope);
-  const bytes = sizeOf(body);
-  if (bytes > channel.maxMessageBytes) throw new MessageTooLarge(envelope, bytes, channel);
-  const key = channel.kind === 'log' ? envelope.partitionkey : channel.groupBy(envelope);
-  return { envelope, body, bytes, key, deduplicationId };
+/** Codes that say a request or an entry is wrong in itself: the same again would be refused again. */
+const isInvalid = (code: string): boolean => INVALID.has(code.slice(code.lastIndexOf('.') + 1));
+const INVALID = new Set([
+  'ValidationException',
+  'ValidationError',
+  'InvalidArgumentException',
+  'InvalidParameter',
+  'InvalidParameterException',
+  'InvalidParameterValue',
+  'InvalidParameterValueException',
+  'ParameterValueInvalid',
+  'InvalidMessageContents',
+  'SerializationException',
+  'BatchRequestTooLong',
+  'BatchTooLarge',
+  'MessageTooLong',
+]);
+
+function report(tried: readonly Entry[], unsent: readonly Unsent[]): Attempt {
+  const count = (entries: readonly Entry[]) => entries.reduce((sum, { carries }) => sum + carries.length, 0);
+  const throttled = count(unsent.filter(({ code = '' }) => isThrottle(code)).map(({ entry }) => entry));
+  const all = count(unsent.map(({ entry }) => entry));
+  return { sent: count(tried) - all, throttled, failed: all - throttled };
 }
 
-/** Bytes a message takes on a channel, its routing attributes included. */
-export const sizeOf = (body: string): number => Buffer.byteLength(body) + ATTRIBUTE_BYTES;
+function delayOf(channel: Channel, delay: Duration | undefined): { readonly delaySeconds?: number } {
+  if (delay === undefined || delay.seconds === 0) return {};
+  const thing = `publisher of ${channel.kind} '${channel.name}'`;
+  if (channel.kind !== 'queue' || channel.order !== 'none') {
+    const problem = `delay (${delay.seconds} s) needs a queue without order: a FIFO queue delays all its messages alike, topics and logs none`;
+    throw new DeclarationError(thing, problem, 'Declare the channel with queue(), or leave delay out');
+  }
+  if (delay.seconds > SQS.maxDelaySeconds) {
+    const problem = `delay must be at most ${SQS.maxDelaySeconds} s (given ${delay.seconds} s)`;
+    throw new DeclarationError(thing, problem, 'Use later() for what is due later');
+  }
+  // Never early: a part of a second counts as a whole one.
+  return { delaySeconds: Math.ceil(delay.seconds) };
+}

@@ -3,21 +3,16 @@ import { ATTRIBUTE, type Envelope } from '../contracts/envelope.ts';
 import { KINESIS, SNS, SQS } from '../contracts/limits.ts';
 import type { AwsCall } from './aws/call.ts';
 import type { BatchLimits } from './batching.ts';
+import type { Entry } from './entries.ts';
 
-/** One message ready to go. */
-export interface Entry {
-  readonly envelope: Envelope;
-  readonly body: string;
-  readonly bytes: number;
-  /** Order is kept per key: message group or partition key. */
-  readonly key: string;
-  readonly deduplicationId: string;
-}
+export type { Entry } from './entries.ts';
 
 /** An entry that the service did not take, and what it said. */
 export interface Unsent {
   readonly entry: Entry;
   readonly error: string;
+  /** The service's error code, when there was an answer. */
+  readonly code?: string | undefined;
 }
 
 /** How one kind of channel is sent to: its limits and one request. A sender returns what was refused; it throws when the request failed. */
@@ -26,16 +21,26 @@ export interface Sender {
   readonly send: (aws: AwsCall, channel: Channel, address: string, entries: readonly Entry[]) => Promise<Unsent[]>;
 }
 
-const attributes = ({ envelope }: Entry) => ({
-  [ATTRIBUTE.type]: { DataType: 'String', StringValue: envelope.type },
-  [ATTRIBUTE.version]: { DataType: 'String', StringValue: versionOf(envelope) },
-  [ATTRIBUTE.traceparent]: { DataType: 'String', StringValue: envelope.traceparent },
+const attributes = ({ envelope }: Entry) =>
+  Object.fromEntries(
+    [
+      [ATTRIBUTE.type, envelope.type],
+      [ATTRIBUTE.version, versionOf(envelope)],
+      [ATTRIBUTE.traceparent, envelope.traceparent],
+    ]
+      // Foreign events need not have all of them, and an empty value would be refused.
+      .filter(([, value]) => value !== undefined && value !== '')
+      .map(([name, StringValue]) => [name, { DataType: 'String', StringValue }]),
+  );
+
+const versionOf = ({ dataschema }: Pick<Envelope, 'dataschema'>): string =>
+  dataschema.slice(dataschema.lastIndexOf(':') + 1);
+
+/** FIFO: the group orders and the id deduplicates. Standard: the group is the tenant, and an id would be refused. */
+const grouped = (channel: Channel, { group, deduplicationId }: Entry) => ({
+  ...(group === undefined ? {} : { MessageGroupId: group }),
+  ...(channel.order === 'per-key' ? { MessageDeduplicationId: deduplicationId } : {}),
 });
-
-const versionOf = (envelope: Envelope): string => envelope.dataschema.slice(envelope.dataschema.lastIndexOf(':') + 1);
-
-const fifo = (channel: Channel, entry: Entry) =>
-  channel.order === 'per-key' ? { MessageGroupId: entry.key, MessageDeduplicationId: entry.deduplicationId } : {};
 
 /** Refused entries of a batch answer whose entries are named by their position. */
 function refused(
@@ -44,7 +49,7 @@ function refused(
 ): Unsent[] {
   return failed.flatMap(({ Id, Code, Message }) => {
     const entry = entries[Number(Id)];
-    return entry === undefined ? [] : [{ entry, error: `${Code}: ${Message ?? ''}` }];
+    return entry === undefined ? [] : [{ entry, error: `${Code}: ${Message ?? ''}`, code: Code }];
   });
 }
 
@@ -70,7 +75,7 @@ export const SENDERS: Readonly<Record<Channel['kind'], Sender>> = {
           Id: String(i),
           Message: entry.body,
           MessageAttributes: attributes(entry),
-          ...fifo(channel, entry),
+          ...grouped(channel, entry),
         })),
       })) as BatchAnswer;
       return refused(entries, Failed);
@@ -85,7 +90,8 @@ export const SENDERS: Readonly<Record<Channel['kind'], Sender>> = {
           Id: String(i),
           MessageBody: entry.body,
           MessageAttributes: attributes(entry),
-          ...fifo(channel, entry),
+          ...grouped(channel, entry),
+          ...(entry.delaySeconds === undefined ? {} : { DelaySeconds: entry.delaySeconds }),
         })),
       })) as BatchAnswer;
       return refused(entries, Failed);
@@ -104,7 +110,13 @@ export const SENDERS: Readonly<Record<Channel['kind'], Sender>> = {
       return entries.flatMap((entry, i) => {
         const result = Records[i];
         if (result?.SequenceNumber !== undefined) return [];
-        return [{ entry, error: `${result?.ErrorCode ?? 'no answer'}: ${result?.ErrorMessage ?? ''}` }];
+        return [
+          {
+            entry,
+            error: `${result?.ErrorCode ?? 'no answer'}: ${result?.ErrorMessage ?? ''}`,
+            code: result?.ErrorCode,
+          },
+        ];
       });
     },
   },

@@ -3,6 +3,7 @@ import { SQS } from '../contracts/limits.ts';
 import { backoffSeconds } from '../contracts/retry.ts';
 import type { Subscription } from '../contracts/subscription.ts';
 import { describeFailure, sendDeadLetter } from './dead-letters.ts';
+import { ATTEMPTS_EXHAUSTED } from './handle-message.ts';
 import type { Message, Outcome } from './message.ts';
 import { toError } from './outcomes.ts';
 import type { Runtime } from './runtime.ts';
@@ -15,11 +16,10 @@ export interface SettleContext {
   /** Queues only. */
   readonly queueUrl: string | undefined;
   readonly runtime: Pick<Runtime, 'aws' | 'now' | 'random'>;
+  /** Epoch milliseconds until which the breaker was open when the batch came. */
+  readonly openUntil: number | undefined;
   readonly log: Log;
 }
-
-/** Reason of a message that used up its attempts. */
-export const ATTEMPTS_EXHAUSTED = 'attempts-exhausted';
 
 /**
  * Turns outcomes into what the event source understands: dead letters are sent, waits are set, and what is to come again is
@@ -53,50 +53,68 @@ interface Returned {
 }
 
 const HELD: Outcome = { kind: 'held' };
-const comesAgain = ({ kind }: Outcome): boolean => kind === 'retry' || kind === 'held';
+const COMES_AGAIN: ReadonlySet<Outcome['kind']> = new Set(['retry', 'deferred', 'outage', 'held']);
+const comesAgain = ({ kind }: Outcome): boolean => COMES_AGAIN.has(kind);
 
-/** Sends rejected messages, and those whose attempts are used up, to the dead letters. If that fails they are tried again. */
+/** Sends what was given up to the dead letters. If that fails it is tried again, unless it is parked, where nothing is lost. */
 async function giveUpIfDue(message: Message, outcome: Outcome, context: SettleContext): Promise<Outcome> {
   const { subscription, log, runtime } = context;
-  const exhausted =
-    outcome.kind === 'retry' && message.receives !== undefined && message.receives >= subscription.retry.attempts;
-  if (outcome.kind !== 'rejected' && !exhausted) {
-    if (outcome.kind === 'retry')
-      log('warn', 'will be tried again', { messageId: message.id, ...errorFields(outcome.error) });
-    return outcome;
+  if (outcome.kind === 'retry') {
+    log('warn', 'will be tried again', { messageId: message.id, ...errorFields(outcome.error) });
   }
-  const reason = outcome.kind === 'rejected' ? outcome.reason : ATTEMPTS_EXHAUSTED;
-  const letter = describeFailure(subscription.name, message, reason, outcome.error, runtime.now());
+  if (outcome.kind !== 'rejected' && outcome.kind !== 'parked') return outcome;
+  const { reason, error: cause } = outcome;
+  if (reason === undefined || cause === undefined) return outcome;
+  const letter = describeFailure(subscription.name, message, reason, cause, runtime.now());
   try {
     await sendDeadLetter(runtime.aws, context.deadLetterQueueUrl, message, letter);
   } catch (thrown) {
     const error = toError(thrown);
     log('error', 'the dead letter could not be sent', { messageId: message.id, ...errorFields(error) });
-    return { kind: 'retry', error };
+    return outcome.kind === 'parked' ? outcome : { kind: 'retry', error, attempt: 1 };
   }
   // What makes a body unreadable may quote it, and bodies stay out of the logs: the dead letter has the words.
-  const details = exhausted ? errorFields(outcome.error) : {};
-  log('error', 'dead-lettered', { messageId: message.id, reason, fingerprint: letter.fingerprint, ...details });
-  return { kind: 'rejected', reason, error: outcome.error };
+  const details = reason === ATTEMPTS_EXHAUSTED ? errorFields(cause) : {};
+  const { fingerprint } = letter;
+  log('error', outcome.kind === 'parked' ? 'parked' : 'dead-lettered', {
+    messageId: message.id,
+    reason,
+    fingerprint,
+    ...details,
+  });
+  return outcome;
 }
 
 /**
  * Backoff per message through its visibility timeout. What was held behind a failure gets the same wait: a FIFO group is
- * served again only when none of its messages is in flight.
+ * served again only when none of its messages is in flight. What an outage holds back waits until the breaker tries again.
  */
 async function delayAll(again: readonly Returned[], context: SettleContext): Promise<void> {
+  const { subscription, runtime, openUntil } = context;
+  const closedIn = openUntil === undefined ? 0 : Math.max(0, (openUntil - runtime.now()) / MILLIS_PER_SECOND);
+  const outage = again.some(({ outcome }) => outcome.kind === 'outage');
+  const outageWait = Math.max(closedIn, outage ? (subscription.breaker?.coolDown.seconds ?? 0) : 0);
   const waitOfUnit = new Map<string, number>();
-  for (const { message, outcome } of again) {
-    if (outcome.kind !== 'retry') continue;
-    const wait =
-      outcome.afterSeconds ?? backoffSeconds(context.subscription.retry, message.receives ?? 1, context.runtime.random);
-    if (message.unit !== undefined) waitOfUnit.set(message.unit, wait);
-    await delay(message, wait, context);
-  }
-  for (const { message, outcome } of again) {
-    if (outcome.kind === 'held') await delay(message, waitOfUnit.get(message.unit ?? '') ?? 0, context);
+  const waitOf = ({ message, outcome }: Returned): number => {
+    switch (outcome.kind) {
+      case 'retry':
+        return outcome.afterSeconds ?? backoffSeconds(subscription.retry, outcome.attempt, runtime.random);
+      case 'deferred':
+        return outcome.afterSeconds;
+      case 'outage':
+        return outageWait;
+      default:
+        return waitOfUnit.get(message.unit ?? '') ?? outageWait;
+    }
+  };
+  for (const returned of again) {
+    const wait = waitOf(returned);
+    if (returned.message.unit !== undefined) waitOfUnit.set(returned.message.unit, wait);
+    await delay(returned.message, wait, context);
   }
 }
+
+const MILLIS_PER_SECOND = 1_000;
 
 async function delay(message: Message, seconds: number, { queueUrl, log, runtime }: SettleContext): Promise<void> {
   if (queueUrl === undefined || message.receiptHandle === undefined) return;

@@ -1,13 +1,24 @@
-import type { KinesisStreamRecord, SQSRecord } from 'aws-lambda';
+import type { DynamoDBRecord, KinesisStreamRecord, SQSRecord } from 'aws-lambda';
+import { deaggregated } from './aggregated-record.ts';
+import { itemChange } from './item-change.ts';
 import type { Message } from './message.ts';
 
 /**
  * The sources a consumer can have, one row each. A row says how to read a record and what a failure stops:
  * `unit` - only what follows in the same unit; `batch` - everything that has not started, because a stream's checkpoint is one number.
+ *
+ * | source          | a message is         | its unit is                   | a failure is reported as      | receives | stops |
+ * |-----------------|----------------------|-------------------------------|-------------------------------|----------|-------|
+ * | SQS, standard   | a message            | none                          | message id                    | counted  | unit  |
+ * | SQS, FIFO       | a message            | the message group             | message id                    | counted  | unit  |
+ * | Kinesis         | a record             | the partition key             | sequence number               | unknown  | batch |
+ * | Kinesis, KPL    | an event in a record | the event's own partition key | sequence number of the record | unknown  | batch |
+ * | DynamoDB stream | a change of an item  | the item's key                | sequence number               | unknown  | batch |
  */
 interface Source<Record> {
   readonly stops: 'unit' | 'batch';
-  readonly read: (record: Record) => Message;
+  /** One message, or several out of an aggregated record. */
+  readonly read: (record: Record) => readonly Message[];
 }
 
 function stringAttributes(record: SQSRecord): Record<string, string> {
@@ -18,20 +29,29 @@ function stringAttributes(record: SQSRecord): Record<string, string> {
   return found;
 }
 
-/** https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html */
+/**
+ * On a standard queue the message group is the tenant (fair queues) and orders nothing.
+ * https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
+ */
 const sqs: Source<SQSRecord> = {
   stops: 'unit',
-  read: (record) => ({
-    id: record.messageId,
-    body: record.body,
-    unit: record.attributes.MessageGroupId,
-    source: record.eventSourceARN,
-    receives: Number(record.attributes.ApproximateReceiveCount),
-    firstReceived: Number(record.attributes.ApproximateFirstReceiveTimestamp),
-    receiptHandle: record.receiptHandle,
-    attributes: stringAttributes(record),
-    ...(record.attributes.MessageGroupId === undefined ? {} : { group: record.attributes.MessageGroupId }),
-  }),
+  read(record) {
+    const group = record.attributes.MessageGroupId;
+    const fifo = record.eventSourceARN.endsWith('.fifo');
+    return [
+      {
+        id: record.messageId,
+        body: record.body,
+        unit: fifo ? group : undefined,
+        source: record.eventSourceARN,
+        receives: Number(record.attributes.ApproximateReceiveCount),
+        firstReceived: Number(record.attributes.ApproximateFirstReceiveTimestamp),
+        receiptHandle: record.receiptHandle,
+        attributes: stringAttributes(record),
+        ...(group === undefined ? {} : fifo ? { group } : { tenant: group }),
+      },
+    ];
+  },
 };
 
 const MILLIS_PER_SECOND = 1_000;
@@ -39,18 +59,53 @@ const MILLIS_PER_SECOND = 1_000;
 /** https://docs.aws.amazon.com/lambda/latest/dg/with-kinesis.html */
 const kinesis: Source<KinesisStreamRecord> = {
   stops: 'batch',
-  read: ({ kinesis: record, eventSourceARN }) => ({
-    id: record.sequenceNumber,
-    body: Buffer.from(record.data, 'base64').toString('utf8'),
-    unit: record.partitionKey,
-    source: eventSourceARN,
-    receives: undefined,
-    firstReceived: record.approximateArrivalTimestamp * MILLIS_PER_SECOND,
-    attributes: {},
-  }),
+  read({ kinesis: record, eventSourceARN }) {
+    const data = Buffer.from(record.data, 'base64');
+    const { sequenceNumber } = record;
+    const common = {
+      source: eventSourceARN,
+      receives: undefined,
+      firstReceived: record.approximateArrivalTimestamp * MILLIS_PER_SECOND,
+      attributes: {},
+    };
+    const events = deaggregated(data);
+    if (events === undefined) {
+      return [{ ...common, id: sequenceNumber, body: data.toString('utf8'), unit: record.partitionKey }];
+    }
+    return events.map(({ key, data: body }, part) => ({
+      ...common,
+      id: `${sequenceNumber}.${part}`,
+      body: body.toString('utf8'),
+      unit: key,
+      within: { sequenceNumber, part },
+    }));
+  },
 };
 
-const SOURCES: Readonly<Record<string, Source<never>>> = { 'aws:sqs': sqs, 'aws:kinesis': kinesis };
+/** https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html */
+const dynamodb: Source<DynamoDBRecord> = {
+  stops: 'batch',
+  read(record) {
+    const change = itemChange(record);
+    return [
+      {
+        id: record.dynamodb?.SequenceNumber ?? '',
+        body: JSON.stringify(change),
+        unit: change.partitionkey,
+        source: record.eventSourceARN ?? '',
+        receives: undefined,
+        firstReceived: Date.parse(change.time),
+        attributes: {},
+      },
+    ];
+  },
+};
+
+const SOURCES: Readonly<Record<string, Source<never>>> = {
+  'aws:sqs': sqs,
+  'aws:kinesis': kinesis,
+  'aws:dynamodb': dynamodb,
+};
 
 export interface Batch {
   readonly stops: 'unit' | 'batch';
@@ -76,5 +131,5 @@ export function readBatch(event: unknown): Batch {
       `event source '${first.eventSource}' cannot be consumed (known: ${Object.keys(SOURCES).join(', ')})`,
     );
   }
-  return { stops: source.stops, messages: records.map((record) => source.read(record as never)) };
+  return { stops: source.stops, messages: records.flatMap((record) => source.read(record as never)) };
 }

@@ -1,5 +1,4 @@
 import type { Message, Outcome } from './message.ts';
-import { Reject, Retry, toError } from './outcomes.ts';
 
 export interface UnitOptions {
   /** What a failure stops: the rest of its unit, or everything that has not started. */
@@ -10,16 +9,20 @@ export interface UnitOptions {
   readonly hasTime: () => boolean;
 }
 
+/** Outcomes after which the rest of the unit must wait. */
+const STOPS: ReadonlySet<Outcome['kind']> = new Set(['retry', 'deferred', 'outage']);
+
 const HELD: Outcome = { kind: 'held' };
 
 /**
  * Handles messages in order within a unit and side by side across units. Messages without a unit are units of their own.
+ * @param handle never rejects: a failure is an outcome
  * @returns what became of each message; none is missing
  */
 export async function runUnits(
   messages: readonly Message[],
   unitOf: (message: Message) => string,
-  handle: (message: Message) => Promise<'done' | 'duplicate'>,
+  handle: (message: Message) => Promise<Outcome>,
   options: UnitOptions,
 ): Promise<Map<Message, Outcome>> {
   const outcomes = new Map<Message, Outcome>(messages.map((message) => [message, HELD]));
@@ -29,13 +32,11 @@ export async function runUnits(
   async function runUnit(unit: readonly Message[]): Promise<void> {
     for (const message of unit) {
       if (stopped || !options.hasTime()) return;
-      const outcome = await handle(message).then(
-        (kind): Outcome => ({ kind }),
-        (thrown: unknown) => outcomeOf(toError(thrown)),
-      );
+      const outcome = await handle(message);
       outcomes.set(message, outcome);
-      if (outcome.kind === 'retry') {
-        stopped = options.stops === 'batch';
+      if (STOPS.has(outcome.kind)) {
+        // A dependency that is down is down for the others too.
+        stopped ||= options.stops === 'batch' || outcome.kind === 'outage';
         return;
       }
     }
@@ -48,12 +49,4 @@ export async function runUnits(
     }),
   );
   return outcomes;
-}
-
-function outcomeOf(error: Error): Outcome {
-  if (error instanceof Reject) return { kind: 'rejected', reason: error.reason, error };
-  if (error instanceof Retry && error.after !== undefined) {
-    return { kind: 'retry', error, afterSeconds: error.after.seconds };
-  }
-  return { kind: 'retry', error };
 }

@@ -113,7 +113,7 @@ describe('what is declared is deployed', () => {
   });
 
   it.each([
-    ['effect', ['dynamodb:GetItem', 'dynamodb:PutItem']],
+    ['effect', ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem']],
     ['lease', ['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem']],
     ['natural', undefined],
     ['none', undefined],

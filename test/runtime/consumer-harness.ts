@@ -48,7 +48,11 @@ export function consumerOf(
     write: (line) => lines.push(JSON.parse(line)),
   };
   const handler = consume(subscription, handlers, { inbox, runtime });
-  return { inbox, lines, deliver: (event, remaining) => handler(event, lambdaContext(remaining)) };
+  return {
+    inbox,
+    lines,
+    deliver: (event, remaining) => handler(event, lambdaContext(remaining)) as Promise<SQSBatchResponse>,
+  };
 }
 
 /** For tests that need no queue behind the messages. */

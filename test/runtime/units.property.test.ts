@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Message } from '../../lib/runtime/message.ts';
-import { Reject } from '../../lib/runtime/outcomes.ts';
 import { runUnits } from '../../lib/runtime/units.ts';
 
 type Behaviour = 'done' | 'duplicate' | 'reject' | 'retry';
@@ -57,15 +56,15 @@ async function execute(planned: readonly Plan[], stops: 'unit' | 'batch', parall
       for (let turn = 0; turn < (plan?.turns ?? 0); turn++) await new Promise(setImmediate);
       running -= 1;
       inUnit.set(unit, (inUnit.get(unit) ?? 0) - 1);
-      if (plan?.behaviour === 'reject') throw new Reject('no', 'no');
+      if (plan?.behaviour === 'reject') return { kind: 'rejected', reason: 'no', error: new Error('no') };
       if (plan?.behaviour === 'retry') {
         // runUnits sees the failure some microtasks later; only then can it stop the batch.
         setImmediate(() => {
           failed = true;
         });
-        throw new Error('again');
+        return { kind: 'retry', error: new Error('again'), attempt: 1 };
       }
-      return plan?.behaviour === 'duplicate' ? 'duplicate' : 'done';
+      return { kind: plan?.behaviour === 'duplicate' ? 'duplicate' : 'done' };
     },
     { stops, parallel, hasTime: () => left-- > 0 },
   );

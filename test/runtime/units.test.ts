@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { seconds } from '../../lib/contracts/duration.ts';
-import type { Message } from '../../lib/runtime/message.ts';
-import { Reject, Retry } from '../../lib/runtime/outcomes.ts';
+import type { Message, Outcome } from '../../lib/runtime/message.ts';
+import { Reject, toError } from '../../lib/runtime/outcomes.ts';
 import { runUnits, type UnitOptions } from '../../lib/runtime/units.ts';
 
 const message = (id: string): Message => ({
@@ -18,6 +17,12 @@ const message = (id: string): Message => ({
 const messages = (ids: string): Message[] => ids.split(' ').map(message);
 const unitOf = ({ unit, id }: Message): string => unit ?? id;
 const options: UnitOptions = { stops: 'unit', parallel: 10, hasTime: () => true };
+
+const outcomeOf = (thrown: unknown): Outcome => {
+  const error = toError(thrown);
+  if (error instanceof Reject) return { kind: 'rejected', reason: error.reason, error };
+  return { kind: 'retry', error, attempt: 1 };
+};
 
 interface Run {
   readonly outcomes: Readonly<Record<string, string>>;
@@ -36,8 +41,7 @@ async function run(
     async ({ id }) => {
       handled.push(id);
       await Promise.resolve();
-      if (id in failing) throw failing[id];
-      return 'done';
+      return id in failing ? outcomeOf(failing[id]) : { kind: 'done' };
     },
     { ...options, ...more },
   );
@@ -97,7 +101,7 @@ describe('runUnits', () => {
     const all = runUnits(
       messages('a1 b1 c1'),
       unitOf,
-      ({ id }) => new Promise((resolve) => waiting.set(id, () => resolve('done'))),
+      ({ id }) => new Promise((resolve) => waiting.set(id, () => resolve({ kind: 'done' }))),
       { ...options, parallel: 2 },
     );
     expect([...waiting.keys()]).toEqual(['a1', 'b1']);
@@ -106,18 +110,5 @@ describe('runUnits', () => {
     waiting.get('a1')?.();
     waiting.get('c1')?.();
     expect((await all).size).toBe(3);
-  });
-
-  it('hands on reason and wait of what the handler threw', async () => {
-    const rejected = new Reject('bad-address', 'no such street');
-    const later = new Retry('busy', { after: seconds(7) });
-    const plain = new Error('plain');
-    const thrown: Readonly<Record<string, Error>> = { a1: rejected, b1: later, c1: plain };
-    const outcomes = await runUnits(messages('a1 b1 c1'), unitOf, ({ id }) => Promise.reject(thrown[id]), options);
-    expect([...outcomes.values()]).toEqual([
-      { kind: 'rejected', reason: 'bad-address', error: rejected },
-      { kind: 'retry', error: later, afterSeconds: 7 },
-      { kind: 'retry', error: plain },
-    ]);
   });
 });

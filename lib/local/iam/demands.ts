@@ -86,8 +86,16 @@ const s3: Rule = (request) => {
 
 const FUNCTION_PATH = /^\/\d{4}-\d{2}-\d{2}\/functions\/([^/?]+)/;
 
+/** https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html */
+const MAPPING_PATH = /^\/\d{4}-\d{2}-\d{2}\/event-source-mappings\/([^/?]+)/;
+
 const lambda: Rule = (request, account) => {
   const operation = restOperation(request) ?? request.method;
+  const mapping = MAPPING_PATH.exec(request.url)?.[1];
+  if (mapping !== undefined) {
+    const resource = `arn:aws:lambda:${request.region}:${account}:event-source-mapping:${mapping}`;
+    return [{ action: `lambda:${operation}`, resources: [resource] }];
+  }
   const name = decodeURIComponent(FUNCTION_PATH.exec(request.url)?.[1] ?? '');
   const arn = name.startsWith('arn:') ? name : `arn:aws:lambda:${request.region}:${account}:function:${name}`;
   const action = operation === 'Invoke' || operation === 'InvokeAsync' ? 'InvokeFunction' : operation;

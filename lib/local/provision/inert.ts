@@ -34,6 +34,20 @@ function named(
   };
 }
 
+/** EventBridge schemas and their registries: Ref gives the ARN. */
+function published(nameProperty: 'RegistryName' | 'SchemaName', path: (properties: JsonObject) => string): InertType {
+  return {
+    note: 'schemas are not published here',
+    create(request) {
+      const { stackName, logicalId, properties } = request;
+      const name = textAt(properties, nameProperty) ?? physicalName(stackName, logicalId, { max: 64 });
+      const ownArn = arn('schemas', (own) => `${path(properties)}/${own}`)(name, request);
+      const kind = nameProperty.replace('Name', 'Arn');
+      return { physicalId: ownArn, attributes: { [kind]: ownArn, [nameProperty]: name } };
+    },
+  };
+}
+
 const key: InertType = {
   note: 'keys encrypt nothing here',
   create(request) {
@@ -91,6 +105,8 @@ export const inertTypes: Readonly<Record<string, InertType>> = {
     'DashboardName',
     arn('cloudwatch', (name) => `dashboard/${name}`),
   ),
+  'AWS::EventSchemas::Registry': published('RegistryName', () => 'registry'),
+  'AWS::EventSchemas::Schema': published('SchemaName', ({ RegistryName }) => `schema/${RegistryName}`),
   'AWS::KMS::Alias': named(
     'keys encrypt nothing here',
     'AliasName',

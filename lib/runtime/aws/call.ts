@@ -1,9 +1,9 @@
 /** Services the runtime itself calls. */
-export type AwsService = 'dynamodb' | 'sqs' | 'sns' | 'kinesis';
+export type AwsService = 'dynamodb' | 'sqs' | 'sns' | 'kinesis' | 's3' | 'scheduler' | 'lambda';
 
 /**
  * One call to AWS: the seam between the runtime and the world. `http.ts` is the real one; the simulator has another.
- * Input and output are the API's own JSON (for DynamoDB with its typed attribute values).
+ * Input and output are the API's own JSON (for DynamoDB with its typed attribute values); bodies of S3 are bytes.
  * @throws AwsError for an error that AWS answered; any other error when there was no answer
  */
 export type AwsCall = (service: AwsService, operation: string, input: object) => Promise<unknown>;

@@ -1,8 +1,10 @@
-import { Agent as HttpAgent, type RequestOptions, request as requestHttp } from 'node:http';
+import type { RequestOptions } from 'node:http';
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
-import { sign } from 'aws4';
 import { type AwsCall, AwsError, type AwsService } from './call.ts';
 import { PROTOCOLS } from './protocol.ts';
+import { type Credentials, signedHeaders } from './sign.ts';
+import { isThrottle } from './throttles.ts';
+import type { WireAnswer, WireRequest } from './wire.ts';
 
 /**
  * Calls AWS over HTTP, signed with the credentials that Lambda puts into the environment. The runtime does this itself because
@@ -17,25 +19,17 @@ const RETRY_CAP_MS = 2_000;
 const ANSWER_TIMEOUT_MS = 8_000;
 const MAX_SOCKETS = 50;
 
-/** Errors of a call that was not carried out for want of capacity. */
-const THROTTLES = new Set([
-  'ThrottlingException',
-  'Throttling',
-  'ThrottledException',
-  'RequestThrottled',
-  'TooManyRequestsException',
-  'ProvisionedThroughputExceededException',
-  'RequestLimitExceeded',
-  'LimitExceededException',
-  'TransactionInProgressException',
-  'KMSThrottlingException',
-]);
-
 export interface HttpCallOptions {
   readonly env: (name: string) => string | undefined;
   readonly random: () => number;
   readonly sleep: (milliseconds: number) => Promise<void>;
 }
+
+/**
+ * Not imported: an ES import of node:http reads all its exports, and one of them, WebSocket, loads undici. That was half of a
+ * consumer's load time (`npm run bench -- consumer`).
+ */
+const { Agent: HttpAgent, request: requestHttp } = process.getBuiltinModule('node:http');
 
 const agents = {
   'http:': new HttpAgent({ keepAlive: true, maxSockets: MAX_SOCKETS }),
@@ -45,13 +39,11 @@ const agents = {
 export function httpCall({ env, random, sleep }: HttpCallOptions): AwsCall {
   return async (service, operation, input) => {
     const protocol = PROTOCOLS[service];
-    const { headers, body } = protocol.encode(operation, input);
+    const wire = protocol.encode(operation, input);
     for (let attempt = 1; ; attempt++) {
-      const failure = await send(endpointOf(service, env), service, headers, body, env).then(
-        ({ status, text }) => {
-          if (status < 300) return { answer: protocol.decode(text) };
-          return { error: protocol.decodeError(status, text) };
-        },
+      const failure = await send(service, wire, env).then(
+        (answer) =>
+          answer.status < 300 ? { answer: protocol.decode(answer) } : { error: protocol.decodeError(answer) },
         (error: Error) => ({ error }),
       );
       if ('answer' in failure) return failure.answer;
@@ -63,14 +55,16 @@ export function httpCall({ env, random, sleep }: HttpCallOptions): AwsCall {
 
 /** No answer, an answer of a broken service, or a throttle: worth another try. */
 const isTransient = (error: Error): boolean =>
-  !(error instanceof AwsError) || error.status >= 500 || THROTTLES.has(error.name);
+  !(error instanceof AwsError) || error.status >= 500 || isThrottle(error.name);
 
-function endpointOf(service: AwsService, env: HttpCallOptions['env']): URL {
+/** Where a request goes: a bucket is part of the host name on AWS and of the path at any other endpoint. */
+function urlOf(service: AwsService, { bucket, path = '/' }: WireRequest, env: HttpCallOptions['env']): URL {
   const local = env(`AWS_ENDPOINT_URL_${service.toUpperCase()}`) ?? env('AWS_ENDPOINT_URL');
-  if (local !== undefined) return new URL(local);
+  if (local !== undefined) return new URL(bucket === undefined ? path : `/${bucket}${path}`, local);
   const region = regionOf(env);
   const suffix = region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com';
-  return new URL(`https://${service}.${region}.${suffix}`);
+  const host = `${service}.${region}.${suffix}`;
+  return new URL(path, `https://${bucket === undefined ? host : `${bucket}.${host}`}`);
 }
 
 function regionOf(env: HttpCallOptions['env']): string {
@@ -82,7 +76,7 @@ function regionOf(env: HttpCallOptions['env']): string {
   return region;
 }
 
-function credentialsOf(env: HttpCallOptions['env']) {
+function credentialsOf(env: HttpCallOptions['env']): Credentials {
   const accessKeyId = env('AWS_ACCESS_KEY_ID');
   const secretAccessKey = env('AWS_SECRET_ACCESS_KEY');
   if (accessKeyId === undefined || secretAccessKey === undefined) {
@@ -94,30 +88,20 @@ function credentialsOf(env: HttpCallOptions['env']) {
   return { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) };
 }
 
-interface Answer {
-  readonly status: number;
-  readonly text: string;
-}
-
-function send(
-  endpoint: URL,
-  service: AwsService,
-  headers: Record<string, string>,
-  body: string,
-  env: HttpCallOptions['env'],
-): Promise<Answer> {
-  const protocol = endpoint.protocol === 'http:' ? 'http:' : 'https:';
-  const signed = sign(
-    { service, region: regionOf(env), host: endpoint.host, method: 'POST', path: '/', headers: { ...headers }, body },
-    credentialsOf(env),
-  );
+function send(service: AwsService, wire: WireRequest, env: HttpCallOptions['env']): Promise<WireAnswer> {
+  const url = urlOf(service, wire, env);
+  const protocol = url.protocol === 'http:' ? 'http:' : 'https:';
+  const { method = 'POST', headers, body } = wire;
   const options: RequestOptions = {
     agent: agents[protocol],
-    hostname: endpoint.hostname,
-    port: endpoint.port === '' ? null : endpoint.port,
-    method: 'POST',
-    path: '/',
-    headers: signed.headers as Record<string, string>,
+    hostname: url.hostname,
+    port: url.port === '' ? null : url.port,
+    method,
+    path: `${url.pathname}${url.search}`,
+    headers: signedHeaders(
+      { method, url, headers, body },
+      { service, region: regionOf(env), credentials: credentialsOf(env) },
+    ),
     timeout: ANSWER_TIMEOUT_MS,
   };
   return new Promise((resolve, reject) => {
@@ -126,7 +110,7 @@ function send(
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('error', reject);
       response.on('end', () =>
-        resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') }),
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks) }),
       );
     });
     request.on('timeout', () => request.destroy(new Error(`${service} did not answer within ${ANSWER_TIMEOUT_MS} ms`)));

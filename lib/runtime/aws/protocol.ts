@@ -1,14 +1,9 @@
 import { AwsError, type AwsService } from './call.ts';
-
-/** How a service wants to be asked and how it answers. */
-export interface Protocol {
-  readonly encode: (
-    operation: string,
-    input: object,
-  ) => { readonly headers: Record<string, string>; readonly body: string };
-  readonly decode: (text: string) => unknown;
-  readonly decodeError: (status: number, text: string) => AwsError;
-}
+import { lambdaApi } from './lambda-protocol.ts';
+import { s3 } from './s3-protocol.ts';
+import { scheduler } from './scheduler-protocol.ts';
+import type { Protocol } from './wire.ts';
+import { element, xmlError } from './xml.ts';
 
 /** https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html: the operation in a header, JSON both ways. */
 function json(target: string, version: '1.0' | '1.1'): Protocol {
@@ -17,11 +12,11 @@ function json(target: string, version: '1.0' | '1.1'): Protocol {
       headers: { 'x-amz-target': `${target}.${operation}`, 'content-type': `application/x-amz-json-${version}` },
       body: JSON.stringify(input),
     }),
-    decode: (text) => (text === '' ? {} : JSON.parse(text)),
-    decodeError(status, text) {
+    decode: ({ body }) => (body.length === 0 ? {} : JSON.parse(body.toString('utf8'))),
+    decodeError({ status, body }) {
       let details: Record<string, unknown> = {};
       try {
-        details = JSON.parse(text);
+        details = JSON.parse(body.toString('utf8'));
       } catch {
         return new AwsError(
           'UnreadableAnswer',
@@ -43,25 +38,17 @@ const snsQuery: Protocol = {
     flatten(form, '', input);
     return { headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: form.toString() };
   },
-  decode: (text) => ({
-    Failed: [...text.matchAll(/<member>\s*((?:(?!<\/member>)[\s\S])*<SenderFault>[\s\S]*?)<\/member>/g)].map(
-      ([, xml = '']) => ({
-        Id: element(xml, 'Id'),
-        Code: element(xml, 'Code'),
-        Message: element(xml, 'Message'),
-      }),
-    ),
+  decode: ({ body }) => ({
+    Failed: [
+      ...body.toString('utf8').matchAll(/<member>\s*((?:(?!<\/member>)[\s\S])*<SenderFault>[\s\S]*?)<\/member>/g),
+    ].map(([, xml = '']) => ({
+      Id: element(xml, 'Id'),
+      Code: element(xml, 'Code'),
+      Message: element(xml, 'Message'),
+    })),
   }),
-  decodeError: (status, text) =>
-    new AwsError(
-      element(text, 'Code') ?? 'UnknownError',
-      element(text, 'Message') ?? `the service answered ${status}`,
-      status,
-    ),
+  decodeError: xmlError,
 };
-
-const element = (xml: string, name: string): string | undefined =>
-  new RegExp(`<${name}>([\\s\\S]*?)</${name}>`).exec(xml)?.[1];
 
 /** Lists of SNS are `Name.member.N`; its attribute maps are `Name.entry.N.Name` and `.Value`. */
 function flatten(form: URLSearchParams, prefix: string, value: unknown): void {
@@ -92,4 +79,7 @@ export const PROTOCOLS: Readonly<Record<AwsService, Protocol>> = {
   sqs: json('AmazonSQS', '1.0'),
   kinesis: json('Kinesis_20131202', '1.1'),
   sns: snsQuery,
+  s3,
+  scheduler,
+  lambda: lambdaApi,
 };

@@ -1,0 +1,61 @@
+import { ArnFormat, Duration, Lazy, Stack } from 'aws-cdk-lib';
+import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
+import { LambdaFunction as LambdaTarget } from 'aws-cdk-lib/aws-events-targets';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { Construct } from 'constructs';
+import { seconds } from '../contracts/duration.ts';
+import { ENV } from '../contracts/environment.ts';
+import type { InboxTable } from './inbox-table.ts';
+import { allow, messagingFunction } from './messaging-function.ts';
+import { physicalName } from './stage.ts';
+
+export interface BreakerControllerProps {
+  /** Bundle of a function that exports `controlBreakers()`. */
+  readonly code: string;
+  readonly inbox: InboxTable;
+}
+
+const TIMEOUT = seconds(30);
+const EVERY = Duration.minutes(1);
+
+/** Disables the event source mappings of consumers whose breaker is open, and enables them for a trial when the pause has passed. */
+export class BreakerController extends Construct {
+  readonly function: LambdaFunction;
+  readonly #mappings = new Map<string, string>();
+
+  constructor(scope: Construct, id: string, { code, inbox }: BreakerControllerProps) {
+    super(scope, id);
+    this.function = messagingFunction(this, id, {
+      code,
+      description: 'Stops consumers whose dependency is down, and starts them again',
+      timeout: TIMEOUT,
+      environment: {
+        [ENV.inboxTable]: inbox.table.tableName,
+        [ENV.mappings]: Lazy.string({ produce: () => Stack.of(this).toJsonString(Object.fromEntries(this.#mappings)) }),
+      },
+    });
+    allow(this.function, ['dynamodb:BatchGetItem', 'dynamodb:PutItem', 'dynamodb:DeleteItem'], [inbox.table.tableArn]);
+    new Rule(this, 'EveryMinute', {
+      description: 'Looks after open breakers',
+      schedule: Schedule.rate(EVERY),
+      targets: [new LambdaTarget(this.function, { retryAttempts: 0, maxEventAge: Duration.minutes(1) })],
+    });
+  }
+
+  /** Looks after a consumer's mapping, and lets the consumer call when its breaker opens. */
+  watch(subscription: string, consumer: LambdaFunction, mappingId: string): void {
+    this.#mappings.set(subscription, mappingId);
+    const stack = Stack.of(this);
+    const arnOf = (resource: string, resourceName: string) =>
+      stack.formatArn({ service: 'lambda', resource, resourceName, arnFormat: ArnFormat.COLON_RESOURCE_NAME });
+    allow(
+      this.function,
+      ['lambda:GetEventSourceMapping', 'lambda:UpdateEventSourceMapping'],
+      [arnOf('event-source-mapping', mappingId)],
+    );
+    // By name and not by reference: the controller refers to the mapping and the mapping to the consumer.
+    const controller = physicalName(this, this.node.id);
+    consumer.addEnvironment(ENV.breakerController, controller);
+    allow(consumer, ['lambda:InvokeFunction'], [arnOf('function', controller)]);
+  }
+}

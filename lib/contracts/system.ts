@@ -1,0 +1,38 @@
+import type { Channel, Log, Queue, Topic } from './channel.ts';
+import type { AnyEventType } from './event.ts';
+import type { Outbox } from './outbox.ts';
+import type { Subscription } from './subscription.ts';
+
+/** Everything that a system declares, by kind. */
+export interface SystemContract {
+  readonly name: string;
+  readonly events: readonly AnyEventType[];
+  readonly channels: readonly Channel[];
+  readonly subscriptions: readonly Subscription[];
+  readonly outboxes: readonly Outbox[];
+}
+
+const has = (value: unknown, ...names: readonly string[]): boolean =>
+  typeof value === 'object' && value !== null && names.every((name) => name in value);
+
+const isEvent = (value: unknown): value is AnyEventType => has(value, 'type', 'version', 'data', 'key');
+const isChannel = (value: unknown): value is Topic | Queue | Log => has(value, 'kind', 'name', 'events');
+const isSubscription = (value: unknown): value is Subscription => has(value, 'to', 'guarantee');
+const isOutbox = (value: unknown): value is Outbox => has(value, 'publishes', 'name');
+
+/**
+ * Sorts the exports of a contract module by what they are; exports that declare nothing are passed over.
+ * @param exports the module: `import * as orders from './contract.ts'`
+ */
+export function systemContract(name: string, exports: Readonly<Record<string, unknown>>): SystemContract {
+  const declared = Object.values(exports);
+  const channels = declared.filter(isChannel);
+  return {
+    name,
+    // Channels may carry events of another system's contract.
+    events: [...new Set([...declared.filter(isEvent), ...channels.flatMap(({ events }) => events)])],
+    channels,
+    subscriptions: declared.filter(isSubscription),
+    outboxes: declared.filter(isOutbox),
+  };
+}

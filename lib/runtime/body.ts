@@ -1,0 +1,141 @@
+import type { Envelope } from '../contracts/envelope.ts';
+import { CLAIM_CHECK } from '../contracts/limits.ts';
+import type { Sending } from '../contracts/sending.ts';
+import { type ClaimCheck, type ClaimedData, claimFor, fetchClaim } from './claim-check.ts';
+import { Reject } from './outcomes.ts';
+import { PACK_FROM_BYTES, pack, unpack } from './packing.ts';
+import type { Runtime } from './runtime.ts';
+
+/**
+ * A message's body is an envelope in JSON in one of three forms, told apart by its first member, so that logs, which have no
+ * attributes, work as queues do. The envelope's header is readable in each: keys, consoles and dead letters still tell what it is.
+ *
+ * - plain:   {"specversion":"1.0", ..., "data":{...}}
+ * - packed:  {"packed":{"encoding":"gzip","bytes":54321,"data":"<base64>"}, "specversion":"1.0", ...}
+ * - claimed: {"claimCheck":{"bucket":...,"key":...,"bytes":...,"sha256":...}, "specversion":"1.0", ...}
+ */
+const PACKED_START = '{"packed":';
+const CLAIMED_START = '{"claimCheck":';
+
+/** What an envelope says about its data. */
+export type Header = Omit<Envelope, 'data'>;
+
+/** An envelope whose data has been stored already, as the outbox hands it on. */
+export type ClaimedEnvelope = Header & {
+  readonly claimCheck: ClaimCheck & {
+    /** By channel: the message group or tenant, decided while the data was at hand. Not sent. */
+    readonly keys?: Readonly<Record<string, string>>;
+  };
+};
+
+export const isClaimed = (event: object): event is ClaimedEnvelope => 'claimCheck' in event && !('data' in event);
+
+/** An event is larger than what has to take it; nothing of the call was sent or written. */
+export class MessageTooLarge extends Error {
+  override readonly name = 'MessageTooLarge';
+  constructor(event: Pick<Envelope, 'id' | 'type'>, bytes: number, where: string, limit: number, fix: string) {
+    super(`event '${event.id}' (${event.type}) is ${bytes} bytes; ${where} takes ${limit}. ${fix}.`);
+  }
+}
+
+/** Routing attributes count into a message's size: names, types and values of the three of them, rounded up. */
+const ATTRIBUTE_BYTES = 256;
+
+/** Bytes a message takes on a channel, its routing attributes included. */
+export const sizeOf = (body: string): number => Buffer.byteLength(body) + ATTRIBUTE_BYTES;
+
+/** SQS and SNS take no noncharacters; as JSON escapes they mean the same. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html */
+const NONCHARACTERS = /[\uFFFE\uFFFF]/g;
+const jsonOf = (value: unknown): string =>
+  JSON.stringify(value).replace(NONCHARACTERS, (c) => `\\u${c.charCodeAt(0).toString(16)}`);
+
+/** What takes the body: a channel, or a row of the outbox. */
+export interface Carrier extends Pick<Sending, 'oversized' | 'compress'> {
+  /** For errors: `topic 'order-topic'`. */
+  readonly where: string;
+  readonly maxBytes: number;
+}
+
+export interface Body {
+  readonly text: string;
+  readonly bytes: number;
+  /** Must be stored before the text is sent. */
+  readonly claimed?: ClaimedData;
+}
+
+/**
+ * Makes the body of an event for a carrier: as it is, packed when that pays, claimed when it does not fit.
+ * @param bucket where claims go; asked for only when needed
+ * @throws MessageTooLarge when the carrier does not take claims, or the data is larger than any claim
+ */
+export function bodyOf(event: Envelope | ClaimedEnvelope, carrier: Carrier, bucket: () => string): Body {
+  if (isClaimed(event)) {
+    const { claimCheck, ...header } = event;
+    const { keys: _, ...claim } = claimCheck;
+    const text = jsonOf({ claimCheck: claim, ...header });
+    return fitting(event, { text, bytes: sizeOf(text) }, carrier);
+  }
+  const plain = jsonOf(event);
+  const bytes = sizeOf(plain);
+  const { data, ...header } = event;
+  const json = () => jsonOf(data);
+  const packed = carrier.compress === 'when-it-pays' && bytes >= PACK_FROM_BYTES ? pack(json()) : undefined;
+  const text =
+    packed === undefined
+      ? plain
+      : jsonOf({
+          packed: { encoding: packed.encoding, bytes: packed.bytes, data: packed.content.toString('base64') },
+          ...header,
+        });
+  const body = { text, bytes: sizeOf(text) };
+  if (body.bytes <= carrier.maxBytes || carrier.oversized !== 'claim-check') return fitting(event, body, carrier);
+  const dataJson = json();
+  const dataBytes = Buffer.byteLength(dataJson);
+  if (dataBytes > CLAIM_CHECK.maxDataBytes) {
+    throw new MessageTooLarge(
+      event,
+      dataBytes,
+      'a claim check',
+      CLAIM_CHECK.maxDataBytes,
+      'Split the event, or store the document yourself and send its address',
+    );
+  }
+  const claimed = claimFor(bucket(), dataJson, packed);
+  const reference = jsonOf({ claimCheck: claimed.claim, ...header });
+  return { ...fitting(event, { text: reference, bytes: sizeOf(reference) }, carrier), claimed };
+}
+
+function fitting(event: Envelope | ClaimedEnvelope, body: Body, carrier: Carrier): Body {
+  if (body.bytes <= carrier.maxBytes) return body;
+  const fix = `Make the event smaller, or declare oversized: 'claim-check' on its channels`;
+  throw new MessageTooLarge(event, body.bytes, carrier.where, carrier.maxBytes, fix);
+}
+
+/** Whether a body must be opened before its data can be read. */
+export const isClosed = (body: string): boolean => body.startsWith(PACKED_START) || body.startsWith(CLAIMED_START);
+
+/**
+ * Turns a body of any form into the plain one; plain bodies, and what is no envelope at all, come back as they are.
+ * @throws Reject when the data is damaged, gone or elsewhere (see fetchClaim and unpack); any other error is worth a retry
+ */
+export async function openBody(body: string, runtime: Pick<Runtime, 'aws' | 'env'>): Promise<string> {
+  if (!isClosed(body)) return body;
+  let closed: Partial<ClosedEnvelope>;
+  try {
+    closed = JSON.parse(body);
+  } catch {
+    return body; // Whoever reads it says that it is not JSON.
+  }
+  const { packed, claimCheck, ...header } = closed;
+  if (claimCheck !== undefined && claimCheck !== null) return withData(header, await fetchClaim(runtime, claimCheck));
+  if (typeof packed?.data !== 'string') throw new Reject('broken-body', 'the packed body holds no data');
+  return withData(header, unpack({ ...packed, content: Buffer.from(packed.data, 'base64') }));
+}
+
+interface ClosedEnvelope extends Header {
+  readonly packed?: { readonly encoding: string; readonly bytes: number; readonly data: string } | null;
+  readonly claimCheck?: ClaimCheck | null;
+}
+
+/** Put together as text: data of megabytes is parsed once, by its reader. */
+const withData = (header: object, data: string): string => `${JSON.stringify(header).slice(0, -1)},"data":${data}}`;

@@ -1,0 +1,78 @@
+import { ENV } from '../contracts/environment.ts';
+import { type Subscription, usesTable } from '../contracts/subscription.ts';
+import { dynamodbOver } from './aws/dynamodb.ts';
+import { type Breaker, tableBreaker } from './breaker.ts';
+import { attemptCounter, type ControlState, readControl } from './control-items.ts';
+import { requiredEnv } from './environment.ts';
+import type { Inbox } from './inbox.ts';
+import { dynamodbInbox } from './inbox-dynamodb.ts';
+import { type Parking, tableParking } from './parking.ts';
+import { lambda, type Runtime } from './runtime.ts';
+
+/** What a test or the simulator puts in the place of the real thing. */
+export interface ConsumerOptions {
+  /** @default Lambda's environment and clock, AWS over HTTP */
+  readonly runtime?: Runtime;
+  /** @default the inbox table that the constructs deployed */
+  readonly inbox?: Inbox;
+}
+
+/** A deployed consumer: its subscription, and what the environment says about the rest. */
+export interface Consumer {
+  readonly subscription: Subscription;
+  readonly runtime: Runtime;
+  readonly inbox: Inbox;
+  readonly deadLetterQueueUrl: string;
+  /** Queues only. */
+  readonly queueUrl: string | undefined;
+  /** The inbox table, for those that need more of it than the inbox. */
+  readonly table: string | undefined;
+  readonly breaker: Breaker | undefined;
+  readonly parking: Parking | undefined;
+  readonly breakerController: string | undefined;
+  /** Counts a failed attempt; undefined where receives must do. @returns attempts so far */
+  readonly countAttempt: ((key: string) => Promise<number>) | undefined;
+  readonly readControl: () => Promise<ControlState>;
+}
+
+const CLOSED: ControlState = { openUntil: undefined, failing: false, parkedKeys: new Set() };
+
+/**
+ * Reads the environment once, while the function initialises.
+ * @throws MissingEnvironment when the function was deployed without something it needs
+ */
+export function deployedConsumer(s: Subscription, { runtime = lambda, inbox }: ConsumerOptions): Consumer {
+  const required = (variable: string, purpose: string) => requiredEnv(variable, purpose, runtime.env);
+  const hasTable = usesTable(s) && (inbox === undefined || runtime.env(ENV.inboxTable) !== undefined);
+  const table = hasTable ? required(ENV.inboxTable, 'which table is the inbox') : undefined;
+  const keepSeconds = s.deduplicationWindow.seconds;
+  const breaker =
+    table === undefined || s.breaker === undefined ? undefined : tableBreaker(table, s, s.breaker, runtime);
+  const parking = table === undefined || s.failedKey !== 'park' ? undefined : tableParking(table, s, runtime);
+  const watched = breaker !== undefined || parking !== undefined;
+  return {
+    subscription: s,
+    runtime,
+    inbox: inbox ?? (table === undefined ? NO_INBOX : dynamodbInbox(table, keepSeconds, runtime)),
+    deadLetterQueueUrl: required(ENV.deadLetterQueue, 'where dead letters go'),
+    queueUrl: s.to.kind === 'queue' ? required(ENV.queue, 'which queue is consumed') : undefined,
+    table,
+    breaker,
+    parking,
+    breakerController: breaker === undefined ? undefined : runtime.env(ENV.breakerController),
+    countAttempt: table === undefined ? undefined : attemptCounter(table, keepSeconds, runtime),
+    // A subscription without breaker and parking has nothing to ask for, and does not pay for asking.
+    readControl: async () =>
+      watched && table !== undefined ? readControl(dynamodbOver(runtime.aws, runtime.id), table, s) : CLOSED,
+  };
+}
+
+const absent = () => Promise.reject(new Error('this subscription has no inbox'));
+const NO_INBOX: Inbox = {
+  find: absent,
+  commit: absent,
+  lease: absent,
+  renew: absent,
+  complete: absent,
+  release: absent,
+};

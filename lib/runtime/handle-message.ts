@@ -1,0 +1,107 @@
+import type { Context } from 'aws-lambda';
+import { type Envelope, readEnvelope, UnreadableMessage } from '../contracts/envelope.ts';
+import type { AnyEventType } from '../contracts/event.ts';
+import { traceIdOf } from '../contracts/trace.ts';
+import type { Consumer } from './consumer.ts';
+import type { Handler, HandlerContext } from './handler.ts';
+import type { Message, Outcome } from './message.ts';
+import { fingerprintOf, ONCE } from './once.ts';
+import { Defer, Outage, Reject, Retry, toError } from './outcomes.ts';
+import type { Log } from './telemetry.ts';
+
+/** Reason of a message that used up its attempts. */
+export const ATTEMPTS_EXHAUSTED = 'attempts-exhausted';
+
+/** What is observed of one message, for the metrics. */
+export interface Observed {
+  readonly ages: number[];
+  readonly durations: number[];
+}
+
+export interface Invocation {
+  readonly consumer: Consumer;
+  readonly handlers: Readonly<Record<string, Handler<never> | undefined>>;
+  readonly context: Pick<Context, 'getRemainingTimeInMillis'>;
+  readonly log: Log;
+  readonly observed: Observed;
+}
+
+/**
+ * One message through the pipeline: read, check, inbox, handler. Whatever is thrown, `undefined` included, becomes an outcome:
+ * the errors in `outcomes.ts` say what they mean, anything else is a failed attempt.
+ */
+export async function handleMessage(message: Message, invocation: Invocation): Promise<Outcome> {
+  let key: string | undefined;
+  try {
+    const envelope = read(message, invocation.consumer.subscription.to.events);
+    key = envelope.id;
+    return { kind: await handleOnce(envelope, message, invocation) };
+  } catch (thrown) {
+    return outcomeOf(toError(thrown), message, key, invocation);
+  }
+}
+
+async function handleOnce(envelope: Envelope, message: Message, invocation: Invocation): Promise<'done' | 'duplicate'> {
+  const { consumer, context, log, observed } = invocation;
+  const { subscription, inbox, runtime } = consumer;
+  const handler = invocation.handlers[envelope.type] as Handler<unknown> | undefined;
+  if (handler === undefined) throw new Reject('unknown-type', `no handler for '${envelope.type}'`);
+  observed.ages.push(Math.max(0, runtime.now() - Date.parse(envelope.time)));
+  const key = { key: `${subscription.name}#${envelope.id}`, fingerprint: fingerprintOf(envelope) };
+  const fields = { event: envelope.id, type: envelope.type, traceId: traceIdOf(envelope.traceparent) };
+  const handed: HandlerContext = {
+    event: envelope,
+    idempotencyKey: envelope.id,
+    attempt: message.receives ?? 1,
+    log: (level, text, more) => log(level, text, { ...fields, ...more }),
+    remainingMillis: () => context.getRemainingTimeInMillis(),
+    part: async (name, writes) => {
+      const partKey = { ...key, key: `${key.key}#${name}` };
+      if ((await inbox.find(partKey.key)) !== undefined) return;
+      await inbox.commit(partKey, await writes());
+    },
+  };
+  const result = await ONCE[subscription.inbox]({ subscription, inbox, runtime }, key, async () => {
+    const started = runtime.now();
+    try {
+      return await handler(envelope.data, handed);
+    } finally {
+      observed.durations.push(runtime.now() - started);
+    }
+  });
+  log('info', result, { ...fields, correlationId: envelope.correlationid });
+  return result;
+}
+
+/** What a failure means. A failed attempt is counted here, and the last one rejects the message. */
+async function outcomeOf(
+  error: Error,
+  message: Message,
+  key: string | undefined,
+  { consumer }: Invocation,
+): Promise<Outcome> {
+  const { subscription, breaker, countAttempt } = consumer;
+  if (error instanceof Reject) return { kind: 'rejected', reason: error.reason, error };
+  if (error instanceof Defer) return { kind: 'deferred', afterSeconds: error.after.seconds };
+  if (error instanceof Outage && breaker !== undefined) {
+    return { kind: 'outage', dependency: error.dependency, error };
+  }
+  const attempts =
+    countAttempt === undefined || key === undefined
+      ? message.receives
+      : await countAttempt(`${subscription.name}#${key}`);
+  if (attempts !== undefined && attempts >= subscription.retry.attempts) {
+    return { kind: 'rejected', reason: ATTEMPTS_EXHAUSTED, error };
+  }
+  const after = error instanceof Retry && error.after !== undefined ? { afterSeconds: error.after.seconds } : {};
+  return { kind: 'retry', error, attempt: attempts ?? 1, ...after };
+}
+
+function read(message: Message, expected: readonly AnyEventType[]): Envelope {
+  try {
+    return readEnvelope(message.body, expected);
+  } catch (error) {
+    if (error instanceof UnreadableMessage) throw new Reject(error.reason, error.message, { cause: error });
+    throw error;
+  }
+}

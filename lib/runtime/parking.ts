@@ -1,0 +1,114 @@
+import type { Subscription } from '../contracts/subscription.ts';
+import { INBOX_TABLE } from '../contracts/tables.ts';
+import { dynamodbOver } from './aws/dynamodb.ts';
+import { parkedKeysKey, wasRefused } from './control-items.ts';
+import type { Message } from './message.ts';
+import type { Runtime } from './runtime.ts';
+
+/**
+ * Sequenced dead letters: on an ordered channel a failed message is set aside together with everything that follows it under the
+ * same key, and other keys flow. What is parked lies in the inbox table, numbered in the order it came:
+ * ```
+ *  parked!SUBSCRIPTION              keys: {K, ...}                which keys are parked; read once per batch
+ *  parked!SUBSCRIPTION!K            last: 3, resumed: 0           how many lie there, how many were done since
+ *  parked!SUBSCRIPTION!K!1          body, attributes, reason      the message that failed
+ *  parked!SUBSCRIPTION!K!2 ...      body, attributes              what came after it
+ * ```
+ * An item holds 400 KB; a larger body stays in its queue, which holds back its group as well.
+ */
+export interface ParkedMessage {
+  readonly number: number;
+  readonly body: string;
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly messageId: string;
+  readonly parkedAt: string;
+  readonly reason?: string;
+}
+
+const { partitionKey: PK } = INBOX_TABLE;
+
+export interface Parking {
+  /**
+   * Sets a message aside behind those of its key.
+   * @param reason given: the message failed, and its key becomes parked with it
+   * @returns false when the key is not parked (any more) and no reason was given: then the message is to be handled
+   */
+  park(key: string, message: Message, reason?: string): Promise<boolean>;
+}
+
+export function tableParking(table: string, s: Pick<Subscription, 'name'>, { aws, id, now }: Runtime): Parking {
+  const dynamodb = dynamodbOver(aws, id);
+  const keysItem = { [PK]: parkedKeysKey(s) };
+  const lotOf = (key: string) => `${parkedKeysKey(s)}!${key}`;
+
+  return {
+    async park(key, message, reason) {
+      const lot = lotOf(key);
+      for (;;) {
+        const { Item } = await dynamodb('GetItem', { TableName: table, Key: { [PK]: lot }, ConsistentRead: true });
+        const last = Number(Item?.last ?? 0);
+        // A message delivered again after its parking was acknowledged too late: it lies there already.
+        if (last > 0 && (Item?.newest as string | undefined) === message.id) return true;
+        try {
+          await dynamodb('TransactWriteItems', {
+            TransactItems: [
+              {
+                Update: {
+                  TableName: table,
+                  Key: keysItem,
+                  ...(reason === undefined
+                    ? { UpdateExpression: 'SET touchedAt = :now', ConditionExpression: 'contains(#keys, :key)' }
+                    : { UpdateExpression: 'SET touchedAt = :now ADD #keys :keys' }),
+                  ExpressionAttributeNames: { '#keys': 'keys' },
+                  ExpressionAttributeValues: {
+                    ':now': now(),
+                    ...(reason === undefined ? { ':key': key } : { ':keys': new Set([key]) }),
+                  },
+                },
+              },
+              {
+                Update: {
+                  TableName: table,
+                  Key: { [PK]: lot },
+                  UpdateExpression: 'SET #last = :next, newest = :id, resumed = if_not_exists(resumed, :zero)',
+                  ConditionExpression: last === 0 ? 'attribute_not_exists(#last)' : '#last = :last',
+                  ExpressionAttributeNames: { '#last': 'last' },
+                  ExpressionAttributeValues: {
+                    ':next': last + 1,
+                    ':id': message.id,
+                    ':zero': 0,
+                    ...(last === 0 ? {} : { ':last': last }),
+                  },
+                },
+              },
+              {
+                Put: {
+                  TableName: table,
+                  Item: {
+                    [PK]: `${lot}!${last + 1}`,
+                    number: last + 1,
+                    body: message.body,
+                    attributes: message.attributes,
+                    messageId: message.id,
+                    parkedAt: new Date(now()).toISOString(),
+                    ...(reason === undefined ? {} : { reason }),
+                  },
+                },
+              },
+            ],
+          });
+          return true;
+        } catch (error) {
+          if (!wasRefused(error)) throw error;
+          if (reason === undefined && !(await isParked(key))) return false;
+          // Otherwise another instance parked under this key meanwhile: take the next number.
+        }
+      }
+    },
+  };
+
+  async function isParked(key: string): Promise<boolean> {
+    const { Item } = await dynamodb('GetItem', { TableName: table, Key: keysItem, ConsistentRead: true });
+    return (Item?.keys as Set<string> | undefined)?.has(key) ?? false;
+  }
+}

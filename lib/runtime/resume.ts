@@ -1,0 +1,125 @@
+import { INBOX_TABLE } from '../contracts/tables.ts';
+import { dynamodbOver } from './aws/dynamodb.ts';
+import { parkedKeysKey, wasRefused } from './control-items.ts';
+import { reserveMillis } from './deadline.ts';
+import { handleMessage, type Invocation } from './handle-message.ts';
+import type { Message } from './message.ts';
+import type { ParkedMessage } from './parking.ts';
+
+/** What an operator sends to a consumer's function to have a parked key handled. */
+export interface ResumeRequest {
+  readonly resume: { readonly key: string };
+}
+
+export interface Resumed {
+  /** Messages handled now. */
+  readonly resumed: number;
+  /** Whether the key flows again. */
+  readonly released: boolean;
+  /** The message that still fails, when there is one: the key stays parked from there on. */
+  readonly failed?: { readonly number: number; readonly reason: string; readonly message: string };
+}
+
+export const isResume = (event: unknown): event is ResumeRequest =>
+  typeof event === 'object' && event !== null && 'resume' in event;
+
+const { partitionKey: PK } = INBOX_TABLE;
+
+/**
+ * Handles what is parked under a key, in the order it came, and releases the key when nothing is left. Messages that arrive
+ * meanwhile are parked behind and are handled in the same go. Stops at the first failure.
+ */
+export async function resumeKey({ key }: ResumeRequest['resume'], invocation: Invocation): Promise<Resumed> {
+  const { consumer, context } = invocation;
+  const { subscription, table, parking, runtime } = consumer;
+  if (parking === undefined || table === undefined) {
+    throw new Error(`subscription '${subscription.name}' parks nothing: it is declared without failedKey: 'park'`);
+  }
+  const dynamodb = dynamodbOver(runtime.aws, runtime.id);
+  const lot = `${parkedKeysKey(subscription)}!${key}`;
+  const reserve = reserveMillis(subscription);
+  let resumed = 0;
+  for (;;) {
+    const { Item } = await dynamodb('GetItem', { TableName: table, Key: { [PK]: lot }, ConsistentRead: true });
+    if (Item === undefined)
+      throw new Error(`nothing is parked under key '${key}' of subscription '${subscription.name}'`);
+    const { last, resumed: before } = Item as unknown as { last: number; resumed: number };
+    if (before === last) {
+      if (await release(last)) return { resumed, released: true };
+      continue;
+    }
+    if (context.getRemainingTimeInMillis() <= reserve) return { resumed, released: false };
+    const row = await dynamodb('GetItem', {
+      TableName: table,
+      Key: { [PK]: `${lot}!${before + 1}` },
+      ConsistentRead: true,
+    });
+    const outcome = await handleMessage(messageOf(row.Item as unknown as ParkedMessage, key), invocation);
+    if (outcome.kind !== 'done' && outcome.kind !== 'duplicate') {
+      const error = 'error' in outcome ? outcome.error : undefined;
+      const reason = outcome.kind === 'rejected' ? outcome.reason : outcome.kind;
+      return { resumed, released: false, failed: { number: before + 1, reason, message: error?.message ?? '' } };
+    }
+    await step(before);
+    resumed += 1;
+  }
+
+  async function step(before: number): Promise<void> {
+    await dynamodb('TransactWriteItems', {
+      TransactItems: [
+        {
+          Update: {
+            TableName: table,
+            Key: { [PK]: lot },
+            UpdateExpression: 'SET resumed = :next',
+            ConditionExpression: 'resumed = :before',
+            ExpressionAttributeValues: { ':next': before + 1, ':before': before },
+          },
+        },
+        { Delete: { TableName: table, Key: { [PK]: `${lot}!${before + 1}` } } },
+      ],
+    });
+  }
+
+  /** @returns false when something was parked behind meanwhile */
+  async function release(last: number): Promise<boolean> {
+    try {
+      await dynamodb('TransactWriteItems', {
+        TransactItems: [
+          {
+            Delete: {
+              TableName: table,
+              Key: { [PK]: lot },
+              ConditionExpression: '#last = :last',
+              ExpressionAttributeNames: { '#last': 'last' },
+              ExpressionAttributeValues: { ':last': last },
+            },
+          },
+          {
+            Update: {
+              TableName: table,
+              Key: { [PK]: parkedKeysKey(subscription) },
+              UpdateExpression: 'DELETE #keys :keys',
+              ExpressionAttributeNames: { '#keys': 'keys' },
+              ExpressionAttributeValues: { ':keys': new Set([key]) },
+            },
+          },
+        ],
+      });
+      return true;
+    } catch (error) {
+      if (wasRefused(error)) return false;
+      throw error;
+    }
+  }
+}
+
+const messageOf = (parked: ParkedMessage, key: string): Message => ({
+  id: parked.messageId,
+  body: parked.body,
+  unit: key,
+  source: 'parked',
+  receives: undefined,
+  firstReceived: Date.parse(parked.parkedAt),
+  attributes: parked.attributes,
+});

@@ -1,0 +1,36 @@
+import * as v from 'valibot';
+import { fifoQueue, queue } from '../../../lib/contracts/channel.ts';
+import { seconds } from '../../../lib/contracts/duration.ts';
+import { event } from '../../../lib/contracts/event.ts';
+import { fixed } from '../../../lib/contracts/retry.ts';
+import { breaker, subscription } from '../../../lib/contracts/subscription.ts';
+
+/** A small system for what the orders do not show: a breaker, parked keys, a poison message among many. */
+export const Ticket = event('tickets.ticket', {
+  version: 1,
+  data: v.object({ ticket: v.string(), number: v.number(), fail: v.optional(v.string()) }),
+  key: ({ ticket }) => ticket,
+});
+
+const events = [Ticket] as const;
+
+export const steady = queue('steady', { events });
+export const ordered = fifoQueue('ordered', { events });
+
+/** Asks a dependency that may be down. */
+export const askDependency = subscription('ask-dependency', {
+  to: steady,
+  guarantee: 'effectively-once',
+  retry: fixed({ attempts: 3, wait: seconds(1) }),
+  breaker: breaker({ failures: 3, coolDown: seconds(4), maxCoolDown: seconds(8) }),
+  timeout: seconds(5),
+});
+
+/** In order per ticket; a ticket that fails is parked with what follows it. */
+export const inOrder = subscription('in-order', {
+  to: ordered,
+  guarantee: 'effectively-once',
+  retry: fixed({ attempts: 2, wait: seconds(1) }),
+  failedKey: 'park',
+  timeout: seconds(5),
+});

@@ -1,0 +1,96 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { App, CfnOutput, Stack } from 'aws-cdk-lib';
+import { AttributeType, Table } from 'aws-cdk-lib/aws-dynamodb';
+import { pointSdkAt } from '../../../bin/sdk-environment.ts';
+import { AlarmTopic } from '../../../lib/constructs/alarm-topic.ts';
+import { BreakerController } from '../../../lib/constructs/breaker-controller.ts';
+import { bundleFunctions } from '../../../lib/constructs/bundle.ts';
+import { InboxTable } from '../../../lib/constructs/inbox-table.ts';
+import { messagingKey } from '../../../lib/constructs/messaging-key.ts';
+import { QueueConsumer } from '../../../lib/constructs/queue-consumer.ts';
+import { type Engine, startEngine } from '../../../lib/local/engine.ts';
+import { askDependency, inOrder } from './contract.ts';
+
+export interface Tickets {
+  readonly engine: Engine;
+  readonly dynamodb: DynamoDBDocumentClient;
+  readonly sqs: SQSClient;
+  readonly logs: readonly string[];
+  output(name: string): string;
+  /** Invokes a consumer's function by hand. */
+  invoke(name: string, event: object): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+/** Synthesises and runs the tickets system. @param timeScale divides the minutes of the breakers' schedule */
+export async function startTickets(timeScale: number): Promise<Tickets> {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-tickets-'));
+  const codeOf = bundleFunctions({ source: import.meta.dirname, output: join(folder, 'bundles') });
+  synthesise(join(folder, 'cdk.out'), codeOf);
+  const logs: string[] = [];
+  const engine = await startEngine({
+    assembly: join(folder, 'cdk.out'),
+    port: 0,
+    timeScale,
+    onLog: ({ line }) => logs.push(line),
+  });
+  pointSdkAt(engine.url, engine.services.region);
+  const [dynamodb, sqs, lambda] = [
+    DynamoDBDocumentClient.from(new DynamoDBClient({})),
+    new SQSClient({}),
+    new LambdaClient({}),
+  ];
+  return {
+    engine,
+    dynamodb,
+    sqs,
+    logs,
+    output(name) {
+      const value = engine.stacks[0]?.outputs[name]?.value;
+      if (value === undefined) throw new Error(`no output ${name}`);
+      return value;
+    },
+    async invoke(name, event) {
+      const { Payload } = await lambda.send(
+        new InvokeCommand({ FunctionName: `tickets-${name}`, Payload: JSON.stringify(event) }),
+      );
+      return JSON.parse(Buffer.from(Payload ?? new Uint8Array()).toString());
+    },
+    async close() {
+      for (const client of [dynamodb, sqs, lambda]) client.destroy();
+      await engine.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function synthesise(outdir: string, codeOf: (entry: string) => string): void {
+  const app = new App({ outdir });
+  const stack = new Stack(app, 'tickets');
+  const inbox = new InboxTable(stack, 'inbox');
+  const alarms = new AlarmTopic(stack, 'alarms', { key: messagingKey(stack) });
+  const work = new Table(stack, 'work', { partitionKey: { name: 'pk', type: AttributeType.STRING } });
+  const breakers = new BreakerController(stack, 'breakers', { code: codeOf('functions/breakers'), inbox });
+  for (const s of [askDependency, inOrder]) {
+    const environment = { WORK_TABLE: work.tableName };
+    const consumer = new QueueConsumer(stack, s, {
+      inbox,
+      alarms,
+      environment,
+      breakers,
+      code: codeOf(`functions/${s.name}`),
+    });
+    work.grantReadWriteData(consumer.function);
+    new CfnOutput(stack, `${s.to.name}Queue`, { value: consumer.work.queue.queueUrl });
+    new CfnOutput(stack, `${s.to.name}DeadLetters`, { value: consumer.work.deadLetters.queueUrl });
+  }
+  new CfnOutput(stack, 'work-table', { key: 'Work', value: work.tableName });
+  new CfnOutput(stack, 'inbox-table', { key: 'Inbox', value: inbox.table.tableName });
+  app.synth();
+}
