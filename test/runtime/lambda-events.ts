@@ -6,6 +6,7 @@ export const lambdaContext = (remainingMillis: () => number = () => 30_000): Con
   ({ awsRequestId: 'request-1', functionName: 'tested', getRemainingTimeInMillis: remainingMillis }) as Context;
 
 export const QUEUE_ARN = 'arn:aws:sqs:us-east-1:000000000000:work';
+export const FIFO_QUEUE_ARN = `${QUEUE_ARN}.fifo`;
 export const STREAM_ARN = 'arn:aws:kinesis:us-east-1:000000000000:stream/log';
 
 export interface SentMessage {
@@ -17,7 +18,8 @@ export interface SentMessage {
   readonly attributes?: Readonly<Record<string, string>>;
 }
 
-export const sqsEvent = (messages: readonly SentMessage[]): SQSEvent => ({
+/** @param tenants groups are the tenants of a standard queue instead of FIFO groups */
+export const sqsEvent = (messages: readonly SentMessage[], tenants = false): SQSEvent => ({
   Records: messages.map(({ body, id, group, receives = 1, receiptHandle = 'handle', attributes = {} }, i) => ({
     messageId: id ?? `message-${i}`,
     receiptHandle,
@@ -40,7 +42,7 @@ export const sqsEvent = (messages: readonly SentMessage[]): SQSEvent => ({
     },
     md5OfBody: '',
     eventSource: 'aws:sqs',
-    eventSourceARN: QUEUE_ARN,
+    eventSourceARN: group === undefined || tenants ? QUEUE_ARN : FIFO_QUEUE_ARN,
     awsRegion: 'us-east-1',
   })),
 });

@@ -66,7 +66,7 @@ describe('readBatch', () => {
 
   it('refuses a source that it does not know', () => {
     expect(() => readBatch({ Records: [{ eventSource: 'aws:s3' }] })).toThrow(
-      new TypeError("event source 'aws:s3' cannot be consumed (known: aws:sqs, aws:kinesis)"),
+      new TypeError("event source 'aws:s3' cannot be consumed (known: aws:sqs, aws:kinesis, aws:dynamodb)"),
     );
   });
 });
