@@ -9,11 +9,13 @@ import { CONSUMER_METRIC } from '../contracts/metrics.ts';
 import type { Subscription } from '../contracts/subscription.ts';
 import { INBOX_TABLE } from '../contracts/tables.ts';
 import { cancellationReasons, dynamodbOver } from './aws/dynamodb.ts';
+import { openBody } from './body.ts';
 import { describeFailure, sendDeadLetter } from './dead-letters.ts';
 import { requiredEnv } from './environment.ts';
 import type { Write } from './inbox.ts';
-import type { Message } from './message.ts';
+import { checkpointOf, type Message, positionOf } from './message.ts';
 import { fingerprintOf } from './once.ts';
+import { Reject } from './outcomes.ts';
 import { lambda, type Runtime } from './runtime.ts';
 import { readBatch } from './sources.ts';
 import { emitMetrics, logger } from './telemetry.ts';
@@ -28,11 +30,7 @@ export type EventOf<E extends AnyEventType> = E extends AnyEventType ? Envelope<
  * Events per transaction. Each brings its own record and at most one write of the fold; the position takes one more.
  */
 const EVENTS_PER_TRANSACTION = 45;
-/** Sequence numbers have up to 56 digits; padded, they compare as text. https://docs.aws.amazon.com/streams/latest/dev/key-concepts.html */
-const SEQUENCE_DIGITS = 60;
 const MILLIS_PER_SECOND = 1_000;
-
-const padded = (sequenceNumber: string): string => sequenceNumber.padStart(SEQUENCE_DIGITS, '0');
 
 interface Counted {
   readonly message: Message;
@@ -61,11 +59,11 @@ export function aggregate<E extends AnyEventType>(
     const shard = event.Records[0]?.eventID.split(':')[0] ?? '';
     const positionKey = `${subscription.name}@${shard}`;
     const position = await readPosition(positionKey);
-    const ahead = messages.filter(({ id }) => padded(id) > position);
+    const ahead = messages.filter((message) => positionOf(message) > position);
     const counts = { done: 0, duplicates: messages.length - ahead.length, rejected: 0 };
     for (let from = 0; from < ahead.length; from += EVENTS_PER_TRANSACTION) {
       const chunk = ahead.slice(from, from + EVENTS_PER_TRANSACTION);
-      const { readable, unreadable } = readAll(chunk, subscription.to.events);
+      const { readable, unreadable } = await readAll(chunk, subscription.to.events, runtime);
       for (const { message, error } of unreadable) {
         const letter = describeFailure(subscription.name, message, error.reason, error, now());
         await sendDeadLetter(aws, deadLetterQueueUrl, message, letter);
@@ -73,10 +71,10 @@ export function aggregate<E extends AnyEventType>(
       }
       const last = chunk.at(-1);
       if (last === undefined) break;
-      const counted = await commit(withoutCopies(readable), positionKey, padded(last.id));
+      const counted = await commit(withoutCopies(readable), positionKey, positionOf(last));
       if (counted === undefined) {
         log('info', 'another invocation has moved the position', { shard });
-        return { batchItemFailures: [{ itemIdentifier: chunk[0]?.id ?? last.id }] };
+        return { batchItemFailures: [{ itemIdentifier: checkpointOf(chunk[0] ?? last) }] };
       }
       counts.done += counted;
       counts.duplicates += readable.length - counted;
@@ -149,14 +147,14 @@ export function aggregate<E extends AnyEventType>(
   }
 }
 
-function readAll(messages: readonly Message[], expected: readonly AnyEventType[]) {
+async function readAll(messages: readonly Message[], expected: readonly AnyEventType[], runtime: Runtime) {
   const readable: Counted[] = [];
-  const unreadable: { message: Message; error: UnreadableMessage }[] = [];
+  const unreadable: { message: Message; error: UnreadableMessage | Reject }[] = [];
   for (const message of messages) {
     try {
-      readable.push({ message, event: readEnvelope(message.body, expected) });
+      readable.push({ message, event: readEnvelope(await openBody(message.body, runtime), expected) });
     } catch (error) {
-      if (!(error instanceof UnreadableMessage)) throw error;
+      if (!(error instanceof UnreadableMessage || error instanceof Reject)) throw error;
       unreadable.push({ message, error });
     }
   }

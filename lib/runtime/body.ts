@@ -33,8 +33,11 @@ export const isClaimed = (event: object): event is ClaimedEnvelope => 'claimChec
 /** An event is larger than what has to take it; nothing of the call was sent or written. */
 export class MessageTooLarge extends Error {
   override readonly name = 'MessageTooLarge';
+  readonly eventId: string;
+
   constructor(event: Pick<Envelope, 'id' | 'type'>, bytes: number, where: string, limit: number, fix: string) {
     super(`event '${event.id}' (${event.type}) is ${bytes} bytes; ${where} takes ${limit}. ${fix}.`);
+    this.eventId = event.id;
   }
 }
 
@@ -54,6 +57,8 @@ export interface Carrier extends Pick<Sending, 'oversized' | 'compress'> {
   /** For errors: `topic 'order-topic'`. */
   readonly where: string;
   readonly maxBytes: number;
+  /** What to do about an event that is too large. @default a smaller event, or claim check */
+  readonly fix?: string;
 }
 
 export interface Body {
@@ -105,10 +110,11 @@ export function bodyOf(event: Envelope | ClaimedEnvelope, carrier: Carrier, buck
   return { ...fitting(event, { text: reference, bytes: sizeOf(reference) }, carrier), claimed };
 }
 
+const SMALLER = `Make the event smaller, or declare oversized: 'claim-check' on its channels`;
+
 function fitting(event: Envelope | ClaimedEnvelope, body: Body, carrier: Carrier): Body {
   if (body.bytes <= carrier.maxBytes) return body;
-  const fix = `Make the event smaller, or declare oversized: 'claim-check' on its channels`;
-  throw new MessageTooLarge(event, body.bytes, carrier.where, carrier.maxBytes, fix);
+  throw new MessageTooLarge(event, body.bytes, carrier.where, carrier.maxBytes, carrier.fix ?? SMALLER);
 }
 
 /** Whether a body must be opened before its data can be read. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { ENV } from '../contracts/environment.ts';
+import { CLAIMS_PREFIX, ENV } from '../contracts/environment.ts';
 import { CLAIM_CHECK } from '../contracts/limits.ts';
 import { isAwsError } from './aws/call.ts';
 import type { S3Object } from './aws/s3-protocol.ts';
@@ -26,9 +26,6 @@ export interface ClaimedData {
   readonly claim: ClaimCheck;
   readonly content: Buffer;
 }
-
-/** Keys of claimed data start so: what the functions are allowed to touch. */
-export const CLAIMS_PREFIX = 'claims/';
 
 const hashOf = (content: Buffer): string => createHash('sha256').update(content).digest('hex');
 

@@ -37,6 +37,7 @@ export function consume<S extends Subscription>(
       context,
       log: logger({ subscription: subscription.name, requestId: context.awsRequestId }, runtime.write),
       observed: { ages: [], durations: [] },
+      done: new Map(),
     };
     if (isResume(event)) return resumeKey(event.resume, invocation);
     const batch = readBatch(event);

@@ -69,6 +69,7 @@ export async function sendDeadLetter(
       attributes.map(([name, value]) => [name, { DataType: 'String', StringValue: value }]),
     ),
     // The message id keeps a dead letter single if the consumer crashes between this and its acknowledgement.
+    ...(message.tenant === undefined ? {} : { MessageGroupId: message.tenant }),
     ...(message.group === undefined ? {} : { MessageGroupId: message.group, MessageDeduplicationId: message.id }),
   });
 }

@@ -2,6 +2,7 @@ import type { Context } from 'aws-lambda';
 import { type Envelope, readEnvelope, UnreadableMessage } from '../contracts/envelope.ts';
 import type { AnyEventType } from '../contracts/event.ts';
 import { traceIdOf } from '../contracts/trace.ts';
+import { openBody } from './body.ts';
 import type { Consumer } from './consumer.ts';
 import type { Handler, HandlerContext } from './handler.ts';
 import type { Message, Outcome } from './message.ts';
@@ -24,6 +25,8 @@ export interface Invocation {
   readonly context: Pick<Context, 'getRemainingTimeInMillis'>;
   readonly log: Log;
   readonly observed: Observed;
+  /** Fingerprints of what this invocation has done, by event id: a copy in the same batch costs nothing. */
+  readonly done: Map<string, string>;
 }
 
 /**
@@ -33,7 +36,8 @@ export interface Invocation {
 export async function handleMessage(message: Message, invocation: Invocation): Promise<Outcome> {
   let key: string | undefined;
   try {
-    const envelope = read(message, invocation.consumer.subscription.to.events);
+    const body = await openBody(message.body, invocation.consumer.runtime);
+    const envelope = read(body, invocation.consumer.subscription.to.events);
     key = envelope.id;
     return { kind: await handleOnce(envelope, message, invocation) };
   } catch (thrown) {
@@ -61,6 +65,7 @@ async function handleOnce(envelope: Envelope, message: Message, invocation: Invo
       await inbox.commit(partKey, await writes());
     },
   };
+  if (subscription.inbox !== 'none' && invocation.done.get(envelope.id) === key.fingerprint) return 'duplicate';
   const result = await ONCE[subscription.inbox]({ subscription, inbox, runtime }, key, async () => {
     const started = runtime.now();
     try {
@@ -69,6 +74,7 @@ async function handleOnce(envelope: Envelope, message: Message, invocation: Invo
       observed.durations.push(runtime.now() - started);
     }
   });
+  invocation.done.set(envelope.id, key.fingerprint);
   log('info', result, { ...fields, correlationId: envelope.correlationid });
   return result;
 }
@@ -97,9 +103,9 @@ async function outcomeOf(
   return { kind: 'retry', error, attempt: attempts ?? 1, ...after };
 }
 
-function read(message: Message, expected: readonly AnyEventType[]): Envelope {
+function read(body: string, expected: readonly AnyEventType[]): Envelope {
   try {
-    return readEnvelope(message.body, expected);
+    return readEnvelope(body, expected);
   } catch (error) {
     if (error instanceof UnreadableMessage) throw new Reject(error.reason, error.message, { cause: error });
     throw error;

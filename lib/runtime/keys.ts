@@ -7,10 +7,13 @@ import { type ClaimedEnvelope, isClaimed } from './body.ts';
 /** A key that the channel's service would refuse, with everything else in the request; nothing of the call was sent or written. */
 export class InvalidKey extends Error {
   override readonly name = 'InvalidKey';
+  readonly eventId: string;
+
   constructor(event: Pick<Envelope, 'id' | 'type'>, channel: Channel, what: string, value: unknown, rule: string) {
     super(
       `event '${event.id}' (${event.type}) has the ${what} '${value}' on ${channel.kind} '${channel.name}'; it must have ${rule}. Shorten or hash it where it is declared (the event's key, groupBy or tenantBy).`,
     );
+    this.eventId = event.id;
   }
 }
 

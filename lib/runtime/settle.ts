@@ -4,7 +4,7 @@ import { backoffSeconds } from '../contracts/retry.ts';
 import type { Subscription } from '../contracts/subscription.ts';
 import { describeFailure, sendDeadLetter } from './dead-letters.ts';
 import { ATTEMPTS_EXHAUSTED } from './handle-message.ts';
-import type { Message, Outcome } from './message.ts';
+import { checkpointOf, type Message, type Outcome } from './message.ts';
 import { toError } from './outcomes.ts';
 import type { Runtime } from './runtime.ts';
 import type { Batch } from './sources.ts';
@@ -36,7 +36,8 @@ export async function settle(
   const settled = await Promise.all(
     results.map(async ({ message, outcome }, i): Promise<Returned> => {
       // A stream delivers everything from its checkpoint again; a dead letter sent now would be sent twice.
-      if (checkpoint >= 0 && i > checkpoint) return { message, outcome: HELD };
+      if (checkpoint >= 0 && (i > checkpoint || inOneRecord(message, results[checkpoint])))
+        return { message, outcome: HELD };
       return { message, outcome: await giveUpIfDue(message, outcome, context) };
     }),
   );
@@ -44,8 +45,12 @@ export async function settle(
   if (batch.stops === 'unit') await delayAll(again, context);
   // A stream's checkpoint is the lowest number reported; the records stand in the order of the shard.
   const reported = batch.stops === 'batch' ? again.slice(0, 1) : again;
-  return { batchItemFailures: reported.map(({ message }) => ({ itemIdentifier: message.id })) };
+  return { batchItemFailures: reported.map(({ message }) => ({ itemIdentifier: checkpointOf(message) })) };
 }
+
+/** Of an aggregated record all events come again, those before the failure too. */
+const inOneRecord = (message: Message, failed: Returned | undefined): boolean =>
+  failed !== undefined && checkpointOf(message) === checkpointOf(failed.message);
 
 interface Returned {
   readonly message: Message;

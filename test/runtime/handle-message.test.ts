@@ -1,10 +1,10 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { minutes, seconds } from '../../lib/contracts/duration.ts';
 import { fixed } from '../../lib/contracts/retry.ts';
 import { breaker, subscription } from '../../lib/contracts/subscription.ts';
 import type { Breaker } from '../../lib/runtime/breaker.ts';
 import type { Consumer } from '../../lib/runtime/consumer.ts';
-import { handleMessage } from '../../lib/runtime/handle-message.ts';
+import { handleMessage, type Invocation } from '../../lib/runtime/handle-message.ts';
 import type { Message, Outcome } from '../../lib/runtime/message.ts';
 import { Defer, Outage, Reject, Retry } from '../../lib/runtime/outcomes.ts';
 import { lambda } from '../../lib/runtime/runtime.ts';
@@ -21,11 +21,11 @@ const message = (receives?: number): Message => ({
   attributes: {},
 });
 
-/** What becomes of a message whose handler throws. */
-async function outcomeOf(thrown: unknown, change: Partial<Consumer> = {}, receives = 1): Promise<Outcome> {
+function invocationOf(handler: () => Promise<undefined>, change: Partial<Consumer>): Invocation {
   const consumer: Consumer = {
     subscription: subscription('worker', {
       to: workQueue,
+      guarantee: 'effectively-once',
       retry: fixed({ attempts: 3, wait: seconds(1) }),
       breaker: breaker(),
     }),
@@ -41,15 +41,22 @@ async function outcomeOf(thrown: unknown, change: Partial<Consumer> = {}, receiv
     readControl: () => Promise.reject(new Error('not asked for here')),
     ...change,
   };
-  const handler = () => Promise.reject(thrown);
-  return handleMessage(message(receives), {
+  return {
     consumer,
     handlers: { 'tickets.ticket-opened': handler, 'tickets.ticket-closed': handler },
     context: { getRemainingTimeInMillis: () => 1_000 },
     log: () => undefined,
     observed: { ages: [], durations: [] },
-  });
+    done: new Map(),
+  };
 }
+
+/** What becomes of a message whose handler throws. */
+const outcomeOf = (thrown: unknown, change: Partial<Consumer> = {}, receives = 1): Promise<Outcome> =>
+  handleMessage(
+    message(receives),
+    invocationOf(() => Promise.reject(thrown), change),
+  );
 
 const aBreaker: Breaker = { admit: () => 'all', failed: async () => true, succeeded: async () => undefined };
 
@@ -92,5 +99,24 @@ describe('attempts', () => {
     const countAttempt = () => Promise.reject(new Error('counted'));
     expect((await outcomeOf(new Defer(minutes(1)), { countAttempt }, 9)).kind).toBe('deferred');
     expect((await outcomeOf(new Outage('psp', 'down'), { countAttempt, breaker: aBreaker }, 9)).kind).toBe('outage');
+  });
+});
+
+describe('copies of a message in one batch', () => {
+  it('cost nothing: the handler runs once and the inbox is asked once', async () => {
+    const inbox = memoryInbox(() => 0);
+    const commit = vi.spyOn(inbox, 'commit');
+    const handler = vi.fn(async () => undefined);
+    const invocation = invocationOf(handler, { inbox });
+    expect((await handleMessage(message(), invocation)).kind).toBe('done');
+    expect((await handleMessage(message(), invocation)).kind).toBe('duplicate');
+    expect([handler.mock.calls.length, commit.mock.calls.length]).toEqual([1, 1]);
+  });
+
+  it('are rejected when they are no copies', async () => {
+    const invocation = invocationOf(async () => undefined, {});
+    await handleMessage(message(), invocation);
+    const other = { ...message(), body: JSON.stringify(opened('B', 'e-1')) };
+    expect(await handleMessage(other, invocation)).toMatchObject({ kind: 'rejected', reason: 'payload-mismatch' });
   });
 });
