@@ -3,6 +3,14 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { type DemoOptions, demo } from './commands/demo.ts';
 import { type LocalOptions, local } from './commands/local.ts';
 import { type ProduceOptions, produceOrders, produceStock } from './commands/produce.ts';
+import {
+  type AsyncApiOptions,
+  type CheckOptions,
+  schemaAsyncApi,
+  schemaCheck,
+  schemaWrite,
+  type WriteOptions,
+} from './commands/schema.ts';
 
 /** Exit codes: 0 done, 1 failed or does not reconcile, 2 called wrongly, 130 interrupted. */
 const EXIT = { ok: 0, failed: 1, usage: 2 } as const;
@@ -90,6 +98,38 @@ produce
   .addOption(json())
   .addHelpText('after', '\nExamples:\n  $ npx sluice produce stock --stage dev')
   .action((options: ProduceOptions) => run(() => produceStock(options)));
+
+const schema = program
+  .command('schema')
+  .description('compare, commit and publish what events look like: the code against the snapshots in schemas/');
+
+schema
+  .command('check')
+  .description('find changes that break readers; exit code 1 when there are any')
+  .addOption(
+    new Option('--mode <mode>', 'backward: new code reads old data; forward: old code reads new data; full: both')
+      .choices(['backward', 'forward', 'full'])
+      .default('backward'),
+  )
+  .addOption(json())
+  .addHelpText('after', '\nExamples:\n  $ npx sluice schema check\n  $ npx sluice schema check --mode full --json')
+  .action((options: CheckOptions) => run(() => schemaCheck(options)));
+
+schema
+  .command('write')
+  .description('write the snapshots of new versions; committed versions are left alone')
+  .option('--force', 'overwrite committed versions too (with --yes)', false)
+  .option('--yes', 'agree to what --force would destroy', false)
+  .addOption(json())
+  .addHelpText('after', '\nExamples:\n  $ npx sluice schema write && git add schemas')
+  .action((options: WriteOptions) => run(() => schemaWrite(options)));
+
+schema
+  .command('asyncapi')
+  .description('the contracts as an AsyncAPI 3 document, for other teams and tools')
+  .option('--output <file>', 'write the file instead of printing')
+  .addHelpText('after', '\nExamples:\n  $ npx sluice schema asyncapi --output docs/asyncapi.json')
+  .action((options: AsyncApiOptions) => run(() => schemaAsyncApi(options)));
 
 /** Runs a command; what it returns is the exit code. Errors are said in one line; SLUICE_DEBUG=1 shows where they come from. */
 async function run(command: () => Promise<number>): Promise<void> {

@@ -14,7 +14,7 @@ import {
   OrderPlaced,
   ordersOutbox,
 } from '../../lib/systems/orders/contract.ts';
-import { decide, Refused } from '../../lib/systems/orders/request.ts';
+import { decide, type OrderRequest, Refused } from '../../lib/systems/orders/request.ts';
 
 /** Answer to the caller, at once: nothing downstream has run yet. */
 export type PlaceOrderResult =
@@ -53,7 +53,7 @@ async function placeOrder(input: unknown): Promise<PlaceOrderResult> {
     validate(type, data);
     for (let attempt = 1; ; attempt++) {
       try {
-        return await commit(type, data, request.traceparent);
+        return await commit(type, data, request);
       } catch (error) {
         const raced = error instanceof SequenceConflict || error instanceof WriteRefused;
         if (!raced || attempt === MAX_TRIES) throw error;
@@ -78,10 +78,12 @@ function refusalOf(error: unknown): { reason: string; message: string } | undefi
 async function commit(
   type: typeof OrderPlaced | typeof OrderCancelled,
   data: OrderData,
-  traceparent: string | undefined,
+  { traceparent, ...asked }: OrderRequest,
 ): Promise<PlaceOrderResult> {
   const stored = await readOrder(data.orderId);
-  const fingerprint = fingerprintOf({ type: type.type, data });
+  // Of what was asked, not of what is made of it: that may change with a deployment between two tries of the caller.
+  const fingerprint = fingerprintOf({ type: 'order-request', data: asked });
+
   const before = stored?.documents[data.documentId];
   if (before !== undefined) {
     if (before.fingerprint !== fingerprint) {

@@ -3,11 +3,14 @@ import { FifoThroughputScope, Topic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import type { Topic as TopicContract } from '../contracts/channel.ts';
 import type { Destination } from './channel-grants.ts';
+import { type ClaimCheckBucket, claimsOf } from './claim-check-bucket.ts';
 import { physicalName } from './stage.ts';
 
 export interface EventTopicProps {
   /** Encrypts the topic. It must allow the services that publish. */
   readonly key: IKey;
+  /** Needed when the topic is declared with claim check. @default none */
+  readonly claims?: ClaimCheckBucket;
 }
 
 /** A declared topic as an SNS topic: encrypted, TLS only, FIFO when it keeps order per key. */
@@ -15,11 +18,13 @@ export class EventTopic extends Construct {
   readonly contract: TopicContract;
   readonly topic: Topic;
   readonly destination: Destination;
+  readonly claims: ClaimCheckBucket | undefined;
 
   constructor(scope: Construct, contract: TopicContract, props: EventTopicProps) {
     super(scope, contract.name);
     const fifo = contract.order === 'per-key';
     this.contract = contract;
+    this.claims = claimsOf(contract, props.claims);
     this.topic = new Topic(this, 'Topic', {
       topicName: physicalName(this, contract.name) + (fifo ? '.fifo' : ''),
       masterKey: props.key,
@@ -33,6 +38,7 @@ export class EventTopic extends Construct {
       arn: this.topic.topicArn,
       sendActions: ['sns:Publish'],
       key: props.key,
+      ...(this.claims === undefined ? {} : { claims: this.claims }),
     };
   }
 }

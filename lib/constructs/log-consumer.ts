@@ -52,6 +52,7 @@ export class LogConsumer extends Construct {
     });
     allow(this.function, ['sqs:SendMessage'], [this.deadLetters.queueArn]);
     inbox.grant(this.function, subscription);
+    log.claims?.grantFetch(this.function);
     this.function.addEventSource(
       new KinesisEventSource(log.stream, {
         startingPosition: StartingPosition.TRIM_HORIZON,

@@ -18,6 +18,7 @@ import { ENV } from '../contracts/environment.ts';
 import type { Outbox as OutboxContract } from '../contracts/outbox.ts';
 import { OUTBOX_TABLE } from '../contracts/tables.ts';
 import { type Destination, grantSend } from './channel-grants.ts';
+import type { ClaimCheckBucket } from './claim-check-bucket.ts';
 import { allow, cdkDuration, messagingFunction } from './messaging-function.ts';
 import { physicalName, removalPolicyOf } from './stage.ts';
 import { DEAD_LETTER_SUFFIX } from './work-queue.ts';
@@ -44,6 +45,7 @@ export class OutboxTable extends Construct {
   readonly sweeper: LambdaFunction;
   /** Stream batches that the relay gave up. Their rows are not lost: the sweeper publishes them. */
   readonly deadLetters: Queue;
+  private readonly claims: ReadonlySet<ClaimCheckBucket>;
 
   constructor(scope: Construct, contract: OutboxContract, props: OutboxTableProps) {
     super(scope, contract.name);
@@ -54,6 +56,7 @@ export class OutboxTable extends Construct {
         `outbox '${contract.name}' publishes to ${missing.map(({ name }) => `'${name}'`).join(', ')}, which is not among its destinations; pass the deployed channel`,
       );
     }
+    this.claims = new Set(props.destinations.flatMap(({ claims }) => claims ?? []));
     const { partitionKey, sortKey, expiry, unpublishedIndex } = OUTBOX_TABLE;
     this.table = new Table(this, 'Table', {
       partitionKey: { name: partitionKey, type: AttributeType.STRING },
@@ -109,6 +112,8 @@ export class OutboxTable extends Construct {
   grantTransact(fn: LambdaFunction): void {
     fn.addEnvironment(ENV.outboxTable, this.table.tableName);
     allow(fn, ['dynamodb:PutItem'], [this.table.tableArn]);
+    // Data that no row can hold is stored before the transaction.
+    for (const claims of this.claims) claims.grantStore(fn);
   }
 
   private publisher(id: string, role: string, code: string, destinations: readonly Destination[]): LambdaFunction {

@@ -7,6 +7,7 @@ import { ENV } from '../contracts/environment.ts';
 import type { Subscription } from '../contracts/subscription.ts';
 import { ALARM_PERIOD, type AlarmTopic } from './alarm-topic.ts';
 import type { BreakerController } from './breaker-controller.ts';
+import type { ClaimCheckBucket } from './claim-check-bucket.ts';
 import { deadLetterAlarm, deadLetterDepth, oldestMessageAlarm } from './consumer-alarms.ts';
 import type { EventTopic } from './event-topic.ts';
 import type { InboxTable } from './inbox-table.ts';
@@ -52,11 +53,17 @@ export class QueueConsumer extends Construct {
     props: ConsumerProps & {
       /** The deployed topic, when the queue is declared to come from one. @default none */
       readonly topic?: EventTopic;
+      /** Needed when the queue itself is declared with claim check. @default the topic's */
+      readonly claims?: ClaimCheckBucket;
     },
   ) {
     super(scope, subscription.name);
     const { topic, inbox, alarms, breakers } = props;
-    this.work = new WorkQueue(this, { drainedBy: subscription, ...(topic === undefined ? {} : { topic }) });
+    this.work = new WorkQueue(this, {
+      drainedBy: subscription,
+      ...(topic === undefined ? {} : { topic }),
+      ...(props.claims === undefined ? {} : { claims: props.claims }),
+    });
     const { queue, deadLetters } = this.work;
     this.function = messagingFunction(this, subscription.name, {
       code: props.code,
@@ -71,6 +78,7 @@ export class QueueConsumer extends Construct {
     });
     allow(this.function, ['sqs:SendMessage'], [deadLetters.queueArn]);
     inbox.grant(this.function, subscription);
+    this.work.claims?.grantFetch(this.function);
     const source = new SqsEventSource(queue, {
       batchSize: subscription.batchSize,
       reportBatchItemFailures: true,

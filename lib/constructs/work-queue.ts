@@ -11,6 +11,7 @@ import {
   visibilityOf,
 } from '../contracts/subscription.ts';
 import type { Destination } from './channel-grants.ts';
+import { type ClaimCheckBucket, claimsOf } from './claim-check-bucket.ts';
 import type { EventTopic } from './event-topic.ts';
 import { cdkDuration } from './messaging-function.ts';
 import { physicalName } from './stage.ts';
@@ -23,6 +24,8 @@ export interface WorkQueueProps {
   readonly drainedBy: SubscriptionContract<QueueContract>;
   /** Must be the deployed form of the topic the queue is declared to come `from`. @default none */
   readonly topic?: EventTopic;
+  /** Needed when the queue is declared with claim check. @default the topic's */
+  readonly claims?: ClaimCheckBucket;
 }
 
 /**
@@ -33,12 +36,15 @@ export class WorkQueue extends Construct {
   readonly queue: Queue;
   readonly deadLetters: Queue;
   readonly destination: Destination;
+  /** Where the data of oversized events is, whoever sent them. */
+  readonly claims: ClaimCheckBucket | undefined;
 
   constructor(scope: Construct, props: WorkQueueProps) {
     const { drainedBy, topic } = props;
     const contract = drainedBy.to;
     super(scope, contract.name);
     this.contract = contract;
+    this.claims = claimsOf(contract, props.claims ?? topic?.claims);
     const fifo = contract.order === 'per-key';
     const nameOf = (name: string) => physicalName(this, name) + (fifo ? '.fifo' : '');
     // Groups are independent of each other, so deduplication and throughput need not be shared across the queue.
@@ -72,6 +78,7 @@ export class WorkQueue extends Construct {
       address: this.queue.queueUrl,
       arn: this.queue.queueArn,
       sendActions: ['sqs:SendMessage'],
+      ...(this.claims === undefined ? {} : { claims: this.claims }),
     };
     if (contract.from?.name !== topic?.contract.name) {
       throw new Error(

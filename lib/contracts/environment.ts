@@ -15,3 +15,20 @@ export const ENV = {
 /** Where a channel is: the topic's ARN, the queue's URL or the stream's name. */
 export const channelEnv = (channel: { readonly name: string }): string =>
   `SLUICE_CHANNEL_${channel.name.toUpperCase().replaceAll('-', '_')}`;
+
+/** Keys of claimed data start so: what the functions are allowed to touch in the bucket. */
+export const CLAIMS_PREFIX = 'claims/';
+
+/** What scheduling into a queue takes, as JSON in `schedulesEnv()`. */
+export interface ScheduleTarget {
+  /** Schedule group that one-time schedules are made in. */
+  readonly group: string;
+  /** Role with which Scheduler sends. */
+  readonly roleArn: string;
+  readonly queueArn: string;
+  /** Where what could not be sent goes. */
+  readonly deadLettersArn: string;
+}
+
+export const schedulesEnv = (queue: { readonly name: string }): string =>
+  `SLUICE_SCHEDULES_${queue.name.toUpperCase().replaceAll('-', '_')}`;

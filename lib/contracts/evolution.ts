@@ -1,4 +1,4 @@
-import { type CompatibilityRule, type Direction, incompatibilities, type Mode } from './compatibility.ts';
+import { type CompatibilityRule, type Incompatibility, incompatibilities, type Mode } from './compatibility.ts';
 import { type JsonSchema, meaningOf, sameJson } from './json-schema.ts';
 import type { SchemaSnapshot } from './schema-snapshot.ts';
 
@@ -30,8 +30,8 @@ export interface Finding {
   /** Field, like `lines[].sku`; empty for the event as a whole. */
   readonly path: string;
   readonly rule: EvolutionRule | CompatibilityRule;
-  /** Which readers break: new code over old data, or old code over new data; undefined when the rule is about versions. */
-  readonly breaks: Direction | undefined;
+  /** Which readers break: new code over old data, old code over new data, or both; undefined when the rule is about versions. */
+  readonly breaks: Mode | undefined;
   readonly before: string;
   readonly after: string;
   readonly fix: string;
@@ -165,12 +165,22 @@ function changes(
     version === newest
       ? `Restore version ${version} as in ${restore}; declare the change as version ${version + 1} with previousVersion(${version}, …)`
       : `Restore the schema in previousVersion(${version}, …) as in ${restore}: that is what was written`;
-  const found = incompatibilities(committed, today, 'full').map((one) => ({ ...one, version, fix }));
+  const found = bothWays(incompatibilities(committed, today, 'full')).map((one) => ({ ...one, version, fix }));
   const effect = found.length === 0 ? 'another schema, compatible both ways' : 'another schema';
   return [
     { rule: 'changed-without-version', version, before: `as committed in ${restore}`, after: effect, fix },
     ...found,
   ];
+}
+
+/** A change that breaks both ways in the same words is one finding. */
+function bothWays(
+  found: readonly Incompatibility[],
+): readonly (Omit<Incompatibility, 'breaks'> & { readonly breaks: Mode })[] {
+  const groups = Map.groupBy(found, ({ path, rule, before, after }) => JSON.stringify([path, rule, before, after]));
+  return [...groups.values()].flatMap(([one, other]) =>
+    one === undefined ? [] : [{ ...one, breaks: other === undefined ? one.breaks : ('full' as const) }],
+  );
 }
 
 function removed(type: string, snapshots: readonly SchemaSnapshot[]): readonly Finding[] {

@@ -97,8 +97,7 @@ function edge({ schema, integer }: Alternative, sense: 1 | -1): Edge {
 function numberBreaks(writer: Alternative, reader: Alternative, value: Json | undefined): readonly LimitBreak[] {
   const breaks: LimitBreak[] = [];
   for (const sense of [1, -1] as const) {
-    // Edges of the reader are compared as those of whole numbers when the writer writes nothing else.
-    const [kept, asked] = [edge(writer, sense), edge({ ...reader, integer: writer.integer || reader.integer }, sense)];
+    const [kept, asked] = [edge(writer, sense), edge(reader, sense)];
     if (asked.at > kept.at || (asked.at === kept.at && asked.open && !kept.open)) {
       breaks.push({ kind: 'bound', writer: edgeText(writer, sense), reader: edgeText(reader, sense) });
     }

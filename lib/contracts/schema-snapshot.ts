@@ -1,4 +1,5 @@
-import { isObject, type JsonSchema } from './json-schema.ts';
+import { isObject, type Json, type JsonSchema } from './json-schema.ts';
+import { jsonText } from './json-text.ts';
 
 /** A committed version of an event's data, `schemas/<type>.v<version>.json`: what may still be in a queue, whatever the code says today. */
 export interface SchemaSnapshot {
@@ -61,4 +62,4 @@ export function parseSnapshot(name: string, text: string): SchemaSnapshot {
   return value as unknown as SchemaSnapshot;
 }
 
-export const snapshotText = (snapshot: SchemaSnapshot): string => `${JSON.stringify(snapshot, null, 2)}\n`;
+export const snapshotText = (snapshot: SchemaSnapshot): string => jsonText({ ...snapshot } satisfies Json);

@@ -25,7 +25,10 @@ const isOutbox = (value: unknown): value is Outbox => has(value, 'publishes', 'n
  * @param exports the module: `import * as orders from './contract.ts'`
  */
 export function systemContract(name: string, exports: Readonly<Record<string, unknown>>): SystemContract {
-  const declared = Object.values(exports);
+  // By name: the order of a module's exports depends on who loads it.
+  const declared = Object.keys(exports)
+    .sort()
+    .map((key) => exports[key]);
   const channels = declared.filter(isChannel);
   return {
     name,

@@ -14,6 +14,7 @@ import { createMappings } from './mappings/mappings.ts';
 import { checkMappingPermissions } from './provision/permissions.ts';
 import type { StackInfo } from './provision/stacks.ts';
 import { provisionStacks } from './provision/stacks.ts';
+import { schedulerApi } from './schedules/api.ts';
 import { createSchedules } from './schedules/schedules.ts';
 import type { Services } from './services.ts';
 import { startServices } from './services.ts';
@@ -106,6 +107,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   });
   services.register('lambda', lambdaApi({ functions, asyncInvocations, mappings, region, accountId }));
   services.register('cloudformation', cloudformationApi(stacks));
+  services.register('scheduler', schedulerApi({ schedules, region, accountId }));
   for (const path of ['/_sluice/health', '/_localstack/health']) services.route(path, async () => health());
 
   let ready = false;

@@ -1,6 +1,6 @@
 import type { ServiceRequest } from './service.ts';
 
-/** Name of the API operation behind a REST request (S3, Lambda, SES); undefined when the engine does not know it. */
+/** Name of the API operation behind a REST request (S3, Lambda, SES, Scheduler); undefined when the engine does not know it. */
 export function restOperation(
   request: Pick<ServiceRequest, 'service' | 'method' | 'url' | 'headers'>,
 ): string | undefined {
@@ -85,4 +85,10 @@ const ses: Reader = ({ method, url }) => {
   return method === 'GET' ? 'ListEmailIdentities' : 'CreateEmailIdentity';
 };
 
-const READERS: Readonly<Record<string, Reader>> = { s3, lambda, ses };
+const scheduler: Reader = ({ method, url }) => {
+  if (!/^\/schedules\/[^/?]+/.test(url))
+    return method === 'GET' && url.startsWith('/schedules') ? 'ListSchedules' : undefined;
+  return { POST: 'CreateSchedule', GET: 'GetSchedule', PUT: 'UpdateSchedule', DELETE: 'DeleteSchedule' }[method];
+};
+
+const READERS: Readonly<Record<string, Reader>> = { s3, lambda, ses, scheduler };

@@ -1,7 +1,7 @@
 import middy from '@middy/core';
 import type { Context, KinesisStreamBatchResponse, KinesisStreamEvent } from 'aws-lambda';
 import type { Log as LogChannel } from '../contracts/channel.ts';
-import { type Envelope, readEnvelope, UnreadableMessage } from '../contracts/envelope.ts';
+import { type Envelope, type ReadEvent, readEvent, UnreadableMessage } from '../contracts/envelope.ts';
 import { ENV } from '../contracts/environment.ts';
 import type { AnyEventType, DataOf } from '../contracts/event.ts';
 import { DYNAMODB } from '../contracts/limits.ts';
@@ -32,9 +32,8 @@ export type EventOf<E extends AnyEventType> = E extends AnyEventType ? Envelope<
 const EVENTS_PER_TRANSACTION = 45;
 const MILLIS_PER_SECOND = 1_000;
 
-interface Counted {
+interface Counted extends ReadEvent {
   readonly message: Message;
-  readonly event: Envelope;
 }
 
 /**
@@ -113,13 +112,13 @@ export function aggregate<E extends AnyEventType>(
       },
     };
     const records = events.map(
-      ({ event }): Write => ({
+      ({ event, sent }): Write => ({
         Put: {
           TableName: table,
           Item: {
             [INBOX_TABLE.partitionKey]: `${subscription.name}#${event.id}`,
             state: 'done',
-            fingerprint: fingerprintOf(event),
+            fingerprint: fingerprintOf(sent),
             [INBOX_TABLE.expiry]: expiresAt(),
           },
           ConditionExpression: `attribute_not_exists(${INBOX_TABLE.partitionKey})`,
@@ -152,7 +151,7 @@ async function readAll(messages: readonly Message[], expected: readonly AnyEvent
   const unreadable: { message: Message; error: UnreadableMessage | Reject }[] = [];
   for (const message of messages) {
     try {
-      readable.push({ message, event: readEnvelope(await openBody(message.body, runtime), expected) });
+      readable.push({ message, ...readEvent(await openBody(message.body, runtime), expected) });
     } catch (error) {
       if (!(error instanceof UnreadableMessage || error instanceof Reject)) throw error;
       unreadable.push({ message, error });

@@ -1,5 +1,5 @@
 import type { Context } from 'aws-lambda';
-import { type Envelope, readEnvelope, UnreadableMessage } from '../contracts/envelope.ts';
+import { type ReadEvent, readEvent, UnreadableMessage } from '../contracts/envelope.ts';
 import type { AnyEventType } from '../contracts/event.ts';
 import { traceIdOf } from '../contracts/trace.ts';
 import { openBody } from './body.ts';
@@ -37,21 +37,25 @@ export async function handleMessage(message: Message, invocation: Invocation): P
   let key: string | undefined;
   try {
     const body = await openBody(message.body, invocation.consumer.runtime);
-    const envelope = read(body, invocation.consumer.subscription.to.events);
-    key = envelope.id;
-    return { kind: await handleOnce(envelope, message, invocation) };
+    const read = readOrReject(body, invocation.consumer.subscription.to.events);
+    key = read.event.id;
+    return { kind: await handleOnce(read, message, invocation) };
   } catch (thrown) {
     return outcomeOf(toError(thrown), message, key, invocation);
   }
 }
 
-async function handleOnce(envelope: Envelope, message: Message, invocation: Invocation): Promise<'done' | 'duplicate'> {
+async function handleOnce(
+  { event: envelope, sent }: ReadEvent,
+  message: Message,
+  invocation: Invocation,
+): Promise<'done' | 'duplicate'> {
   const { consumer, context, log, observed } = invocation;
   const { subscription, inbox, runtime } = consumer;
   const handler = invocation.handlers[envelope.type] as Handler<unknown> | undefined;
   if (handler === undefined) throw new Reject('unknown-type', `no handler for '${envelope.type}'`);
   observed.ages.push(Math.max(0, runtime.now() - Date.parse(envelope.time)));
-  const key = { key: `${subscription.name}#${envelope.id}`, fingerprint: fingerprintOf(envelope) };
+  const key = { key: `${subscription.name}#${envelope.id}`, fingerprint: fingerprintOf(sent) };
   const fields = { event: envelope.id, type: envelope.type, traceId: traceIdOf(envelope.traceparent) };
   const handed: HandlerContext = {
     event: envelope,
@@ -103,9 +107,9 @@ async function outcomeOf(
   return { kind: 'retry', error, attempt: attempts ?? 1, ...after };
 }
 
-function read(body: string, expected: readonly AnyEventType[]): Envelope {
+function readOrReject(body: string, expected: readonly AnyEventType[]): ReadEvent {
   try {
-    return readEnvelope(body, expected);
+    return readEvent(body, expected);
   } catch (error) {
     if (error instanceof UnreadableMessage) throw new Reject(error.reason, error.message, { cause: error });
     throw error;

@@ -116,6 +116,19 @@ const ses: Rule = (request, account) => {
 /** GetCallerIdentity needs no permission, not even against an explicit deny. */
 const sts: Rule = (request) => (request.operation === 'GetCallerIdentity' ? [] : anyResource(request, ''));
 
+/** Whoever makes a schedule hands its role to Scheduler. */
+const scheduler: Rule = (request, account) => {
+  const operation = restOperation(request) ?? request.method;
+  const url = new URL(request.url, 'http://engine');
+  const name = decodeURIComponent(url.pathname.split('/')[2] ?? '*');
+  const body = jsonBody(request);
+  const group = url.searchParams.get('groupName') ?? (typeof body.GroupName === 'string' ? body.GroupName : 'default');
+  const schedule = `arn:aws:scheduler:${request.region}:${account}:schedule/${group}/${name}`;
+  const demands: Demand[] = [{ action: `scheduler:${operation}`, resources: [schedule] }];
+  const role = (body.Target as { RoleArn?: unknown } | undefined)?.RoleArn;
+  return typeof role === 'string' ? [...demands, { action: 'iam:PassRole', resources: [role] }] : demands;
+};
+
 const BY_SERVICE: Readonly<Record<string, Rule>> = {
   sqs,
   sns,
@@ -124,6 +137,7 @@ const BY_SERVICE: Readonly<Record<string, Rule>> = {
   lambda,
   ses,
   sts,
+  scheduler,
   dynamodb: dynamodbDemands,
   // CloudWatch signs as `monitoring`, and its permissions start with `cloudwatch`.
   monitoring: (request) => [{ action: `cloudwatch:${request.operation}`, resources: ['*'] }],

@@ -59,6 +59,8 @@ const KNOWN_KEYS: Readonly<Record<string, string>> = {
   // Local traffic stands for the TLS traffic of the deployed system.
   'aws:securetransport': 'true',
   'aws:requestedregion': '*',
+  // The only service here that a role is handed to by a call.
+  'iam:passedtoservice': 'scheduler.amazonaws.com',
 };
 
 const OPERATORS: Readonly<Record<string, (wanted: string, actual: string) => boolean>> = {

@@ -40,7 +40,12 @@ const schedule: ResourceType = {
     const arn = `arn:aws:scheduler:${context.region}:${context.accountId}:schedule/${textAt(properties, 'GroupName') ?? 'default'}/${name}`;
     const target = objectAt(properties, 'Target');
     const targets = [
-      { arn: supported(textAt(target, 'Arn'), request), input: textAt(target, 'Input'), groupId: groupOf(target) },
+      {
+        arn: supported(textAt(target, 'Arn'), request),
+        input: textAt(target, 'Input'),
+        groupId: groupOf(target),
+        deadLetterArn: textAt(objectAt(target, 'DeadLetterConfig'), 'Arn'),
+      },
     ];
     add(request, {
       name,
@@ -51,6 +56,17 @@ const schedule: ResourceType = {
       enabled: isEnabled(properties.State),
     });
     return { physicalId: name, attributes: { Arn: arn } };
+  },
+};
+
+const scheduleGroup: ResourceType = {
+  handled: ['Name'],
+  harmless: ['Tags'],
+  create({ stackName, logicalId, properties, context }) {
+    const name = textAt(properties, 'Name') ?? physicalName(stackName, logicalId, { max: 64 });
+    context.schedules.groups.add(name);
+    const arn = `arn:aws:scheduler:${context.region}:${context.accountId}:schedule-group/${name}`;
+    return { physicalId: name, attributes: { Arn: arn, State: 'ACTIVE' } };
   },
 };
 
@@ -84,4 +100,5 @@ function add(request: ResourceRequest, definition: ScheduleDefinition): void {
 export const scheduleTypes: Readonly<Record<string, ResourceType>> = {
   'AWS::Events::Rule': rule,
   'AWS::Scheduler::Schedule': schedule,
+  'AWS::Scheduler::ScheduleGroup': scheduleGroup,
 };

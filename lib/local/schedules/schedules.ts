@@ -11,10 +11,12 @@ import { parseSchedule } from './expression.ts';
 export interface ScheduleTarget {
   /** A function (invoked as an event), queue or topic. */
   readonly arn: string;
-  /** Text sent instead of the event. */
+  /** Text sent instead of the event. EventBridge Scheduler fills in its context attributes. */
   readonly input: string | undefined;
   /** For FIFO queues. */
   readonly groupId: string | undefined;
+  /** Queue that gets what could not be sent. */
+  readonly deadLetterArn?: string | undefined;
 }
 
 export interface ScheduleDefinition {
@@ -25,13 +27,20 @@ export interface ScheduleDefinition {
   readonly targets: readonly ScheduleTarget[];
   /** The event for targets without an input: rules of EventBridge send "Scheduled Event". */
   readonly source: 'aws.events' | 'aws.scheduler';
+  /** Gone when it will not fire again (ActionAfterCompletion). */
+  readonly deletedWhenDone?: boolean;
 }
 
-/** Runs rate() and cron() schedules. */
+/** Runs rate(), cron() and at() schedules. */
 export interface Schedules {
-  /** @throws ScheduleError for a bad expression */
+  /** Once the engine runs, it counts from now. @throws ScheduleError for a bad expression */
   add(definition: ScheduleDefinition): void;
   list(): readonly ScheduleDefinition[];
+  find(arn: string): ScheduleDefinition | undefined;
+  /** @returns false when there is no such schedule */
+  remove(arn: string): boolean;
+  /** Schedule groups, the default one included. */
+  readonly groups: Set<string>;
   /** Begins to count: first runs of rates are one period from now. */
   start(): void;
   close(): Promise<void>;
@@ -53,28 +62,41 @@ const LONGEST_TIMER_MS = 2_000_000_000;
 
 export function createSchedules(context: SchedulesContext): Schedules {
   const { timeScale = 1 } = context;
-  const definitions: ScheduleDefinition[] = [];
+  const definitions = new Map<string, ScheduleDefinition>();
   const timers = new Map<string, NodeJS.Timeout>();
   const running = new Set<Promise<void>>();
-  let startedAt = 0;
+  let startedAt: number | undefined;
   let closed = false;
 
-  /** The schedule's own clock: runs `timeScale` times as fast. */
-  const clock = (): number => startedAt + (Date.now() - startedAt) * timeScale;
+  /** The schedules' own clock: runs `timeScale` times as fast. */
+  const clock = (): number => (startedAt ?? 0) + (Date.now() - (startedAt ?? 0)) * timeScale;
 
-  function plan(definition: ScheduleDefinition, schedule: Schedule, after: number): void {
-    const due = schedule(after);
-    if (due === undefined || closed) return;
+  /** @param ahead how far the schedules' clock was ahead of the caller's when the due time was said, milliseconds */
+  function plan(definition: ScheduleDefinition, schedule: Schedule, after: number, ahead: number): void {
+    const next = schedule(after - ahead);
+    if (closed) return;
+    if (next === undefined) {
+      if (definition.deletedWhenDone) definitions.delete(definition.arn);
+      return;
+    }
+    const due = next + ahead;
     const wait = Math.max(0, (due - clock()) / timeScale);
     const timer = setTimeout(
       () => {
-        if (clock() < due - 1) return plan(definition, schedule, due - 1);
-        fire(definition, due);
-        plan(definition, schedule, Math.max(due, clock() - 1));
+        if (clock() < due - 1) return plan(definition, schedule, due - 1, ahead);
+        fire(definition, due - ahead);
+        plan(definition, schedule, Math.max(due, clock() - 1), ahead);
       },
       Math.min(wait, LONGEST_TIMER_MS),
     );
     timers.set(definition.arn, timer);
+  }
+
+  function begin(definition: ScheduleDefinition, from: number): void {
+    if (!definition.enabled) return;
+    // A time of day that a caller names is on the caller's clock; periods and times in templates are on this one.
+    const ahead = definition.expression.startsWith('at(') ? from - Date.now() : 0;
+    plan(definition, parseSchedule(definition.expression, from), from, ahead);
   }
 
   function fire(definition: ScheduleDefinition, due: number): void {
@@ -89,25 +111,40 @@ export function createSchedules(context: SchedulesContext): Schedules {
   }
 
   async function send(definition: ScheduleDefinition, target: ScheduleTarget, due: number): Promise<void> {
-    const body = target.input ?? JSON.stringify(scheduledEvent(definition, due, context));
+    const body =
+      target.input === undefined
+        ? JSON.stringify(scheduledEvent(definition, due, context))
+        : filledIn(target.input, definition, due);
     if (target.arn.startsWith('arn:aws:lambda:')) {
       context.asyncInvocations.send(functionNameOf(target.arn), body);
       return;
     }
-    await sendTo(target.arn, { body, ...(target.groupId === undefined ? {} : { groupId: target.groupId }) }, context);
+    try {
+      await sendTo(target.arn, { body, ...(target.groupId === undefined ? {} : { groupId: target.groupId }) }, context);
+    } catch (error) {
+      if (target.deadLetterArn === undefined) throw error;
+      const attributes = { ERROR_CODE: 'TARGET_FAILED', ERROR_MESSAGE: String(error), SCHEDULE_ARN: definition.arn };
+      await sendTo(target.deadLetterArn, { body, attributes }, context);
+    }
   }
 
   return {
+    groups: new Set(['default']),
     add(definition) {
       parseSchedule(definition.expression, 0);
-      definitions.push(definition);
+      definitions.set(definition.arn, definition);
+      if (startedAt !== undefined) begin(definition, clock());
     },
-    list: () => definitions,
+    list: () => [...definitions.values()],
+    find: (arn) => definitions.get(arn),
+    remove(arn) {
+      clearTimeout(timers.get(arn));
+      timers.delete(arn);
+      return definitions.delete(arn);
+    },
     start() {
       startedAt = Date.now();
-      for (const definition of definitions) {
-        if (definition.enabled) plan(definition, parseSchedule(definition.expression, startedAt), startedAt);
-      }
+      for (const definition of definitions.values()) begin(definition, startedAt);
     },
     async close() {
       closed = true;
@@ -115,6 +152,18 @@ export function createSchedules(context: SchedulesContext): Schedules {
       await Promise.all(running);
     },
   };
+}
+
+const withoutMillis = (time: number): string => new Date(time).toISOString().replace(/\.\d{3}Z$/, 'Z');
+
+/** @see https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-context-attributes.html */
+function filledIn(input: string, { arn, source }: ScheduleDefinition, due: number): string {
+  if (source !== 'aws.scheduler') return input;
+  return input
+    .replaceAll('<aws.scheduler.schedule-arn>', arn)
+    .replaceAll('<aws.scheduler.scheduled-time>', withoutMillis(due))
+    .replaceAll('<aws.scheduler.execution-id>', randomUUID())
+    .replaceAll('<aws.scheduler.attempt-number>', '1');
 }
 
 /** @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-run-lambda-schedule.html */
@@ -129,7 +178,7 @@ function scheduledEvent(
     'detail-type': 'Scheduled Event',
     source,
     account: accountId,
-    time: new Date(due).toISOString().replace(/\.\d{3}Z$/, 'Z'),
+    time: withoutMillis(due),
     region,
     resources: [arn],
     detail: source === 'aws.events' ? {} : '{}',

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import { AttributeType, BillingMode, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
 import { FunctionUrlAuthType } from 'aws-cdk-lib/aws-lambda';
@@ -14,6 +15,7 @@ import { messagingKey } from '../../constructs/messaging-key.ts';
 import { watchOutbox } from '../../constructs/outbox-alarms.ts';
 import { OutboxTable } from '../../constructs/outbox-table.ts';
 import { type ConsumerView, QueueConsumer } from '../../constructs/queue-consumer.ts';
+import { SchemaRegistry } from '../../constructs/schema-registry.ts';
 import { removalPolicyOf, stageOf } from '../../constructs/stage.ts';
 import { SystemDashboard } from '../../constructs/system-dashboard.ts';
 import { seconds } from '../../contracts/duration.ts';
@@ -38,6 +40,8 @@ export interface OrdersStackProps extends StackProps {
   readonly providerSeed?: string;
 }
 
+const SCHEMAS = join(import.meta.dirname, '../../../schemas');
+
 const PLACE_ORDER_TIMEOUT = seconds(10);
 /** Rendering a PDF is work for the processor, and Lambda gives processor by memory. */
 const INVOICE_MEMORY_MIB = 1_024;
@@ -48,6 +52,7 @@ export class OrdersStack extends Stack {
     super(scope, id, { description: 'Sluice: orders', ...props });
     const { codeOf, mailFrom = 'orders@example.com', providerSeed = 'sluice' } = props;
 
+    new SchemaRegistry(this, 'schemas', { events: orderLog.events, folder: SCHEMAS });
     const key = messagingKey(this);
     const alarms = new AlarmTopic(this, 'alarms', { key });
     const log = new EventLog(this, orderLog);

@@ -26,6 +26,7 @@ describe('decide', () => {
         { sku: 'LAMP', description: 'A lamp', quantity: 2, unitPence: 255 },
         { sku: 'BAG', description: '', quantity: 1, unitPence: 1_000 },
       ],
+      currency: 'GBP',
       totalPence: 1_510,
     });
   });

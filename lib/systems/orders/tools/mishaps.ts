@@ -49,9 +49,10 @@ export async function publishedEvents(
 /** The same events once more, as a relay does that crashed between publishing and noting it. FIFO deduplication is passed by. */
 export async function publishAgain(outputs: Outputs, events: readonly Envelope[]): Promise<void> {
   const inOrder = events.toSorted((a, b) => (parseSequence(a.sequence) ?? 0) - (parseSequence(b.sequence) ?? 0));
-  const again = { deduplicationId: (event: Envelope) => `${event.id}#again` };
-  await publisher(orderLog, { address: output(outputs, 'OrderLog') })(inOrder);
-  await publisher(orderTopic, { address: output(outputs, 'OrderTopic'), ...again })(inOrder);
+  const again = { deduplicationId: ({ id }: { readonly id: string }) => `${id}#again` };
+  const claims = output(outputs, 'ClaimsBucket');
+  await publisher(orderLog, { address: output(outputs, 'OrderLog'), claims })(inOrder);
+  await publisher(orderTopic, { address: output(outputs, 'OrderTopic'), claims, ...again })(inOrder);
 }
 
 /** The work queues of the system, by the stem of their outputs' names. */

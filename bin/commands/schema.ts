@@ -1,0 +1,165 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import type { Mode } from '../../lib/contracts/compatibility.ts';
+import { checkEvolution, type DeclaredSchemas, type Finding, retentionEnd } from '../../lib/contracts/evolution.ts';
+import { jsonText } from '../../lib/contracts/json-text.ts';
+import { type SchemaSnapshot, snapshotName } from '../../lib/contracts/schema-snapshot.ts';
+import type { SystemContract } from '../../lib/contracts/system.ts';
+import { asyncApiDocument } from '../../lib/operations/asyncapi.ts';
+import { declaredSchemas } from '../../lib/operations/schemas.ts';
+import { planSnapshots, readSnapshots, writeSnapshots } from '../../lib/operations/schemas-files.ts';
+import { SYSTEMS } from '../contracts.ts';
+import { openTerminal, styled, type Terminal } from '../terminal.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+
+/** What the commands work on; tests pass their own. */
+export interface SchemaWorld {
+  readonly systems: readonly SystemContract[];
+  /** Folder of the committed snapshots. */
+  readonly folder: string;
+  readonly now: Date;
+  readonly print: (text: string) => void;
+}
+
+const here = (): SchemaWorld => ({
+  systems: SYSTEMS,
+  folder: join(ROOT, 'schemas'),
+  now: new Date(),
+  print: (text) => void process.stdout.write(`${text}\n`),
+});
+
+export interface CheckOptions {
+  readonly json: boolean;
+  readonly mode: Mode;
+}
+
+/** Compares the code with the committed snapshots. @returns 1 when a change breaks somebody */
+export async function schemaCheck({ json, mode }: CheckOptions, world: SchemaWorld = here()): Promise<number> {
+  const [declared, committed] = await Promise.all([declaredSchemas(world.systems), readSnapshots(world.folder)]);
+  const findings = checkEvolution(declared, committed, { mode, now: world.now });
+  const ok = findings.every(({ level }) => level === 'warning');
+  if (json) world.print(JSON.stringify({ ok, mode, events: declared.map(summaryOf), findings }));
+  else world.print(report(declared, committed, findings, openTerminal({ json })));
+  return ok ? 0 : 1;
+}
+
+const summaryOf = ({ versions, ...event }: DeclaredSchemas) => ({
+  ...event,
+  versions: versions.map(({ version }) => version),
+});
+
+function report(
+  declared: readonly DeclaredSchemas[],
+  committed: readonly SchemaSnapshot[],
+  findings: readonly Finding[],
+  terminal: Terminal,
+): string {
+  const errors = findings.filter(({ level }) => level === 'error').length;
+  const good = declared.filter(({ type }) => !findings.some(({ event, level }) => event === type && level === 'error'));
+  return [
+    ...good.map((event) => styled(terminal, 'green', `ok    ${event.type}  ${readable(event, committed)}`)),
+    ...findings.map((finding) => findingText(finding, terminal)),
+    errors === 0
+      ? `${declared.length} of ${declared.length} events are as committed`
+      : `${errors} ${errors === 1 ? 'problem' : 'problems'}; nothing was changed`,
+  ].join('\n');
+}
+
+/** `version 2; reads 1 (in channels until 2026-12-11)` */
+function readable({ type, versions, retentionDays }: DeclaredSchemas, committed: readonly SchemaSnapshot[]): string {
+  const own = committed.filter((one) => one.type === type).sort((a, b) => a.version - b.version);
+  const older = versions.slice(0, -1).map(({ version }) => {
+    const until = retentionEnd(version, own, retentionDays);
+    return `${version}${until === undefined ? '' : ` (in channels until ${until.toISOString().slice(0, 10)})`}`;
+  });
+  return `version ${versions.at(-1)?.version}${older.length === 0 ? '' : `; reads ${older.join(', ')}`}`;
+}
+
+const BREAKS = {
+  backward: 'new code cannot read what is in the channels',
+  forward: 'code that is still running cannot read what will be sent',
+  full: 'new code cannot read what is in the channels, nor the code that is still running what will be sent',
+} as const;
+
+function findingText(
+  { event, version, path, rule, breaks, before, after, fix, consumers, level }: Finding,
+  terminal: Terminal,
+): string {
+  const [word, colour] = level === 'error' ? (['error', 'red'] as const) : (['warn ', 'yellow'] as const);
+  const field = path === '' ? '' : `  ${path}`;
+  return [
+    styled(terminal, colour, `${word} ${event} version ${version}${field}: ${rule}`),
+    `        - ${before}`,
+    `        + ${after}`,
+    ...(breaks === undefined ? [] : [`      ${breaks}: ${BREAKS[breaks]}`]),
+    ...(consumers.length === 0 ? [] : [`      consumers: ${consumers.join(', ')}`]),
+    `      fix: ${fix}`,
+  ].join('\n');
+}
+
+export interface WriteOptions {
+  readonly json: boolean;
+  /** Overwrite committed versions whose data differs; needs `yes` as well. */
+  readonly force: boolean;
+  readonly yes: boolean;
+}
+
+/** Writes snapshots of new versions. @returns 1 when a committed version differs and was left alone */
+export async function schemaWrite({ json, force, yes }: WriteOptions, world: SchemaWorld = here()): Promise<number> {
+  const [declared, committed] = await Promise.all([declaredSchemas(world.systems), readSnapshots(world.folder)]);
+  const plan = planSnapshots(declared, committed, world.now);
+  const overwrite = force && yes;
+  const written = plan.filter(
+    ({ change }) => change === 'new' || change === 'facts' || (change === 'overwrite' && overwrite),
+  );
+  const left = plan.filter(({ change }) => change === 'overwrite' && !overwrite);
+  await writeSnapshots(
+    world.folder,
+    written.map(({ snapshot }) => snapshot),
+  );
+
+  const files = (list: typeof plan) => list.map(({ snapshot, change }) => ({ file: fileOf(world, snapshot), change }));
+  if (json) world.print(JSON.stringify({ ok: left.length === 0, written: files(written), left: files(left) }));
+  else {
+    for (const { file, change } of files(written)) world.print(`${WRITTEN[change]}  ${file}`);
+    for (const { file } of files(left)) world.print(`left alone   ${file}: it is committed and its data differs`);
+    if (left.length > 0) world.print(force ? NEEDS_YES : NEEDS_FORCE);
+    else if (written.length === 0)
+      world.print(`nothing to write: ${plan.length} of ${plan.length} snapshots are up to date`);
+  }
+  return left.length === 0 ? 0 : 1;
+}
+
+const WRITTEN = { new: 'new        ', same: '', facts: 'new facts  ', overwrite: 'overwritten' } as const;
+const NEEDS_FORCE =
+  'Raise the version and upcast the old one (npx sluice schema check says how). A version that was never deployed may be overwritten: --force --yes';
+const NEEDS_YES =
+  'Nothing was overwritten. What is in a channel under these versions may become unreadable; to go on, add --yes';
+
+const fileOf = ({ folder }: SchemaWorld, snapshot: SchemaSnapshot): string =>
+  relative(process.cwd(), join(folder, snapshotName(snapshot)));
+
+export interface AsyncApiOptions {
+  /** File to write. @default none: the document is printed */
+  readonly output?: string;
+}
+
+/** Prints or writes the AsyncAPI document of all systems. */
+export async function schemaAsyncApi({ output }: AsyncApiOptions, world: SchemaWorld = here()): Promise<number> {
+  const text = await asyncApiText(world.systems);
+  if (output === undefined) world.print(text.trimEnd());
+  else {
+    await writeFile(output, text);
+    world.print(`written  ${output}`);
+  }
+  return 0;
+}
+
+/** The document as it is committed in `docs/asyncapi.json`. */
+export async function asyncApiText(systems: readonly SystemContract[]): Promise<string> {
+  const { version } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'));
+  const description = 'What the systems say to each other. Generated from their contracts: npx sluice schema asyncapi';
+  const document = await asyncApiDocument(systems, { title: 'Sluice', version, description });
+  return jsonText(document);
+}

@@ -1,0 +1,74 @@
+import { Duration } from 'aws-cdk-lib';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { BlockPublicAccess, Bucket, BucketEncryption } from 'aws-cdk-lib/aws-s3';
+import { Construct } from 'constructs';
+import type { Channel } from '../contracts/channel.ts';
+import { claimRetention } from '../contracts/claim-retention.ts';
+import { CLAIMS_PREFIX, ENV } from '../contracts/environment.ts';
+import { allow } from './messaging-function.ts';
+import { removalPolicyOf } from './stage.ts';
+
+export interface ClaimCheckBucketProps {
+  /** Channels whose oversized events have their data here: objects outlive their messages and dead letters. */
+  readonly channels: readonly Channel[];
+}
+
+const SECONDS_PER_DAY = 86_400;
+
+/**
+ * The bucket of a system's claim checks: encrypted, TLS only, closed to the public. Objects expire by themselves, counted from their last
+ * writing, after the longest that a message with their reference can be anywhere.
+ */
+export class ClaimCheckBucket extends Construct {
+  readonly bucket: Bucket;
+
+  constructor(scope: Construct, id: string, { channels }: ClaimCheckBucketProps) {
+    super(scope, id);
+    if (channels.length === 0) {
+      throw new Error(
+        `claim-check bucket '${id}' has no channels; list those that are declared with oversized: 'claim-check'`,
+      );
+    }
+    this.bucket = new Bucket(this, 'Bucket', {
+      encryption: BucketEncryption.S3_MANAGED,
+      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+      enforceSSL: true,
+      // No versions: an object is named by its contents.
+      lifecycleRules: [
+        {
+          expiration: Duration.days(Math.ceil(claimRetention(channels).seconds / SECONDS_PER_DAY)),
+          prefix: CLAIMS_PREFIX,
+        },
+      ],
+      removalPolicy: removalPolicyOf(this),
+    });
+  }
+
+  /** Lets a producer put the data of oversized events here. */
+  grantStore(fn: LambdaFunction): void {
+    this.grant(fn, 's3:PutObject');
+  }
+
+  /** Lets a consumer fetch it. */
+  grantFetch(fn: LambdaFunction): void {
+    this.grant(fn, 's3:GetObject');
+  }
+
+  private grant(fn: LambdaFunction, action: string): void {
+    fn.addEnvironment(ENV.claims, this.bucket.bucketName);
+    allow(fn, [action], [this.bucket.arnForObjects(`${CLAIMS_PREFIX}*`)]);
+  }
+}
+
+/**
+ * The bucket of a channel, which must be there when the channel is declared with claim check.
+ * @throws Error naming the channel
+ */
+export function claimsOf(channel: Channel, claims: ClaimCheckBucket | undefined): ClaimCheckBucket | undefined {
+  if (channel.oversized === 'claim-check' && claims === undefined) {
+    throw new Error(
+      `${channel.kind} '${channel.name}' is declared with oversized: 'claim-check' but has no bucket; pass claims: new ClaimCheckBucket(...)`,
+    );
+  }
+  return claims;
+}

@@ -1,0 +1,147 @@
+import { Stack } from 'aws-cdk-lib';
+import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { CfnSchedule, CfnScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
+import { Construct } from 'constructs';
+import { type ScheduleTarget, schedulesEnv } from '../contracts/environment.ts';
+import { schemaUri } from '../contracts/event.ts';
+import { SCHEDULER } from '../contracts/limits.ts';
+import type { Recurrence, Recurring } from '../contracts/recurring.ts';
+import { grantSend } from './channel-grants.ts';
+import { allow } from './messaging-function.ts';
+import { physicalName } from './stage.ts';
+import type { WorkQueue } from './work-queue.ts';
+
+export interface ScheduledWorkProps {
+  /** Where the work goes when it is due: a queue without order. */
+  readonly queue: WorkQueue;
+  /** Work that is due again and again. @default none */
+  readonly recurring?: readonly Recurring[];
+}
+
+/** Filled in by Scheduler at each due time. https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-context-attributes.html */
+const SCHEDULED_TIME = '<aws.scheduler.scheduled-time>';
+
+/**
+ * Work for a queue that is due later: a schedule group for the one-time schedules of `later()`, the role that they send with, and a schedule for
+ * each recurring work. What Scheduler cannot deliver joins the queue's dead letters.
+ */
+export class ScheduledWork extends Construct {
+  readonly group: CfnScheduleGroup;
+  readonly role: Role;
+  private readonly queue: WorkQueue;
+
+  constructor(scope: Construct, id: string, { queue, recurring = [] }: ScheduledWorkProps) {
+    super(scope, id);
+    this.queue = queue;
+    if (queue.contract.order !== 'none') {
+      throw new Error(
+        `FIFO queue '${queue.contract.name}' cannot take scheduled work; declare a queue() for it, whose handler publishes to the FIFO queue`,
+      );
+    }
+    this.group = new CfnScheduleGroup(this, 'Group', nameOf(physicalName(this, queue.contract.name)));
+    const { account } = Stack.of(this);
+    this.role = new Role(this, 'Role', {
+      // Only schedules of this account: https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html
+      assumedBy: new ServicePrincipal('scheduler.amazonaws.com', {
+        conditions: { StringEquals: { 'aws:SourceAccount': account } },
+      }),
+      description: `Sends scheduled work to ${queue.contract.name}`,
+    });
+    this.role.addToPolicy(
+      new PolicyStatement({
+        actions: ['sqs:SendMessage'],
+        resources: [queue.queue.queueArn, queue.deadLetters.queueArn],
+      }),
+    );
+    for (const work of recurring) this.schedule(work);
+  }
+
+  /** Lets a function put work off: `later(queue)`. */
+  grantLater(fn: LambdaFunction): void {
+    const { contract, queue, deadLetters, destination } = this.queue;
+    const stack = Stack.of(this);
+    const target: ScheduleTarget = {
+      group: this.group.ref,
+      roleArn: this.role.roleArn,
+      queueArn: queue.queueArn,
+      deadLettersArn: deadLetters.queueArn,
+    };
+    fn.addEnvironment(schedulesEnv(contract), stack.toJsonString(target));
+    grantSend(fn, destination);
+    const schedules = stack.formatArn({
+      service: 'scheduler',
+      resource: 'schedule',
+      resourceName: `${this.group.ref}/*`,
+    });
+    allow(fn, ['scheduler:CreateSchedule', 'scheduler:GetSchedule', 'scheduler:DeleteSchedule'], [schedules]);
+    fn.addToRolePolicy(
+      new PolicyStatement({
+        actions: ['iam:PassRole'],
+        resources: [this.role.roleArn],
+        conditions: { StringEquals: { 'iam:PassedToService': 'scheduler.amazonaws.com' } },
+      }),
+    );
+    // A schedule in a group needs the group.
+    fn.node.addDependency(this.group);
+  }
+
+  private schedule(work: Recurring): void {
+    const { contract, queue, deadLetters } = this.queue;
+    if (work.to.name !== contract.name) {
+      throw new Error(
+        `recurring work '${work.name}' is declared for queue '${work.to.name}' but is wired to '${contract.name}'; pass the queue it is declared with`,
+      );
+    }
+    const schedule = new CfnSchedule(this, work.name, {
+      ...nameOf(physicalName(this, work.name)),
+      groupName: this.group.ref,
+      description: `Puts ${work.event.type} into ${contract.name}`,
+      flexibleTimeWindow: { mode: 'OFF' },
+      ...expressionOf(work.when),
+      target: {
+        arn: queue.queueArn,
+        roleArn: this.role.roleArn,
+        input: JSON.stringify(eventOf(work)),
+        deadLetterConfig: { arn: deadLetters.queueArn },
+        retryPolicy: {
+          maximumEventAgeInSeconds: SCHEDULER.maxEventAgeSeconds,
+          maximumRetryAttempts: SCHEDULER.maxRetryAttempts,
+        },
+      },
+    });
+    schedule.addDependency(this.group);
+  }
+}
+
+/** A name for people, unless it is too long: then CloudFormation makes one. */
+const nameOf = (name: string): { name?: string } => (name.length <= SCHEDULER.maxNameCharacters ? { name } : {});
+
+const SECONDS_PER_MINUTE = 60;
+
+function expressionOf(when: Recurrence): { scheduleExpression: string; scheduleExpressionTimezone: string } {
+  if ('cron' in when) return { scheduleExpression: `cron(${when.cron})`, scheduleExpressionTimezone: when.timezone };
+  const minutes = when.every.seconds / SECONDS_PER_MINUTE;
+  return {
+    scheduleExpression: `rate(${minutes} ${minutes === 1 ? 'minute' : 'minutes'})`,
+    scheduleExpressionTimezone: 'UTC',
+  };
+}
+
+/** The event of each due time: its id is the work's name and the time, so that firing twice is one event. */
+function eventOf({ name, to, event, data }: Recurring): object {
+  const key: string = event.key(data);
+  return {
+    specversion: '1.0',
+    id: `${name}@${SCHEDULED_TIME}`,
+    source: `/recurring/${to.name}`,
+    type: event.type,
+    subject: key,
+    time: SCHEDULED_TIME,
+    dataschema: schemaUri(event),
+    datacontenttype: 'application/json',
+    correlationid: `${name}@${SCHEDULED_TIME}`,
+    partitionkey: key,
+    data,
+  };
+}

@@ -1,0 +1,109 @@
+import { errorResponse, jsonResponse } from '../endpoint-errors.ts';
+import { jsonBody } from '../endpoint-request.ts';
+import { objectAt, textAt } from '../json.ts';
+import { restOperation } from '../rest-operations.ts';
+import type { ServiceHandler, ServiceRequest, ServiceResponse } from '../service.ts';
+import { ScheduleError } from './expression.ts';
+import type { ScheduleDefinition, Schedules } from './schedules.ts';
+
+interface Context {
+  readonly schedules: Schedules;
+  readonly region: string;
+  readonly accountId: string;
+}
+
+const NAME = /^[0-9a-zA-Z\-_.]{1,64}$/;
+
+/** EventBridge Scheduler: one-time and recurring schedules made at run time. Updates and listings are not there. */
+export function schedulerApi(context: Context): ServiceHandler {
+  const { schedules, region, accountId } = context;
+  const arnOf = (group: string, name: string) => `arn:aws:scheduler:${region}:${accountId}:schedule/${group}/${name}`;
+  /** What was asked for, to be answered as it came. */
+  const inputs = new Map<string, Record<string, unknown>>();
+
+  const operations: Readonly<Record<string, (request: ServiceRequest) => ServiceResponse>> = {
+    CreateSchedule(request) {
+      const input = jsonBody(request);
+      const name = nameIn(request);
+      const group = textAt(input, 'GroupName') ?? 'default';
+      const problem = whatIsWrong(name, input);
+      if (problem !== undefined) return refused('ValidationException', 400, problem);
+      if (!schedules.groups.has(group)) return noSuch(`Schedule group ${group}`);
+      const arn = arnOf(group, name);
+      if (schedules.find(arn) !== undefined) {
+        return refused('ConflictException', 409, `Schedule ${name} already exists.`);
+      }
+      try {
+        schedules.add(definitionOf(name, arn, input));
+      } catch (error) {
+        if (error instanceof ScheduleError) return refused('ValidationException', 400, error.message);
+        throw error;
+      }
+      inputs.set(arn, input);
+      return jsonResponse({ ScheduleArn: arn });
+    },
+    GetSchedule(request) {
+      const [group, name] = [groupIn(request), nameIn(request)];
+      const arn = arnOf(group, name);
+      if (schedules.find(arn) === undefined) return noSuch(`Schedule ${name}`);
+      return jsonResponse({ State: 'ENABLED', ...inputs.get(arn), Arn: arn, Name: name, GroupName: group });
+    },
+    DeleteSchedule(request) {
+      const name = nameIn(request);
+      const arn = arnOf(groupIn(request), name);
+      inputs.delete(arn);
+      return schedules.remove(arn) ? jsonResponse({}) : noSuch(`Schedule ${name}`);
+    },
+  };
+
+  return async (request) => {
+    const answer = operations[restOperation(request) ?? ''];
+    if (answer !== undefined) return answer(request);
+    const message = `scheduler: ${request.method} ${request.url} is not available in the engine; available: ${Object.keys(operations).join(', ')}`;
+    return errorResponse('scheduler', { status: 501, code: 'UnknownOperationException', message });
+  };
+}
+
+const refused = (code: string, status: number, message: string): ServiceResponse =>
+  errorResponse('scheduler', { status, code, message });
+const noSuch = (what: string): ServiceResponse => refused('ResourceNotFoundException', 404, `${what} does not exist.`);
+
+const nameIn = ({ url }: ServiceRequest): string => decodeURIComponent(/^\/schedules\/([^/?]+)/.exec(url)?.[1] ?? '');
+const groupIn = ({ url }: ServiceRequest): string =>
+  new URL(url, 'http://engine').searchParams.get('groupName') ?? 'default';
+
+function whatIsWrong(name: string, input: Record<string, unknown>): string | undefined {
+  const target = objectAt(input, 'Target');
+  const arn = textAt(target, 'Arn') ?? '';
+  const zone = textAt(input, 'ScheduleExpressionTimezone') ?? 'UTC';
+  if (!NAME.test(name)) return `the name '${name}' must have 1 to 64 letters, digits, '-', '_' or '.'`;
+  if (textAt(objectAt(input, 'FlexibleTimeWindow'), 'Mode') === undefined) return 'FlexibleTimeWindow.Mode is missing';
+  if (textAt(target, 'RoleArn') === undefined) return 'Target.RoleArn is missing';
+  if (!/^arn:aws:(lambda|sqs|sns):/.test(arn)) {
+    return `the target ${arn} is not supported by the engine; it sends to functions, queues and topics`;
+  }
+  if (!/^(Etc\/)?(UTC|GMT)$/.test(zone)) {
+    return `ScheduleExpressionTimezone ${zone} is not supported by the engine; use UTC`;
+  }
+  return undefined;
+}
+
+function definitionOf(name: string, arn: string, input: Record<string, unknown>): ScheduleDefinition {
+  const target = objectAt(input, 'Target');
+  return {
+    name,
+    arn,
+    expression: textAt(input, 'ScheduleExpression') ?? '',
+    enabled: textAt(input, 'State') !== 'DISABLED',
+    source: 'aws.scheduler',
+    deletedWhenDone: textAt(input, 'ActionAfterCompletion') === 'DELETE',
+    targets: [
+      {
+        arn: textAt(target, 'Arn') ?? '',
+        input: textAt(target, 'Input'),
+        groupId: textAt(objectAt(target, 'SqsParameters'), 'MessageGroupId'),
+        deadLetterArn: textAt(objectAt(target, 'DeadLetterConfig'), 'Arn'),
+      },
+    ],
+  };
+}

@@ -1,0 +1,42 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { SYSTEMS } from '../../bin/contracts.ts';
+import { outbox } from '../../lib/contracts/outbox.ts';
+import { subscription } from '../../lib/contracts/subscription.ts';
+import { systemContract } from '../../lib/contracts/system.ts';
+import * as orders from '../../lib/systems/orders/contract.ts';
+import { events, TicketClosed, TicketOpened, ticketLog, ticketTopic, workQueue } from './sample-declarations.ts';
+
+describe('systemContract', () => {
+  const reader = subscription('reader', { to: ticketLog });
+  const box = outbox('box', { publishes: [ticketTopic] });
+
+  it('sorts the exports of a contract module and passes over the rest', () => {
+    const rest = { ENV: { a: 'A' }, list: events, text: 'x', nothing: null, make: () => 1 };
+    expect(
+      systemContract('tickets', { ...rest, TicketOpened, ticketLog, ticketTopic, workQueue, reader, box }),
+    ).toEqual({
+      name: 'tickets',
+      events: [TicketOpened, TicketClosed],
+      channels: [ticketLog, ticketTopic, workQueue],
+      subscriptions: [reader],
+      outboxes: [box],
+    });
+  });
+});
+
+describe('the systems of this house', () => {
+  it('are all listed', () => {
+    const folders = readdirSync(join(import.meta.dirname, '../../lib/systems'));
+    expect(SYSTEMS.map(({ name }) => name).sort()).toEqual(folders.sort());
+  });
+
+  it('orders has all it declares', () => {
+    const [system] = SYSTEMS;
+    expect(system?.events).toEqual(expect.arrayContaining([orders.OrderPlaced, orders.OrderCancelled]));
+    expect(system?.channels).toHaveLength(6);
+    expect(system?.subscriptions).toHaveLength(5);
+    expect(system?.outboxes).toEqual([orders.ordersOutbox]);
+  });
+});
