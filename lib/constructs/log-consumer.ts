@@ -6,7 +6,7 @@ import { Construct } from 'constructs';
 import type { Log as LogContract } from '../contracts/channel.ts';
 import { days } from '../contracts/duration.ts';
 import { ENV } from '../contracts/environment.ts';
-import type { Subscription } from '../contracts/subscription.ts';
+import { mappingRetriesOf, type Subscription } from '../contracts/subscription.ts';
 import { ALARM_PERIOD } from './alarm-topic.ts';
 import { deadLetterAlarm, deadLetterDepth, iteratorAgeAlarm } from './consumer-alarms.ts';
 import type { EventLog } from './event-log.ts';
@@ -58,7 +58,7 @@ export class LogConsumer extends Construct {
         startingPosition: StartingPosition.TRIM_HORIZON,
         batchSize: subscription.batchSize,
         // The default would retry forever and hold the shard meanwhile.
-        retryAttempts: subscription.retry.attempts - 1,
+        retryAttempts: mappingRetriesOf(subscription),
         bisectBatchOnError: true,
         reportBatchItemFailures: true,
         onFailure: new SqsDlq(this.deadLetters),

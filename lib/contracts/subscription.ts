@@ -189,6 +189,12 @@ function rules(s: Subscription): Rule[] {
       fix: 'Lambda takes no lower ceiling than 2 on a queue; order per key comes from a FIFO queue',
     },
     {
+      holds: s.guarantee !== 'at-most-once' || s.order === 'none',
+      problem:
+        "guarantee 'at-most-once' takes no order 'per-key': a batch acknowledged first frees its group for the next one",
+      fix: "Subscribe to a standard queue, or choose guarantee 'at-least-once'",
+    },
+    {
       holds:
         s.guarantee !== 'at-most-once' || (s.inbox === 'none' && s.breaker === undefined && s.failedKey === 'continue'),
       problem: "guarantee 'at-most-once' takes no inbox, breaker or parking: nothing comes back that they could act on",
@@ -240,9 +246,27 @@ export const CRASH_ALLOWANCE = 2;
 /** Receives an outage may cost a message: those under way when the breaker opens, and the trials of a half-open one. */
 export const OUTAGE_ALLOWANCE = 50;
 
-/** Whether a subscription keeps anything in the inbox table. */
+/**
+ * Whether a subscription keeps anything in the inbox table. All that may fail do: failed attempts are counted there, because a
+ * queue counts receives, tried or not, and a log counts nothing.
+ */
 export const usesTable = (s: Subscription): boolean =>
-  s.inbox === 'effect' || s.inbox === 'lease' || s.breaker !== undefined || s.failedKey === 'park';
+  s.guarantee !== 'at-most-once' && s.guarantee !== 'exactly-once-aggregation';
+
+/** Retries of a batch before Lambda gives it up as a whole, for aggregations: only trouble with the table fails them. */
+const AGGREGATION_RETRIES = 1_000;
+/** The most that an event source mapping takes. */
+const MAX_MAPPING_RETRIES = 10_000;
+
+/**
+ * Retries of a stream's event source mapping. The runtime decides about each record; when the mapping's own retries end, the
+ * rest of the batch goes with the record that failed. So they are the net under crashes, and allow every record of a batch its
+ * attempts, one after the other. Never infinite.
+ */
+export const mappingRetriesOf = (s: Subscription): number =>
+  s.guarantee === 'exactly-once-aggregation'
+    ? AGGREGATION_RETRIES
+    : Math.min(MAX_MAPPING_RETRIES, s.retry.attempts * s.batchSize + OUTAGE_ALLOWANCE);
 
 /**
  * Receives before the queue gives a message up by itself. On a FIFO queue a message is also received, without being tried,

@@ -3,7 +3,7 @@ import middy from '@middy/core';
 import { ENV } from '../contracts/environment.ts';
 import { LAMBDA } from '../contracts/limits.ts';
 import { INBOX_TABLE } from '../contracts/tables.ts';
-import { type Dynamodb, dynamodbOver } from './aws/dynamodb.ts';
+import { type Dynamodb, dynamodbOver, readItems } from './aws/dynamodb.ts';
 import { breakerKey } from './control-items.ts';
 import { requiredEnv } from './environment.ts';
 import { lambda, type Runtime } from './runtime.ts';
@@ -24,6 +24,8 @@ export interface MappingSettings {
 interface Mark {
   readonly mode: Exclude<MappingMode, 'on'>;
   readonly before: MappingSettings;
+  /** Whether the mapping is known to have been switched; until then it is switched again. */
+  readonly done: boolean;
 }
 
 const markKey = (subscription: string): string => `mapping!${subscription}`;
@@ -78,13 +80,15 @@ export function controlBreakers(runtime: Runtime = lambda, mappings: Mappings = 
     for (const [subscription, mappingId] of Object.entries(watched)) {
       const { openUntil, mark } = await read(dynamodb, table, subscription);
       const mode = openUntil === undefined ? 'on' : runtime.now() < openUntil ? 'off' : 'trial';
-      if (mode === (mark?.mode ?? 'on')) continue;
+      if (mode === (mark?.mode ?? 'on') && mark?.done !== false) continue;
       const before = mark?.before ?? (await mappings.read(mappingId));
       const Key = { [PK]: markKey(subscription) };
-      // The mark goes first on the way down and last on the way up: a crash between leaves a mapping that is looked after.
-      if (mode !== 'on') await dynamodb('PutItem', { TableName: table, Item: { ...Key, mode, before } });
+      // The mark goes first on the way down and last on the way up, and says only afterwards that it is done: a crash between
+      // leaves a mapping that is looked after.
+      const note = (done: boolean) => dynamodb('PutItem', { TableName: table, Item: { ...Key, mode, before, done } });
+      if (mode !== 'on') await note(false);
       await mappings.switch(mappingId, mode, before);
-      if (mode === 'on') await dynamodb('DeleteItem', { TableName: table, Key });
+      await (mode === 'on' ? dynamodb('DeleteItem', { TableName: table, Key }) : note(true));
       log('warn', `mapping ${mode}`, { subscription, mappingId });
       switched[subscription] = mode;
     }
@@ -94,8 +98,7 @@ export function controlBreakers(runtime: Runtime = lambda, mappings: Mappings = 
 
 async function read(dynamodb: Dynamodb, table: string, subscription: string) {
   const Keys = [{ [PK]: breakerKey({ name: subscription }) }, { [PK]: markKey(subscription) }];
-  const { Responses } = await dynamodb('BatchGetItem', { RequestItems: { [table]: { Keys, ConsistentRead: true } } });
-  const found = new Map((Responses?.[table] ?? []).map((item) => [item[PK], item]));
+  const found = new Map((await readItems(dynamodb, table, Keys)).map((item) => [item[PK], item]));
   return {
     openUntil: found.get(breakerKey({ name: subscription }))?.openUntil as number | undefined,
     mark: found.get(markKey(subscription)) as Mark | undefined,

@@ -1,7 +1,7 @@
 import type { Subscription } from '../contracts/subscription.ts';
 import { INBOX_TABLE } from '../contracts/tables.ts';
 import { isAwsError } from './aws/call.ts';
-import { type Dynamodb, dynamodbOver } from './aws/dynamodb.ts';
+import { type Dynamodb, dynamodbOver, readItems } from './aws/dynamodb.ts';
 import type { Runtime } from './runtime.ts';
 
 /**
@@ -23,8 +23,7 @@ export const parkedKeysKey = (s: Pick<Subscription, 'name'>): string => `parked!
 
 export async function readControl(dynamodb: Dynamodb, table: string, s: Subscription): Promise<ControlState> {
   const Keys = [{ [PK]: breakerKey(s) }, { [PK]: parkedKeysKey(s) }];
-  const { Responses } = await dynamodb('BatchGetItem', { RequestItems: { [table]: { Keys, ConsistentRead: true } } });
-  const found = new Map((Responses?.[table] ?? []).map((item) => [item[PK] as string, item]));
+  const found = new Map((await readItems(dynamodb, table, Keys)).map((item) => [item[PK] as string, item]));
   const keys = found.get(parkedKeysKey(s))?.keys as Set<string> | undefined;
   return {
     failing: found.has(breakerKey(s)),

@@ -1,14 +1,12 @@
 import type { Envelope } from '../contracts/envelope.ts';
 import { destinationsOf, type Outbox } from '../contracts/outbox.ts';
 import { OUTBOX_TABLE } from '../contracts/tables.ts';
-import { cancellationReasons, type Dynamodb, dynamodbOver } from './aws/dynamodb.ts';
+import { cancellationReasons, type Dynamodb, dynamodbOver, readItems } from './aws/dynamodb.ts';
 import { inParallel } from './batching.ts';
 import type { OutboxRow } from './outbox.ts';
 import { type Publish, PublishFailed, publisher } from './publish.ts';
 import { lambda, type Runtime } from './runtime.ts';
 
-/** BatchGetItem takes 100 keys. https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html */
-const MAX_BATCH_GET = 100;
 /** Rows marked in the transaction that advances the cursor. */
 const MAX_ROWS_PER_ADVANCE = 99;
 const PARALLEL_AGGREGATES = 10;
@@ -138,15 +136,9 @@ async function readCursors(
   table: string,
   aggregates: readonly string[],
 ): Promise<Map<string, number>> {
-  const cursors = new Map<string, number>();
-  let keys = aggregates.map((aggregateId) => ({ aggregateId, sequence: OUTBOX_TABLE.cursorSequence }));
-  while (keys.length > 0) {
-    const request = { [table]: { Keys: keys.slice(0, MAX_BATCH_GET), ConsistentRead: true } };
-    const { Responses, UnprocessedKeys } = await dynamodb('BatchGetItem', { RequestItems: request });
-    for (const item of Responses?.[table] ?? []) cursors.set(item.aggregateId as string, item.published as number);
-    keys = [...((UnprocessedKeys?.[table]?.Keys ?? []) as typeof keys), ...keys.slice(MAX_BATCH_GET)];
-  }
-  return cursors;
+  const keys = aggregates.map((aggregateId) => ({ aggregateId, sequence: OUTBOX_TABLE.cursorSequence }));
+  const items = await readItems(dynamodb, table, keys);
+  return new Map(items.map(({ aggregateId, published }) => [aggregateId as string, published as number]));
 }
 
 async function readWaiting(dynamodb: Dynamodb, table: string, aggregate: string, cursor: number): Promise<OutboxRow[]> {

@@ -115,18 +115,19 @@ describe('what is declared is deployed', () => {
   it.each([
     ['effect', ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem']],
     ['lease', ['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem']],
-    ['natural', undefined],
-    ['none', undefined],
+    ['natural', ['dynamodb:UpdateItem']],
+    ['none', ['dynamodb:UpdateItem']],
   ] as const)('inbox %s: the function may do %o', (inbox, actions) => {
     const template = consumerTemplate(subscription('worker', { to: queue('work', { events }), inbox }));
     const statements = Object.values(template.findResources('AWS::IAM::Policy')).flatMap(
       ({ Properties }) => Properties.PolicyDocument.Statement as { Action: unknown }[],
     );
     expect(statements.map(({ Action }) => Action).filter((action) => String(action).includes('dynamodb'))).toEqual(
-      actions === undefined ? [] : [[...actions]],
+      // CDK writes a single action without a list.
+      [actions.length === 1 ? actions[0] : [...actions]],
     );
     const { Environment } = Object.values(template.findResources('AWS::Lambda::Function'))[0]?.Properties ?? {};
-    expect('SLUICE_INBOX_TABLE' in Environment.Variables).toBe(actions !== undefined);
+    expect(Environment.Variables).toHaveProperty('SLUICE_INBOX_TABLE');
   });
 
   it('FIFO topic and queue are FIFO by group, and the filter lists the queue’s events', () => {
@@ -154,7 +155,7 @@ describe('what is declared is deployed', () => {
     });
   });
 
-  it('a log’s retries become the mapping’s, less the first try', () => {
+  it('the mapping of a log retries long enough for every record of a batch to have its attempts, and not forever', () => {
     const { stack, common } = parts();
     const declared = subscription('reader', {
       to: ticketLog,
@@ -163,7 +164,7 @@ describe('what is declared is deployed', () => {
     });
     new LogConsumer(stack, declared, { ...common, log: new EventLog(stack, ticketLog) });
     templateOf(stack).hasResourceProperties('AWS::Lambda::EventSourceMapping', {
-      MaximumRetryAttempts: 3,
+      MaximumRetryAttempts: 4 * 100 + 50,
       BatchSize: 100,
       MaximumBatchingWindowInSeconds: 2,
       StartingPosition: 'TRIM_HORIZON',

@@ -102,6 +102,21 @@ describe('the controller', () => {
     expect(await control()).toEqual([]);
   });
 
+  it('switches again when it is not known to have switched', async () => {
+    await breaker.failed('psp');
+    await breaker.failed('psp');
+    const broken = { ...mappings, switch: () => Promise.reject(new Error('crash')) };
+    const env: Record<string, string> = {
+      SLUICE_INBOX_TABLE: TABLE,
+      SLUICE_MAPPINGS: JSON.stringify({ [name]: 'mapping-1' }),
+    };
+    await expect(
+      controlBreakers({ ...runtime, env: (variable) => env[variable] }, broken)({}, lambdaContext()),
+    ).rejects.toThrow('crash');
+    expect(await control()).toEqual([['mapping-1', 'off', 10]]);
+    expect(await control()).toEqual([]);
+  });
+
   it('names what it was not told', () => {
     expect(() => controlBreakers({ ...runtime, env: () => undefined }, mappings)).toThrow('SLUICE_INBOX_TABLE');
   });

@@ -47,6 +47,26 @@ export function dynamodbOver(call: AwsCall, id: () => string): Dynamodb {
   };
 }
 
+/** BatchGetItem takes 100 keys. https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html */
+const MAX_BATCH_GET = 100;
+
+/** Reads items of one table, consistently. What DynamoDB leaves unprocessed is asked for again: an item missing here is not there. */
+export async function readItems(
+  dynamodb: Dynamodb,
+  table: string,
+  keys: readonly Record<string, unknown>[],
+): Promise<Record<string, unknown>[]> {
+  const items: Record<string, unknown>[] = [];
+  let left = [...keys];
+  while (left.length > 0) {
+    const RequestItems = { [table]: { Keys: left.slice(0, MAX_BATCH_GET), ConsistentRead: true } };
+    const { Responses, UnprocessedKeys } = await dynamodb('BatchGetItem', { RequestItems });
+    items.push(...(Responses?.[table] ?? []));
+    left = [...(UnprocessedKeys?.[table]?.Keys ?? []), ...left.slice(MAX_BATCH_GET)];
+  }
+  return items;
+}
+
 /** Why a transaction was cancelled, item by item; undefined when the error is another one. */
 export function cancellationReasons(error: unknown): readonly CancellationReason[] | undefined {
   if (!(error instanceof AwsError) || error.name !== 'TransactionCanceledException') return undefined;

@@ -83,6 +83,7 @@ export interface PacedPublisher {
 
 /** Longest nap while waiting: how soon a signal, or another call's news, is heard. */
 const NAP_MS = 1_000;
+const TOO_SLOW = 'the rate is lowered';
 const LAG_EVERY = seconds(10);
 const SHED_AFTER = seconds(5);
 
@@ -166,7 +167,7 @@ export function pacedPublisher(
       const level = levelOf(channel, events);
       let pending = sampled(events);
       let sent = 0;
-      let reason = 'the rate is lowered';
+      let reason = TOO_SLOW;
       while (pending.length > 0) {
         if (signal?.aborted) throw new PublishInterrupted(channel, pending);
         const some = pending.slice(0, Math.max(1, Math.floor(rate.rate)));
@@ -174,7 +175,7 @@ export function pacedPublisher(
         if (wait === 0) {
           const result = await sendSome(some);
           sent += some.length - result.unsent.length;
-          reason = result.reason;
+          reason = result.unsent.length === 0 ? TOO_SLOW : result.reason;
           // What was not sent goes first: it is older.
           pending = [...result.unsent, ...pending.slice(some.length)];
           if (result.unsent.length === 0) continue;
