@@ -82,6 +82,7 @@ async function runBatch(batch: Batch, control: ControlState, invocation: Invocat
 
   return runUnits(batch.messages, unitOf(subscription), handle, {
     stops: batch.stops,
+    rejectionStops: subscription.order === 'per-key',
     // Of a breaker that is being tried, one message decides about the rest.
     parallel: admitted === 'all' ? DEFAULT_PARALLEL_UNITS : 1,
     hasTime: () => trials-- > 0 && context.getRemainingTimeInMillis() > reserve,

@@ -39,11 +39,12 @@ export function attemptCounter(table: string, keepSeconds: number, { aws, id, no
     const { Attributes } = await dynamodb('UpdateItem', {
       TableName: table,
       Key: { [PK]: `attempts!${key}` },
-      UpdateExpression: 'SET expiresAt = :expiresAt ADD attempts :one',
-      ExpressionAttributeValues: { ':one': 1, ':expiresAt': Math.floor(now() / 1_000) + keepSeconds },
+      // A set and not a number: a call whose answer was lost is made again, and must not count twice.
+      UpdateExpression: 'SET expiresAt = :expiresAt ADD attempts :attempt',
+      ExpressionAttributeValues: { ':attempt': new Set([id()]), ':expiresAt': Math.floor(now() / 1_000) + keepSeconds },
       ReturnValues: 'UPDATED_NEW',
     });
-    return Number(Attributes?.attempts);
+    return (Attributes?.attempts as Set<string> | undefined)?.size ?? 1;
   };
 }
 

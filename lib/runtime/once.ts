@@ -3,7 +3,7 @@ import { seconds, toMillis } from '../contracts/duration.ts';
 import type { Envelope } from '../contracts/envelope.ts';
 import type { InboxMode, Subscription } from '../contracts/subscription.ts';
 import type { Inbox, InboxKey, InboxRecord, Write } from './inbox.ts';
-import { Reject, Retry } from './outcomes.ts';
+import { Defer, Reject } from './outcomes.ts';
 import type { Runtime } from './runtime.ts';
 
 /** The same for the same type and data; used to tell a duplicate from a collision. */
@@ -63,7 +63,8 @@ export const ONCE: Readonly<Record<InboxMode, Once>> = {
     if (before !== undefined) {
       duplicateOf(before, key);
       const left = Math.max(1, Math.ceil(((before.leaseUntil ?? 0) - now()) / 1_000));
-      throw new Retry(`another consumer holds the lease of '${key.key}' for ${left} s more`, { after: seconds(left) });
+      // Nothing has failed: the wait spends no attempt.
+      throw new Defer(seconds(left), `another consumer holds the lease of '${key.key}' for ${left} s more`);
     }
     // A renewal that fails is left to the fence: complete() then finds the lease lost.
     const stopRenewing = every(
@@ -80,7 +81,7 @@ export const ONCE: Readonly<Record<InboxMode, Once>> = {
       stopRenewing();
     }
     if (await inbox.complete(key, owner)) return 'done';
-    throw new Retry(`the lease of '${key.key}' was lost before the work was recorded`);
+    throw new Defer(seconds(1), `the lease of '${key.key}' was lost before the work was recorded`);
   },
 
   async natural(_context, _key, handle) {

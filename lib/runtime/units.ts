@@ -3,6 +3,11 @@ import type { Message, Outcome } from './message.ts';
 export interface UnitOptions {
   /** What a failure stops: the rest of its unit, or everything that has not started. */
   readonly stops: 'unit' | 'batch';
+  /**
+   * Whether a rejection holds the rest of its unit as well. On an ordered source it must: should the function die before the dead
+   * letter is sent, the message would come again after its successors.
+   */
+  readonly rejectionStops: boolean;
   /** Units in work at once. */
   readonly parallel: number;
   /** Whether there is time for one more message. */
@@ -34,6 +39,7 @@ export async function runUnits(
       if (stopped || !options.hasTime()) return;
       const outcome = await handle(message);
       outcomes.set(message, outcome);
+      if (outcome.kind === 'rejected' && options.rejectionStops) return;
       if (STOPS.has(outcome.kind)) {
         // A dependency that is down is down for the others too.
         stopped ||= options.stops === 'batch' || outcome.kind === 'outage';

@@ -1,7 +1,10 @@
+import { randomBytes } from 'node:crypto';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { ListQueuesCommand } from '@aws-sdk/client-sqs';
-import { GetCommand, PutCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
+import { PutCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readSamples } from '../../lib/systems/orders/tools/samples.ts';
 import { stillToDo } from '../../lib/systems/orders/tools/settled.ts';
 import { takeSnapshot } from '../../lib/systems/orders/tools/snapshot.ts';
 import { anOrder, eventually, type OrdersApp, startOrders } from './orders-app.ts';
@@ -69,18 +72,55 @@ describe('place-order', () => {
       await app.shop.place({ ...order, ...change, ...(reason === 'conflicting-order' ? { invoiceNo } : {}) }),
     ).toMatchObject({ status: 'refused', reason });
   });
+});
 
-  it('refuses an order larger than the topic takes, names the size, and writes nothing', async () => {
-    const line = { sku: 'SKU-1', description: 'x'.repeat(200), quantity: 1, unitPrice: 1 };
-    const order = anOrder({ lines: Array.from({ length: 1_000 }, (_, i) => ({ ...line, sku: `SKU-${i}` })) });
-    expect(await app.shop.place(order)).toMatchObject({
-      status: 'refused',
-      reason: 'too-large',
-      message: expect.stringContaining('262144'),
-    });
-    const Key = { orderId: order.invoiceNo };
-    const { Item } = await app.clients.dynamodb.send(new GetCommand({ TableName: app.output('OrdersTable'), Key }));
-    expect(Item).toBeUndefined();
+describe('large orders', () => {
+  const ids = async (orderId: string) => {
+    const after = await snapshot();
+    const of = <T extends { orderId: string }>(list: readonly T[]) => list.filter((item) => item.orderId === orderId);
+    return {
+      charged: of(after.payments).map(({ pence }) => pence),
+      reserved: of(after.reservations).flatMap(({ lines }) => lines).length,
+      invoices: after.invoices.filter((key) => key.includes(`/${orderId}/`)).length,
+      mails: after.mails.filter((tag) => tag.includes(orderId)).length,
+      deadLetters: Object.values(after.deadLetters).flat().length,
+      body: after.log.find(({ body }) => body.includes(`order-outbox/${orderId}/1`))?.body ?? '',
+    };
+  };
+
+  it('of 54 KB travel compressed', async () => {
+    const largest = readSamples().toSorted((a, b) => b.lines.length - a.lines.length)[0];
+    if (largest === undefined) throw new Error('there are no samples');
+    expect(largest.lines).toHaveLength(593);
+    expect(await app.shop.place(largest)).toMatchObject({ status: 'accepted' });
+    await settled();
+    const { body, charged, reserved, ...rest } = await ids(largest.invoiceNo);
+    const pence = largest.lines.reduce((sum, line) => sum + line.quantity * Math.round(line.unitPrice * 100), 0);
+    expect(charged).toEqual([pence]);
+    expect(reserved).toBe(new Set(largest.lines.map(({ sku }) => sku)).size);
+    expect(rest).toEqual({ invoices: 1, mails: largest.customerId === null ? 0 : 1, deadLetters: 0 });
+    expect(body).toMatch(/^\{"packed":/);
+  });
+
+  it('beyond what the topic takes go by way of the bucket, to the same handlers', async () => {
+    const description = () => randomBytes(150).toString('base64url').slice(0, 200);
+    const lines = Array.from({ length: 1_000 }, (_, i) => ({
+      sku: `LARGE-ORDER-${i}`,
+      description: description(),
+      quantity: 1,
+      unitPrice: 1,
+    }));
+    const order = anOrder({ lines });
+    expect(JSON.stringify(order).length).toBeGreaterThan(262_144);
+    expect(await app.shop.place(order)).toMatchObject({ status: 'accepted' });
+    await settled();
+    const { body, ...rest } = await ids(order.invoiceNo);
+    expect(rest).toEqual({ charged: [100_000], reserved: 1_000, invoices: 1, mails: 1, deadLetters: 0 });
+    expect(body).not.toMatch(/claimCheck/); // The log takes 10 MiB: only the topic's message is a reference.
+    const { Contents = [] } = await app.clients.s3.send(
+      new ListObjectsV2Command({ Bucket: app.output('ClaimsBucket'), Prefix: 'claims/' }),
+    );
+    expect(Contents.map(({ Size = 0 }) => Size > 262_144)).toEqual([true]);
   });
 });
 

@@ -48,7 +48,8 @@ export const sqsEvent = (messages: readonly SentMessage[], tenants = false): SQS
 });
 
 export interface LogEntry {
-  readonly body: string;
+  /** Bytes: an aggregated record. */
+  readonly body: string | Buffer;
   readonly sequenceNumber: string;
   readonly partitionKey?: string;
 }
@@ -59,7 +60,7 @@ export const kinesisEvent = (entries: readonly LogEntry[], shard = 'shardId-0000
       kinesisSchemaVersion: '1.0',
       partitionKey,
       sequenceNumber,
-      data: Buffer.from(body).toString('base64'),
+      data: (typeof body === 'string' ? Buffer.from(body) : body).toString('base64'),
       approximateArrivalTimestamp: 1_763_625_600.25,
     },
     eventSource: 'aws:kinesis',

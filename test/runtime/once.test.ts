@@ -3,7 +3,7 @@ import { seconds } from '../../lib/contracts/duration.ts';
 import { type InboxMode, subscription } from '../../lib/contracts/subscription.ts';
 import { type Write, WriteRefused } from '../../lib/runtime/inbox.ts';
 import { fingerprintOf, type HandlerResult, ONCE } from '../../lib/runtime/once.ts';
-import { Reject, Retry } from '../../lib/runtime/outcomes.ts';
+import { Defer, Reject } from '../../lib/runtime/outcomes.ts';
 import { lambda } from '../../lib/runtime/runtime.ts';
 import { workQueue } from '../contracts/sample-declarations.ts';
 import { type MemoryInbox, memoryInbox } from './memory-inbox.ts';
@@ -110,7 +110,7 @@ describe('lease', () => {
   it('waits for another holder as long as its lease lasts', async () => {
     leased(now + 6_500);
     const failure = run('lease', returning(undefined));
-    await expect(failure).rejects.toThrow(Retry);
+    await expect(failure).rejects.toThrow(Defer);
     await expect(failure).rejects.toMatchObject({
       message: "another consumer holds the lease of 'worker#e-1' for 7 s more",
       after: seconds(7),
@@ -154,7 +154,7 @@ describe('lease', () => {
       leased(now + 5_000);
     };
     await expect(run('lease', steal)).rejects.toThrow(
-      new Retry("the lease of 'worker#e-1' was lost before the work was recorded"),
+      new Defer(seconds(1), "the lease of 'worker#e-1' was lost before the work was recorded"),
     );
     expect(inbox.records.get(KEY.key)).toMatchObject({ state: 'leased', owner: 'somebody' });
   });

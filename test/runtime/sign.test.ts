@@ -44,7 +44,12 @@ describe('signedHeaders', () => {
       service: fc.constantFrom('dynamodb', 'sqs', 'sns', 'kinesis', 's3', 'scheduler', 'lambda'),
       method: fc.constantFrom('POST', 'PUT', 'GET', 'DELETE'),
       path: fc.array(segment, { maxLength: 4 }),
-      query: fc.dictionary(segment, segment, { maxKeys: 4 }),
+      // aws4 keeps a query in a plain object, which loses this one name.
+      query: fc.dictionary(
+        segment.filter((name) => name !== '__proto__'),
+        segment,
+        { maxKeys: 4 },
+      ),
       body: fc.oneof(
         text,
         fc.uint8Array().map((bytes) => Buffer.from(bytes)),

@@ -1,4 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { readEnvelope } from '../../lib/contracts/envelope.ts';
+import { ItemChanged } from '../../lib/contracts/item-change.ts';
+import { aggregated } from '../../lib/runtime/aggregated-record.ts';
+import { checkpointOf, type Message, positionOf } from '../../lib/runtime/message.ts';
 import { readBatch } from '../../lib/runtime/sources.ts';
 import { kinesisEvent, QUEUE_ARN, STREAM_ARN, sqsEvent } from './lambda-events.ts';
 
@@ -68,5 +72,120 @@ describe('readBatch', () => {
     expect(() => readBatch({ Records: [{ eventSource: 'aws:s3' }] })).toThrow(
       new TypeError("event source 'aws:s3' cannot be consumed (known: aws:sqs, aws:kinesis, aws:dynamodb)"),
     );
+  });
+
+  it('takes the message group of a standard queue as tenant: it orders nothing', () => {
+    const [message] = readBatch(sqsEvent([{ body: '', group: 'tenant-1' }], true)).messages;
+    expect(message).toMatchObject({ unit: undefined, tenant: 'tenant-1' });
+    expect(message?.group).toBeUndefined();
+  });
+});
+
+describe('aggregated records', () => {
+  const record = aggregated('T-1', [Buffer.from('one'), Buffer.from('grüße')]);
+  const event = kinesisEvent([
+    { body: 'before', sequenceNumber: '494' },
+    { body: record, sequenceNumber: '495' },
+    { body: 'after', sequenceNumber: '496' },
+  ]);
+
+  it('are one message per event, with the event’s own key as unit', () => {
+    const { messages } = readBatch(event);
+    expect(messages.map(({ id, body, unit }) => ({ id, body, unit }))).toEqual([
+      { id: '494', body: 'before', unit: 'key' },
+      { id: '495.0', body: 'one', unit: 'T-1' },
+      { id: '495.1', body: 'grüße', unit: 'T-1' },
+      { id: '496', body: 'after', unit: 'key' },
+    ]);
+  });
+
+  it('are reported as the record, and have positions that sort', () => {
+    const { messages } = readBatch(event);
+    expect(messages.map(checkpointOf)).toEqual(['494', '495', '495', '496']);
+    const positions = messages.map(positionOf);
+    expect(positions.toSorted()).toEqual(positions);
+    expect(new Set(positions).size).toBe(4);
+  });
+
+  it('sort beyond the length of a number: 99 before 100, part 9 before part 10', () => {
+    const at = (sequenceNumber: string, part: number) => positionOf({ id: '', within: { sequenceNumber, part } });
+    const ordered = [at('99', 0), at('100', 9), at('100', 10), positionOf({ id: '101' })];
+    expect(ordered.toSorted()).toEqual(ordered);
+  });
+});
+
+describe('changes of a table', () => {
+  const record = (change: object, more: object = {}) => ({
+    eventID: 'c4ca4238',
+    eventName: 'MODIFY',
+    eventSource: 'aws:dynamodb',
+    eventSourceARN: 'arn:aws:dynamodb:us-east-1:000000000000:table/orders/stream/2026-11-20T08:00:00.000',
+    dynamodb: {
+      ApproximateCreationDateTime: 1_763_625_600,
+      Keys: { pk: { S: 'o-1' }, sk: { N: '7' } },
+      SequenceNumber: '111',
+      ...change,
+    },
+    ...more,
+  });
+  const read = (...records: object[]): readonly Message[] => readBatch({ Records: records }).messages;
+
+  it('are events: the item’s key is the unit, the stream’s number the id', () => {
+    const batch = readBatch({ Records: [record({ NewImage: { pk: { S: 'o-1' }, n: { N: '2' } } })] });
+    expect(batch.stops).toBe('batch');
+    expect(batch.messages[0]).toMatchObject({
+      id: '111',
+      unit: 'o-1/7',
+      receives: undefined,
+      firstReceived: 1_763_625_600_000,
+    });
+    const event = readEnvelope(batch.messages[0]?.body ?? '', [ItemChanged]);
+    expect(event).toMatchObject({
+      id: 'orders/c4ca4238',
+      type: 'dynamodb.item-changed',
+      subject: 'o-1/7',
+      time: '2025-11-20T08:00:00.000Z',
+      data: {
+        change: 'modify',
+        table: 'orders',
+        keys: { pk: 'o-1', sk: 7 },
+        after: { pk: 'o-1', n: 2 },
+        expired: false,
+      },
+    });
+  });
+
+  it.each([
+    ['INSERT', 'insert'],
+    ['MODIFY', 'modify'],
+    ['REMOVE', 'remove'],
+  ])('%s is %s', (eventName, change) => {
+    expect(JSON.parse(read(record({}, { eventName }))[0]?.body ?? '').data.change).toBe(change);
+  });
+
+  it('that time to live made say so', () => {
+    const userIdentity = { type: 'Service', principalId: 'dynamodb.amazonaws.com' };
+    const [message] = read(record({ OldImage: { pk: { S: 'o-1' } } }, { eventName: 'REMOVE', userIdentity }));
+    expect(JSON.parse(message?.body ?? '').data).toMatchObject({ expired: true, before: { pk: 'o-1' } });
+  });
+
+  it('hold what JSON can: sets are lists, bytes base64, long numbers text', () => {
+    const image = {
+      set: { SS: ['a', 'b'] },
+      bytes: { B: Buffer.from('hi') },
+      long: { N: '12345678901234567890' },
+      exact: { N: '1234567890.12' },
+      fine: { N: '0.1234567890123456789' },
+      list: { L: [{ NULL: true }, { M: { deep: { BOOL: true } } }] },
+    };
+    const [message] = read(record({ NewImage: image }));
+    expect(JSON.parse(message?.body ?? '').data.after).toEqual({
+      set: ['a', 'b'],
+      bytes: 'aGk=',
+      long: '12345678901234567890',
+      exact: 1_234_567_890.12,
+      fine: '0.1234567890123456789',
+      list: [null, { deep: true }],
+    });
   });
 });

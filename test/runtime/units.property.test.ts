@@ -66,7 +66,7 @@ async function execute(planned: readonly Plan[], stops: 'unit' | 'batch', parall
       }
       return { kind: plan?.behaviour === 'duplicate' ? 'duplicate' : 'done' };
     },
-    { stops, parallel, hasTime: () => left-- > 0 },
+    { stops, parallel, rejectionStops: false, hasTime: () => left-- > 0 },
   );
   return { messages, started, outcomes, seen };
 }

@@ -16,7 +16,7 @@ const message = (id: string): Message => ({
 /** `a1 a2 b1`: messages whose first letter is their unit. */
 const messages = (ids: string): Message[] => ids.split(' ').map(message);
 const unitOf = ({ unit, id }: Message): string => unit ?? id;
-const options: UnitOptions = { stops: 'unit', parallel: 10, hasTime: () => true };
+const options: UnitOptions = { stops: 'unit', rejectionStops: false, parallel: 10, hasTime: () => true };
 
 const outcomeOf = (thrown: unknown): Outcome => {
   const error = toError(thrown);
@@ -94,6 +94,11 @@ describe('runUnits', () => {
     let left = 2;
     const hasTime = () => left-- > 0;
     expect((await run('a1 a2 a3', {}, { hasTime })).outcomes).toEqual({ a1: 'done', a2: 'done', a3: 'held' });
+  });
+
+  it('holds the rest of an ordered unit behind a rejection, and only there', async () => {
+    const { outcomes } = await run('a1 a2 b1', { a1: new Reject('no', 'no') }, { rejectionStops: true });
+    expect(outcomes).toEqual({ a1: 'rejected', a2: 'held', b1: 'done' });
   });
 
   it('runs units side by side', async () => {

@@ -67,9 +67,11 @@ export type OrderData = DataOf<typeof OrderPlaced>;
 
 const events = [OrderPlaced, OrderCancelled] as const;
 const traffic = { peakPerSecond: 200, averageBytes: 3_000 };
+/** A thousand lines are more than a topic takes: then the order's data travels by way of a bucket. */
+const large = { oversized: 'claim-check', compress: 'when-it-pays' } as const;
 
 /** What happened, for everybody who counts, archives or replays. */
-export const orderLog = log('order-log', { events, retention: days(7), traffic });
+export const orderLog = log('order-log', { events, retention: days(7), traffic, ...large });
 
 /**
  * Fan-out to the work queues, in order per customer: a FIFO topic, because only such a topic feeds the FIFO queue of the payments.
@@ -78,6 +80,7 @@ export const orderLog = log('order-log', { events, retention: days(7), traffic }
 export const orderTopic = fifoTopic('order-topic', {
   events,
   traffic,
+  ...large,
   groupBy: ({ data }) => (data.customerId === null ? `guest-${data.orderId}` : `customer-${data.customerId}`),
 });
 

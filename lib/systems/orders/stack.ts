@@ -6,6 +6,7 @@ import { BlockPublicAccess, Bucket, BucketEncryption } from 'aws-cdk-lib/aws-s3'
 import { EmailIdentity, Identity } from 'aws-cdk-lib/aws-ses';
 import { Construct } from 'constructs';
 import { AlarmTopic } from '../../constructs/alarm-topic.ts';
+import { ClaimCheckBucket } from '../../constructs/claim-check-bucket.ts';
 import { EventLog } from '../../constructs/event-log.ts';
 import { EventTopic } from '../../constructs/event-topic.ts';
 import { InboxTable } from '../../constructs/inbox-table.ts';
@@ -55,8 +56,9 @@ export class OrdersStack extends Stack {
     new SchemaRegistry(this, 'schemas', { events: orderLog.events, folder: SCHEMAS });
     const key = messagingKey(this);
     const alarms = new AlarmTopic(this, 'alarms', { key });
-    const log = new EventLog(this, orderLog);
-    const topic = new EventTopic(this, orderTopic, { key });
+    const claims = new ClaimCheckBucket(this, 'claims', { channels: [orderLog, orderTopic] });
+    const log = new EventLog(this, orderLog, { claims });
+    const topic = new EventTopic(this, orderTopic, { key, claims });
     const inbox = new InboxTable(this, 'inbox');
     const outbox = new OutboxTable(this, ordersOutbox, {
       relayCode: codeOf('orders/outbox-relay'),
@@ -155,6 +157,7 @@ export class OrdersStack extends Stack {
     this.output('ReservationsTable', reservations.tableName);
     this.output('TotalsTable', totals.tableName);
     this.output('InvoicesBucket', invoices.bucketName);
+    this.output('ClaimsBucket', claims.bucket.bucketName);
     this.output('OrderLog', log.destination.address);
     this.output('OrderTopic', topic.destination.address);
     for (const { work } of [charge, reserve, invoice, email]) {

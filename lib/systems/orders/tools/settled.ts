@@ -56,7 +56,7 @@ async function lagOfTotals({ dynamodb, kinesis }: Clients, outputs: Outputs): Pr
       const { Item } = await dynamodb.send(
         new GetCommand({ TableName: output(outputs, 'InboxTable'), Key, ConsistentRead: true }),
       );
-      const position = BigInt((Item?.position as string | undefined) ?? '0');
+      const position = BigInt(((Item?.position as string | undefined) ?? '0').split('.')[0] ?? '0');
       return inShard.filter(({ sequenceNumber }) => BigInt(sequenceNumber) > position).length;
     }),
   );

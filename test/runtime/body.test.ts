@@ -1,0 +1,209 @@
+import { randomBytes } from 'node:crypto';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { readEnvelope } from '../../lib/contracts/envelope.ts';
+import { AwsError } from '../../lib/runtime/aws/call.ts';
+import {
+  bodyOf,
+  type Carrier,
+  type ClaimedEnvelope,
+  isClosed,
+  MessageTooLarge,
+  openBody,
+  sizeOf,
+} from '../../lib/runtime/body.ts';
+import { storeClaim } from '../../lib/runtime/claim-check.ts';
+import { Reject } from '../../lib/runtime/outcomes.ts';
+import { events, opened } from '../contracts/sample-declarations.ts';
+import { BUCKET, memoryS3 } from './memory-s3.ts';
+
+const carrier = (change: Partial<Carrier> = {}): Carrier => ({
+  where: "queue 'work'",
+  maxBytes: 100_000,
+  oversized: 'claim-check',
+  compress: 'never',
+  ...change,
+});
+const bucket = () => BUCKET;
+const noBucket = (): string => {
+  throw new Error('no bucket is needed here');
+};
+const long = (bytes: number) => opened('T-1', 'e-1', 'A LANTERN '.repeat(bytes / 10));
+const random = (bytes: number) => opened('T-1', 'e-1', randomBytes(bytes).toString('base64'));
+
+describe('bodies', () => {
+  it('are plain JSON as long as they fit', () => {
+    const event = opened('T-1', 'e-1', 'small');
+    const body = bodyOf(event, carrier({ compress: 'when-it-pays' }), noBucket);
+    expect(body).toEqual({ text: JSON.stringify(event), bytes: sizeOf(JSON.stringify(event)) });
+    expect(isClosed(body.text)).toBe(false);
+  });
+
+  it('are packed when that pays, with the header as it was', async () => {
+    const event = long(50_000);
+    const body = bodyOf(event, carrier({ compress: 'when-it-pays' }), noBucket);
+    const { packed, ...header } = JSON.parse(body.text);
+    const { data: _, ...expected } = event;
+    expect(body.text.startsWith('{"packed":')).toBe(true);
+    expect(header).toEqual(expected);
+    expect(packed).toMatchObject({ encoding: 'gzip', bytes: Buffer.byteLength(JSON.stringify(event.data)) });
+    expect(body.bytes).toBeLessThan(5_000);
+    expect(JSON.parse(await openBody(body.text, memoryS3().runtime))).toEqual(event);
+  });
+
+  it('go through packed although they would not fit, without claim check', () => {
+    const body = bodyOf(long(500_000), carrier({ compress: 'when-it-pays', oversized: 'refuse' }), noBucket);
+    expect(body.bytes).toBeLessThan(20_000);
+  });
+
+  it.each([
+    ['never', long(5_000_000)],
+    ['when-it-pays', random(200_000)],
+  ] as const)('are claimed when they do not fit, and opened again (compress: %s)', async (compress, event) => {
+    const s3 = memoryS3();
+    const body = bodyOf(event, carrier({ compress }), bucket);
+    const { claimCheck, ...header } = JSON.parse(body.text);
+    const { data: _, ...expected } = event;
+    expect(header).toEqual(expected);
+    expect(body.bytes).toBeLessThan(1_500);
+    expect(claimCheck).toMatchObject({ bucket: BUCKET, key: `claims/${claimCheck.sha256}` });
+    expect(claimCheck.packed).toBeUndefined();
+    if (body.claimed === undefined) throw new Error('data must be stored first');
+    await storeClaim(s3.runtime, body.claimed);
+    expect(JSON.parse(await openBody(body.text, s3.runtime))).toEqual(event);
+  });
+
+  it('are claimed compressed, when that pays', async () => {
+    const s3 = memoryS3();
+    const event = long(5_000_000);
+    const body = bodyOf(event, carrier({ compress: 'when-it-pays', maxBytes: 2_000 }), bucket);
+    expect(body.claimed?.claim.packed).toEqual({ encoding: 'gzip', bytes: JSON.stringify(event.data).length });
+    if (body.claimed === undefined) throw new Error('data must be stored first');
+    await storeClaim(s3.runtime, body.claimed);
+    expect(s3.puts[0]).toMatchObject({ ContentEncoding: 'gzip', ContentType: 'application/json' });
+    expect(s3.puts[0]?.Body.length).toBeLessThan(50_000);
+    expect(JSON.parse(await openBody(body.text, s3.runtime))).toEqual(event);
+  });
+
+  it('of the same data are one object, whoever sends it and how often', () => {
+    const keys = ['e-1', 'e-2', 'e-1'].map((id) => {
+      const { claimed } = bodyOf(opened('T-1', id, 'x'.repeat(200_000)), carrier(), bucket);
+      return claimed?.claim.key;
+    });
+    expect(new Set(keys).size).toBe(1);
+  });
+
+  it('that were claimed before stay claimed; the writer’s keys are not sent', () => {
+    const claimed = {
+      claimCheck: { bucket: BUCKET, key: 'claims/1', bytes: 1, sha256: '1', keys: { work: 'g' } },
+      ...opened('T-1'),
+      data: undefined,
+    };
+    const { data: _, ...event } = claimed;
+    const { text } = bodyOf(event as unknown as ClaimedEnvelope, carrier(), noBucket);
+    expect(JSON.parse(text).claimCheck).toEqual({ bucket: BUCKET, key: 'claims/1', bytes: 1, sha256: '1' });
+    expect(isClosed(text)).toBe(true);
+  });
+
+  it('escape the two characters that SQS and SNS do not take', () => {
+    const { text } = bodyOf(opened('T-1', 'e-1', 'a\uFFFEb\uFFFFc'), carrier(), noBucket);
+    expect(text).toContain('a\\ufffeb\\uffffc');
+    expect(JSON.parse(text).data.text).toBe('a\uFFFEb\uFFFFc');
+  });
+
+  it('come back as they were, whatever is in them and whatever way they took', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.string({ unit: 'binary', maxLength: 100 }).filter((text) => text.isWellFormed()),
+        fc.nat(60_000),
+        fc.constantFrom('never' as const, 'when-it-pays' as const),
+        fc.integer({ min: 2_000, max: 80_000 }),
+        async (text, repeats, compress, maxBytes) => {
+          const s3 = memoryS3();
+          const event = opened('T-1', 'e-1', text.repeat(Math.ceil(repeats / (text.length + 1))));
+          const { text: body, claimed, bytes } = bodyOf(event, carrier({ compress, maxBytes }), bucket);
+          expect(bytes).toBeLessThanOrEqual(maxBytes);
+          if (claimed !== undefined) await storeClaim(s3.runtime, claimed);
+          expect(readEnvelope(await openBody(body, s3.runtime), events)).toEqual(event);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+});
+
+describe('what is too large', () => {
+  it('is refused with size, limit and fix', () => {
+    const refusing = () => bodyOf(long(200_000), carrier({ oversized: 'refuse' }), noBucket);
+    expect(refusing).toThrow(MessageTooLarge);
+    expect(refusing).toThrow(
+      /^event 'e-1' \(tickets.ticket-opened\) is 200\d{3} bytes; queue 'work' takes 100000. Make the event smaller, or declare oversized: 'claim-check' on its channels.$/,
+    );
+  });
+
+  it('is refused when no reader could hold it', () => {
+    expect(() => bodyOf(long(68_000_000), carrier(), bucket)).toThrow(
+      'bytes; a claim check takes 67108864. Split the event, or store the document yourself and send its address.',
+    );
+  });
+});
+
+describe('openBody', () => {
+  const s3 = memoryS3();
+  const { text, claimed } = bodyOf(long(200_000), carrier(), bucket);
+  const reference = JSON.parse(text);
+  const changed = (claim: object) =>
+    JSON.stringify({ ...reference, claimCheck: { ...reference.claimCheck, ...claim } });
+  const reasonOf = (body: string, runtime = s3.runtime) =>
+    openBody(body, runtime).then(
+      () => 'opened',
+      (error) => (error instanceof Reject ? error.reason : error),
+    );
+
+  it.each(['{"specversion":"1.0"}', 'no JSON', '', '{"packed":', '{"data":{"packed":1}}'])(
+    'leaves alone what is not closed: %s',
+    async (body) => {
+      expect(await openBody(body, s3.runtime)).toBe(body);
+    },
+  );
+
+  it.each([
+    ['data that is gone', {}, 'claim-missing'],
+    ['another bucket', { bucket: 'theirs' }, 'claim-elsewhere'],
+    ['another folder', { key: 'invoices/1' }, 'claim-elsewhere'],
+    ['no key', { key: undefined }, 'broken-body'],
+    ['no hash', { sha256: undefined }, 'broken-body'],
+    ['no size', { bytes: undefined }, 'broken-body'],
+    ['a size beyond memory', { bytes: 67_108_865 }, 'broken-body'],
+  ])('rejects %s', async (_, claim, reason) => {
+    expect(await reasonOf(changed(claim))).toBe(reason);
+  });
+
+  it.each([
+    ['a packed body without data', '{"packed":{"encoding":"gzip","bytes":5}}'],
+    ['nothing packed', '{"packed":null}'],
+    ['no claim', '{"claimCheck":null}'],
+    ['damaged packed data', '{"packed":{"encoding":"gzip","bytes":5,"data":"aGVsbG8="},"id":"1"}'],
+  ])('rejects %s', async (_, body) => {
+    expect(await reasonOf(body)).toBe('broken-body');
+  });
+
+  it.each([
+    ['other bytes', Buffer.from('x'.repeat(claimed?.content.length ?? 0))],
+    ['fewer bytes', Buffer.from('x')],
+  ])('rejects data that is not what was stored: %s', async (_, content) => {
+    const damaged = memoryS3();
+    damaged.objects.set(`${BUCKET}/${reference.claimCheck.key}`, content);
+    expect(await reasonOf(text, damaged.runtime)).toBe('claim-damaged');
+  });
+
+  it('lets what may pass be tried again', async () => {
+    const slow = { ...s3.runtime, aws: () => Promise.reject(new AwsError('SlowDown', 'slow', 503)) };
+    expect(await reasonOf(text, slow)).toBeInstanceOf(AwsError);
+  });
+
+  it('says what is missing when the function was deployed without the bucket', async () => {
+    const { runtime } = memoryS3('');
+    await expect(openBody(text, runtime)).rejects.toThrow('environment variable SLUICE_CLAIMS_BUCKET is not set');
+  });
+});

@@ -1,0 +1,165 @@
+import { seconds } from '../../lib/contracts/duration.ts';
+import { cancellationReasons, dynamodbOver } from '../../lib/runtime/aws/dynamodb.ts';
+import type { Handler, HandlerContext } from '../../lib/runtime/consume.ts';
+import type { Write } from '../../lib/runtime/inbox.ts';
+import type { HandlerResult } from '../../lib/runtime/once.ts';
+import { Defer, Outage, Reject, Retry } from '../../lib/runtime/outcomes.ts';
+import type { Runtime } from '../../lib/runtime/runtime.ts';
+import type { StepData } from './declarations.ts';
+import type { Journal, Run } from './journal.ts';
+import type { Instance } from './lambda/instances.ts';
+import type { ConsumerPlan, EventPlan, Mode } from './scenario.ts';
+import type { Wire } from './wire.ts';
+import type { World } from './world.ts';
+
+/** Business table of a consumer: `total#KEY` sums the amounts, `effect#ID` is there once the event took effect. */
+export const totalKey = (consumer: string, key: string): string => `${consumer}/total#${key}`;
+export const effectKey = (consumer: string, id: string): string => `${consumer}/effect#${id}`;
+export const STATE_TABLE = 'state';
+
+/** What the handlers of all consumers share: the world and the plan of every event. */
+export interface HandlerWorld {
+  readonly world: World;
+  readonly wire: Wire;
+  /** By ref. */
+  readonly plans: ReadonlyMap<number, EventPlan>;
+  readonly isDown: () => boolean;
+  readonly isRepaired: () => boolean;
+}
+
+/** Where a handler runs. `runtime` is what it calls AWS with. */
+export interface HandlerPlace {
+  readonly plan: ConsumerPlan;
+  readonly journal: Journal;
+  readonly instance: Instance;
+  readonly runtime: Runtime;
+}
+
+/** The handler of an instance: behaves as the event's plan says, and has its effect in the way of the mode. */
+export function handlerOf(shared: HandlerWorld, place: HandlerPlace): Handler<StepData> {
+  const { world, plans } = shared;
+  const { journal, instance } = place;
+  return async (data, context) => {
+    const run: Run = {
+      id: context.event.id,
+      ref: data.ref,
+      instance: instance.name,
+      from: world.now(),
+      to: undefined,
+      outcome: undefined,
+    };
+    journal.runs.push(run);
+    instance.open += 1;
+    world.note(() => `${instance.name} handles ${run.id}`);
+    const end = (outcome: Run['outcome']) => {
+      run.outcome = outcome;
+      run.to = world.now();
+      instance.open -= 1;
+      world.note(() => `${instance.name} ${run.id}: handler ${outcome}`);
+    };
+    try {
+      const result = await handle(data, context, plans.get(data.ref), shared, place);
+      end('returned');
+      return result;
+    } catch (error) {
+      end(outcomeOf(error));
+      throw error;
+    }
+  };
+}
+
+function outcomeOf(error: unknown): Run['outcome'] {
+  if (error instanceof Reject) return 'rejected';
+  if (error instanceof Defer) return 'deferred';
+  return error instanceof Outage ? 'outage' : 'failed';
+}
+
+async function handle(
+  data: StepData,
+  context: HandlerContext,
+  plan: EventPlan | undefined,
+  shared: HandlerWorld,
+  place: HandlerPlace,
+): Promise<HandlerResult> {
+  const { journal, instance, plan: consumer } = place;
+  if (plan === undefined) throw new Error(`nothing is planned for event '${context.event.id}'`);
+  await shared.wire.outside(instance, 'work', () => undefined, plan.work);
+  const before = (outcome: Run['outcome']) =>
+    journal.runs.filter((run) => run.ref === data.ref && run.outcome === outcome).length;
+  if (consumer.breaker && shared.isDown()) throw new Outage('provider', 'the provider is down');
+  if (before('deferred') < plan.defers) throw new Defer(seconds(3));
+  if (plan.rejects && !shared.isRepaired()) throw new Reject('refused', 'refused as planned');
+  if (before('failed') < plan.fails && !(plan.fails >= ENDLESS && shared.isRepaired())) throw failureOf(plan);
+  for (let i = 1; i <= plan.parts; i++) {
+    const id = `${context.event.id}#part-${i}`;
+    await context.part(`part-${i}`, async () => writesOf(data, id, consumer.name));
+  }
+  return EFFECT[consumer.mode](data, context, shared, place);
+}
+
+/** Plans that fail as often as this fail until they are repaired. */
+const ENDLESS = 100;
+
+function failureOf({ how }: EventPlan): unknown {
+  switch (how) {
+    case 'undefined':
+      return undefined;
+    case 'retry':
+      return new Retry('failed as planned');
+    case 'retry-after':
+      return new Retry('failed as planned', { after: seconds(2) });
+    default:
+      return new Error('failed as planned');
+  }
+}
+
+type HaveEffect = (
+  data: StepData,
+  context: HandlerContext,
+  shared: HandlerWorld,
+  place: HandlerPlace,
+) => Promise<HandlerResult>;
+
+const outside: HaveEffect = async (data, { event }, { wire, world }, { journal, instance }) => {
+  await wire.outside(instance, 'effect', () => {
+    const { ref, key, n, amount } = data;
+    world.note(() => `effect of ${event.id}`);
+    journal.effects.push({ id: event.id, ref, key, n, amount, at: world.now() });
+  });
+};
+
+const writesOf = (data: StepData, id: string, consumer: string): Write[] => [
+  {
+    Update: {
+      TableName: STATE_TABLE,
+      Key: { pk: totalKey(consumer, data.key) },
+      UpdateExpression: 'ADD amount :amount',
+      ExpressionAttributeValues: { ':amount': data.amount },
+    },
+  },
+  // Without a condition: that there is only one is the inbox's to see to.
+  { Put: { TableName: STATE_TABLE, Item: { pk: effectKey(consumer, id), consumer, id, ...data } } },
+];
+
+/** How the effect comes to be in each mode. */
+const EFFECT: Readonly<Record<Mode, HaveEffect>> = {
+  effect: async (data, { event }, _shared, { plan }) => writesOf(data, event.id, plan.name),
+  lease: outside,
+  none: outside,
+  'at-most-once': outside,
+  aggregate: async () => undefined,
+  async natural(data, { event }, _shared, { plan, runtime: { aws, id } }) {
+    const [update, put] = writesOf(data, event.id, plan.name);
+    try {
+      await dynamodbOver(aws, id)('TransactWriteItems', {
+        TransactItems: [
+          { Put: { ...(put?.Put ?? { TableName: '', Item: {} }), ConditionExpression: 'attribute_not_exists(pk)' } },
+          ...(update === undefined ? [] : [update]),
+        ],
+      });
+    } catch (error) {
+      if (cancellationReasons(error)?.[0]?.Code === 'ConditionalCheckFailed') return 'duplicate';
+      throw error;
+    }
+  },
+};

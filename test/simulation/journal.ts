@@ -1,0 +1,86 @@
+/** The one event type of the simulation. */
+export const STEPPED = 'sim.stepped';
+
+/** What happened to one consumer in a run, as only the world can know it. Invariants are decided from this. */
+export interface Journal {
+  /** Bodies that the channel took in, in its order. */
+  readonly accepted: Accepted[];
+  readonly runs: Run[];
+  /** Effects that came to be, in their order. */
+  readonly effects: Effect[];
+  /** How often the inbox turned a key to `done`. */
+  readonly completions: Map<string, number>;
+  readonly letters: Letter[];
+  /** Bodies that a stream mapping gave up. */
+  readonly discarded: string[];
+  /** Most receives of one message. */
+  mostReceives: number;
+  /** Something befell the lease of a key that explains two holders. */
+  leaseDisturbed: boolean;
+}
+
+export interface Accepted {
+  readonly body: string;
+  /** Undefined: the body cannot be read. */
+  readonly event: EventIdentity | undefined;
+  readonly at: number;
+}
+
+export interface EventIdentity {
+  readonly id: string;
+  readonly ref: number;
+  readonly key: string;
+  /** Position within the key. */
+  readonly n: number;
+  readonly amount: number;
+}
+
+/** One run of a handler. */
+export interface Run {
+  readonly id: string;
+  readonly ref: number;
+  readonly instance: string;
+  readonly from: number;
+  to: number | undefined;
+  /** Undefined: still at work, or died. */
+  outcome: 'returned' | 'failed' | 'deferred' | 'outage' | 'rejected' | undefined;
+}
+
+export interface Effect {
+  readonly id: string;
+  readonly ref: number;
+  readonly key: string;
+  readonly n: number;
+  readonly amount: number;
+  readonly at: number;
+}
+
+export interface Letter {
+  readonly body: string;
+  /** Undefined: moved by the queue itself, which gives no reason. */
+  readonly reason: string | undefined;
+  readonly redriven: boolean;
+}
+
+export const emptyJournal = (): Journal => ({
+  accepted: [],
+  runs: [],
+  effects: [],
+  completions: new Map(),
+  letters: [],
+  discarded: [],
+  mostReceives: 0,
+  leaseDisturbed: false,
+});
+
+/** What a body says about its event; undefined when it does not have the form of one. */
+export function identify(body: string): EventIdentity | undefined {
+  try {
+    const { id, type, data } = JSON.parse(body) as { id?: unknown; type?: unknown; data?: Partial<EventIdentity> };
+    if (typeof id !== 'string' || type !== STEPPED || data?.key === undefined || typeof data.amount !== 'number')
+      return undefined;
+    return { id, ref: Number(data.ref), key: data.key, n: Number(data.n), amount: data.amount };
+  } catch {
+    return undefined; // Broken on purpose: such bodies are told apart by their text.
+  }
+}

@@ -1,0 +1,139 @@
+import { streamVerdict } from '../../../lib/local/mappings/response.ts';
+import { type BatchOutcome, type Discard, processBatch } from '../../../lib/local/mappings/stream-batch.ts';
+import type { MemoryStream, Shard, StreamRecord } from '../services/streams.ts';
+import type { World } from '../world.ts';
+import type { Ending, FunctionSpec, LambdaHost } from './instances.ts';
+import type { MappingFaults } from './queue-mapping.ts';
+
+export interface StreamMapping {
+  /** Whether everything that has arrived has been seen through. */
+  readonly isAtEnd: () => boolean;
+}
+
+export interface StreamMappingOptions {
+  readonly batchSize: number;
+  /** -1: without end. */
+  readonly maximumRetries: number;
+  readonly recordOf: (record: StreamRecord, shard: Shard) => object;
+  readonly discarded: (discard: Discard<StreamRecord>, shard: Shard) => void;
+}
+
+const MAX_READ_MILLIS = 250;
+const RETRY_BASE_MILLIS = 50;
+const RETRY_CAP_MILLIS = 5_000;
+
+/**
+ * Reads every shard in order, a parent before its children, and sees each batch through: checkpoints, retry budget, splitting,
+ * giving up. The rules are those of the engine (`lib/local/mappings/stream-batch.ts`).
+ */
+export function streamMapping(
+  world: World,
+  host: LambdaHost,
+  stream: MemoryStream,
+  target: FunctionSpec,
+  options: StreamMappingOptions,
+  { plan, next }: MappingFaults,
+): StreamMapping {
+  const ended = new Map<Shard, Promise<void>>();
+  const read = new Map<Shard, number>();
+
+  const pause = (milliseconds: number) => new Promise<void>((resolve) => world.after(milliseconds, resolve));
+
+  function invoke(shard: Shard, records: readonly StreamRecord[]): Promise<BatchOutcome> {
+    const fault = plan.invoke(next());
+    if (fault !== undefined) plan.fire();
+    const numbers = records.map(({ sequenceNumber }) => sequenceNumber);
+    world.note(() => `${shard.id} -> ${numbers.join(', ')}${fault === undefined ? '' : ` (fault ${fault})`}`);
+    if (fault === 'throttle') return pause(RETRY_BASE_MILLIS).then(() => ({ kind: 'throttled' }));
+    const event = { Records: records.map((record) => options.recordOf(record, shard)) };
+    return new Promise((resolve) => {
+      const instance = host.invoke(target, event, (ending) =>
+        resolve(fault === 'lost-answer' ? failed(null) : outcomeOf(ending, numbers)),
+      );
+      // Lambda may run a batch again that it has lost sight of, beside the first.
+      if (fault === 'double') host.invoke(target, event, () => undefined);
+      if (fault === 'kill') host.kill(instance);
+    });
+  }
+
+  async function readShard(shard: Shard): Promise<void> {
+    if (shard.parent !== undefined) await ended.get(shard.parent);
+    let position = 0;
+    read.set(shard, 0);
+    for (;;) {
+      const batch = shard.records.slice(position, position + options.batchSize);
+      if (batch.length === 0) {
+        if (shard.closed) return;
+        await new Promise<void>((resolve) => {
+          shard.onNews = resolve;
+        });
+        await pause(world.chance.between(1, MAX_READ_MILLIS));
+        continue;
+      }
+      await processBatch(
+        batch,
+        { maximumRetries: options.maximumRetries, maximumAgeMs: -1, bisect: true },
+        {
+          invoke: (records) => invoke(shard, records),
+          discard: async (discard) => options.discarded(discard, shard),
+          advance: () => undefined,
+          wait: (failures) => pause(Math.min(RETRY_CAP_MILLIS, RETRY_BASE_MILLIS * 2 ** failures)),
+          arrivedAt: ({ arrivedAt }) => arrivedAt,
+          now: world.now,
+          stopped: () => false,
+        },
+      );
+      position += batch.length;
+      read.set(shard, position);
+    }
+  }
+
+  const start = (shard: Shard) => ended.set(shard, readShard(shard));
+  for (const shard of stream.shards) start(shard);
+  stream.onShard = start;
+  return {
+    isAtEnd: () => stream.shards.every((shard) => read.get(shard) === shard.records.length),
+  };
+}
+
+const failed = (functionError: 'Unhandled' | null): BatchOutcome => ({ kind: 'failed', requestId: '', functionError });
+
+function outcomeOf(ending: Ending, numbers: readonly string[]): BatchOutcome {
+  if (ending.kind === 'failed') return failed('Unhandled');
+  const verdict = streamVerdict(JSON.stringify(ending.value ?? null), numbers);
+  if (verdict.kind === 'success') return verdict;
+  return verdict.kind === 'from' ? { ...verdict, requestId: '' } : failed(null);
+}
+
+/** https://docs.aws.amazon.com/lambda/latest/dg/with-kinesis.html */
+export const kinesisRecord = ({ sequenceNumber, arrivedAt, event }: StreamRecord, shard: Shard): object => ({
+  kinesis: {
+    kinesisSchemaVersion: '1.0',
+    sequenceNumber,
+    approximateArrivalTimestamp: arrivedAt / 1_000,
+    ...event,
+  },
+  eventSource: 'aws:kinesis',
+  eventVersion: '1.0',
+  eventID: `${shard.id}:${sequenceNumber}`,
+  eventName: 'aws:kinesis:record',
+  invokeIdentityArn: 'arn:aws:iam::000000000000:role/simulated',
+  awsRegion: 'us-east-1',
+  eventSourceARN: 'arn:aws:kinesis:us-east-1:000000000000:stream/simulated',
+});
+
+/** https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html */
+export const dynamodbRecord = ({ sequenceNumber, arrivedAt, event }: StreamRecord): object => ({
+  eventID: sequenceNumber,
+  eventName: 'INSERT',
+  eventVersion: '1.1',
+  eventSource: 'aws:dynamodb',
+  awsRegion: 'us-east-1',
+  dynamodb: {
+    ApproximateCreationDateTime: arrivedAt / 1_000,
+    SequenceNumber: sequenceNumber,
+    StreamViewType: 'NEW_IMAGE',
+    ...event,
+  },
+  eventSourceARN: 'arn:aws:dynamodb:us-east-1:000000000000:table/simulated/stream/1',
+});

@@ -1,0 +1,18 @@
+import type { Mappings } from '../../lib/runtime/breaker-controller.ts';
+import type { Runtime } from '../../lib/runtime/runtime.ts';
+import type { HandlerFunction } from './lambda/instances.ts';
+import type { QueueSpec } from './services/sqs.ts';
+import type { Station } from './station.ts';
+
+/** Which part of the system a piece of the runtime runs in. */
+export type Role =
+  | { readonly kind: 'consumer'; readonly station: Station }
+  | { readonly kind: 'producer' | 'writer' | 'relay' | 'sweeper' | 'controller' };
+
+/** A deliberately broken variant of the runtime: put between it and the world, so that what is broken is one thing only. */
+export interface Mutation {
+  readonly runtime?: (runtime: Runtime, role: Role) => Runtime;
+  readonly handler?: (handler: HandlerFunction, role: Role) => HandlerFunction;
+  readonly queues?: (spec: QueueSpec) => QueueSpec;
+  readonly mappings?: (mappings: Mappings) => Mappings;
+}

@@ -1,0 +1,101 @@
+import { ENV } from '../../lib/contracts/environment.ts';
+import type { Mappings } from '../../lib/runtime/breaker-controller.ts';
+import type { Runtime } from '../../lib/runtime/runtime.ts';
+import type { FunctionSpec, HandlerFunction, Instance, LambdaHost } from './lambda/instances.ts';
+import type { QueueMapping } from './lambda/queue-mapping.ts';
+import type { Scenario } from './scenario.ts';
+import type { MemoryDynamodb } from './services/dynamodb.ts';
+import { BREAKER_CONTROLLER, type Deployed, INBOX } from './station.ts';
+import type { Wire } from './wire.ts';
+import type { World } from './world.ts';
+
+const RESUME_EVERY_MILLIS = 30_000;
+/** Resumes after the repair: enough for every key, also when some of them are killed. */
+export const MAX_ROUNDS = 25;
+/** Lambda's lowest maximum concurrency of a queue mapping. */
+const LEAST_CONCURRENCY = 2;
+const CONTROL_EVERY_MILLIS = 60_000;
+const MAX_CONTROLS = 600;
+const CONTROLLER_TIMEOUT_MILLIS = 30_000;
+
+export interface Operated {
+  readonly world: World;
+  readonly host: LambdaHost;
+  readonly wire: Wire;
+  readonly dynamodb: MemoryDynamodb;
+  readonly scenario: Scenario;
+  readonly deployed: readonly Deployed[];
+  readonly functions: Map<string, FunctionSpec>;
+  readonly controller: (runtime: Runtime, mappings: Mappings) => HandlerFunction;
+}
+
+/** Keys that a consumer has parked. */
+export const parkedKeys = (dynamodb: Pick<MemoryDynamodb, 'item'>, consumer: string): string[] =>
+  (dynamodb.item(INBOX, `parked!${consumer}`)?.keys?.SS as string[] | undefined) ?? [];
+
+/** What people and schedules do around the consumers: resume parked keys after the repair, run the breaker controller. */
+export function operate(operated: Operated): void {
+  resumeAfterRepair(operated);
+  if (operated.deployed.some(({ station }) => station.plan.breaker)) runController(operated);
+}
+
+function resumeAfterRepair({ world, host, dynamodb, scenario, deployed }: Operated): void {
+  for (const { station, function: target } of deployed) {
+    if (!station.plan.park) continue;
+    let rounds = 0;
+    const round = () => {
+      rounds += 1;
+      const keys = parkedKeys(dynamodb, station.plan.name);
+      if (keys.length > 0) world.note(() => `resume ${keys.join(', ')}`);
+      for (const key of keys) host.invoke(target, { resume: { key } }, () => undefined);
+      // Keys may be parked later still: messages that wait for their visibility timeout take their time.
+      if (rounds < MAX_ROUNDS) world.after(RESUME_EVERY_MILLIS * rounds, round);
+    };
+    world.after(scenario.repairAt, round);
+  }
+}
+
+function runController({ world, host, wire, dynamodb, deployed, functions, controller }: Operated): void {
+  const watched = deployed.filter(({ station }) => station.plan.breaker);
+  const mappings = Object.fromEntries(watched.map(({ station: { plan } }) => [plan.name, plan.name]));
+  const spec: FunctionSpec = {
+    name: BREAKER_CONTROLLER,
+    timeoutMillis: CONTROLLER_TIMEOUT_MILLIS,
+    env: { [ENV.inboxTable]: INBOX, [ENV.mappings]: JSON.stringify(mappings) },
+    start: (runtime, instance) => controller(runtime, mappingsFor(instance)),
+  };
+  const mappingOf = (id: string): QueueMapping => {
+    const found = watched.find(({ station: { plan } }) => plan.name === id)?.mapping;
+    if (found === undefined || !('set' in found)) throw new Error(`there is no mapping '${id}'`);
+    return found;
+  };
+  const mappingsFor = (instance: Instance): Mappings => ({
+    async read(id) {
+      await wire.outside(instance, `read mapping ${id}`, () => undefined);
+      const { batchSize, concurrency } = mappingOf(id).settings();
+      return { batchSize, maximumConcurrency: concurrency };
+    },
+    switch: (id, mode, before) =>
+      wire.outside(instance, `mapping ${id} ${mode}`, () => {
+        world.note(() => `mapping ${id} ${mode}`);
+        mappingOf(id).set({
+          enabled: mode !== 'off',
+          batchSize: mode === 'on' ? before.batchSize : 1,
+          concurrency: mode === 'on' ? (before.maximumConcurrency ?? Number.POSITIVE_INFINITY) : LEAST_CONCURRENCY,
+        });
+      }),
+  });
+  functions.set(BREAKER_CONTROLLER, spec);
+  let controls = 0;
+  const tick = () => {
+    controls += 1;
+    const needed = watched.some(
+      ({ station: { plan } }) =>
+        dynamodb.item(INBOX, `breaker!${plan.name}`) !== undefined ||
+        dynamodb.item(INBOX, `mapping!${plan.name}`) !== undefined,
+    );
+    if (needed) host.invoke(spec, {}, () => undefined);
+    if (controls < MAX_CONTROLS) world.after(CONTROL_EVERY_MILLIS, tick);
+  };
+  world.after(world.chance.between(0, CONTROL_EVERY_MILLIS), tick);
+}

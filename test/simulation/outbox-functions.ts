@@ -1,0 +1,70 @@
+import { channelEnv, ENV } from '../../lib/contracts/environment.ts';
+import { relayOutbox, sweepOutbox } from '../../lib/runtime/relay-handlers.ts';
+import type { Runtime } from '../../lib/runtime/runtime.ts';
+import { LOG, OUTBOX, TOPIC } from './declarations.ts';
+import type { FunctionSpec, HandlerFunction, LambdaHost } from './lambda/instances.ts';
+import type { MappingFaults } from './lambda/queue-mapping.ts';
+import { dynamodbRecord, streamMapping } from './lambda/stream-mapping.ts';
+import type { Role } from './mutation.ts';
+import { type ObservedServices, OUTBOX_TABLE_NAME, STREAM_NAME } from './observed-services.ts';
+import { topicArn } from './services/sns.ts';
+import { INBOX } from './station.ts';
+import type { World } from './world.ts';
+
+/** As `OutboxTable` deploys them. */
+const SWEEP_EVERY_MILLIS = 60_000;
+const TIMEOUT_MILLIS = 30_000;
+const RELAY_RETRIES = 10;
+
+const MAX_SWEEPS = 300;
+const MAX_RELAY_BATCH = 10;
+
+/** Environment of what writes to the outbox and publishes from it. */
+export const OUTBOX_ENV = {
+  [ENV.outboxTable]: OUTBOX_TABLE_NAME,
+  [ENV.inboxTable]: INBOX,
+  [channelEnv(TOPIC)]: topicArn(TOPIC.name),
+  [channelEnv(LOG)]: STREAM_NAME,
+};
+
+/** Starts a piece of the runtime, mutated or as it is. */
+export type Starter = (
+  role: Role,
+) => (make: (runtime: Runtime) => HandlerFunction, runtime: Runtime) => HandlerFunction;
+
+/** The relay on the outbox table's stream, and the sweeper on its schedule. @param isBusy whether more rows may come */
+export function deployOutbox(
+  world: World,
+  host: LambdaHost,
+  { outboxStream, unpublished }: ObservedServices,
+  starter: Starter,
+  faults: MappingFaults,
+  isBusy: () => boolean,
+): void {
+  const spec = (name: 'relay' | 'sweeper', make: (runtime: Runtime) => unknown): FunctionSpec => ({
+    name,
+    timeoutMillis: TIMEOUT_MILLIS,
+    env: OUTBOX_ENV,
+    start: (runtime) => starter({ kind: name })(make as (runtime: Runtime) => HandlerFunction, runtime),
+  });
+  const relay = spec('relay', (runtime) => relayOutbox(OUTBOX, runtime));
+  const sweeper = spec('sweeper', (runtime) => sweepOutbox(OUTBOX, undefined, runtime));
+  const options = {
+    batchSize: world.chance.between(1, MAX_RELAY_BATCH),
+    maximumRetries: RELAY_RETRIES,
+    recordOf: dynamodbRecord,
+    // Given up by the stream, not lost: the sweeper finds the rows.
+    discarded: () => undefined,
+  };
+  streamMapping(world, host, outboxStream, relay, options, faults);
+  let sweeps = 0;
+  const sweep = () => {
+    sweeps += 1;
+    // The first one always runs, beside the relay.
+    const wanted = sweeps === 1 || isBusy() || unpublished() > 0;
+    if (sweeps > MAX_SWEEPS || !wanted) return;
+    host.invoke(sweeper, {}, () => undefined);
+    world.after(SWEEP_EVERY_MILLIS, sweep);
+  };
+  world.after(world.chance.between(0, SWEEP_EVERY_MILLIS), sweep);
+}

@@ -1,0 +1,161 @@
+import type { fifoQueue } from '../../lib/contracts/channel.ts';
+import { type Envelope, envelope } from '../../lib/contracts/envelope.ts';
+import { dynamodbOver } from '../../lib/runtime/aws/dynamodb.ts';
+import { WriteRefused } from '../../lib/runtime/inbox.ts';
+import { occurred, outboxWriter, SequenceConflict } from '../../lib/runtime/outbox.ts';
+import { PublishFailed, publisher } from '../../lib/runtime/publish.ts';
+import type { Runtime } from '../../lib/runtime/runtime.ts';
+import { OUTBOX, type StepData, Stepped } from './declarations.ts';
+import { STATE_TABLE } from './handlers.ts';
+import { identify } from './journal.ts';
+import type { EventPlan } from './scenario.ts';
+import type { Station } from './station.ts';
+import { EPOCH } from './world.ts';
+
+const WAIT_MILLIS = 1_000;
+const MAX_TRIES = 12;
+
+export interface ProducerReport {
+  /** Told after each publish: events that the publisher did not name as unsent. */
+  readonly sent: (ids: readonly string[]) => void;
+}
+
+/** An event of its plan, sent directly: position n of its key. */
+function direct(plan: EventPlan, n: number): Envelope {
+  const { ref, key, amount } = plan;
+  const id = `${key}/${plan.form === 'mismatch' ? n - 1 : n}`;
+  const made = envelope(Stepped, { ref, key, n, amount }, { id, source: '/simulation', time: new Date(EPOCH) });
+  switch (plan.form) {
+    case 'unknown':
+      return { ...made, type: 'sim.never-declared' };
+    case 'invalid':
+      return { ...made, data: { ...made.data, amount: 'many' } };
+    default:
+      return made;
+  }
+}
+
+/** Sends planned events to the station's channel through the real publisher, each key in order. What is refused is sent again. */
+export async function produce(
+  plans: readonly EventPlan[],
+  station: Station,
+  runtime: Runtime,
+  address: string,
+  report: ProducerReport,
+): Promise<void> {
+  const { to: channel } = station.subscription;
+  const publish = publisher(channel as ReturnType<typeof fifoQueue>, { address }, runtime);
+  const positions = new Map<string, number>();
+  for (let i = 0; i < plans.length; ) {
+    const plan = plans[i];
+    if (plan === undefined) return;
+    await runtime.sleep(EPOCH + plan.at - runtime.now());
+    const due: Envelope[] = [];
+    for (; i < plans.length; i++) {
+      const next = plans[i];
+      if (next === undefined || next.at > runtime.now() - EPOCH) break;
+      const n = (positions.get(next.key) ?? 0) + 1;
+      positions.set(next.key, n);
+      if (next.form === 'broken') await sendBroken(next, runtime, address, station);
+      else due.push(direct(next, n));
+    }
+    await publishAll(due, publish, runtime, report);
+  }
+}
+
+async function publishAll(
+  events: readonly Envelope[],
+  publish: (events: readonly Envelope[]) => Promise<void>,
+  runtime: Runtime,
+  report: ProducerReport,
+): Promise<void> {
+  let pending = events;
+  for (let attempt = 1; pending.length > 0 && attempt <= MAX_TRIES; attempt++) {
+    try {
+      await publish(pending);
+      report.sent(readable(pending));
+      return;
+    } catch (error) {
+      if (!(error instanceof PublishFailed)) throw error;
+      report.sent(readable(pending).filter((id) => !error.unsent.has(id)));
+      pending = pending.filter(({ id }) => error.unsent.has(id));
+    }
+    await runtime.sleep(WAIT_MILLIS);
+  }
+}
+
+/** Ids of the events that can be told apart in the channel: not of those with an id that is another's, which a FIFO queue drops. */
+const readable = (events: readonly Envelope[]): string[] =>
+  events.flatMap((event) => {
+    const known = identify(JSON.stringify(event));
+    return known === undefined || known.id !== `${known.key}/${known.n}` ? [] : [known.id];
+  });
+
+/** Not through the publisher, which would not send such a thing. */
+async function sendBroken(
+  { key, ref }: EventPlan,
+  runtime: Runtime,
+  address: string,
+  { plan }: Station,
+): Promise<void> {
+  const body = `{"broken":${ref}`;
+  const group = plan.source === 'fifo' ? { MessageGroupId: key, MessageDeduplicationId: `broken-${ref}` } : {};
+  const sent =
+    plan.source === 'log'
+      ? runtime.aws('kinesis', 'PutRecords', {
+          StreamName: address,
+          Records: [{ Data: Buffer.from(body).toString('base64'), PartitionKey: key }],
+        })
+      : runtime.aws('sqs', 'SendMessage', { QueueUrl: address, MessageBody: body, ...group });
+  // A stranger's producer: whether it got through is not our matter.
+  await sent.catch(() => undefined);
+}
+
+/** Commits planned events with a business item, as a function behind an API does: reads, decides, and again when it was overtaken. */
+export async function write(plans: readonly EventPlan[], runtime: Runtime): Promise<void> {
+  const transact = outboxWriter(OUTBOX, runtime);
+  const dynamodb = dynamodbOver(runtime.aws, runtime.id);
+  for (const plan of plans) {
+    await runtime.sleep(EPOCH + plan.at - runtime.now());
+    for (let attempt = 1; attempt <= MAX_TRIES; attempt++) {
+      const done = await commit(plan).catch((error: unknown) => {
+        if (error instanceof TypeError || error instanceof RangeError) throw error;
+        return false;
+      });
+      if (done) break;
+      await runtime.sleep(WAIT_MILLIS * runtime.random());
+    }
+  }
+
+  /** @returns false when somebody was faster */
+  async function commit({ ref, key, amount }: EventPlan): Promise<boolean> {
+    const pk = `aggregate#${key}`;
+    const { Item } = await dynamodb('GetItem', { TableName: STATE_TABLE, Key: { pk }, ConsistentRead: true });
+    const before = Item as { version: number; refs: number[] } | undefined;
+    // The answer to an earlier try was lost, and it had been carried out.
+    if (before?.refs.includes(ref) === true) return true;
+    const after = before?.version ?? 0;
+    const data: StepData = { ref, key, n: after + 1, amount };
+    try {
+      await transact({
+        aggregate: key,
+        after,
+        events: [occurred(Stepped, data)],
+        writes: [
+          {
+            Put: {
+              TableName: STATE_TABLE,
+              Item: { pk, version: after + 1, refs: [...(before?.refs ?? []), ref] },
+              ConditionExpression: before === undefined ? 'attribute_not_exists(pk)' : 'version = :version',
+              ...(before === undefined ? {} : { ExpressionAttributeValues: { ':version': before.version } }),
+            },
+          },
+        ],
+      });
+      return true;
+    } catch (error) {
+      if (error instanceof SequenceConflict || error instanceof WriteRefused) return false;
+      throw error;
+    }
+  }
+}

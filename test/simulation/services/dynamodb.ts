@@ -1,0 +1,278 @@
+import { AwsError } from '../../../lib/runtime/aws/call.ts';
+import type { World } from '../world.ts';
+import { type AttributeValue, holds, type Item, type Names, updated } from './expressions.ts';
+
+/** How long a ClientRequestToken stands for its transaction. https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html */
+const TOKEN_MILLIS = 600_000;
+const MAX_TRANSACTION_ITEMS = 100;
+/** An index follows its table within this time. */
+const MAX_INDEX_LAG_MILLIS = 500;
+/** Two writers this close together may collide. */
+const CONFLICT_MILLIS = 12;
+
+export interface TableSpec {
+  readonly name: string;
+  readonly partitionKey: string;
+  readonly sortKey?: string;
+  readonly index?: { readonly name: string; readonly partitionKey: string; readonly sortKey: string };
+}
+
+/** One committed change of one item. */
+export interface Change {
+  readonly table: string;
+  readonly before: Item | undefined;
+  readonly after: Item | undefined;
+}
+
+interface Table {
+  readonly spec: TableSpec;
+  readonly items: Map<string, Item>;
+  /** The items as an index shows them: a little late. */
+  readonly indexed: Map<string, Item>;
+  /** When a transaction last touched an item, and which. */
+  readonly touched: Map<string, { readonly at: number; readonly by: unknown }>;
+}
+
+interface WriteRequest extends Names {
+  readonly TableName: string;
+  readonly Key?: Item;
+  readonly Item?: Item;
+  readonly UpdateExpression?: string;
+  readonly ConditionExpression?: string;
+  readonly ReturnValuesOnConditionCheckFailure?: string;
+}
+
+interface Reason {
+  Code: string;
+  Message?: string;
+  Item?: Item;
+}
+
+export interface MemoryDynamodb {
+  readonly call: (operation: string, input: object) => unknown;
+  readonly items: (table: string) => Item[];
+  readonly item: (table: string, key: string) => Item | undefined;
+  /** Collisions of writers so far. */
+  readonly conflicts: () => number;
+}
+
+/**
+ * DynamoDB in memory: conditions, transactions with their tokens and conflicts, a lagging index, pages.
+ * @param onCommit told of every change, in the order of the commits
+ */
+export function memoryDynamodb(
+  world: World,
+  specs: readonly TableSpec[],
+  options: { readonly pageSize: number; readonly onCommit: (changes: readonly Change[]) => void },
+): MemoryDynamodb {
+  const tables = new Map(specs.map((spec): [string, Table] => [spec.name, emptyTable(spec)]));
+  const tokens = new Map<string, number>();
+  let conflicts = 0;
+
+  function tableOf(name: string): Table {
+    const table = tables.get(name);
+    if (table === undefined) throw new AwsError('ResourceNotFoundException', `there is no table '${name}'`, 400);
+    return table;
+  }
+
+  /** Whether another writer was here an instant ago: DynamoDB then refuses one of the two. */
+  function collides(table: Table, key: string, by: unknown): boolean {
+    const last = table.touched.get(key);
+    if (last === undefined || last.by === by || world.now() - last.at > CONFLICT_MILLIS) return false;
+    return world.chance.is(0.5);
+  }
+
+  /** What one write would do; nothing is done yet. */
+  function plan(kind: string, request: WriteRequest) {
+    const table = tableOf(request.TableName);
+    const key = keyOf(table.spec, request.Item ?? request.Key ?? {});
+    const before = table.items.get(key);
+    const met = holds(request.ConditionExpression, before, request);
+    const after = !met || kind === 'ConditionCheck' ? before : EFFECTS[kind]?.(before, request);
+    return { table, key, before, after, met, request, writes: kind !== 'ConditionCheck' };
+  }
+
+  function commit(plans: readonly ReturnType<typeof plan>[], by: unknown): void {
+    const changes: Change[] = [];
+    for (const { table, key, before, after, writes } of plans) {
+      if (by !== undefined) table.touched.set(key, { at: world.now(), by });
+      if (!writes) continue;
+      if (after === undefined) table.items.delete(key);
+      else table.items.set(key, after);
+      if (table.spec.index !== undefined) {
+        world.after(world.chance.between(0, MAX_INDEX_LAG_MILLIS), () => {
+          const current = table.items.get(key);
+          if (current === undefined) table.indexed.delete(key);
+          else table.indexed.set(key, current);
+        });
+      }
+      changes.push({ table: table.spec.name, before, after });
+    }
+    options.onCommit(changes);
+  }
+
+  function writeOne(kind: string, request: WriteRequest): object {
+    const planned = plan(kind, request);
+    if (collides(planned.table, planned.key, undefined)) {
+      conflicts += 1;
+      throw new AwsError('TransactionConflictException', 'Transaction is ongoing for the item', 400);
+    }
+    if (!planned.met) {
+      const shown = request.ReturnValuesOnConditionCheckFailure === 'ALL_OLD' ? { Item: planned.before } : {};
+      throw new AwsError('ConditionalCheckFailedException', 'The conditional request failed', 400, shown);
+    }
+    commit([planned], undefined);
+    return kind === 'Update' && planned.after !== undefined ? { Attributes: planned.after } : {};
+  }
+
+  function transact(input: {
+    TransactItems: readonly Record<string, WriteRequest>[];
+    ClientRequestToken?: string;
+  }): object {
+    const token = input.ClientRequestToken;
+    const known = token === undefined ? undefined : tokens.get(token);
+    if (known !== undefined && world.now() - known < TOKEN_MILLIS) return {};
+    if (input.TransactItems.length === 0 || input.TransactItems.length > MAX_TRANSACTION_ITEMS) {
+      throw new AwsError('ValidationException', `a transaction takes 1 to ${MAX_TRANSACTION_ITEMS} items`, 400);
+    }
+    const plans = input.TransactItems.map((entry) => {
+      const [kind = '', request] = Object.entries(entry)[0] ?? [];
+      if (request === undefined || !(kind in EFFECTS))
+        throw new Error(`the simulator does not know a '${kind}' in a transaction`);
+      return plan(kind, request);
+    });
+    const places = new Set(plans.map(({ table, key }) => `${table.spec.name}/${key}`));
+    if (places.size < plans.length) {
+      throw new AwsError(
+        'ValidationException',
+        'Transaction request cannot include multiple operations on one item',
+        400,
+      );
+    }
+    const reasons = plans.map(({ table, key, met, before, request }): Reason => {
+      if (collides(table, key, input)) return { Code: 'TransactionConflict' };
+      if (met) return { Code: 'None' };
+      const shown =
+        request.ReturnValuesOnConditionCheckFailure === 'ALL_OLD' && before !== undefined ? { Item: before } : {};
+      return { Code: 'ConditionalCheckFailed', ...shown };
+    });
+    if (reasons.some(({ Code }) => Code !== 'None')) {
+      if (reasons.some(({ Code }) => Code === 'TransactionConflict')) conflicts += 1;
+      throw cancelled(reasons);
+    }
+    commit(plans, input);
+    if (token !== undefined) tokens.set(token, world.now());
+    return {};
+  }
+
+  function query(
+    input: {
+      TableName: string;
+      IndexName?: string;
+      KeyConditionExpression: string;
+      ExclusiveStartKey?: Item;
+      Limit?: number;
+    } & Names,
+  ): object {
+    const { spec, items, indexed } = tableOf(input.TableName);
+    if (input.IndexName !== undefined && input.IndexName !== spec.index?.name) {
+      throw new AwsError('ValidationException', `table '${spec.name}' has no index '${input.IndexName}'`, 400);
+    }
+    const sortKey = input.IndexName === undefined ? spec.sortKey : spec.index?.sortKey;
+    const source = input.IndexName === undefined ? items : indexed;
+    const found = [...source.values()]
+      .filter((item) => holds(input.KeyConditionExpression, item, input))
+      .sort((a, b) => compareValues(a[sortKey ?? ''], b[sortKey ?? '']));
+    const startKey = input.ExclusiveStartKey === undefined ? undefined : keyOf(spec, input.ExclusiveStartKey);
+    const from = startKey === undefined ? 0 : found.findIndex((item) => keyOf(spec, item) === startKey) + 1;
+    const page = found.slice(from, from + Math.min(options.pageSize, input.Limit ?? options.pageSize));
+    const last = page.at(-1);
+    const more = from + page.length < found.length && last !== undefined;
+    return { Items: page, Count: page.length, ...(more ? { LastEvaluatedKey: keyAttributes(spec, last) } : {}) };
+  }
+
+  function batchGet(input: { RequestItems: Readonly<Record<string, { Keys: readonly Item[] }>> }): object {
+    const Responses: Record<string, Item[]> = {};
+    const UnprocessedKeys: Record<string, { Keys: readonly Item[] }> = {};
+    for (const [name, { Keys }] of Object.entries(input.RequestItems)) {
+      const { spec, items } = tableOf(name);
+      const answered = Keys.slice(0, options.pageSize);
+      Responses[name] = answered.map((key) => items.get(keyOf(spec, key))).filter((item) => item !== undefined);
+      if (answered.length < Keys.length) UnprocessedKeys[name] = { Keys: Keys.slice(options.pageSize) };
+    }
+    return { Responses, UnprocessedKeys };
+  }
+
+  const operations: Readonly<Record<string, (input: never) => object>> = {
+    GetItem: ({ TableName, Key }: { TableName: string; Key: Item }) => {
+      const { spec, items } = tableOf(TableName);
+      const Item = items.get(keyOf(spec, Key));
+      return Item === undefined ? {} : { Item };
+    },
+    PutItem: (input: WriteRequest) => writeOne('Put', input),
+    UpdateItem: (input: WriteRequest) => writeOne('Update', input),
+    DeleteItem: (input: WriteRequest) => writeOne('Delete', input),
+    TransactWriteItems: transact as never,
+    Query: query,
+    BatchGetItem: batchGet as never,
+  };
+
+  return {
+    call(operation, input) {
+      const run = operations[operation];
+      if (run === undefined) throw new Error(`the simulator does not know DynamoDB's ${operation}`);
+      return run(input as never);
+    },
+    items: (name) => [...tableOf(name).items.values()],
+    item: (name, key) => tableOf(name).items.get(key),
+    conflicts: () => conflicts,
+  };
+}
+
+const EFFECTS: Readonly<Record<string, (before: Item | undefined, request: WriteRequest) => Item | undefined>> = {
+  Put: (_before, { Item }) => Item,
+  Update: (before, request) => updated(request.UpdateExpression ?? '', before ?? request.Key ?? {}, request),
+  Delete: () => undefined,
+  ConditionCheck: (before) => before,
+};
+
+export function cancelled(reasons: readonly Reason[]): AwsError {
+  const codes = reasons.map(({ Code }) => Code).join(', ');
+  return new AwsError('TransactionCanceledException', `Transaction cancelled, reasons: [${codes}]`, 400, {
+    CancellationReasons: reasons,
+  });
+}
+
+const emptyTable = (spec: TableSpec): Table => ({
+  spec,
+  items: new Map(),
+  indexed: new Map(),
+  touched: new Map(),
+});
+
+const textOf = (value: AttributeValue | undefined): string => String(value?.S ?? value?.N ?? '');
+
+function keyOf(spec: TableSpec, item: Item): string {
+  const first = item[spec.partitionKey];
+  if (first === undefined) {
+    throw new AwsError(
+      'ValidationException',
+      `an item of table '${spec.name}' lacks its key ${spec.partitionKey}`,
+      400,
+    );
+  }
+  return spec.sortKey === undefined ? textOf(first) : `${textOf(first)}/${textOf(item[spec.sortKey])}`;
+}
+
+const keyAttributes = (spec: TableSpec, item: Item): Item =>
+  Object.fromEntries(
+    [spec.partitionKey, spec.sortKey, spec.index?.partitionKey, spec.index?.sortKey].flatMap((name) => {
+      const value = name === undefined ? undefined : item[name];
+      return name === undefined || value === undefined ? [] : [[name, value]];
+    }),
+  );
+
+function compareValues(a: AttributeValue | undefined, b: AttributeValue | undefined): number {
+  if (a?.N !== undefined && b?.N !== undefined) return Number(a.N) - Number(b.N);
+  return textOf(a) < textOf(b) ? -1 : 1;
+}

@@ -1,0 +1,185 @@
+import { controlBreakers, type Mappings } from '../../lib/runtime/breaker-controller.ts';
+import type { Runtime } from '../../lib/runtime/runtime.ts';
+import { channelOf, TOPIC } from './declarations.ts';
+import { planOf } from './faults.ts';
+import { INVARIANTS, type Outcome, type Violation } from './invariants.ts';
+import { type FunctionSpec, type HandlerFunction, lambdaHost } from './lambda/instances.ts';
+import type { Mutation } from './mutation.ts';
+import { observedServices, STREAM_NAME } from './observed-services.ts';
+import { operate } from './operator.ts';
+import { deployOutbox, OUTBOX_ENV, type Starter } from './outbox-functions.ts';
+import { produce, write } from './producers.ts';
+import { chanceOf } from './random.ts';
+import type { Scenario } from './scenario.ts';
+import { queueUrl } from './services/sqs.ts';
+import { type Deployed, functionOf, INBOX, mappingOf, type Station, stationOf } from './station.ts';
+import { useWorld } from './virtual-timers.ts';
+import { wire as makeWire } from './wire.ts';
+import { createWorld, EPOCH, type Owner, STREAM } from './world.ts';
+
+/** Virtual time after which everything must have settled: the longest chain of visibility timeouts fits in twice. */
+const LIMIT_MILLIS = 48 * 3_600_000;
+
+export interface RunResult {
+  readonly violations: readonly Violation[];
+  /** Events of the virtual world. */
+  readonly steps: number;
+  /** Requests to services and to the world outside. */
+  readonly calls: number;
+  /** Faults that came to pass. */
+  readonly faults: number;
+  /** The same for the same run. */
+  readonly fingerprint: number;
+  readonly virtualMillis: number;
+}
+
+export interface RunOptions {
+  /** @default the runtime as it is */
+  readonly mutation?: Mutation;
+  /** Takes the lines of the trace. @default nobody */
+  readonly trace?: (line: string) => void;
+}
+
+/** Runs a scenario in a world of its own and judges what happened. Needs `virtualiseTimers()` in this thread. */
+export async function simulate(scenario: Scenario, { mutation = {}, trace }: RunOptions = {}): Promise<RunResult> {
+  const world = createWorld(scenario.seed, trace);
+  useWorld(world);
+  const elapsed = () => world.now() - EPOCH;
+  const plan = planOf(scenario.faults);
+  const fromTopic = scenario.topology === 'outbox' ? TOPIC : undefined;
+  const stations = scenario.consumers.map((consumer) => stationOf(consumer, channelOf(consumer, fromTopic)));
+  const queueSpecs = stations.flatMap(({ queues }) => queues).map(mutation.queues ?? ((spec) => spec));
+  const services = observedServices(world, scenario, stations, plan, queueSpecs);
+  const { dynamodb, sqs, log } = services;
+
+  const disturbLeases = () => {
+    for (const { journal } of stations) journal.leaseDisturbed = true;
+  };
+  const host = lambdaHost(world, {
+    callFor: (owner) => wire.callFor(owner),
+    chance: chanceOf(scenario.seed, STREAM.runtime),
+    skews: scenario.skews,
+    leftOpen: disturbLeases,
+    died: ({ name }) => endRunsOf(name, stations, world.now()),
+  });
+  const functions = new Map<string, FunctionSpec>();
+  const wire = makeWire(world, {
+    services: {
+      dynamodb: dynamodb.call,
+      sqs: sqs.call,
+      sns: services.sns.call,
+      kinesis: services.kinesis.call,
+      lambda(operation, input) {
+        if (operation !== 'InvokeAsync') throw new Error(`the simulator does not know Lambda's ${operation}`);
+        const spec = functions.get((input as { FunctionName: string }).FunctionName);
+        if (spec !== undefined) world.after(ASYNC_MILLIS, () => host.invoke(spec, {}, () => undefined));
+        return {};
+      },
+    },
+    faults: plan,
+    kill: host.kill,
+    disturbed(service, _operation, input) {
+      if (service === 'dynamodb' && (input as { TableName?: string }).TableName === INBOX) disturbLeases();
+    },
+  });
+
+  let invocations = 0;
+  const faults = { plan, next: () => invocations++ };
+  const starter: Starter = (role) => (make, runtime) => {
+    const handler = make(mutation.runtime?.(runtime, role) ?? runtime);
+    return mutation.handler?.(handler, role) ?? handler;
+  };
+  const { outage } = scenario;
+  const shared = {
+    world,
+    wire,
+    plans: new Map(scenario.events.map((event) => [event.ref, event])),
+    isDown: () => outage !== undefined && outage.from <= elapsed() && elapsed() < outage.until,
+    isRepaired: () => elapsed() >= scenario.repairAt,
+  };
+  const deployed = stations.map((station): Deployed => {
+    const target = functionOf(station, shared, starter({ kind: 'consumer', station }));
+    return { station, function: target, mapping: mappingOf(station, target, { world, host, sqs, log, faults }) };
+  });
+  for (const fault of scenario.faults) {
+    if (fault.kind !== 'reshard') continue;
+    world.after(fault.at, () => {
+      plan.fire();
+      log.split();
+    });
+  }
+
+  const clients = new Set<Owner>();
+  const failures: Error[] = [];
+  const sentButLost: string[] = [];
+  const isBusy = () => [...clients].some(({ alive }) => alive);
+  /** A client that runs beside the functions; it handles what may happen to it, so what it throws is a violation. */
+  function client(kind: 'producer' | 'writer', run: (runtime: Runtime) => Promise<void>): void {
+    const owner = host.client(kind, OUTBOX_ENV);
+    clients.add(owner);
+    run(mutation.runtime?.(owner.runtime, { kind }) ?? owner.runtime)
+      .catch((error: Error) => failures.push(error))
+      .finally(() => clients.delete(owner));
+  }
+  const [first] = stations;
+  if (scenario.topology === 'direct' && first !== undefined) {
+    const address = first.plan.source === 'log' ? STREAM_NAME : queueUrl(first.plan.name);
+    const sent = (ids: readonly string[]) => {
+      const there = new Set(first.journal.accepted.map(({ event }) => event?.id));
+      sentButLost.push(...ids.filter((id) => !there.has(id)));
+    };
+    for (const plans of Map.groupBy(scenario.events, ({ key }) => key.charCodeAt(key.length - 1) % 2).values()) {
+      client('producer', (runtime) => produce(plans, first, runtime, address, { sent }));
+    }
+  } else {
+    for (const plans of Map.groupBy(scenario.events, ({ ref }) => ref % 2).values()) {
+      client('writer', (runtime) => write(plans, runtime));
+    }
+    deployOutbox(world, host, services, starter, faults, isBusy);
+  }
+  const controller = (runtime: Runtime, mappings: Mappings) =>
+    starter({ kind: 'controller' })(
+      (own) => controlBreakers(own, mutation.mappings?.(mappings) ?? mappings) as HandlerFunction,
+      runtime,
+    );
+  operate({ world, host, wire, dynamodb, scenario, deployed, functions, controller });
+
+  const settled = await world.run(LIMIT_MILLIS);
+  useWorld(undefined);
+  const violations = judge({
+    scenario,
+    deployed,
+    settled: settled && host.running() === 0 && !isBusy(),
+    unpublished: services.unpublished(),
+    outboxRows: services.outboxRows,
+    sentButLost,
+    failures,
+    mishaps: plan.fired() + dynamodb.conflicts() + host.failures(),
+    waiting: (queue) => sqs.queue(queue).messages.length,
+    items: dynamodb.items,
+    item: dynamodb.item,
+  });
+  return {
+    violations,
+    steps: world.steps(),
+    calls: wire.requests(),
+    faults: plan.fired(),
+    fingerprint: world.fingerprint(),
+    virtualMillis: elapsed(),
+  };
+}
+
+/** What an asynchronous invocation takes to start. */
+const ASYNC_MILLIS = 10;
+
+/** Handlers of an instance that died are over; what they would have said is not known. */
+function endRunsOf(instance: string, stations: readonly Station[], now: number): void {
+  for (const { journal } of stations) {
+    for (const run of journal.runs) if (run.instance === instance && run.to === undefined) run.to = now;
+  }
+}
+
+const judge = (outcome: Outcome): Violation[] =>
+  Object.entries(INVARIANTS).flatMap(([invariant, check]) =>
+    check(outcome).map((message): Violation => ({ invariant, message })),
+  );

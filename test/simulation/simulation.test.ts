@@ -1,0 +1,118 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { INVARIANTS } from './invariants.ts';
+import { MUTANTS } from './mutants.ts';
+import { openPool, type Pool } from './pool.ts';
+import { scenarioOf } from './scenario.ts';
+
+/** `npm run simulate` runs many more. */
+const RUNS = 2_000;
+/** Worlds that are run once for every request they make. */
+const CRASHED_WORLDS = 20;
+/** Every mutant must be caught within so many worlds. */
+const MUTANT_RUNS = 10_000;
+const SLOW_MS = 120_000;
+
+let pool: Pool;
+beforeAll(() => {
+  pool = openPool();
+});
+afterAll(() => pool.close());
+
+describe('the runtime in simulated worlds', () => {
+  it(
+    `keeps every invariant in ${RUNS} of them`,
+    async () => {
+      const { runs, failures } = await pool.explore({ from: 1, runs: RUNS });
+      expect(failures, `replay with: npm run simulate -- --seed ${failures[0]?.seed}`).toEqual([]);
+      expect(runs).toBe(RUNS);
+    },
+    SLOW_MS,
+  );
+
+  it(
+    'keeps them when an instance dies at any of its requests, before or after it is carried out',
+    async () => {
+      const { runs, failures } = await pool.explore({ from: 1, runs: CRASHED_WORLDS, crashes: true });
+      expect(failures, 'replay with --crashes').toEqual([]);
+      expect(runs).toBeGreaterThan(CRASHED_WORLDS * 50);
+    },
+    SLOW_MS,
+  );
+
+  it(
+    'does the same again with the same seed, on any thread',
+    async () => {
+      const alone = openPool(1);
+      try {
+        const once = await alone.explore({ from: 500, runs: 150 });
+        const again = await pool.explore({ from: 500, runs: 150 });
+        expect(once).toEqual(again);
+        expect((await pool.explore({ from: 501, runs: 150 })).fingerprint).not.toBe(once.fingerprint);
+        expect(await alone.trace(7)).toEqual(await pool.trace(7));
+      } finally {
+        await alone.close();
+      }
+    },
+    SLOW_MS,
+  );
+
+  it('meets every kind of consumer, event and fault', () => {
+    const scenarios = Array.from({ length: 1_000 }, (_, seed) => scenarioOf(seed));
+    const seen = (values: readonly string[]) => [...new Set(values)].sort();
+    const plans = scenarios.flatMap(({ consumers }) => consumers);
+    expect(seen(plans.map(({ mode }) => mode))).toEqual([
+      'aggregate',
+      'at-most-once',
+      'effect',
+      'lease',
+      'natural',
+      'none',
+    ]);
+    expect(seen(plans.map(({ source }) => source))).toEqual(['fifo', 'log', 'queue']);
+    expect(seen(scenarios.flatMap(({ events }) => events.map(({ form }) => form)))).toEqual([
+      'broken',
+      'good',
+      'invalid',
+      'mismatch',
+      'unknown',
+    ]);
+    expect(seen(scenarios.flatMap(({ faults }) => faults.map(({ kind }) => kind)))).toEqual([
+      'call',
+      'duplicate',
+      'invoke',
+      'reshard',
+      'stream-outage',
+    ]);
+  });
+});
+
+describe('a broken runtime', () => {
+  it('is there for every invariant', () => {
+    const covered = new Set(Object.values(MUTANTS).map(({ caughtBy }) => caughtBy));
+    expect([...covered].sort()).toEqual(Object.keys(INVARIANTS).sort());
+  });
+
+  it.each(Object.entries(MUTANTS))(
+    '%s is caught',
+    async (mutant, { caughtBy }) => {
+      const { failures } = await pool.explore({ from: 1, runs: MUTANT_RUNS, mutant });
+      expect(failures[0]?.violations[0]?.invariant, `not caught in ${MUTANT_RUNS} runs`).toBe(caughtBy);
+    },
+    SLOW_MS,
+  );
+
+  it(
+    'shrinks to a scenario that still shows it, with its trace',
+    async () => {
+      const mutant = 'settle-acknowledges-retries';
+      const { failures } = await pool.explore({ from: 1, runs: MUTANT_RUNS, mutant });
+      const full = failures[0]?.scenario ?? scenarioOf(0);
+      const { scenario, violations, trace } = await pool.shrink({ scenario: full }, mutant);
+      expect(scenario.events.length).toBeLessThanOrEqual(full.events.length);
+      expect(scenario.events.length + scenario.faults.length).toBeLessThanOrEqual(3);
+      expect(violations.map(({ invariant }) => invariant)).toContain('nothingLost');
+      expect(trace.some((line) => line.includes('takes'))).toBe(true);
+    },
+    SLOW_MS,
+  );
+});

@@ -1,0 +1,183 @@
+import { type AwsCall, AwsError } from '../../lib/runtime/aws/call.ts';
+import type { CallFault, FaultPlan } from './faults.ts';
+import { cancelled } from './services/dynamodb.ts';
+import type { Owner, World } from './world.ts';
+
+/** As in `lib/runtime/aws/http.ts`, whose place this takes: tries of one call, and how long an answer is waited for. */
+const MAX_TRIES = 4;
+const RETRY_BASE_MS = 50;
+const RETRY_CAP_MS = 2_000;
+const ANSWER_TIMEOUT_MS = 8_000;
+
+/** Carries out a request; throws AwsError when the service refuses it. */
+export type Service = (operation: string, input: object) => unknown;
+
+export interface Wire {
+  readonly callFor: (owner: Owner) => AwsCall;
+  /** A call of a handler to the world outside, with the same mishaps but tried only once. */
+  /** Requests so far: positions for faults. */
+  readonly requests: () => number;
+  readonly outside: (owner: Owner, what: string, effect: () => void, millis?: number) => Promise<void>;
+}
+
+export interface WireOptions {
+  readonly services: Readonly<Record<string, Service>>;
+  readonly faults: FaultPlan;
+  readonly kill: (owner: Owner) => void;
+  /** Told of every request a fault befalls. */
+  readonly disturbed: (service: string, operation: string, input: object, what: CallFault) => void;
+}
+
+class NoAnswer extends Error {
+  override readonly name = 'NoAnswer';
+}
+
+const isTransient = (error: unknown): boolean =>
+  !(error instanceof AwsError) || error.status >= 500 || error.name === 'ThrottlingException';
+
+/** The way of a request to a service and back: takes time, and faults happen on it. */
+export function wire(world: World, { services, faults, kill, disturbed }: WireOptions): Wire {
+  let requests = 0;
+
+  /** One try. `fault` befalls it. */
+  function send(
+    owner: Owner,
+    name: string,
+    carryOut: (refuse?: (index: number) => boolean) => unknown,
+    fault: CallFault | undefined,
+    millis: number,
+  ): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const there = latency(world) + millis;
+      const back = latency(world);
+      const answer = (delay: number, run: () => void) => world.after(delay, run, owner);
+      const arrive = (delay: number, then: (outcome: { value: unknown } | { error: unknown }) => void) =>
+        world.after(delay, () => {
+          // The request is on its way: it arrives, whatever has become of its sender.
+          let outcome: { value: unknown } | { error: unknown };
+          try {
+            outcome = { value: carryOut(fault === 'partial' ? () => world.chance.is(0.5) : undefined) };
+          } catch (error) {
+            if (!(error instanceof AwsError)) throw error;
+            outcome = { error };
+          }
+          then(outcome);
+        });
+      const settle = (outcome: { value: unknown } | { error: unknown }) =>
+        'value' in outcome ? resolve(outcome.value) : reject(outcome.error);
+      const fail = (delay: number, error: Error) => answer(delay, () => reject(error));
+      if (fault !== undefined) world.note(() => `${owner.name} ${name}: fault ${fault}`);
+      switch (fault) {
+        case 'throttle':
+        case 'refuse':
+          return fail(there + back, new AwsError('ThrottlingException', 'Rate exceeded', 400));
+        case 'broken-before':
+          return fail(there + back, new AwsError('InternalServerError', 'something broke', 500));
+        case 'broken-after':
+          return arrive(there, () => fail(back, new AwsError('InternalServerError', 'something broke', 500)));
+        case 'lost-answer':
+          return arrive(there, () => fail(back, new NoAnswer('the connection was closed')));
+        case 'silence':
+          return fail(ANSWER_TIMEOUT_MS, new NoAnswer('no answer'));
+        case 'late':
+          arrive(ANSWER_TIMEOUT_MS + world.chance.between(1, 30_000), () => undefined);
+          return fail(ANSWER_TIMEOUT_MS, new NoAnswer('no answer'));
+        case 'conflict':
+          return fail(there + back, conflictOf(name));
+        case 'slow':
+          return arrive(there, (outcome) => answer(world.chance.between(500, 7_500), () => settle(outcome)));
+        case 'kill-before':
+          return world.after(there, () => kill(owner));
+        case 'kill-after':
+          return arrive(there, () => kill(owner));
+        default:
+          return arrive(there, (outcome) => answer(back, () => settle(outcome)));
+      }
+    });
+  }
+
+  return {
+    requests: () => requests,
+    callFor: (owner) => async (service, operation, input) => {
+      const carryOut = services[service];
+      if (carryOut === undefined) throw new Error(`the simulator has no service '${service}'`);
+      const planned = faults.call(requests++);
+      if (planned !== undefined) {
+        faults.fire();
+        disturbed(service, operation, input, planned);
+      }
+      for (let attempt = 1; ; attempt++) {
+        const befalls = attempt === 1 || REPEATED.has(planned ?? 'slow') ? planned : undefined;
+        try {
+          return await send(
+            owner,
+            operation,
+            (refuse) =>
+              refuse === undefined ? carryOut(operation, input) : inPart(carryOut, operation, input, refuse),
+            befalls,
+            0,
+          );
+        } catch (error) {
+          if (attempt === MAX_TRIES || !isTransient(error)) throw error;
+        }
+        const wait = world.chance.next() * Math.min(RETRY_CAP_MS, RETRY_BASE_MS * 2 ** attempt);
+        await new Promise<void>((resolve) => world.after(wait, resolve, owner));
+      }
+    },
+    async outside(owner, what, effect, millis = 0) {
+      const planned = faults.call(requests++);
+      if (planned !== undefined) {
+        faults.fire();
+        disturbed('outside', what, {}, planned);
+      }
+      await send(owner, what, effect, planned, millis);
+    },
+  };
+}
+
+/** Faults that befall every try of a call. */
+const REPEATED: ReadonlySet<CallFault> = new Set(['refuse', 'broken-before', 'broken-after']);
+
+/** Mostly milliseconds, sometimes a tenth of a second. */
+const latency = ({ chance }: World): number => (chance.is(0.05) ? chance.between(20, 150) : chance.between(1, 12));
+
+function conflictOf(operation: string): AwsError {
+  if (operation === 'TransactWriteItems') return cancelled([{ Code: 'TransactionConflict' }]);
+  if (['PutItem', 'UpdateItem', 'DeleteItem'].includes(operation)) {
+    return new AwsError('TransactionConflictException', 'Transaction is ongoing for the item', 400);
+  }
+  return new AwsError('ThrottlingException', 'Rate exceeded', 400);
+}
+
+/** Batch requests that a service may take in part: where their entries are. */
+const ENTRIES: Readonly<Record<string, string>> = {
+  SendMessageBatch: 'Entries',
+  PublishBatch: 'PublishBatchRequestEntries',
+  PutRecords: 'Records',
+};
+
+interface Entry {
+  readonly Id?: string;
+}
+
+/** Carries out a batch request without the entries that are refused. */
+function inPart(service: Service, operation: string, input: object, refuses: (index: number) => boolean): unknown {
+  const field = ENTRIES[operation];
+  if (field === undefined) return service(operation, input);
+  const entries = (input as Record<string, readonly Entry[]>)[field] ?? [];
+  const refused = entries.map((_, i) => refuses(i));
+  const taken = entries.filter((_, i) => !refused[i]);
+  const error = { Code: 'ThrottlingException', Message: 'Rate exceeded' };
+  const answer = taken.length === 0 ? {} : (service(operation, { ...input, [field]: taken }) as { Records?: object[] });
+  if (operation !== 'PutRecords') {
+    return { Failed: entries.filter((_, i) => refused[i]).map(({ Id }) => ({ Id, ...error, SenderFault: false })) };
+  }
+  const records = (answer.Records ?? []).values();
+  return {
+    Records: refused.map((no) =>
+      no
+        ? { ErrorCode: 'ProvisionedThroughputExceededException', ErrorMessage: 'Rate exceeded' }
+        : records.next().value,
+    ),
+  };
+}
