@@ -5,6 +5,7 @@ import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { seconds } from '../contracts/duration.ts';
 import { ENV } from '../contracts/environment.ts';
+import type { Subscription } from '../contracts/subscription.ts';
 import type { InboxTable } from './inbox-table.ts';
 import { allow, messagingFunction } from './messaging-function.ts';
 import { physicalName } from './stage.ts';
@@ -21,7 +22,7 @@ const EVERY = Duration.minutes(1);
 /** Disables the event source mappings of consumers whose breaker is open, and enables them for a trial when the pause has passed. */
 export class BreakerController extends Construct {
   readonly function: LambdaFunction;
-  readonly #mappings = new Map<string, string>();
+  readonly #mappings = new Map<string, object>();
 
   constructor(scope: Construct, id: string, { code, inbox }: BreakerControllerProps) {
     super(scope, id);
@@ -43,16 +44,16 @@ export class BreakerController extends Construct {
   }
 
   /** Looks after a consumer's mapping, and lets the consumer call when its breaker opens. */
-  watch(subscription: string, consumer: LambdaFunction, mappingId: string): void {
-    this.#mappings.set(subscription, mappingId);
+  watch(subscription: Subscription, consumer: LambdaFunction, mappingId: string): void {
+    this.#mappings.set(subscription.name, {
+      id: mappingId,
+      batchSize: subscription.batchSize,
+      maximumConcurrency: subscription.concurrency,
+    });
     const stack = Stack.of(this);
     const arnOf = (resource: string, resourceName: string) =>
       stack.formatArn({ service: 'lambda', resource, resourceName, arnFormat: ArnFormat.COLON_RESOURCE_NAME });
-    allow(
-      this.function,
-      ['lambda:GetEventSourceMapping', 'lambda:UpdateEventSourceMapping'],
-      [arnOf('event-source-mapping', mappingId)],
-    );
+    allow(this.function, ['lambda:UpdateEventSourceMapping'], [arnOf('event-source-mapping', mappingId)]);
     // By name and not by reference: the controller refers to the mapping and the mapping to the consumer.
     const controller = physicalName(this, this.node.id);
     consumer.addEnvironment(ENV.breakerController, controller);

@@ -92,7 +92,7 @@ export class QueueConsumer extends Construct {
           `subscription '${subscription.name}' declares a breaker; pass the BreakerController that switches its event source mapping as 'breakers'`,
         );
       }
-      breakers.watch(subscription.name, this.function, source.eventSourceMappingId);
+      breakers.watch(subscription, this.function, source.eventSourceMappingId);
     }
     const lag = queue.metricApproximateAgeOfOldestMessage({ period: ALARM_PERIOD });
     const lagAlarm = oldestMessageAlarm(this, alarms, subscription.name, lag);

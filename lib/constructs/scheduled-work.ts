@@ -110,7 +110,7 @@ export class ScheduledWork extends Construct {
         },
       },
     });
-    schedule.addDependency(this.group);
+    schedule.node.addDependency(this.group);
   }
 }
 

@@ -8,7 +8,7 @@ export const ENV = {
   claims: 'SLUICE_CLAIMS_BUCKET',
   /** Name of the function that switches event source mappings. */
   breakerController: 'SLUICE_BREAKER_CONTROLLER',
-  /** JSON: mapping id by subscription. */
+  /** JSON: event source mappings by subscription, as declared. */
   mappings: 'SLUICE_MAPPINGS',
 } as const;
 

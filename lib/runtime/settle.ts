@@ -4,7 +4,7 @@ import { backoffSeconds } from '../contracts/retry.ts';
 import type { Subscription } from '../contracts/subscription.ts';
 import { describeFailure, sendDeadLetter } from './dead-letters.ts';
 import { ATTEMPTS_EXHAUSTED } from './handle-message.ts';
-import { checkpointOf, type Message, type Outcome } from './message.ts';
+import { checkpointOf, inOneRecord, type Message, type Outcome } from './message.ts';
 import { toError } from './outcomes.ts';
 import type { Runtime } from './runtime.ts';
 import type { Batch } from './sources.ts';
@@ -35,8 +35,9 @@ export async function settle(
   const checkpoint = batch.stops === 'batch' ? results.findIndex(({ outcome }) => comesAgain(outcome)) : -1;
   const settled = await Promise.all(
     results.map(async ({ message, outcome }, i): Promise<Returned> => {
-      // A stream delivers everything from its checkpoint again; a dead letter sent now would be sent twice.
-      if (checkpoint >= 0 && (i > checkpoint || inOneRecord(message, results[checkpoint])))
+      // A stream delivers everything from its checkpoint again, of an aggregated record also what is before the failure; a dead
+      // letter sent now would be sent twice.
+      if (checkpoint >= 0 && (i > checkpoint || (i < checkpoint && inOneRecord(message, results[checkpoint]?.message))))
         return { message, outcome: HELD };
       return { message, outcome: await giveUpIfDue(message, outcome, context) };
     }),
@@ -47,10 +48,6 @@ export async function settle(
   const reported = batch.stops === 'batch' ? again.slice(0, 1) : again;
   return { batchItemFailures: reported.map(({ message }) => ({ itemIdentifier: checkpointOf(message) })) };
 }
-
-/** Of an aggregated record all events come again, those before the failure too. */
-const inOneRecord = (message: Message, failed: Returned | undefined): boolean =>
-  failed !== undefined && checkpointOf(message) === checkpointOf(failed.message);
 
 interface Returned {
   readonly message: Message;

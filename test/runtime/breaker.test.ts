@@ -3,7 +3,7 @@ import { seconds } from '../../lib/contracts/duration.ts';
 import { breaker as policyOf, subscription } from '../../lib/contracts/subscription.ts';
 import { dynamodbOver } from '../../lib/runtime/aws/dynamodb.ts';
 import { type Breaker, coolDownMillis, tableBreaker } from '../../lib/runtime/breaker.ts';
-import { controlBreakers, type MappingMode } from '../../lib/runtime/breaker-controller.ts';
+import { controlBreakers, type MappingMode, type SwitchMapping } from '../../lib/runtime/breaker-controller.ts';
 import { readControl } from '../../lib/runtime/control-items.ts';
 import { lambda, type Runtime } from '../../lib/runtime/runtime.ts';
 import { workQueue } from '../contracts/sample-declarations.ts';
@@ -71,53 +71,61 @@ describe('a breaker', () => {
 });
 
 describe('the controller', () => {
-  const switches: [string, MappingMode, number][] = [];
-  const mappings = {
-    read: async () => ({ batchSize: 10, maximumConcurrency: 20 }),
-    switch: async (id: string, mode: MappingMode, before: { batchSize: number }) =>
-      void switches.push([id, mode, before.batchSize]),
-  };
-  const control = async () => {
+  const switches: [string, MappingMode][] = [];
+  const switchMapping: SwitchMapping = async ({ id, batchSize }, mode) =>
+    void switches.push([`${id}/${batchSize}`, mode]);
+  const controller = (change = switchMapping) => {
     const env: Record<string, string> = {
       SLUICE_INBOX_TABLE: TABLE,
-      SLUICE_MAPPINGS: JSON.stringify({ [name]: 'mapping-1' }),
+      SLUICE_MAPPINGS: JSON.stringify({ [name]: { id: 'mapping-1', batchSize: 10 } }),
     };
-    const handler = controlBreakers({ ...runtime, env: (variable) => env[variable] }, mappings);
-    await handler({}, lambdaContext());
+    return controlBreakers({ ...runtime, env: (variable) => env[variable] }, change);
+  };
+  const control = async () => {
+    await controller()({}, lambdaContext());
     return switches.splice(0);
   };
 
-  it('switches a mapping off, on trial, and on as it was; each once', async () => {
+  it('switches a mapping off, on trial, and on as declared; and leaves it alone when it did nothing', async () => {
     expect(await control()).toEqual([]);
     await breaker.failed('psp');
     await breaker.failed('psp');
-    expect(await control()).toEqual([['mapping-1', 'off', 10]]);
-    expect(await control()).toEqual([]);
+    expect(await control()).toEqual([['mapping-1/10', 'off']]);
     now += 30_000;
-    expect(await control()).toEqual([['mapping-1', 'trial', 10]]);
+    expect(await control()).toEqual([['mapping-1/10', 'trial']]);
     await breaker.failed('psp');
-    expect(await control()).toEqual([['mapping-1', 'off', 10]]);
+    expect(await control()).toEqual([['mapping-1/10', 'off']]);
     await breaker.succeeded();
-    expect(await control()).toEqual([['mapping-1', 'on', 10]]);
+    expect(await control()).toEqual([['mapping-1/10', 'on']]);
     expect(await control()).toEqual([]);
   });
 
-  it('switches again when it is not known to have switched', async () => {
+  it('switches at every call as long as the breaker is not closed, whatever became of the call before', async () => {
     await breaker.failed('psp');
     await breaker.failed('psp');
-    const broken = { ...mappings, switch: () => Promise.reject(new Error('crash')) };
-    const env: Record<string, string> = {
-      SLUICE_INBOX_TABLE: TABLE,
-      SLUICE_MAPPINGS: JSON.stringify({ [name]: 'mapping-1' }),
-    };
-    await expect(
-      controlBreakers({ ...runtime, env: (variable) => env[variable] }, broken)({}, lambdaContext()),
-    ).rejects.toThrow('crash');
-    expect(await control()).toEqual([['mapping-1', 'off', 10]]);
-    expect(await control()).toEqual([]);
+    const crash = controller(() => Promise.reject(new Error('crash')));
+    await expect(crash({}, lambdaContext())).rejects.toThrow('crash');
+    expect(await control()).toEqual([['mapping-1/10', 'off']]);
+    expect(await control()).toEqual([['mapping-1/10', 'off']]);
+  });
+
+  it('keeps looking after a mapping whose breaker opened again while it was being switched on', async () => {
+    await breaker.failed('psp');
+    await breaker.failed('psp');
+    await control();
+    await breaker.succeeded();
+    const meanwhile = controller(async () => {
+      await breaker.failed('psp');
+      await breaker.failed('psp');
+      await control();
+    });
+    await meanwhile({}, lambdaContext());
+    expect(await control()).toEqual([['mapping-1/10', 'off']]);
+    await breaker.succeeded();
+    expect(await control()).toEqual([['mapping-1/10', 'on']]);
   });
 
   it('names what it was not told', () => {
-    expect(() => controlBreakers({ ...runtime, env: () => undefined }, mappings)).toThrow('SLUICE_INBOX_TABLE');
+    expect(() => controlBreakers({ ...runtime, env: () => undefined }, switchMapping)).toThrow('SLUICE_INBOX_TABLE');
   });
 });

@@ -1,8 +1,12 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { fifoTopic, log } from '../../lib/contracts/channel.ts';
 import { outbox } from '../../lib/contracts/outbox.ts';
+import type { AwsService } from '../../lib/runtime/aws/call.ts';
+import { type ClaimedEnvelope, openBody } from '../../lib/runtime/body.ts';
+import { entriesOf } from '../../lib/runtime/entries.ts';
 import { type Write, WriteRefused } from '../../lib/runtime/inbox.ts';
 import { occurred, outboxWriter, SequenceConflict, type Transaction } from '../../lib/runtime/outbox.ts';
-import { MessageTooLarge } from '../../lib/runtime/publish.ts';
+import { InvalidKey, MessageTooLarge } from '../../lib/runtime/publish.ts';
 import { lambda } from '../../lib/runtime/runtime.ts';
 import { TicketClosed, TicketOpened, ticketTopic, workQueue } from '../contracts/sample-declarations.ts';
 import { createBusinessTable, createOutboxTable, itemsOf, useLocalServices } from './local-services.ts';
@@ -140,5 +144,100 @@ describe('transact', () => {
     );
     const buckets = new Set((await itemsOf(OUTBOX)).map(({ unpublished }) => unpublished));
     expect([...buckets].sort()).toEqual(['0', '1', '2', '3', '4', '5', '6', '7']);
+  });
+});
+
+describe('an event that no row can hold', () => {
+  const BUCKET = 'outbox-claims';
+  const claiming = fifoTopic('claiming-topic', {
+    events: [TicketOpened, TicketClosed],
+    oversized: 'claim-check',
+    groupBy: ({ data: { ticket } }) => `group-${ticket}`,
+  });
+  const claimingLog = log('claiming-log', { events: [TicketOpened], oversized: 'claim-check' });
+  const claimingBox = outbox('claiming-outbox', { publishes: [claiming, claimingLog] });
+
+  beforeAll(async () => {
+    process.env.SLUICE_CLAIMS_BUCKET = BUCKET;
+    await fetch(`${process.env.AWS_ENDPOINT_URL}/${BUCKET}`, { method: 'PUT' });
+  });
+
+  const stored = async () => {
+    const answer = await fetch(`${process.env.AWS_ENDPOINT_URL}/${BUCKET}?list-type=2`);
+    return [...(await answer.text()).matchAll(/<Key>([^<]+)<\/Key>/g)].map(([, key]) => key);
+  };
+
+  it('leaves its data in the bucket and the reference in the row, and is published under its own group', async () => {
+    const write = outboxWriter(claimingBox, lambda);
+    const text = 'x'.repeat(5_000_000);
+    const [told] = await write({ aggregate, after: 0, writes: [], events: [open(text)] });
+    expect(told?.data).toEqual(data(text));
+    const [row] = await rows();
+    const reference: ClaimedEnvelope = JSON.parse(String(row?.body));
+    const { data: _, ...header } = told ?? {};
+    expect(reference).toEqual({
+      ...header,
+      claimCheck: {
+        bucket: BUCKET,
+        key: expect.stringMatching(/^claims\/[0-9a-f]{64}$/),
+        bytes: Buffer.byteLength(JSON.stringify(data(text))),
+        sha256: expect.any(String),
+        keys: { 'claiming-topic': `group-${aggregate}` },
+      },
+    });
+    expect(await stored()).toEqual([reference.claimCheck.key]);
+    const [entry] = entriesOf(claiming, [reference], { bucket: () => BUCKET, deduplicationId: ({ id }) => id });
+    expect(entry).toMatchObject({ group: `group-${aggregate}`, key: `group-${aggregate}`, claims: [] });
+    expect(JSON.parse(await openBody(String(entry?.body), lambda))).toEqual(told);
+  });
+
+  it('leaves a row that fits to the relay: the log gets it whole', async () => {
+    await outboxWriter(claimingBox, lambda)({ aggregate, after: 0, writes: [], events: [open('x'.repeat(300_000))] });
+    const [row] = await rows();
+    expect(JSON.parse(String(row?.body)).data.text).toHaveLength(300_000);
+  });
+
+  it('is refused when one of its channels takes no claims, with nothing written', async () => {
+    const mixed = outbox('mixed-outbox', { publishes: [claiming, workQueue] });
+    const write = outboxWriter(
+      mixed,
+      lambda,
+    )({ aggregate, after: 0, writes: [putOnce()], events: [open('x'.repeat(500_000))] });
+    await expect(write).rejects.toThrow(MessageTooLarge);
+    await expect(write).rejects.toThrow(
+      "a row of outbox 'mixed-outbox' takes 408576. Make the event smaller, or declare oversized: 'claim-check' on its channels.",
+    );
+    expect(await business()).toEqual([]);
+  });
+
+  it('commits nothing when the bucket cannot be written', async () => {
+    const broken = {
+      ...lambda,
+      aws: (service: AwsService, operation: string, input: object) =>
+        service === 's3' ? Promise.reject(new Error('no bucket')) : lambda.aws(service, operation, input),
+    };
+    const write = outboxWriter(
+      claimingBox,
+      broken,
+    )({ aggregate, after: 0, writes: [putOnce()], events: [open('x'.repeat(500_000))] });
+    await expect(write).rejects.toThrow('no bucket');
+    expect(await business()).toEqual([]);
+    expect(await rows()).toEqual([]);
+  });
+
+  it('is not committed under a key that a channel would refuse', async () => {
+    const odd = fifoTopic('odd', { events: [TicketOpened], groupBy: () => 'two words' });
+    const write = outboxWriter(
+      outbox('odd-outbox', { publishes: [odd] }),
+      lambda,
+    )({ aggregate, after: 0, writes: [putOnce()], events: [open()] });
+    await expect(write).rejects.toThrow(InvalidKey);
+    expect(await business()).toEqual([]);
+  });
+
+  it('asks for the bucket while the function initialises', () => {
+    expect(() =>
+      outboxWriter(claimingBox, { ...lambda, env: (name) => (name === 'SLUICE_OUTBOX_TABLE' ? OUTBOX : undefined) }),
+    ).toThrow('SLUICE_CLAIMS_BUCKET is not set');
   });
 });

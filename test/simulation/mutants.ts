@@ -220,10 +220,9 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
     caughtBy: 'everythingSettles',
     concerns: consumers(({ breaker }) => breaker),
     mutation: {
-      mappings: (mappings) => ({
-        ...mappings,
-        switch: async (id, mode, before) => (mode === 'off' ? mappings.switch(id, mode, before) : undefined),
-      }),
+      switchMapping: (change) => async (mapping, mode) => {
+        if (mode === 'off') await change(mapping, mode);
+      },
     },
   },
 };

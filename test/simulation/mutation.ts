@@ -1,4 +1,4 @@
-import type { Mappings } from '../../lib/runtime/breaker-controller.ts';
+import type { SwitchMapping } from '../../lib/runtime/breaker-controller.ts';
 import type { Runtime } from '../../lib/runtime/runtime.ts';
 import type { HandlerFunction } from './lambda/instances.ts';
 import type { QueueSpec } from './services/sqs.ts';
@@ -14,5 +14,5 @@ export interface Mutation {
   readonly runtime?: (runtime: Runtime, role: Role) => Runtime;
   readonly handler?: (handler: HandlerFunction, role: Role) => HandlerFunction;
   readonly queues?: (spec: QueueSpec) => QueueSpec;
-  readonly mappings?: (mappings: Mappings) => Mappings;
+  readonly switchMapping?: (change: SwitchMapping) => SwitchMapping;
 }

@@ -1,5 +1,5 @@
 import { ENV } from '../../lib/contracts/environment.ts';
-import type { Mappings } from '../../lib/runtime/breaker-controller.ts';
+import type { DeclaredMapping, SwitchMapping } from '../../lib/runtime/breaker-controller.ts';
 import type { Runtime } from '../../lib/runtime/runtime.ts';
 import type { FunctionSpec, HandlerFunction, Instance, LambdaHost } from './lambda/instances.ts';
 import type { QueueMapping } from './lambda/queue-mapping.ts';
@@ -26,7 +26,7 @@ export interface Operated {
   readonly scenario: Scenario;
   readonly deployed: readonly Deployed[];
   readonly functions: Map<string, FunctionSpec>;
-  readonly controller: (runtime: Runtime, mappings: Mappings) => HandlerFunction;
+  readonly controller: (runtime: Runtime, switchMapping: SwitchMapping) => HandlerFunction;
 }
 
 /** Keys that a consumer has parked. */
@@ -57,34 +57,34 @@ function resumeAfterRepair({ world, host, dynamodb, scenario, deployed }: Operat
 
 function runController({ world, host, wire, dynamodb, deployed, functions, controller }: Operated): void {
   const watched = deployed.filter(({ station }) => station.plan.breaker);
-  const mappings = Object.fromEntries(watched.map(({ station: { plan } }) => [plan.name, plan.name]));
+  const declared = Object.fromEntries(
+    watched.map(({ station: { plan } }) => [
+      plan.name,
+      { id: plan.name, batchSize: plan.batchSize, maximumConcurrency: plan.concurrency } satisfies DeclaredMapping,
+    ]),
+  );
   const spec: FunctionSpec = {
     name: BREAKER_CONTROLLER,
     timeoutMillis: CONTROLLER_TIMEOUT_MILLIS,
-    env: { [ENV.inboxTable]: INBOX, [ENV.mappings]: JSON.stringify(mappings) },
-    start: (runtime, instance) => controller(runtime, mappingsFor(instance)),
+    env: { [ENV.inboxTable]: INBOX, [ENV.mappings]: JSON.stringify(declared) },
+    start: (runtime, instance) => controller(runtime, switchFor(instance)),
   };
   const mappingOf = (id: string): QueueMapping => {
     const found = watched.find(({ station: { plan } }) => plan.name === id)?.mapping;
     if (found === undefined || !('set' in found)) throw new Error(`there is no mapping '${id}'`);
     return found;
   };
-  const mappingsFor = (instance: Instance): Mappings => ({
-    async read(id) {
-      await wire.outside(instance, `read mapping ${id}`, () => undefined);
-      const { batchSize, concurrency } = mappingOf(id).settings();
-      return { batchSize, maximumConcurrency: concurrency };
-    },
-    switch: (id, mode, before) =>
-      wire.outside(instance, `mapping ${id} ${mode}`, () => {
+  const switchFor =
+    (instance: Instance): SwitchMapping =>
+    ({ id, batchSize, maximumConcurrency }, mode) =>
+      wire.control(instance, `mapping ${id} ${mode}`, () => {
         world.note(() => `mapping ${id} ${mode}`);
         mappingOf(id).set({
           enabled: mode !== 'off',
-          batchSize: mode === 'on' ? before.batchSize : 1,
-          concurrency: mode === 'on' ? (before.maximumConcurrency ?? Number.POSITIVE_INFINITY) : LEAST_CONCURRENCY,
+          batchSize: mode === 'on' ? batchSize : 1,
+          concurrency: mode === 'on' ? (maximumConcurrency ?? Number.POSITIVE_INFINITY) : LEAST_CONCURRENCY,
         });
-      }),
-  });
+      });
   functions.set(BREAKER_CONTROLLER, spec);
   let controls = 0;
   const tick = () => {

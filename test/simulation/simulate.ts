@@ -1,4 +1,4 @@
-import { controlBreakers, type Mappings } from '../../lib/runtime/breaker-controller.ts';
+import { controlBreakers, type SwitchMapping } from '../../lib/runtime/breaker-controller.ts';
 import type { Runtime } from '../../lib/runtime/runtime.ts';
 import { channelOf, TOPIC } from './declarations.ts';
 import { planOf } from './faults.ts';
@@ -137,9 +137,9 @@ export async function simulate(scenario: Scenario, { mutation = {}, trace }: Run
     }
     deployOutbox(world, host, services, starter, faults, isBusy);
   }
-  const controller = (runtime: Runtime, mappings: Mappings) =>
+  const controller = (runtime: Runtime, change: SwitchMapping) =>
     starter({ kind: 'controller' })(
-      (own) => controlBreakers(own, mutation.mappings?.(mappings) ?? mappings) as HandlerFunction,
+      (own) => controlBreakers(own, mutation.switchMapping?.(change) ?? change) as HandlerFunction,
       runtime,
     );
   operate({ world, host, wire, dynamodb, scenario, deployed, functions, controller });

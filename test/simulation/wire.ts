@@ -18,6 +18,8 @@ export interface Wire {
   /** Requests so far: positions for faults. */
   readonly requests: () => number;
   readonly outside: (owner: Owner, what: string, effect: () => void, millis?: number) => Promise<void>;
+  /** A call to change what runs. Lambda's control plane does it at once or not at all: never long after the caller gave up. */
+  readonly control: (owner: Owner, what: string, effect: () => void) => Promise<void>;
 }
 
 export interface WireOptions {
@@ -96,6 +98,20 @@ export function wire(world: World, { services, faults, kill, disturbed }: WireOp
     });
   }
 
+  async function once(
+    owner: Owner,
+    what: string,
+    effect: () => void,
+    millis: number,
+    fault?: CallFault,
+  ): Promise<void> {
+    if (fault !== undefined) {
+      faults.fire();
+      disturbed('outside', what, {}, fault);
+    }
+    await send(owner, what, effect, fault, millis);
+  }
+
   return {
     requests: () => requests,
     callFor: (owner) => async (service, operation, input) => {
@@ -124,13 +140,10 @@ export function wire(world: World, { services, faults, kill, disturbed }: WireOp
         await new Promise<void>((resolve) => world.after(wait, resolve, owner));
       }
     },
-    async outside(owner, what, effect, millis = 0) {
+    outside: (owner, what, effect, millis = 0) => once(owner, what, effect, millis, faults.call(requests++)),
+    control(owner, what, effect) {
       const planned = faults.call(requests++);
-      if (planned !== undefined) {
-        faults.fire();
-        disturbed('outside', what, {}, planned);
-      }
-      await send(owner, what, effect, planned, millis);
+      return once(owner, what, effect, 0, planned === 'late' ? 'broken-after' : planned);
     },
   };
 }

@@ -149,7 +149,7 @@ describe('registered services and routes', () => {
     });
     const logged = vi.spyOn(console, 'error').mockImplementation(() => undefined);
     const response = await fetch(`${services.url}/schedules/x`, { method: 'GET' });
-    expect(logged).toHaveBeenCalledWith('engine: scheduler GET failed', expect.any(Error));
+    expect(logged).toHaveBeenCalledWith('engine: scheduler GetSchedule failed', expect.any(Error));
     logged.mockRestore();
     expect(response.status).toBe(500);
     expect(response.headers.get('x-amzn-errortype')).toBe('InternalFailure');

@@ -1,0 +1,154 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { ListObjectsV2Command } from '@aws-sdk/client-s3';
+import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { envelope } from '../../lib/contracts/envelope.ts';
+import { lookAtDeadLetters } from '../../lib/operations/dead-letter-queue.ts';
+import { occurred, outboxWriter } from '../../lib/runtime/outbox.ts';
+import { publisher } from '../../lib/runtime/publish.ts';
+import { lambda, type Runtime } from '../../lib/runtime/runtime.ts';
+import { readSamples } from '../../lib/systems/orders/tools/samples.ts';
+import { eventually } from './orders-app.ts';
+import { DocumentStored, Due, documentOutbox, Reading, readings, reminders } from './sending/contract.ts';
+import { type SendingSystem, startSending } from './sending/system.ts';
+
+let app: SendingSystem;
+let runtime: Runtime;
+
+beforeAll(async () => {
+  // A minute of the schedules passes in a quarter of a second.
+  app = await startSending(240);
+  const env: Record<string, string> = {
+    SLUICE_OUTBOX_TABLE: app.output('Outbox'),
+    SLUICE_CLAIMS_BUCKET: app.output('Claims'),
+    SLUICE_CHANNEL_READINGS: app.output('Readings'),
+    SLUICE_CHANNEL_REMINDERS: app.output('Reminders'),
+  };
+  runtime = { ...lambda, env: (name) => env[name] };
+}, 60_000);
+afterAll(() => app?.close());
+
+const hashOf = (lines: unknown): string => createHash('sha256').update(JSON.stringify(lines)).digest('hex');
+
+describe('one handler', () => {
+  const store = async (id: string, lines: Record<string, unknown>[]) => {
+    const transact = outboxWriter(documentOutbox, runtime);
+    await transact({ aggregate: id, after: 0, writes: [], events: [occurred(DocumentStored, { id, lines })] });
+    return eventually(`document ${id}`, () => app.noted(`document/${id}`));
+  };
+  const claims = async () =>
+    (await app.s3.send(new ListObjectsV2Command({ Bucket: app.output('Claims') }))).Contents ?? [];
+
+  it('gets an order of 54 KB, compressed on its way', async () => {
+    const order = readSamples().toSorted((a, b) => b.lines.length - a.lines.length)[0];
+    const lines = (order?.lines ?? []).map((line) => ({ ...line }));
+    expect(JSON.stringify(lines).length).toBeGreaterThan(50_000);
+    expect(await store('large', lines)).toMatchObject({ lines: 593, hash: hashOf(lines) });
+    expect(await claims()).toEqual([]);
+  });
+
+  it('gets an order of 5 MB, by way of the bucket', async () => {
+    const lines = Array.from({ length: 5_000 }, (_, i) => ({
+      sku: `SKU-${i}`,
+      description: randomBytes(750).toString('base64'),
+    }));
+    expect(JSON.stringify(lines).length).toBeGreaterThan(5_000_000);
+    expect(await store('huge', lines)).toMatchObject({ lines: 5_000, hash: hashOf(lines) });
+    expect(await claims()).toHaveLength(1);
+    expect(await lookAtDeadLetters(app.sqs, app.output('DocumentsDeadLetters'))).toEqual([]);
+  });
+});
+
+describe('work that is due later', () => {
+  const timesOf = async (what: string) => (await app.allNoted(`due/${what}/`)).map(({ times }) => times);
+
+  it('is done once, when it is due, however often it is asked for', async () => {
+    const asked = await Promise.all([1, 2, 3].map(() => app.invoke('put-off', { key: 'tea', minutes: 30 })));
+    expect(asked.toSorted()).toEqual(['already', 'already', 'scheduled']);
+    expect(await timesOf('tea')).toEqual([]);
+    await eventually('tea', async () => (await timesOf('tea')).length > 0);
+    expect(await timesOf('tea')).toEqual([1]);
+  });
+
+  it('can be taken back', async () => {
+    const request = { key: 'never', minutes: 10_000 };
+    expect(await app.invoke('put-off', request)).toBe('scheduled');
+    expect(await app.invoke('put-off', { ...request, cancel: true })).toBe(true);
+    expect(await app.invoke('put-off', { ...request, cancel: true })).toBe(false);
+  });
+
+  it('waits in the queue when it is due soon', async () => {
+    expect(await app.invoke('put-off', { key: 'soon', minutes: 5 })).toBe('delayed');
+  });
+
+  it('comes again and again, once for each due time', async () => {
+    const done = await eventually('three times', async () => {
+      const found = await app.allNoted('due/recurring/');
+      return found.length >= 3 && found;
+    });
+    expect(done.every(({ times }) => times === 1)).toBe(true);
+    for (const { pk, dueAt } of done) {
+      expect(String(pk)).toBe(`due/recurring/every-minute@${dueAt}`);
+      expect(dueAt).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+    }
+  });
+});
+
+describe('a tenant', () => {
+  it('stays with its message, into the dead letters of a standard queue', async () => {
+    const data = { what: 'rejected', fail: true };
+    await publisher(reminders, {}, runtime)([envelope(Due, data, { id: 'r-1', source: '/test', time: new Date() })]);
+    const letter = await eventually('a dead letter', async () => {
+      const { Messages = [] } = await app.sqs.send(
+        new ReceiveMessageCommand({
+          QueueUrl: app.output('RemindersDeadLetters'),
+          MessageSystemAttributeNames: ['MessageGroupId'],
+        }),
+      );
+      return Messages[0];
+    });
+    expect(letter.Attributes?.MessageGroupId).toBe('tenant-of-rejected');
+  });
+});
+
+describe('readings in aggregated records', () => {
+  it('are each counted once and in order, although a record came twice', async () => {
+    const meters = ['m-1', 'm-2', 'm-3'];
+    const events = Array.from({ length: 100 }, (_, i) => i + 1).flatMap((value) =>
+      meters.map((meter) =>
+        envelope(Reading, { meter, value }, { id: `${meter}/${value}`, source: '/test', time: new Date() }),
+      ),
+    );
+    const records: number[] = [];
+    const counting: Runtime = {
+      ...runtime,
+      async aws(service, operation, input) {
+        if (operation === 'PutRecords') records.push((input as { Records: unknown[] }).Records.length);
+        return runtime.aws(service, operation, input);
+      },
+    };
+    await publisher(readings, {}, counting)(events);
+    expect(records.reduce((sum, count) => sum + count, 0)).toBeLessThan(60);
+    for (const meter of meters) {
+      const item = await eventually(`${meter} read`, async () => {
+        const found = await app.noted(`meter/${meter}`);
+        return found?.newest === 100 && found;
+      });
+      expect(item).toMatchObject({ readings: 100, sum: 5_050 });
+    }
+    expect(await lookAtDeadLetters(app.sqs, app.output('ReadingsDeadLetters'))).toEqual([]);
+  });
+
+  it('do not suffer from a poisoned one in their record: it is dead-lettered once', async () => {
+    const events = [1, 2, -3, 4, 5].map((value) =>
+      envelope(Reading, { meter: 'm-4', value }, { id: `m-4/${value}`, source: '/test', time: new Date() }),
+    );
+    await publisher(readings, {}, runtime)(events);
+    await eventually('the others', async () => (await app.noted('meter/m-4'))?.readings === 4);
+    const letters = await eventually('the dead letter', async () => {
+      const found = await lookAtDeadLetters(app.sqs, app.output('ReadingsDeadLetters'));
+      return found.length > 0 && found;
+    });
+    expect(letters.map(({ letter }) => letter)).toMatchObject([{ reason: 'negative', eventId: 'm-4/-3' }]);
+  });
+});
