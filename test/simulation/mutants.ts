@@ -16,6 +16,7 @@ import {
   sendsLater,
   skipsGaps,
   type TransactItem,
+  underAnotherId,
   withoutConditions,
 } from './mutating.ts';
 import type { Mutation } from './mutation.ts';
@@ -155,7 +156,7 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
     concerns: consumers(({ mode }) => mode === 'effect' || mode === 'lease'),
     mutation: atCalls(['consumer'], ({ operation, input, go }) =>
       operation === 'UpdateItem' && String(input.UpdateExpression).includes('attempts')
-        ? go().then(() => go())
+        ? go().then(() => go(underAnotherId(input)))
         : undefined,
     ),
   },

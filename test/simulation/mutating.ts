@@ -105,10 +105,17 @@ export const scattered = ({ Records = [] }: Records): Records => ({
   })),
 });
 
+/** The attempt once more, as if it were another one. */
+export const underAnotherId = (input: Readonly<Record<string, unknown>>): Record<string, unknown> => {
+  const values = input.ExpressionAttributeValues as Record<string, { SS?: readonly string[] }>;
+  const attempt = { SS: (values[':attempt']?.SS ?? []).map((id) => `${id} again`) };
+  return { ...input, ExpressionAttributeValues: { ...values, ':attempt': attempt } };
+};
+
 export function firstAttempt(answer: { readonly Attributes?: Record<string, unknown> }): unknown {
   return answer.Attributes?.attempts === undefined
     ? answer
-    : { ...answer, Attributes: { ...answer.Attributes, attempts: { N: '1' } } };
+    : { ...answer, Attributes: { ...answer.Attributes, attempts: { SS: ['the only one'] } } };
 }
 
 export const receivedOnce = (event: Records): Records =>

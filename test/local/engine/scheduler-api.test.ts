@@ -62,7 +62,7 @@ test('a one-time schedule fires once at its time, fills in the time, and is gone
 });
 
 test('the same name twice is a conflict in its group, and none in another', async () => {
-  const { engine, calls, physical } = await start(assembly());
+  const { engine, physical } = await start(assembly());
   await create(engine, 'tea', once(physical('Work')));
   await expect(create(engine, 'tea', once(physical('Work')))).rejects.toThrow('ConflictException');
   await create(engine, 'tea', once(physical('Work'), { GroupName: 'mine' }));
@@ -129,16 +129,42 @@ test('what the engine cannot do is said', async () => {
   await expect(api(engine, 'PUT', 'tea', {})).rejects.toThrow('available: CreateSchedule, GetSchedule, DeleteSchedule');
 });
 
-test('a function needs leave to make schedules, and to hand on the role', async () => {
+const mayCreate = {
+  Effect: 'Allow',
+  Action: 'scheduler:CreateSchedule',
+  Resource: `arn:aws:scheduler:us-east-1:${ACCOUNT}:schedule/default/*`,
+};
+const mayPass = {
+  Effect: 'Allow',
+  Action: 'iam:PassRole',
+  Resource: ROLE,
+  Condition: { StringEquals: { 'iam:PassedToService': 'scheduler.amazonaws.com' } },
+};
+
+test.each<[string, JsonObject[], RegExp]>([
+  [
+    'leave to make schedules',
+    [mayPass],
+    /not authorized to perform: scheduler:CreateSchedule on resource: .*default.tea /,
+  ],
+  ['leave to hand on the role', [mayCreate], /not authorized to perform: iam:PassRole on resource: arn:aws:iam::/],
+  [
+    'both, and then it may',
+    [mayCreate, mayPass],
+    /"ScheduleArn":"arn:aws:scheduler:us-east-1:000000000000:schedule.default.tea"/,
+  ],
+])('a function needs %s', async (_, statements, expected) => {
   const code = `exports.handler = async () => {
-    const response = await fetch(process.env.AWS_ENDPOINT_URL + '/schedules/tea', { method: 'POST', body: JSON.stringify(
-      ${JSON.stringify(once('x'))}), headers: { authorization: 'AWS4-HMAC-SHA256 Credential=' + process.env.AWS_ACCESS_KEY_ID + '/20260101/us-east-1/scheduler/aws4_request, SignedHeaders=host, Signature=x' } });
+    const Credential = process.env.AWS_ACCESS_KEY_ID + '/20260101/us-east-1/scheduler/aws4_request';
+    const authorization = 'AWS4-HMAC-SHA256 Credential=' + Credential + ', SignedHeaders=host, Signature=x';
+    const body = JSON.stringify(${JSON.stringify(once('x'))});
+    const response = await fetch(process.env.AWS_ENDPOINT_URL + '/schedules/tea', { method: 'POST', body, headers: { authorization } });
     see(await response.json());
   };`;
-  const { calls, seen, physical } = await start(writeAssembly({ ...queue('Work'), ...lambda('Maker', code, []) }));
+  const { calls, seen, physical } = await start(
+    writeAssembly({ ...queue('Work'), ...lambda('Maker', code, {}, statements) }),
+  );
   await calls.rest('lambda', 'POST', `/2015-03-31/functions/${physical('Maker')}/invocations`, '{}');
   await until('an answer', () => seen('Maker').length > 0);
-  expect(JSON.stringify(seen('Maker')[0])).toMatch(
-    /is not authorized to perform: scheduler:CreateSchedule on resource: arn:aws:scheduler:us-east-1:000000000000:schedule\/default\/tea/,
-  );
+  expect(JSON.stringify(seen('Maker')[0])).toMatch(expected);
 });

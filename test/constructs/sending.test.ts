@@ -1,0 +1,244 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { App, Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { Construct } from 'constructs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { AlarmTopic } from '../../lib/constructs/alarm-topic.ts';
+import { grantSend } from '../../lib/constructs/channel-grants.ts';
+import { ClaimCheckBucket } from '../../lib/constructs/claim-check-bucket.ts';
+import { EventLog } from '../../lib/constructs/event-log.ts';
+import { EventTopic } from '../../lib/constructs/event-topic.ts';
+import { InboxTable } from '../../lib/constructs/inbox-table.ts';
+import { LogConsumer } from '../../lib/constructs/log-consumer.ts';
+import { messagingFunction } from '../../lib/constructs/messaging-function.ts';
+import { messagingKey } from '../../lib/constructs/messaging-key.ts';
+import { OutboxTable } from '../../lib/constructs/outbox-table.ts';
+import { QueueConsumer } from '../../lib/constructs/queue-consumer.ts';
+import { ScheduledWork } from '../../lib/constructs/scheduled-work.ts';
+import { fifoQueue, log, queue, topic } from '../../lib/contracts/channel.ts';
+import { hours, minutes, seconds } from '../../lib/contracts/duration.ts';
+import { outbox } from '../../lib/contracts/outbox.ts';
+import { type Recurring, recurring } from '../../lib/contracts/recurring.ts';
+import { subscription } from '../../lib/contracts/subscription.ts';
+import { events, TicketOpened } from '../contracts/sample-declarations.ts';
+
+let code: string;
+beforeAll(() => {
+  code = mkdtempSync(join(tmpdir(), 'sluice-sending-'));
+  writeFileSync(join(code, 'index.mjs'), 'export const handler = async () => undefined;\n');
+});
+afterAll(() => rmSync(code, { recursive: true }));
+
+function parts(stackName = 'test-tickets') {
+  const stack = new Stack(new App(), stackName);
+  const key = messagingKey(stack);
+  const common = { code, inbox: new InboxTable(stack, 'inbox'), alarms: new AlarmTopic(stack, 'alarms', { key }) };
+  const fn = (name: string) =>
+    messagingFunction(new Construct(stack, name), name, { code, description: name, timeout: seconds(5) });
+  return { stack, key, common, fn };
+}
+
+interface Statement {
+  readonly Action: string | string[];
+  readonly Resource: unknown;
+  readonly Condition?: unknown;
+}
+
+/** Statements of the roles of functions whose description says so. */
+function statementsOf(stack: Stack, action: string): Statement[] {
+  const policies = Template.fromStack(stack).findResources('AWS::IAM::Policy');
+  return Object.values(policies)
+    .flatMap(({ Properties }) => Properties.PolicyDocument.Statement as Statement[])
+    .filter(({ Action }) => [Action].flat().includes(action));
+}
+
+const variablesOf = (stack: Stack, name: string): Record<string, unknown> => {
+  const functions = Object.values(Template.fromStack(stack).findResources('AWS::Lambda::Function'));
+  const found = functions.find(({ Properties }) => Properties.FunctionName.endsWith(`-${name}`));
+  return found?.Properties.Environment?.Variables ?? {};
+};
+
+describe('claim checks', () => {
+  const news = topic('news', { events, oversized: 'claim-check' });
+  const history = log('history', { events, oversized: 'claim-check' });
+  const letters = queue('letters', { events, oversized: 'claim-check' });
+  const fed = subscription('reader', { to: queue('fed', { events, from: news }) });
+  const direct = subscription('writer', { to: letters });
+  const following = subscription('follower', { to: history });
+
+  it('the bucket is encrypted, closed and forgets, after the longest life of a message', () => {
+    const { stack } = parts();
+    new ClaimCheckBucket(stack, 'claims', { channels: [news] });
+    const template = Template.fromStack(stack);
+    template.hasResourceProperties('AWS::S3::Bucket', {
+      BucketEncryption: {
+        ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } }],
+      },
+      PublicAccessBlockConfiguration: { BlockPublicAcls: true, RestrictPublicBuckets: true },
+      LifecycleConfiguration: { Rules: [{ ExpirationInDays: 58, Prefix: 'claims/', Status: 'Enabled' }] },
+    });
+    expect(JSON.stringify(template.findResources('AWS::S3::BucketPolicy'))).toContain('aws:SecureTransport');
+  });
+
+  it('whoever sends may store, whoever reads may fetch, and nothing else', () => {
+    const { stack, key, common, fn } = parts();
+    const claims = new ClaimCheckBucket(stack, 'claims', { channels: [news, history, letters] });
+    const deployedTopic = new EventTopic(stack, news, { key, claims });
+    const deployedLog = new EventLog(stack, history, { claims });
+    new QueueConsumer(stack, fed, { ...common, topic: deployedTopic });
+    const writing = new QueueConsumer(stack, direct, { ...common, claims });
+    new LogConsumer(stack, following, { ...common, log: deployedLog });
+    const box = new OutboxTable(stack, outbox('box', { publishes: [news, history] }), {
+      relayCode: code,
+      sweeperCode: code,
+      destinations: [deployedTopic.destination, deployedLog.destination],
+    });
+    const producer = fn('producer');
+    box.grantTransact(producer);
+    const sender = fn('sender');
+    grantSend(sender, writing.work.destination);
+    const variable = 'SLUICE_CLAIMS_BUCKET';
+    for (const name of ['reader', 'writer', 'follower', 'box-relay', 'box-sweeper', 'producer', 'sender']) {
+      expect([name, variable in variablesOf(stack, name)]).toEqual([name, true]);
+    }
+    expect(statementsOf(stack, 's3:GetObject')).toHaveLength(3);
+    expect(statementsOf(stack, 's3:PutObject')).toHaveLength(4);
+    for (const { Action, Resource } of [
+      ...statementsOf(stack, 's3:GetObject'),
+      ...statementsOf(stack, 's3:PutObject'),
+    ]) {
+      expect(Action).toBeTypeOf('string');
+      expect(JSON.stringify(Resource)).toContain('/claims/*');
+    }
+  });
+
+  it('nobody gets a bucket where none is declared', () => {
+    const { stack, key, common } = parts();
+    const plain = topic('plain', { events });
+    const reader = subscription('reader', { to: queue('fed', { events, from: plain }) });
+    new QueueConsumer(stack, reader, { ...common, topic: new EventTopic(stack, plain, { key }) });
+    expect('SLUICE_CLAIMS_BUCKET' in variablesOf(stack, 'reader')).toBe(false);
+  });
+
+  it.each<[string, (p: ReturnType<typeof parts>) => unknown, string]>([
+    [
+      'a topic',
+      ({ stack, key }) => new EventTopic(stack, news, { key }),
+      "topic 'news' is declared with oversized: 'claim-check' but has no bucket; pass claims: new ClaimCheckBucket(...)",
+    ],
+    ['a log', ({ stack }) => new EventLog(stack, history), "log 'history' is declared with oversized: 'claim-check'"],
+    [
+      'a queue',
+      ({ stack, common }) => new QueueConsumer(stack, direct, common),
+      "queue 'letters' is declared with oversized: 'claim-check'",
+    ],
+    [
+      'a bucket of nobody',
+      ({ stack }) => new ClaimCheckBucket(stack, 'claims', { channels: [] }),
+      "claim-check bucket 'claims' has no channels; list those that are declared with oversized: 'claim-check'",
+    ],
+  ])('cannot be wired without what they need: %s', (_, wire, message) => {
+    expect(() => wire(parts())).toThrow(message);
+  });
+});
+
+describe('scheduled work', () => {
+  const data = { ticket: 'T-1', text: '' };
+  const work = queue('work', { events });
+  const worker = subscription('worker', { to: work });
+
+  function scheduled(list: readonly Recurring[] = [], stackName?: string) {
+    const p = parts(stackName);
+    const consumer = new QueueConsumer(p.stack, worker, p.common);
+    return { ...p, scheduled: new ScheduledWork(p.stack, 'scheduled', { queue: consumer.work, recurring: list }) };
+  }
+
+  it('a schedule’s role may send to the queue and its dead letters, for this account only', () => {
+    const { stack } = scheduled();
+    const template = Template.fromStack(stack);
+    template.hasResourceProperties('AWS::Scheduler::ScheduleGroup', { Name: 'test-tickets-work' });
+    template.hasResourceProperties('AWS::IAM::Role', {
+      AssumeRolePolicyDocument: {
+        Statement: [
+          {
+            Principal: { Service: 'scheduler.amazonaws.com' },
+            Condition: { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } },
+          },
+        ],
+      },
+    });
+    const sending = statementsOf(stack, 'sqs:SendMessage').filter(({ Resource }) => Array.isArray(Resource));
+    expect(sending).toHaveLength(1);
+    expect(sending[0]?.Resource).toHaveLength(2);
+  });
+
+  it('a function may make schedules in the group, and hand the role to Scheduler only', () => {
+    const { stack, scheduled: made, fn } = scheduled();
+    made.grantLater(fn('producer'));
+    expect(statementsOf(stack, 'scheduler:CreateSchedule')).toMatchObject([
+      { Action: ['scheduler:CreateSchedule', 'scheduler:GetSchedule', 'scheduler:DeleteSchedule'] },
+    ]);
+    expect(JSON.stringify(statementsOf(stack, 'scheduler:CreateSchedule')[0]?.Resource)).toContain(':schedule/');
+    expect(statementsOf(stack, 'iam:PassRole')).toMatchObject([
+      { Condition: { StringEquals: { 'iam:PassedToService': 'scheduler.amazonaws.com' } } },
+    ]);
+    const variables = variablesOf(stack, 'producer');
+    expect(Object.keys(variables)).toEqual(['SLUICE_SCHEDULES_WORK', 'SLUICE_CHANNEL_WORK']);
+    expect(JSON.stringify(variables.SLUICE_SCHEDULES_WORK)).toContain('deadLettersArn');
+  });
+
+  it('recurring work is a schedule whose event is named by the due time', () => {
+    const { stack } = scheduled([
+      recurring('hourly', { to: work, event: TicketOpened, data, every: hours(1) }),
+      recurring('minutely', { to: work, event: TicketOpened, data, every: minutes(1) }),
+      recurring('daily', { to: work, event: TicketOpened, data, cron: '0 9 * * ? *', timezone: 'Europe/London' }),
+    ]);
+    const schedules = Object.values(Template.fromStack(stack).findResources('AWS::Scheduler::Schedule'));
+    expect(schedules.map(({ Properties: p }) => [p.Name, p.ScheduleExpression, p.ScheduleExpressionTimezone])).toEqual([
+      ['test-tickets-hourly', 'rate(60 minutes)', 'UTC'],
+      ['test-tickets-minutely', 'rate(1 minute)', 'UTC'],
+      ['test-tickets-daily', 'cron(0 9 * * ? *)', 'Europe/London'],
+    ]);
+    const { Target, FlexibleTimeWindow } = schedules[2]?.Properties ?? {};
+    expect(FlexibleTimeWindow).toEqual({ Mode: 'OFF' });
+    expect(Target).toMatchObject({ RetryPolicy: { MaximumRetryAttempts: 185, MaximumEventAgeInSeconds: 86_400 } });
+    expect(Object.keys(Target.DeadLetterConfig)).toEqual(['Arn']);
+    expect(JSON.parse(Target.Input)).toMatchObject({
+      id: 'daily@<aws.scheduler.scheduled-time>',
+      time: '<aws.scheduler.scheduled-time>',
+      type: TicketOpened.type,
+      subject: 'T-1',
+      data,
+    });
+  });
+
+  it('leaves a name that is too long to CloudFormation', () => {
+    const long = recurring(`a${'-b'.repeat(19)}`, { to: work, event: TicketOpened, data, every: hours(1) });
+    const { stack } = scheduled([long], `test-${'x'.repeat(30)}`);
+    const schedules = Object.values(Template.fromStack(stack).findResources('AWS::Scheduler::Schedule'));
+    expect(schedules.map(({ Properties }) => Properties.Name)).toEqual([undefined]);
+  });
+
+  it('is refused for a FIFO queue, and for another queue than it is declared for', () => {
+    const p = parts();
+    const fifo = new QueueConsumer(
+      p.stack,
+      subscription('ordered', { to: fifoQueue('in-order', { events }) }),
+      p.common,
+    );
+    expect(() => new ScheduledWork(p.stack, 'scheduled', { queue: fifo.work })).toThrow(
+      "FIFO queue 'in-order' cannot take scheduled work; declare a queue() for it",
+    );
+    const elsewhere = recurring('hourly', {
+      to: queue('elsewhere', { events }),
+      event: TicketOpened,
+      data,
+      every: hours(1),
+    });
+    expect(() => scheduled([elsewhere])).toThrow(
+      "recurring work 'hourly' is declared for queue 'elsewhere' but is wired to 'work'; pass the queue it is declared with",
+    );
+  });
+});
