@@ -97,7 +97,7 @@ export const chargeCard = subscription('charge-card', {
   inbox: 'effect',
   checkFirst: true,
   retry,
-  timeout: seconds(10),
+  timeout: seconds(30),
   concurrency: 20,
 });
 
@@ -109,7 +109,7 @@ export const reserveStock = subscription('reserve-stock', {
   guarantee: 'effectively-once',
   inbox: 'effect',
   retry: exponential({ attempts: 6, base: seconds(1), cap: minutes(1) }),
-  timeout: seconds(15),
+  timeout: seconds(30),
   concurrency: 20,
 });
 
@@ -121,7 +121,7 @@ export const makeInvoice = subscription('make-invoice', {
   guarantee: 'effectively-once',
   inbox: 'natural',
   retry,
-  timeout: seconds(20),
+  timeout: seconds(30),
   concurrency: 10,
 });
 
@@ -133,7 +133,7 @@ export const sendEmail = subscription('send-email', {
   guarantee: 'effectively-once',
   inbox: 'lease',
   retry: exponential({ attempts: 5, base: seconds(2), cap: minutes(2) }),
-  timeout: seconds(10),
+  timeout: seconds(30),
   concurrency: 10,
 });
 

@@ -43,7 +43,7 @@ export interface OrdersStackProps extends StackProps {
 
 const SCHEMAS = join(import.meta.dirname, '../../../schemas');
 
-const PLACE_ORDER_TIMEOUT = seconds(10);
+const PLACE_ORDER_TIMEOUT = seconds(20);
 /** Rendering a PDF is work for the processor, and Lambda gives processor by memory. */
 const INVOICE_MEMORY_MIB = 1_024;
 
