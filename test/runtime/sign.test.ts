@@ -43,7 +43,11 @@ describe('signedHeaders', () => {
     const request = fc.record({
       service: fc.constantFrom('dynamodb', 'sqs', 'sns', 'kinesis', 's3', 'scheduler', 'lambda'),
       method: fc.constantFrom('POST', 'PUT', 'GET', 'DELETE'),
-      path: fc.array(segment, { maxLength: 4 }),
+      // A slash inside a segment: aws4 and AWS differ about it for S3, and no key here has one.
+      path: fc.array(
+        segment.filter((text) => !text.includes('/')),
+        { maxLength: 4 },
+      ),
       // aws4 keeps a query in a plain object, which loses this one name.
       query: fc.dictionary(
         segment.filter((name) => name !== '__proto__'),
