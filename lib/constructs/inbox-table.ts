@@ -26,6 +26,8 @@ function actionsOf(s: Subscription): readonly string[] {
     // Attempts are counted in the table, too.
     ...(usesTable(s) ? ['UpdateItem'] : []),
     ...(s.breaker === undefined ? [] : ['BatchGetItem', 'DeleteItem']),
+    // An aggregated record that comes again: what was given up of it.
+    ...(usesTable(s) && s.to.kind === 'log' ? ['BatchGetItem'] : []),
     ...(s.failedKey === 'park' ? ['BatchGetItem', 'GetItem', 'PutItem', 'DeleteItem'] : []),
   ];
   return [...new Set(actions)];

@@ -4,6 +4,7 @@ import type { Subscription } from '../contracts/subscription.ts';
 import { type Consumer, type ConsumerOptions, deployedConsumer } from './consumer.ts';
 import type { ControlState } from './control-items.ts';
 import { DEFAULT_PARALLEL_UNITS, reserveMillis } from './deadline.ts';
+import { giveUpIfDue } from './give-up.ts';
 import { handleMessage, type Invocation } from './handle-message.ts';
 import type { Handlers } from './handler.ts';
 import { measure } from './measure.ts';
@@ -43,7 +44,7 @@ export function consume<S extends Subscription>(
     const batch = readBatch(event);
     const atMostOnce = subscription.guarantee === 'at-most-once';
     if (atMostOnce) await acknowledgeFirst(batch, consumer);
-    const control = await consumer.readControl();
+    const control = await consumer.readControl(batch.messages);
     const outcomes = await runBatch(batch, control, invocation);
     await informBreaker([...outcomes.values()], control, invocation);
     measure(subscription, [...outcomes.values()], invocation.observed, runtime);
@@ -62,7 +63,9 @@ async function runBatch(batch: Batch, control: ControlState, invocation: Invocat
 
   async function handle(message: Message): Promise<Outcome> {
     try {
-      return await handleOrPark(message);
+      if (control.wasGivenUp(message)) return { kind: 'duplicate' };
+      const outcome = await handleOrPark(message);
+      return message.within === undefined ? outcome : await settleWithin(message, outcome);
     } catch (thrown) {
       // The inbox table itself is in trouble: nothing was decided about the message, so it comes again.
       return { kind: 'retry', error: toError(thrown), attempt: message.receives ?? 1 };
@@ -78,6 +81,16 @@ async function runBatch(batch: Batch, control: ControlState, invocation: Invocat
     await parking.park(key, message, outcome.reason);
     parkedKeys.add(key);
     return { kind: 'parked', reason: outcome.reason, error: outcome.error };
+  }
+
+  /**
+   * An event in an aggregated record cannot wait for the end of the batch to be given up: if the record comes again, it comes again
+   * as a whole.
+   */
+  async function settleWithin(message: Message, outcome: Outcome): Promise<Outcome> {
+    const settled = await giveUpIfDue(message, outcome, { ...consumer, log: invocation.log });
+    if (settled.kind === 'rejected' || settled.kind === 'parked') await consumer.givenUp?.note(message);
+    return settled;
   }
 
   return runUnits(batch.messages, unitOf(subscription), handle, {

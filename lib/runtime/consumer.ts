@@ -2,10 +2,12 @@ import { ENV } from '../contracts/environment.ts';
 import { type Subscription, usesTable } from '../contracts/subscription.ts';
 import { dynamodbOver } from './aws/dynamodb.ts';
 import { type Breaker, tableBreaker } from './breaker.ts';
-import { attemptCounter, type ControlState, readControl } from './control-items.ts';
+import { attemptCounter, type ControlState, NO_CONTROL, readControl } from './control-items.ts';
 import { requiredEnv } from './environment.ts';
+import { type GivenUp, tableGivenUp } from './given-up.ts';
 import type { Inbox } from './inbox.ts';
 import { dynamodbInbox } from './inbox-dynamodb.ts';
+import type { Message } from './message.ts';
 import { type Parking, tableParking } from './parking.ts';
 import { lambda, type Runtime } from './runtime.ts';
 
@@ -32,10 +34,10 @@ export interface Consumer {
   readonly breakerController: string | undefined;
   /** Counts a failed attempt; undefined where receives must do. @returns attempts so far */
   readonly countAttempt: ((key: string) => Promise<number>) | undefined;
-  readonly readControl: () => Promise<ControlState>;
+  /** Undefined where nothing comes again. */
+  readonly givenUp: GivenUp | undefined;
+  readonly readControl: (messages: readonly Message[]) => Promise<ControlState>;
 }
-
-const CLOSED: ControlState = { openUntil: undefined, failing: false, parkedKeys: new Set() };
 
 /**
  * Reads the environment once, while the function initialises.
@@ -49,7 +51,6 @@ export function deployedConsumer(s: Subscription, { runtime = lambda, inbox }: C
   const breaker =
     table === undefined || s.breaker === undefined ? undefined : tableBreaker(table, s, s.breaker, runtime);
   const parking = table === undefined || s.failedKey !== 'park' ? undefined : tableParking(table, s, runtime);
-  const watched = breaker !== undefined || parking !== undefined;
   return {
     subscription: s,
     runtime,
@@ -61,9 +62,9 @@ export function deployedConsumer(s: Subscription, { runtime = lambda, inbox }: C
     parking,
     breakerController: breaker === undefined ? undefined : runtime.env(ENV.breakerController),
     countAttempt: table === undefined ? undefined : attemptCounter(table, keepSeconds, runtime),
-    // A subscription without breaker and parking has nothing to ask for, and does not pay for asking.
-    readControl: async () =>
-      watched && table !== undefined ? readControl(dynamodbOver(runtime.aws, runtime.id), table, s) : CLOSED,
+    givenUp: table === undefined ? undefined : tableGivenUp(table, s, keepSeconds, runtime),
+    readControl: async (messages) =>
+      table === undefined ? NO_CONTROL : readControl(dynamodbOver(runtime.aws, runtime.id), table, s, messages),
   };
 }
 

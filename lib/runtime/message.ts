@@ -39,15 +39,12 @@ export function positionOf({ id, within }: Pick<Message, 'id' | 'within'>): stri
 /** What a partial batch response calls a message. */
 export const checkpointOf = ({ id, within }: Pick<Message, 'id' | 'within'>): string => within?.sequenceNumber ?? id;
 
-/** Whether two messages are events of one aggregated record, which is acknowledged or comes again as a whole. */
-export const inOneRecord = (one: Message, other: Message | undefined): boolean =>
-  one.within !== undefined && one.within.sequenceNumber === other?.within?.sequenceNumber;
-
 /** What became of a message. */
 export type Outcome =
   | { readonly kind: 'done' }
   | { readonly kind: 'duplicate' }
-  | { readonly kind: 'rejected'; readonly reason: string; readonly error: Error }
+  /** `sent`: its dead letter is sent already. */
+  | { readonly kind: 'rejected'; readonly reason: string; readonly error: Error; readonly sent?: true }
   /** `attempt`: how many have failed by now. */
   | { readonly kind: 'retry'; readonly error: Error; readonly attempt: number; readonly afterSeconds?: number }
   /** Comes again later without having spent an attempt. */

@@ -2,9 +2,8 @@ import type { SQSBatchResponse } from 'aws-lambda';
 import { SQS } from '../contracts/limits.ts';
 import { backoffSeconds } from '../contracts/retry.ts';
 import type { Subscription } from '../contracts/subscription.ts';
-import { describeFailure, sendDeadLetter } from './dead-letters.ts';
-import { ATTEMPTS_EXHAUSTED } from './handle-message.ts';
-import { checkpointOf, inOneRecord, type Message, type Outcome } from './message.ts';
+import { giveUpIfDue } from './give-up.ts';
+import { checkpointOf, type Message, type Outcome } from './message.ts';
 import { toError } from './outcomes.ts';
 import type { Runtime } from './runtime.ts';
 import type { Batch } from './sources.ts';
@@ -35,10 +34,11 @@ export async function settle(
   const checkpoint = batch.stops === 'batch' ? results.findIndex(({ outcome }) => comesAgain(outcome)) : -1;
   const settled = await Promise.all(
     results.map(async ({ message, outcome }, i): Promise<Returned> => {
-      // A stream delivers everything from its checkpoint again, of an aggregated record also what is before the failure; a dead
-      // letter sent now would be sent twice.
-      if (checkpoint >= 0 && (i > checkpoint || (i < checkpoint && inOneRecord(message, results[checkpoint]?.message))))
-        return { message, outcome: HELD };
+      // A stream delivers everything from its checkpoint again; a dead letter sent now would be sent twice.
+      if (checkpoint >= 0 && i > checkpoint) return { message, outcome: HELD };
+      if (outcome.kind === 'retry') {
+        context.log('warn', 'will be tried again', { messageId: message.id, ...errorFields(outcome.error) });
+      }
       return { message, outcome: await giveUpIfDue(message, outcome, context) };
     }),
   );
@@ -57,35 +57,6 @@ interface Returned {
 const HELD: Outcome = { kind: 'held' };
 const COMES_AGAIN: ReadonlySet<Outcome['kind']> = new Set(['retry', 'deferred', 'outage', 'held']);
 const comesAgain = ({ kind }: Outcome): boolean => COMES_AGAIN.has(kind);
-
-/** Sends what was given up to the dead letters. If that fails it is tried again, unless it is parked, where nothing is lost. */
-async function giveUpIfDue(message: Message, outcome: Outcome, context: SettleContext): Promise<Outcome> {
-  const { subscription, log, runtime } = context;
-  if (outcome.kind === 'retry') {
-    log('warn', 'will be tried again', { messageId: message.id, ...errorFields(outcome.error) });
-  }
-  if (outcome.kind !== 'rejected' && outcome.kind !== 'parked') return outcome;
-  const { reason, error: cause } = outcome;
-  if (reason === undefined || cause === undefined) return outcome;
-  const letter = describeFailure(subscription.name, message, reason, cause, runtime.now());
-  try {
-    await sendDeadLetter(runtime.aws, context.deadLetterQueueUrl, message, letter);
-  } catch (thrown) {
-    const error = toError(thrown);
-    log('error', 'the dead letter could not be sent', { messageId: message.id, ...errorFields(error) });
-    return outcome.kind === 'parked' ? outcome : { kind: 'retry', error, attempt: 1 };
-  }
-  // What makes a body unreadable may quote it, and bodies stay out of the logs: the dead letter has the words.
-  const details = reason === ATTEMPTS_EXHAUSTED ? errorFields(cause) : {};
-  const { fingerprint } = letter;
-  log('error', outcome.kind === 'parked' ? 'parked' : 'dead-lettered', {
-    messageId: message.id,
-    reason,
-    fingerprint,
-    ...details,
-  });
-  return outcome;
-}
 
 /**
  * Backoff per message through its visibility timeout. What was held behind a failure gets the same wait: a FIFO group is

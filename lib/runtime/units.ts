@@ -1,12 +1,11 @@
-import { inOneRecord, type Message, type Outcome } from './message.ts';
+import type { Message, Outcome } from './message.ts';
 
 export interface UnitOptions {
   /** What a failure stops: the rest of its unit, or everything that has not started. */
   readonly stops: 'unit' | 'batch';
   /**
-   * Whether a rejection holds the rest of its unit as well. On an ordered source it must: should the function die before the dead
-   * letter is sent, the message would come again after its successors. (Within an aggregated record it must not: nothing can be
-   * acknowledged before the rest of the record is handled.)
+   * Whether a rejection whose dead letter is still to be sent holds the rest of its unit as well. On an ordered source it must:
+   * should the function die before the dead letter is sent, the message would come again after its successors.
    */
   readonly rejectionStops: boolean;
   /** Units in work at once. */
@@ -36,11 +35,11 @@ export async function runUnits(
   let stopped = false;
 
   async function runUnit(unit: readonly Message[]): Promise<void> {
-    for (const [i, message] of unit.entries()) {
+    for (const message of unit) {
       if (stopped || !options.hasTime()) return;
       const outcome = await handle(message);
       outcomes.set(message, outcome);
-      if (outcome.kind === 'rejected' && options.rejectionStops && !inOneRecord(message, unit[i + 1])) return;
+      if (outcome.kind === 'rejected' && !outcome.sent && options.rejectionStops) return;
       if (STOPS.has(outcome.kind)) {
         // A dependency that is down is down for the others too.
         stopped ||= options.stops === 'batch' || outcome.kind === 'outage';

@@ -6,6 +6,7 @@ import { Reject } from '../../lib/runtime/outcomes.ts';
 import { lambda, type Runtime } from '../../lib/runtime/runtime.ts';
 import { opened, ticketLog } from '../contracts/sample-declarations.ts';
 import { consumerOf } from './consumer-harness.ts';
+import { theirAggregation } from './kpl-aggregation.ts';
 import { kinesisEvent, lambdaContext } from './lambda-events.ts';
 import {
   createBusinessTable,
@@ -36,22 +37,35 @@ const record = (sequenceNumber: number, ticket: string, texts: readonly string[]
     texts.map((text) => Buffer.from(JSON.stringify(opened(ticket, `${ticket}/${sequenceNumber}/${text}`, text)))),
   ),
 });
+
+/** A record with events of several tickets. */
+const mixedRecord = async (sequenceNumber: number, parts: readonly (readonly [ticket: string, text: string])[]) => ({
+  sequenceNumber: String(sequenceNumber),
+  partitionKey: 'any',
+  body: await theirAggregation(
+    parts.map(([ticket, text]) => ({
+      key: ticket,
+      data: JSON.stringify(opened(ticket, `${ticket}/${sequenceNumber}/${text}`, text)),
+    })),
+  ),
+});
+
 const ALL_DONE = { batchItemFailures: [] };
 
 describe('a consumer of aggregated records', () => {
   const reader = subscription('reader', { to: ticketLog, guarantee: 'effectively-once' });
 
-  function consumer(fail: (text: string) => Error | undefined) {
+  function consumer(fail: (text: string) => Error | undefined, declared = reader) {
     const handled: string[] = [];
     const inbox = memoryInbox(Date.now);
     const harness = consumerOf(
-      reader,
+      declared,
       async ({ text }) => {
         handled.push(text);
         const error = fail(text);
         if (error !== undefined) throw error;
       },
-      { deadLetterQueueUrl: dead, inbox },
+      { deadLetterQueueUrl: dead, inbox, table: 'inbox' },
     );
     return { ...harness, handled, inbox };
   }
@@ -68,31 +82,47 @@ describe('a consumer of aggregated records', () => {
     expect([...c.inbox.records.keys()]).toHaveLength(5);
   });
 
-  it('goes on past a rejected event within the record: nothing of it can be acknowledged before', async () => {
+  it('goes on past a rejected event, whose dead letter is sent at once', async () => {
     const c = consumer((text) => (text === 'b' ? new Reject('no', 'never') : undefined));
-    expect(await c.deliver(kinesisEvent([record(9, 'T-2', ['a', 'b', 'c'])]))).toEqual(ALL_DONE);
-    expect(c.handled).toEqual(['a', 'b', 'c']);
+    const batch = kinesisEvent([record(9, 'T-2', ['a', 'b', 'c']), record(10, 'T-2', ['d'])]);
+    expect(await c.deliver(batch)).toEqual(ALL_DONE);
+    expect(c.handled).toEqual(['a', 'b', 'c', 'd']);
     expect(await drain(dead)).toHaveLength(1);
   });
 
-  it('holds the next record of the key until the dead letter is sent', async () => {
-    const c = consumer((text) => (text === 'b' ? new Reject('no', 'never') : undefined));
-    const batch = kinesisEvent([record(10, 'T-3', ['a', 'b']), record(11, 'T-3', ['c'])]);
-    expect(await c.deliver(batch)).toEqual({ batchItemFailures: [{ itemIdentifier: '11' }] });
-    expect(c.handled).toEqual(['a', 'b']);
-    expect(await drain(dead)).toHaveLength(1);
-  });
-
-  it('sends no dead letter while the record will come again: it would be sent twice', async () => {
+  it('neither handles again nor gives up again what it gave up of a record that comes again', async () => {
     let down = true;
     const c = consumer((text) =>
-      text === 'a' ? new Reject('no', 'never') : text === 'b' && down ? new Error('later') : undefined,
+      text === 'a' && down ? new Reject('no', 'never') : text === 'c' && down ? new Error('later') : undefined,
     );
-    const batch = kinesisEvent([record(12, 'T-4', ['a', 'b'])]);
+    const batch = kinesisEvent([record(12, 'T-4', ['a', 'b', 'c'])]);
     expect(await c.deliver(batch)).toEqual({ batchItemFailures: [{ itemIdentifier: '12' }] });
-    expect(await drain(dead)).toEqual([]);
+    expect(await drain(dead)).toHaveLength(1);
     down = false;
     expect(await c.deliver(batch)).toEqual(ALL_DONE);
+    expect(c.handled).toEqual(['a', 'b', 'c', 'b', 'c']);
+    expect(await drain(dead)).toEqual([]);
+  });
+
+  it('parks an event of a record once, however often the record comes', async () => {
+    const parker = subscription('parker', { to: ticketLog, guarantee: 'effectively-once', failedKey: 'park' });
+    let down = true;
+    const c = consumer(
+      (text) => (text === 'a' ? new Reject('no', 'never') : text === 'x' && down ? new Error('later') : undefined),
+      parker,
+    );
+    const batch = kinesisEvent([
+      await mixedRecord(14, [
+        ['T-6', 'a'],
+        ['T-6', 'b'],
+        ['T-7', 'x'],
+      ]),
+    ]);
+    expect(await c.deliver(batch)).toEqual({ batchItemFailures: [{ itemIdentifier: '14' }] });
+    down = false;
+    expect(await c.deliver(batch)).toEqual(ALL_DONE);
+    const parked = (await itemsOf('inbox')).filter(({ body }) => body !== undefined);
+    expect(parked.map(({ messageId }) => messageId).toSorted()).toEqual(['14.0', '14.1']);
     expect(await drain(dead)).toHaveLength(1);
   });
 

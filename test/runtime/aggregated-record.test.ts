@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { aggregate, deaggregateSync, type UserRecord } from 'aws-kinesis-agg';
+import { deaggregateSync, type UserRecord } from 'aws-kinesis-agg';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { aggregated, deaggregated, EVENT_OVERHEAD_BYTES, recordOverhead } from '../../lib/runtime/aggregated-record.ts';
+import { theirAggregation } from './kpl-aggregation.ts';
 
 /** The published library of the format, the other way round each time. */
 function theirDeaggregation(record: Buffer): readonly { key: string; data: string }[] {
@@ -17,16 +18,6 @@ function theirDeaggregation(record: Buffer): readonly { key: string; data: strin
     data: Buffer.from(data, 'base64').toString('utf8'),
   }));
 }
-
-const theirAggregation = (records: readonly { key: string; data: string }[]): Promise<Buffer> =>
-  new Promise((resolve, reject) =>
-    aggregate(
-      records.map(({ key, data }) => ({ partitionKey: key, data: Buffer.from(data) })),
-      ({ data }) => resolve(data),
-      () => undefined,
-      reject,
-    ),
-  );
 
 const texts = fc.array(
   fc.string({ unit: 'binary', maxLength: 400 }).filter((text) => text.isWellFormed()),

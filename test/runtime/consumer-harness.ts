@@ -23,13 +23,15 @@ export interface ConsumerOptions {
   readonly queueUrl?: string;
   readonly random?: number;
   readonly inbox?: MemoryInbox;
+  /** The inbox table, where more than the inbox is kept there. @default none */
+  readonly table?: string;
 }
 
 /** A consumer with an inbox in memory, whose one handler is for opened and closed tickets alike. */
 export function consumerOf(
   subscription: Subscription<Queue<TicketEvent> | Log<TicketEvent>>,
   handle: Handler<Data>,
-  { deadLetterQueueUrl, queueUrl, random = 0, inbox = memoryInbox(Date.now) }: ConsumerOptions,
+  { deadLetterQueueUrl, queueUrl, random = 0, inbox = memoryInbox(Date.now), table }: ConsumerOptions,
 ): ConsumerHarness {
   const lines: Record<string, unknown>[] = [];
   const handlers: Handlers<TicketEvent> = {
@@ -39,6 +41,7 @@ export function consumerOf(
   const variables: Record<string, string | undefined> = {
     [ENV.deadLetterQueue]: deadLetterQueueUrl,
     [ENV.queue]: queueUrl ?? NO_QUEUE,
+    [ENV.inboxTable]: table,
   };
   const runtime: Runtime = {
     ...lambda,

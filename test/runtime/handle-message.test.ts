@@ -38,6 +38,7 @@ function invocationOf(handler: () => Promise<undefined>, change: Partial<Consume
     parking: undefined,
     breakerController: undefined,
     countAttempt: undefined,
+    givenUp: undefined,
     readControl: () => Promise.reject(new Error('not asked for here')),
     ...change,
   };

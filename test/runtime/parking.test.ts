@@ -34,7 +34,7 @@ const message = (id: string): Message => ({
 
 const parkedKeys = async () => {
   const worker = subscription(name, { to: orderedQueue, failedKey: 'park' });
-  return [...(await readControl(dynamodbOver(lambda.aws, lambda.id), TABLE, worker)).parkedKeys];
+  return [...(await readControl(dynamodbOver(lambda.aws, lambda.id), TABLE, worker, [])).parkedKeys];
 };
 
 const lot = async () =>

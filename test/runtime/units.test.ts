@@ -101,6 +101,21 @@ describe('runUnits', () => {
     expect(outcomes).toEqual({ a1: 'rejected', a2: 'held', b1: 'done' });
   });
 
+  it('goes on behind a rejection whose dead letter is sent', async () => {
+    const handled: string[] = [];
+    const outcomes = await runUnits(
+      messages('a1 a2'),
+      unitOf,
+      async ({ id }) => {
+        handled.push(id);
+        return { kind: 'rejected', reason: 'no', error: new Error('no'), sent: true };
+      },
+      { ...options, rejectionStops: true },
+    );
+    expect(handled).toEqual(['a1', 'a2']);
+    expect(outcomes.size).toBe(2);
+  });
+
   it('runs units side by side', async () => {
     const waiting = new Map<string, () => void>();
     const all = runUnits(

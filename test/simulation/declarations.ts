@@ -6,7 +6,8 @@ import { outbox } from '../../lib/contracts/outbox.ts';
 import { exponential } from '../../lib/contracts/retry.ts';
 import { breaker, type Subscription, subscription } from '../../lib/contracts/subscription.ts';
 import { STEPPED } from './journal.ts';
-import type { ConsumerPlan, Mode } from './scenario.ts';
+import { LOG_NAME, TOPIC_NAME } from './names.ts';
+import type { ConsumerPlan, Mode, Scenario } from './scenario.ts';
 
 /** What the simulated system says: one event type, through every kind of channel. */
 export interface StepData {
@@ -16,6 +17,8 @@ export interface StepData {
   /** Position within the key. */
   readonly n: number;
   readonly amount: number;
+  /** Makes it large. */
+  readonly padding: string;
 }
 
 const stepData: StandardSchemaV1<unknown, StepData> = {
@@ -32,9 +35,24 @@ const stepData: StandardSchemaV1<unknown, StepData> = {
 export const Stepped = event(STEPPED, { version: 1, data: stepData, key: ({ key }) => key });
 
 const events = [Stepped] as const;
-export const TOPIC = fifoTopic('sim-topic', { events });
-export const LOG = log('sim-log', { events });
-export const OUTBOX = outbox('sim-outbox', { publishes: [TOPIC, LOG] });
+
+/** Small, so that padded events need a claim check. */
+const MAX_MESSAGE_BYTES = 1_500;
+
+const small = <C extends object>(channel: C): C & { maxMessageBytes: number } => ({
+  ...channel,
+  maxMessageBytes: MAX_MESSAGE_BYTES,
+});
+
+/** The channels of a scenario. */
+export function channelsOf({ aggregates, claims }: Pick<Scenario, 'aggregates' | 'claims'>) {
+  const oversized = claims ? 'claim-check' : 'refuse';
+  const topic = small(fifoTopic(TOPIC_NAME, { events, oversized }));
+  const stream = small(log(LOG_NAME, { events, oversized, aggregate: aggregates }));
+  return { topic, log: stream, outbox: outbox('sim-outbox', { publishes: [topic, stream] }), oversized } as const;
+}
+
+export type Channels = ReturnType<typeof channelsOf>;
 
 const GUARANTEE = {
   effect: { guarantee: 'effectively-once', inbox: 'effect' },
@@ -48,11 +66,15 @@ const GUARANTEE = {
 type SimQueue = Queue<typeof Stepped>;
 type SimLog = Log<typeof Stepped>;
 
-/** The channel of a consumer. @param from the topic behind it; undefined: producers send to it themselves */
-export function channelOf(plan: ConsumerPlan, from: typeof TOPIC | undefined): SimQueue | SimLog {
-  const options = { events, ...(from === undefined ? {} : { from }) };
-  if (plan.source === 'log') return LOG;
-  return plan.source === 'fifo' ? fifoQueue(plan.name, options) : queue(plan.name, options);
+/** The channel of a consumer. @param fed whether the topic is behind it; producers send to it themselves otherwise */
+export function channelOf(
+  plan: ConsumerPlan,
+  { topic, log: stream, oversized }: Channels,
+  fed: boolean,
+): SimQueue | SimLog {
+  const options = { events, oversized, ...(fed ? { from: topic } : {}) } as const;
+  if (plan.source === 'log') return stream;
+  return small(plan.source === 'fifo' ? fifoQueue(plan.name, options) : queue(plan.name, options));
 }
 
 export const subscriptionOf = (plan: ConsumerPlan, to: SimQueue | SimLog): Subscription<SimQueue | SimLog> =>

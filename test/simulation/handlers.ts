@@ -8,6 +8,7 @@ import type { Runtime } from '../../lib/runtime/runtime.ts';
 import type { StepData } from './declarations.ts';
 import type { Journal, Run } from './journal.ts';
 import type { Instance } from './lambda/instances.ts';
+import { STATE_TABLE } from './names.ts';
 import type { ConsumerPlan, EventPlan, Mode } from './scenario.ts';
 import type { Wire } from './wire.ts';
 import type { World } from './world.ts';
@@ -15,7 +16,6 @@ import type { World } from './world.ts';
 /** Business table of a consumer: `total#KEY` sums the amounts, `effect#ID` is there once the event took effect. */
 export const totalKey = (consumer: string, key: string): string => `${consumer}/total#${key}`;
 export const effectKey = (consumer: string, id: string): string => `${consumer}/effect#${id}`;
-export const STATE_TABLE = 'state';
 
 /** What the handlers of all consumers share: the world and the plan of every event. */
 export interface HandlerWorld {

@@ -1,10 +1,11 @@
 import { maxReceiveCountOf } from '../../lib/contracts/subscription.ts';
-import { STATE_TABLE, totalKey } from './handlers.ts';
+import { totalKey } from './handlers.ts';
 import type { Effect, EventIdentity } from './journal.ts';
+import { INBOX, STATE_TABLE } from './names.ts';
 import { MAX_ROUNDS } from './operator.ts';
 import type { EventPlan, Scenario } from './scenario.ts';
 import type { Item } from './services/expressions.ts';
-import { type Deployed, INBOX } from './station.ts';
+import type { Deployed } from './station.ts';
 
 /** A run as it ended. */
 export interface Outcome {
@@ -140,11 +141,12 @@ const retryCapKept = each(({ station: { plan, journal, subscription } }, { scena
   const copies = countOf(journal.accepted.map(({ event }) => String(event?.ref)));
   // A stream starts its count again whenever its checkpoint moves, so one failing record has as many rounds as there are others.
   const rounds = plan.source === 'log' ? scenario.events.filter(isTroubled).length : 1;
-  const resumes = plan.park ? MAX_ROUNDS : 0;
+  const doubled = scenario.faults.filter(({ kind }) => kind === 'duplicate').length;
+  const resumes = plan.park ? 2 * MAX_ROUNDS : 0;
   for (const [ref, failures] of countOf(
     journal.runs.filter(({ outcome }) => outcome === 'failed').map(({ ref }) => String(ref)),
   )) {
-    const cap = plan.attempts * rounds * (copies.get(ref) ?? 1) + mishaps + resumes;
+    const cap = (plan.attempts * rounds + mishaps) * ((copies.get(ref) ?? 1) + doubled) + resumes;
     if (failures > cap) problems.push(`event ${ref} failed ${failures} times (at most ${cap})`);
   }
   return problems;

@@ -1,3 +1,5 @@
+import { deaggregated } from '../../lib/runtime/aggregated-record.ts';
+
 /** The one event type of the simulation. */
 export const STEPPED = 'sim.stepped';
 
@@ -73,14 +75,37 @@ export const emptyJournal = (): Journal => ({
   leaseDisturbed: false,
 });
 
-/** What a body says about its event; undefined when it does not have the form of one. */
-export function identify(body: string): EventIdentity | undefined {
+/**
+ * What a body says about its event; undefined when it does not have the form of one.
+ * @param claimed the data behind a claim check, by its key
+ */
+export function identify(
+  body: string,
+  claimed: (key: string) => string | undefined = () => undefined,
+): EventIdentity | undefined {
   try {
-    const { id, type, data } = JSON.parse(body) as { id?: unknown; type?: unknown; data?: Partial<EventIdentity> };
-    if (typeof id !== 'string' || type !== STEPPED || data?.key === undefined || typeof data.amount !== 'number')
+    const {
+      id,
+      type,
+      data: own,
+      claimCheck,
+    } = JSON.parse(body) as {
+      id?: unknown;
+      type?: unknown;
+      data?: Partial<EventIdentity>;
+      claimCheck?: { key: string };
+    };
+    const data =
+      claimCheck === undefined ? own : (JSON.parse(claimed(claimCheck.key) ?? '{}') as Partial<EventIdentity>);
+    if (typeof id !== 'string' || type !== STEPPED || data?.key === undefined || typeof data.amount !== 'number') {
       return undefined;
+    }
     return { id, ref: Number(data.ref), key: data.key, n: Number(data.n), amount: data.amount };
   } catch {
     return undefined; // Broken on purpose: such bodies are told apart by their text.
   }
 }
+
+/** The events in a record of the log. */
+export const bodiesOf = (data: Buffer): string[] =>
+  deaggregated(data)?.map((part) => part.data.toString('utf8')) ?? [data.toString('utf8')];

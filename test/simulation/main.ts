@@ -9,12 +9,13 @@ const PROGRESS_EVERY_MS = 200;
 
 const HELP = `Runs the real runtime in simulated worlds and checks its promises.
 
-  npm run simulate -- [--runs N] [--seed S] [--mutant NAME] [--crashes] [--threads N] [--trace] [--json]
+  npm run simulate -- [--runs N] [--seed S] [--mutant NAME] [--crashes] [--all] [--threads N] [--trace] [--json]
 
   --runs N        how many worlds; default ${DEFAULT_RUNS}, or 1 with --seed
   --seed S        the first seed; the same seed is the same world. Default 1
   --crashes       every world once for each of its requests, with a crash there
   --mutant NAME   a deliberately broken runtime instead (${Object.keys(MUTANTS).length} known, see docs/simulation.md)
+  --all           goes on after the first seed that violates
   --threads N     default: one per processor
   --trace         what happens in the world of --seed, line by line
   --json          the result as one JSON object
@@ -37,6 +38,7 @@ async function main(): Promise<number> {
       mutant: { type: 'string' },
       threads: { type: 'string' },
       crashes: { type: 'boolean', default: false },
+      all: { type: 'boolean', default: false },
       trace: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -62,7 +64,14 @@ async function main(): Promise<number> {
     const onProgress = process.stderr.isTTY ? progressOf(runs, started) : undefined;
     const { crashes } = values;
     const named = { crashes, ...(mutant === undefined ? {} : { mutant }) };
-    const explored = await pool.explore({ from, runs, ...named, ...(onProgress === undefined ? {} : { onProgress }) });
+    const stopAfter = values.all ? { stopAfter: Number.POSITIVE_INFINITY } : {};
+    const explored = await pool.explore({
+      from,
+      runs,
+      ...named,
+      ...stopAfter,
+      ...(onProgress === undefined ? {} : { onProgress }),
+    });
     if (onProgress !== undefined) process.stderr.write('\r\x1b[K');
     const [first] = explored.failures;
     const shrunk = first === undefined ? undefined : await pool.shrink(first, mutant);

@@ -20,8 +20,8 @@ import {
   withoutConditions,
 } from './mutating.ts';
 import type { Mutation } from './mutation.ts';
+import { INBOX } from './names.ts';
 import type { Scenario } from './scenario.ts';
-import { INBOX } from './station.ts';
 
 /** A broken runtime and the invariants that must catch it. */
 export interface Mutant {

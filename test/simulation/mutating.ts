@@ -1,8 +1,8 @@
 import type { AwsCall } from '../../lib/runtime/aws/call.ts';
 import type { HandlerFunction } from './lambda/instances.ts';
 import type { Mutation, Role } from './mutation.ts';
+import { INBOX } from './names.ts';
 import type { ConsumerPlan, Scenario } from './scenario.ts';
-import { INBOX } from './station.ts';
 
 /** Ways to break the runtime at its seams: calls to AWS, events in, answers out. */
 

@@ -1,19 +1,16 @@
 import { INBOX_TABLE, OUTBOX_TABLE } from '../../lib/contracts/tables.ts';
-import { TOPIC } from './declarations.ts';
 import type { FaultPlan } from './faults.ts';
-import { STATE_TABLE } from './handlers.ts';
-import { type EventIdentity, identify, STEPPED } from './journal.ts';
+import { bodiesOf, type EventIdentity, identify, STEPPED } from './journal.ts';
+import { CLAIMS_BUCKET, INBOX, OUTBOX_TABLE_NAME, STATE_TABLE, STREAM_NAME, TOPIC_NAME } from './names.ts';
 import type { Scenario } from './scenario.ts';
 import { type Change, memoryDynamodb } from './services/dynamodb.ts';
 import type { Item } from './services/expressions.ts';
+import { memoryS3 } from './services/s3.ts';
 import { memorySns } from './services/sns.ts';
 import { memorySqs, type QueueEvents, type QueueSpec } from './services/sqs.ts';
 import { memoryKinesis, memoryStream } from './services/streams.ts';
-import { INBOX, type Station } from './station.ts';
+import type { Station } from './station.ts';
 import { EPOCH, type World } from './world.ts';
-
-export const OUTBOX_TABLE_NAME = 'outbox';
-export const STREAM_NAME = 'log';
 
 const MAX_DUPLICATE_MILLIS = 8_000;
 /** Rows of one aggregate may overtake each other on the way: a table's stream keeps order per item only. */
@@ -47,17 +44,19 @@ export function observedServices(
   const outboxStream = memoryStream(world, 1);
   const dynamodb = memoryDynamodb(world, TABLES, { pageSize: scenario.pageSize, onCommit: committed });
   const sqs = memorySqs(world, queueSpecs, queueEvents());
+  const s3 = memoryS3(CLAIMS_BUCKET);
+  const identified = (body: string) => identify(body, s3.text);
+  const shown = (body: string): string => identified(body)?.id ?? body.slice(0, 60);
   const sns = memorySns(world, [topicSpec(stations)], sqs);
-  const kinesis = memoryKinesis(world, new Map([[STREAM_NAME, log]]), (_stream, body, number) => {
-    world.note(() => `log takes ${shown(body)} as ${number}`);
-    takenIn(
-      stations.find((station) => station.plan.source === 'log'),
-      body,
-    );
+  const logStation = stations.find((station) => station.plan.source === 'log');
+  const kinesis = memoryKinesis(world, new Map([[STREAM_NAME, log]]), (_stream, data, number) => {
+    const bodies = bodiesOf(data);
+    world.note(() => `log takes ${bodies.map(shown).join(' with ')} as ${number}`);
+    for (const body of bodies) takenIn(logStation, body);
   });
 
   function takenIn(station: Station | undefined, body: string): void {
-    station?.journal.accepted.push({ body, event: identify(body), at: world.now() });
+    station?.journal.accepted.push({ body, event: identified(body), at: world.now() });
   }
 
   function queueEvents(): QueueEvents {
@@ -121,7 +120,7 @@ export function observedServices(
 
   function rowCommitted(before: Item | undefined, after: Item | undefined): void {
     if (after?.body === undefined || before?.body?.S === after.body.S) return;
-    const row = identify(String(after.body.S));
+    const row = identified(String(after.body.S));
     if (row !== undefined) outboxRows.push(row);
     world.note(() => `outbox row ${row?.id}`);
     const at = world.now() - EPOCH;
@@ -138,6 +137,7 @@ export function observedServices(
     sqs,
     sns,
     kinesis,
+    s3,
     log,
     outboxStream,
     /** Events committed to the outbox, in the order of the commits. */
@@ -146,10 +146,8 @@ export function observedServices(
   };
 }
 
-const shown = (body: string): string => identify(body)?.id ?? body.slice(0, 60);
-
 const topicSpec = (stations: readonly Station[]) => ({
-  name: TOPIC.name,
+  name: TOPIC_NAME,
   fifo: true,
   subscribers: stations
     .filter(({ plan: { source } }) => source !== 'log')

@@ -3,9 +3,10 @@ import type { DeclaredMapping, SwitchMapping } from '../../lib/runtime/breaker-c
 import type { Runtime } from '../../lib/runtime/runtime.ts';
 import type { FunctionSpec, HandlerFunction, Instance, LambdaHost } from './lambda/instances.ts';
 import type { QueueMapping } from './lambda/queue-mapping.ts';
+import { BREAKER_CONTROLLER, INBOX } from './names.ts';
 import type { Scenario } from './scenario.ts';
 import type { MemoryDynamodb } from './services/dynamodb.ts';
-import { BREAKER_CONTROLLER, type Deployed, INBOX } from './station.ts';
+import type { Deployed } from './station.ts';
 import type { Wire } from './wire.ts';
 import type { World } from './world.ts';
 
@@ -47,7 +48,12 @@ function resumeAfterRepair({ world, host, dynamodb, scenario, deployed }: Operat
       rounds += 1;
       const keys = parkedKeys(dynamodb, station.plan.name);
       if (keys.length > 0) world.note(() => `resume ${keys.join(', ')}`);
-      for (const key of keys) host.invoke(target, { resume: { key } }, () => undefined);
+      for (const key of keys) {
+        // Somebody may well press the button twice.
+        for (let i = world.chance.is(0.2) ? 2 : 1; i > 0; i--) {
+          host.invoke(target, { resume: { key } }, () => undefined);
+        }
+      }
       // Keys may be parked later still: messages that wait for their visibility timeout take their time.
       if (rounds < MAX_ROUNDS) world.after(RESUME_EVERY_MILLIS * rounds, round);
     };

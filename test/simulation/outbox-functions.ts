@@ -1,14 +1,14 @@
 import { channelEnv, ENV } from '../../lib/contracts/environment.ts';
 import { relayOutbox, sweepOutbox } from '../../lib/runtime/relay-handlers.ts';
 import type { Runtime } from '../../lib/runtime/runtime.ts';
-import { LOG, OUTBOX, TOPIC } from './declarations.ts';
+import type { Channels } from './declarations.ts';
 import type { FunctionSpec, HandlerFunction, LambdaHost } from './lambda/instances.ts';
 import type { MappingFaults } from './lambda/queue-mapping.ts';
 import { dynamodbRecord, streamMapping } from './lambda/stream-mapping.ts';
 import type { Role } from './mutation.ts';
-import { type ObservedServices, OUTBOX_TABLE_NAME, STREAM_NAME } from './observed-services.ts';
+import { CLAIMS_BUCKET, INBOX, LOG_NAME, OUTBOX_TABLE_NAME, STREAM_NAME, TOPIC_NAME } from './names.ts';
+import type { ObservedServices } from './observed-services.ts';
 import { topicArn } from './services/sns.ts';
-import { INBOX } from './station.ts';
 import type { World } from './world.ts';
 
 /** As `OutboxTable` deploys them. */
@@ -23,8 +23,9 @@ const MAX_RELAY_BATCH = 10;
 export const OUTBOX_ENV = {
   [ENV.outboxTable]: OUTBOX_TABLE_NAME,
   [ENV.inboxTable]: INBOX,
-  [channelEnv(TOPIC)]: topicArn(TOPIC.name),
-  [channelEnv(LOG)]: STREAM_NAME,
+  [ENV.claims]: CLAIMS_BUCKET,
+  [channelEnv({ name: TOPIC_NAME })]: topicArn(TOPIC_NAME),
+  [channelEnv({ name: LOG_NAME })]: STREAM_NAME,
 };
 
 /** Starts a piece of the runtime, mutated or as it is. */
@@ -36,6 +37,7 @@ export type Starter = (
 export function deployOutbox(
   world: World,
   host: LambdaHost,
+  { outbox }: Channels,
   { outboxStream, unpublished }: ObservedServices,
   starter: Starter,
   faults: MappingFaults,
@@ -47,8 +49,8 @@ export function deployOutbox(
     env: OUTBOX_ENV,
     start: (runtime) => starter({ kind: name })(make as (runtime: Runtime) => HandlerFunction, runtime),
   });
-  const relay = spec('relay', (runtime) => relayOutbox(OUTBOX, runtime));
-  const sweeper = spec('sweeper', (runtime) => sweepOutbox(OUTBOX, undefined, runtime));
+  const relay = spec('relay', (runtime) => relayOutbox(outbox, runtime));
+  const sweeper = spec('sweeper', (runtime) => sweepOutbox(outbox, undefined, runtime));
   const options = {
     batchSize: world.chance.between(1, MAX_RELAY_BATCH),
     maximumRetries: RELAY_RETRIES,

@@ -1,13 +1,14 @@
 import type { fifoQueue } from '../../lib/contracts/channel.ts';
 import { type Envelope, envelope } from '../../lib/contracts/envelope.ts';
+import { AwsError } from '../../lib/runtime/aws/call.ts';
 import { dynamodbOver } from '../../lib/runtime/aws/dynamodb.ts';
 import { WriteRefused } from '../../lib/runtime/inbox.ts';
 import { occurred, outboxWriter, SequenceConflict } from '../../lib/runtime/outbox.ts';
 import { PublishFailed, publisher } from '../../lib/runtime/publish.ts';
 import type { Runtime } from '../../lib/runtime/runtime.ts';
-import { OUTBOX, type StepData, Stepped } from './declarations.ts';
-import { STATE_TABLE } from './handlers.ts';
+import { type Channels, type StepData, Stepped } from './declarations.ts';
 import { identify } from './journal.ts';
+import { STATE_TABLE } from './names.ts';
 import type { EventPlan } from './scenario.ts';
 import type { Station } from './station.ts';
 import { EPOCH } from './world.ts';
@@ -23,8 +24,13 @@ export interface ProducerReport {
 /** An event of its plan, sent directly: position n of its key. */
 function direct(plan: EventPlan, n: number): Envelope {
   const { ref, key, amount } = plan;
+  const padding = 'x'.repeat(plan.padding);
   const id = `${key}/${plan.form === 'mismatch' ? n - 1 : n}`;
-  const made = envelope(Stepped, { ref, key, n, amount }, { id, source: '/simulation', time: new Date(EPOCH) });
+  const made = envelope(
+    Stepped,
+    { ref, key, n, amount, padding },
+    { id, source: '/simulation', time: new Date(EPOCH) },
+  );
   switch (plan.form) {
     case 'unknown':
       return { ...made, type: 'sim.never-declared' };
@@ -76,9 +82,11 @@ async function publishAll(
       report.sent(readable(pending));
       return;
     } catch (error) {
-      if (!(error instanceof PublishFailed)) throw error;
-      report.sent(readable(pending).filter((id) => !error.unsent.has(id)));
-      pending = pending.filter(({ id }) => error.unsent.has(id));
+      // A claim that could not be stored, for example: then nothing is known to be sent.
+      if (error instanceof PublishFailed) {
+        report.sent(readable(pending).filter((id) => !error.unsent.has(id)));
+        pending = pending.filter(({ id }) => error.unsent.has(id));
+      } else if (!(error instanceof AwsError || (error instanceof Error && error.name === 'NoAnswer'))) throw error;
     }
     await runtime.sleep(WAIT_MILLIS);
   }
@@ -112,8 +120,8 @@ async function sendBroken(
 }
 
 /** Commits planned events with a business item, as a function behind an API does: reads, decides, and again when it was overtaken. */
-export async function write(plans: readonly EventPlan[], runtime: Runtime): Promise<void> {
-  const transact = outboxWriter(OUTBOX, runtime);
+export async function write(plans: readonly EventPlan[], { outbox }: Channels, runtime: Runtime): Promise<void> {
+  const transact = outboxWriter(outbox, runtime);
   const dynamodb = dynamodbOver(runtime.aws, runtime.id);
   for (const plan of plans) {
     await runtime.sleep(EPOCH + plan.at - runtime.now());
@@ -128,14 +136,14 @@ export async function write(plans: readonly EventPlan[], runtime: Runtime): Prom
   }
 
   /** @returns false when somebody was faster */
-  async function commit({ ref, key, amount }: EventPlan): Promise<boolean> {
+  async function commit({ ref, key, amount, padding }: EventPlan): Promise<boolean> {
     const pk = `aggregate#${key}`;
     const { Item } = await dynamodb('GetItem', { TableName: STATE_TABLE, Key: { pk }, ConsistentRead: true });
     const before = Item as { version: number; refs: number[] } | undefined;
     // The answer to an earlier try was lost, and it had been carried out.
     if (before?.refs.includes(ref) === true) return true;
     const after = before?.version ?? 0;
-    const data: StepData = { ref, key, n: after + 1, amount };
+    const data: StepData = { ref, key, n: after + 1, amount, padding: 'x'.repeat(padding) };
     try {
       await transact({
         aggregate: key,

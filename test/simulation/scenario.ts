@@ -13,6 +13,10 @@ export interface Scenario {
   /** Milliseconds that clocks of instances are ahead, in the order the instances start; repeated. */
   readonly skews: readonly number[];
   readonly shards: number;
+  /** Several events in one record of the log. */
+  readonly aggregates: boolean;
+  /** Large events go through a bucket. */
+  readonly claims: boolean;
   /** Items in one page of a query or batch read. */
   readonly pageSize: number;
   /** Milliseconds into the run between which the dependency of the handlers is down. */
@@ -55,22 +59,36 @@ export interface EventPlan {
   /** How often the handler says "not now" before it works. */
   readonly defers: number;
   readonly rejects: boolean;
+  /** With claims: characters that make the event too large for its channel. */
+  readonly padding: number;
   /** `effect` only: parts that are committed before the rest. */
   readonly parts: number;
   /** How long the handler works, milliseconds. */
   readonly work: number;
 }
 
+const PADDING = 2_000;
 const MAX_KEYS = 4;
 const MAX_EVENTS_PER_KEY = 8;
 const MAX_FAULTS = 8;
+/** Now and then everything goes wrong at once. */
+const STORM = 25;
 
 /** The scenario of a seed. */
 export function scenarioOf(seed: number): Scenario {
   const chance = chanceOf(seed, STREAM.scenario);
   const topology = chance.is(0.25) ? 'outbox' : 'direct';
   const consumers = topology === 'outbox' ? outboxConsumers(chance) : [directConsumer(chance)];
-  const events = drawEvents(chance, topology, consumers);
+  const drawn = drawEvents(chance, topology, consumers);
+  const claims = chance.is(0.25);
+  const aggregates = chance.is(0.4);
+  // A record has no checkpoint between its events: they must fit into one invocation together.
+  const share = aggregates && consumers[0]?.source === 'log' ? MAX_EVENTS_PER_KEY : 1;
+  const events = drawn.map((event) => ({
+    ...event,
+    work: event.work / share,
+    padding: claims && chance.is(0.5) ? PADDING : 0,
+  }));
   const span = Math.max(...events.map(({ at }) => at));
   const skewed = chance.is(0.3);
   return {
@@ -81,6 +99,8 @@ export function scenarioOf(seed: number): Scenario {
     faults: [...drawFaults(chance, topology, events.length, span), ...leaseFaults(chance, consumers, events.length)],
     skews: skewed ? Array.from({ length: 5 }, () => chance.between(-5_000, 5_000) * (chance.is(0.2) ? 10 : 1)) : [0],
     shards: chance.between(1, 3),
+    aggregates,
+    claims,
     pageSize: chance.pick([1, 2, 3, 25, 100]),
     outage: consumers.some((one) => one.breaker) && chance.is(0.7) ? drawOutage(chance, span) : undefined,
     repairAt: span + chance.between(60_000, 900_000),
@@ -178,6 +198,7 @@ function drawEvents(chance: Chance, topology: Scenario['topology'], consumers: r
         how: chance.pick(['error', 'undefined', 'retry', 'retry-after']),
         defers: troubled && chance.is(0.05) ? chance.between(1, 2) : 0,
         rejects: troubled && chance.is(0.07),
+        padding: 0,
         parts: mode === 'effect' && chance.is(0.15) ? chance.between(1, 2) : 0,
         work: chance.is(mode === 'lease' ? 0.7 : 0.9)
           ? chance.between(0, 100)
@@ -204,7 +225,8 @@ const CALLS_PER_EVENT = { direct: 6, outbox: 16 } as const;
 function drawFaults(chance: Chance, topology: Scenario['topology'], events: number, span: number): Fault[] {
   if (chance.is(0.15)) return [];
   const calls = Math.ceil(events * CALLS_PER_EVENT[topology]) + 4;
-  return Array.from({ length: chance.between(1, MAX_FAULTS) }, (): Fault => {
+  const count = chance.is(0.05) ? STORM : chance.between(1, MAX_FAULTS);
+  return Array.from({ length: count }, (): Fault => {
     const kind = chance.weighted([
       [60, 'call'],
       [20, 'invoke'],

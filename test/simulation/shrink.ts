@@ -76,6 +76,12 @@ const SIMPLER: readonly ((scenario: Scenario) => Scenario)[] = [
   (scenario) => ({ ...scenario, skews: [0] }),
   (scenario) => ({ ...scenario, shards: 1 }),
   (scenario) => ({ ...scenario, pageSize: 100 }),
+  (scenario) => ({ ...scenario, aggregates: false }),
+  (scenario) => ({
+    ...scenario,
+    claims: false,
+    events: scenario.events.map((event) => ({ ...event, padding: 0 })),
+  }),
   (scenario) => ({ ...scenario, outage: undefined }),
   (scenario) => ({ ...scenario, consumers: scenario.consumers.map((plan) => ({ ...plan, breaker: false })) }),
   (scenario) => ({ ...scenario, consumers: scenario.consumers.map((plan) => ({ ...plan, park: false })) }),

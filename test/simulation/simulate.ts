@@ -1,18 +1,19 @@
 import { controlBreakers, type SwitchMapping } from '../../lib/runtime/breaker-controller.ts';
 import type { Runtime } from '../../lib/runtime/runtime.ts';
-import { channelOf, TOPIC } from './declarations.ts';
+import { channelOf, channelsOf } from './declarations.ts';
 import { planOf } from './faults.ts';
 import { INVARIANTS, type Outcome, type Violation } from './invariants.ts';
 import { type FunctionSpec, type HandlerFunction, lambdaHost } from './lambda/instances.ts';
 import type { Mutation } from './mutation.ts';
-import { observedServices, STREAM_NAME } from './observed-services.ts';
+import { INBOX, STREAM_NAME } from './names.ts';
+import { observedServices } from './observed-services.ts';
 import { operate } from './operator.ts';
 import { deployOutbox, OUTBOX_ENV, type Starter } from './outbox-functions.ts';
 import { produce, write } from './producers.ts';
 import { chanceOf } from './random.ts';
 import type { Scenario } from './scenario.ts';
 import { queueUrl } from './services/sqs.ts';
-import { type Deployed, functionOf, INBOX, mappingOf, type Station, stationOf } from './station.ts';
+import { type Deployed, functionOf, mappingOf, type Station, stationOf } from './station.ts';
 import { useWorld } from './virtual-timers.ts';
 import { wire as makeWire } from './wire.ts';
 import { createWorld, EPOCH, type Owner, STREAM } from './world.ts';
@@ -46,8 +47,9 @@ export async function simulate(scenario: Scenario, { mutation = {}, trace }: Run
   useWorld(world);
   const elapsed = () => world.now() - EPOCH;
   const plan = planOf(scenario.faults);
-  const fromTopic = scenario.topology === 'outbox' ? TOPIC : undefined;
-  const stations = scenario.consumers.map((consumer) => stationOf(consumer, channelOf(consumer, fromTopic)));
+  const channels = channelsOf(scenario);
+  const fed = scenario.topology === 'outbox';
+  const stations = scenario.consumers.map((consumer) => stationOf(consumer, channelOf(consumer, channels, fed)));
   const queueSpecs = stations.flatMap(({ queues }) => queues).map(mutation.queues ?? ((spec) => spec));
   const services = observedServices(world, scenario, stations, plan, queueSpecs);
   const { dynamodb, sqs, log } = services;
@@ -69,6 +71,7 @@ export async function simulate(scenario: Scenario, { mutation = {}, trace }: Run
       sqs: sqs.call,
       sns: services.sns.call,
       kinesis: services.kinesis.call,
+      s3: services.s3.call,
       lambda(operation, input) {
         if (operation !== 'InvokeAsync') throw new Error(`the simulator does not know Lambda's ${operation}`);
         const spec = functions.get((input as { FunctionName: string }).FunctionName);
@@ -133,9 +136,9 @@ export async function simulate(scenario: Scenario, { mutation = {}, trace }: Run
     }
   } else {
     for (const plans of Map.groupBy(scenario.events, ({ ref }) => ref % 2).values()) {
-      client('writer', (runtime) => write(plans, runtime));
+      client('writer', (runtime) => write(plans, channels, runtime));
     }
-    deployOutbox(world, host, services, starter, faults, isBusy);
+    deployOutbox(world, host, channels, services, starter, faults, isBusy);
   }
   const controller = (runtime: Runtime, change: SwitchMapping) =>
     starter({ kind: 'controller' })(

@@ -9,18 +9,16 @@ import { aggregate } from '../../lib/runtime/aggregate.ts';
 import { consume } from '../../lib/runtime/consume.ts';
 import type { Runtime } from '../../lib/runtime/runtime.ts';
 import { type channelOf, subscriptionOf } from './declarations.ts';
-import { type HandlerWorld, handlerOf, STATE_TABLE, totalKey } from './handlers.ts';
-import { emptyJournal, type Journal, STEPPED } from './journal.ts';
+import { type HandlerWorld, handlerOf, totalKey } from './handlers.ts';
+import { bodiesOf, emptyJournal, type Journal, STEPPED } from './journal.ts';
 import type { FunctionSpec, HandlerFunction, Instance, LambdaHost } from './lambda/instances.ts';
 import { type MappingFaults, type QueueMapping, queueMapping } from './lambda/queue-mapping.ts';
 import { kinesisRecord, type StreamMapping, streamMapping } from './lambda/stream-mapping.ts';
+import { BREAKER_CONTROLLER, CLAIMS_BUCKET, INBOX, STATE_TABLE } from './names.ts';
 import type { ConsumerPlan } from './scenario.ts';
 import { type MemorySqs, type QueueSpec, queueUrl } from './services/sqs.ts';
 import type { MemoryStream } from './services/streams.ts';
 import type { World } from './world.ts';
-
-export const INBOX = 'inbox';
-export const BREAKER_CONTROLLER = 'breaker-controller';
 
 const MILLIS_PER_SECOND = 1_000;
 
@@ -69,6 +67,7 @@ export function functionOf(
       [ENV.deadLetterQueue]: queueUrl(deadLetters),
       [ENV.queue]: queueUrl(plan.name),
       [ENV.breakerController]: BREAKER_CONTROLLER,
+      [ENV.claims]: CLAIMS_BUCKET,
     },
     start: (runtime, instance) => start(make(instance) as (runtime: Runtime) => HandlerFunction, runtime),
   };
@@ -120,7 +119,7 @@ export function mappingOf(
       discarded({ condition, records }) {
         world.note(() => `${plan.name}: ${records.length} record(s) given up by the mapping (${condition})`);
         for (const { event } of records) {
-          journal.discarded.push(Buffer.from((event as { data: string }).data, 'base64').toString('utf8'));
+          journal.discarded.push(...bodiesOf(Buffer.from((event as { data: string }).data, 'base64')));
         }
         const body = JSON.stringify({ requestContext: { condition } });
         sqs.queue(deadLetters).send({ body, attributes: {}, byService: true });

@@ -83,7 +83,7 @@ function hash(key: string): number {
 export function memoryKinesis(
   world: World,
   streams: ReadonlyMap<string, MemoryStream>,
-  accepted: (stream: string, body: string, sequenceNumber: string) => void,
+  accepted: (stream: string, data: Buffer, sequenceNumber: string) => void,
 ) {
   return {
     call(operation: string, input: object): unknown {
@@ -99,7 +99,7 @@ export function memoryKinesis(
         Records: Records.map(({ Data, PartitionKey }) => {
           const event = { partitionKey: PartitionKey, data: Data };
           const SequenceNumber = stream.append(PartitionKey, { arrivedAt: world.now(), event });
-          accepted(StreamName, Buffer.from(Data, 'base64').toString('utf8'), SequenceNumber);
+          accepted(StreamName, Buffer.from(Data, 'base64'), SequenceNumber);
           return { SequenceNumber };
         }),
       };
