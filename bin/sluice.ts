@@ -2,6 +2,14 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { type DemoOptions, demo } from './commands/demo.ts';
 import { type LocalOptions, local } from './commands/local.ts';
+import {
+  type ListOptions,
+  parkedList,
+  parkedResume,
+  parkedShow,
+  type ResumeOptions,
+  type ShowOptions,
+} from './commands/parked.ts';
 import { type ProduceOptions, produceOrders, produceStock } from './commands/produce.ts';
 import {
   type AsyncApiOptions,
@@ -16,6 +24,7 @@ import {
 const EXIT = { ok: 0, failed: 1, usage: 2 } as const;
 
 const MAX_PORT = 65_535;
+const DEFAULT_SHOWN = 50;
 
 function wholeNumber(name: string, min: number, max = Number.MAX_SAFE_INTEGER) {
   return (text: string): number => {
@@ -99,6 +108,58 @@ produce
   .addHelpText('after', '\nExamples:\n  $ npx sluice produce stock --stage dev')
   .action((options: ProduceOptions) => run(() => produceStock(options)));
 
+const parked = program
+  .command('parked')
+  .description('look at the keys that wait behind a failed message, and have them handled again');
+const stack = () =>
+  new Option('--stack <name>', 'the stack of the subscription').default(undefined, 'that of the system declaring it');
+
+parked
+  .command('list')
+  .description('which keys are parked, since when and why')
+  .argument('[subscription]', 'one subscription')
+  .option('--all', 'every subscription', false)
+  .addOption(stage())
+  .addOption(stack())
+  .addOption(json())
+  .addHelpText('after', '\nExamples:\n  $ npx sluice parked list --all\n  $ npx sluice parked list charge-card --json')
+  .action((subscription: string | undefined, options: ListOptions) => run(() => parkedList(subscription, options)));
+
+parked
+  .command('show')
+  .description('the messages that wait under a key, in order')
+  .argument('<subscription>')
+  .argument('<key>')
+  .addOption(
+    new Option('--limit <n>', 'how many, from the first').argParser(wholeNumber('the limit', 1)).default(DEFAULT_SHOWN),
+  )
+  .option('--bodies', 'show the bodies too: they may hold personal data', false)
+  .addOption(stage())
+  .addOption(stack())
+  .addOption(json())
+  .addHelpText('after', '\nExamples:\n  $ npx sluice parked show charge-card customer-17850')
+  .action((subscription: string, key: string, options: ShowOptions) =>
+    run(() => parkedShow(subscription, key, options)),
+  );
+
+parked
+  .command('resume')
+  .description('have what is parked handled, in order; exit code 0 when every key flows again, 1 when one still fails')
+  .argument('<subscription>')
+  .argument('[key]', 'one key')
+  .option('--all', 'every parked key of the subscription', false)
+  .option('--yes', 'do not ask', false)
+  .addOption(stage())
+  .addOption(stack())
+  .addOption(json())
+  .addHelpText(
+    'after',
+    '\nExamples:\n  $ npx sluice parked resume charge-card customer-17850\n  $ npx sluice parked resume charge-card --all --yes',
+  )
+  .action((subscription: string, key: string | undefined, options: ResumeOptions) =>
+    run(() => parkedResume(subscription, key, options)),
+  );
+
 const schema = program
   .command('schema')
   .description('compare, commit and publish what events look like: the code against the snapshots in schemas/');
@@ -140,7 +201,7 @@ async function run(command: () => Promise<number>): Promise<void> {
     process.stderr.write(
       `sluice: ${process.env.SLUICE_DEBUG === '1' && error instanceof Error ? error.stack : text}\n`,
     );
-    process.exitCode = EXIT.failed;
+    process.exitCode = error instanceof InvalidArgumentError ? EXIT.usage : EXIT.failed;
   }
 }
 

@@ -25,6 +25,10 @@ const { partitionKey: PK } = INBOX_TABLE;
 
 export const breakerKey = (s: Pick<Subscription, 'name'>): string => `breaker!${s.name}`;
 export const parkedKeysKey = (s: Pick<Subscription, 'name'>): string => `parked!${s.name}`;
+/** The number stands before the key: a key may hold any text, also one that looks like a number. */
+export const parkedLotKey = (s: Pick<Subscription, 'name'>, key: string): string => `${parkedKeysKey(s)}!lot!${key}`;
+export const parkedMessageKey = (s: Pick<Subscription, 'name'>, key: string, number: number): string =>
+  `${parkedKeysKey(s)}!${number}!${key}`;
 
 /** Nothing is open, parked or given up. */
 export const NO_CONTROL: ControlState = {

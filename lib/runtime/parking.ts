@@ -1,7 +1,7 @@
 import type { Subscription } from '../contracts/subscription.ts';
 import { INBOX_TABLE } from '../contracts/tables.ts';
 import { dynamodbOver } from './aws/dynamodb.ts';
-import { parkedKeysKey, wasRefused } from './control-items.ts';
+import { parkedKeysKey, parkedLotKey, parkedMessageKey, wasRefused } from './control-items.ts';
 import type { Message } from './message.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -10,9 +10,9 @@ import type { Runtime } from './runtime.ts';
  * same key, and other keys flow. What is parked lies in the inbox table, numbered in the order it came:
  * ```
  *  parked!SUBSCRIPTION              keys: {K, ...}                which keys are parked; read once per batch
- *  parked!SUBSCRIPTION!K            last: 3, resumed: 0           how many lie there, how many were done since
- *  parked!SUBSCRIPTION!K!1          body, attributes, reason      the message that failed
- *  parked!SUBSCRIPTION!K!2 ...      body, attributes              what came after it
+ *  parked!SUBSCRIPTION!lot!K        last: 3, resumed: 0           how many lie there, how many were done since
+ *  parked!SUBSCRIPTION!1!K          body, attributes, reason      the message that failed
+ *  parked!SUBSCRIPTION!2!K ...      body, attributes              what came after it
  * ```
  * An item holds 400 KB; a larger body stays in its queue, which holds back its group as well.
  */
@@ -22,7 +22,14 @@ export interface ParkedMessage {
   readonly attributes: Readonly<Record<string, string>>;
   readonly messageId: string;
   readonly parkedAt: string;
+  /** Why it failed: when it came, or when it was resumed. What only follows a failed message has none. */
   readonly reason?: string;
+}
+
+/** How a key stands: messages `resumed + 1` to `last` lie there. */
+export interface ParkedLot {
+  readonly last: number;
+  readonly resumed: number;
 }
 
 const { partitionKey: PK } = INBOX_TABLE;
@@ -39,11 +46,10 @@ export interface Parking {
 export function tableParking(table: string, s: Pick<Subscription, 'name'>, { aws, id, now }: Runtime): Parking {
   const dynamodb = dynamodbOver(aws, id);
   const keysItem = { [PK]: parkedKeysKey(s) };
-  const lotOf = (key: string) => `${parkedKeysKey(s)}!${key}`;
 
   return {
     async park(key, message, reason) {
-      const lot = lotOf(key);
+      const lot = parkedLotKey(s, key);
       for (;;) {
         const { Item } = await dynamodb('GetItem', { TableName: table, Key: { [PK]: lot }, ConsistentRead: true });
         const last = Number(Item?.last ?? 0);
@@ -85,7 +91,7 @@ export function tableParking(table: string, s: Pick<Subscription, 'name'>, { aws
                 Put: {
                   TableName: table,
                   Item: {
-                    [PK]: `${lot}!${last + 1}`,
+                    [PK]: parkedMessageKey(s, key, last + 1),
                     number: last + 1,
                     body: message.body,
                     attributes: message.attributes,

@@ -1,10 +1,10 @@
 import { INBOX_TABLE } from '../contracts/tables.ts';
 import { dynamodbOver } from './aws/dynamodb.ts';
-import { parkedKeysKey, wasRefused } from './control-items.ts';
+import { parkedKeysKey, parkedLotKey, parkedMessageKey, wasRefused } from './control-items.ts';
 import { reserveMillis } from './deadline.ts';
 import { handleMessage, type Invocation } from './handle-message.ts';
 import type { Message } from './message.ts';
-import type { ParkedMessage } from './parking.ts';
+import type { ParkedLot, ParkedMessage } from './parking.ts';
 
 /** What an operator sends to a consumer's function to have a parked key handled. */
 export interface ResumeRequest {
@@ -36,28 +36,26 @@ export async function resumeKey({ key }: ResumeRequest['resume'], invocation: In
     throw new Error(`subscription '${subscription.name}' parks nothing: it is declared without failedKey: 'park'`);
   }
   const dynamodb = dynamodbOver(runtime.aws, runtime.id);
-  const lot = `${parkedKeysKey(subscription)}!${key}`;
+  const lot = parkedLotKey(subscription, key);
+  const rowOf = (number: number) => ({ [PK]: parkedMessageKey(subscription, key, number) });
   const reserve = reserveMillis(subscription);
   let resumed = 0;
   for (;;) {
     const { Item } = await dynamodb('GetItem', { TableName: table, Key: { [PK]: lot }, ConsistentRead: true });
     if (Item === undefined)
       throw new Error(`nothing is parked under key '${key}' of subscription '${subscription.name}'`);
-    const { last, resumed: before } = Item as unknown as { last: number; resumed: number };
+    const { last, resumed: before } = Item as unknown as ParkedLot;
     if (before === last) {
       if (await release(last)) return { resumed, released: true };
       continue;
     }
     if (context.getRemainingTimeInMillis() <= reserve) return { resumed, released: false };
-    const row = await dynamodb('GetItem', {
-      TableName: table,
-      Key: { [PK]: `${lot}!${before + 1}` },
-      ConsistentRead: true,
-    });
+    const row = await dynamodb('GetItem', { TableName: table, Key: rowOf(before + 1), ConsistentRead: true });
     const outcome = await handleMessage(messageOf(row.Item as unknown as ParkedMessage, key), invocation);
     if (outcome.kind !== 'done' && outcome.kind !== 'duplicate') {
       const error = 'error' in outcome ? outcome.error : undefined;
       const reason = outcome.kind === 'rejected' ? outcome.reason : outcome.kind;
+      await noteReason(before + 1, reason);
       return { resumed, released: false, failed: { number: before + 1, reason, message: error?.message ?? '' } };
     }
     await step(before);
@@ -76,9 +74,25 @@ export async function resumeKey({ key }: ResumeRequest['resume'], invocation: In
             ExpressionAttributeValues: { ':next': before + 1, ':before': before },
           },
         },
-        { Delete: { TableName: table, Key: { [PK]: `${lot}!${before + 1}` } } },
+        { Delete: { TableName: table, Key: rowOf(before + 1) } },
       ],
     });
+  }
+
+  /** For whoever looks at what is parked. */
+  async function noteReason(number: number, reason: string): Promise<void> {
+    try {
+      await dynamodb('UpdateItem', {
+        TableName: table,
+        Key: rowOf(number),
+        UpdateExpression: 'SET reason = :reason',
+        ConditionExpression: 'attribute_exists(body)',
+        ExpressionAttributeValues: { ':reason': reason },
+      });
+    } catch (error) {
+      // Somebody else resumes the key as well, and was luckier with this message.
+      if (!wasRefused(error)) throw error;
+    }
   }
 
   /** @returns false when something was parked behind meanwhile */

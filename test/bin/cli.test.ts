@@ -28,14 +28,19 @@ function sluice(...args: string[]): Promise<Ended> {
 }
 
 describe('help', () => {
-  it.each([[['demo']], [['local']], [['produce', 'orders']], [['produce', 'stock']]])(
-    '%s shows options and an example',
-    async (command) => {
-      const { code, stdout } = await sluice(...command, '--help');
-      expect(code).toBe(0);
-      expect(stdout).toMatch(/Options:[\s\S]*Examples?:\n {2}\$ /);
-    },
-  );
+  it.each([
+    [['demo']],
+    [['local']],
+    [['produce', 'orders']],
+    [['produce', 'stock']],
+    [['parked', 'list']],
+    [['parked', 'show']],
+    [['parked', 'resume']],
+  ])('%s shows options and an example', async (command) => {
+    const { code, stdout } = await sluice(...command, '--help');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/Options:[\s\S]*Examples?:\n {2}\$ /);
+  });
 });
 
 describe('errors name what is wrong and the exit code says so', () => {
@@ -62,6 +67,20 @@ describe('errors name what is wrong and the exit code says so', () => {
       ['produce', 'orders', '--count', '1'],
       1,
       "stack 'sluice-dev-orders' was not found at http://127.0.0.1:9",
+    ],
+    ['neither a subscription nor all', ['parked', 'list'], 2, 'name a subscription, or say --all (given neither)'],
+    ['a key and all', ['parked', 'resume', 'charge-card', 'K', '--all'], 2, 'name a key, or say --all (given both)'],
+    [
+      'a subscription that nobody declares',
+      ['parked', 'show', 'no-such', 'K'],
+      1,
+      "no system of this house declares subscription 'no-such' (known: charge-card,",
+    ],
+    [
+      'a stack that is not there',
+      ['parked', 'list', 'charge-card', '--stage', 'prod'],
+      1,
+      "stack 'sluice-prod-orders' was not found at http://127.0.0.1:9",
     ],
   ])('%s', async (_name, args, code, text) => {
     const ended = await sluice(...args);

@@ -1,11 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { GetQueueAttributesCommand, SendMessageBatchCommand } from '@aws-sdk/client-sqs';
 import { DeleteCommand, GetCommand, PutCommand, paginateScan } from '@aws-sdk/lib-dynamodb';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { parkedList, parkedResume, parkedShow } from '../../bin/commands/parked.ts';
 import { envelope } from '../../lib/contracts/envelope.ts';
 import { lookAtDeadLetters } from '../../lib/operations/dead-letter-queue.ts';
+import { publisher } from '../../lib/runtime/publish.ts';
+import { lambda } from '../../lib/runtime/runtime.ts';
 import { eventually } from './orders-app.ts';
-import { Ticket } from './tickets/contract.ts';
+import { journal, Ticket } from './tickets/contract.ts';
 import { startTickets, type Tickets } from './tickets/system.ts';
 
 let app: Tickets;
@@ -23,20 +26,24 @@ interface Given {
   readonly fail?: string;
 }
 
-const bodyOf = (data: Given) =>
-  JSON.stringify(envelope(Ticket, data, { id: `${data.ticket}/${data.number}`, source: '/test', time: new Date() }));
+const eventOf = (data: Given) =>
+  envelope(Ticket, data, { id: `${data.ticket}/${data.number}`, source: '/test', time: new Date() });
 
 /** Sends tickets in batches of ten; to a FIFO queue grouped by ticket. */
 async function send(queue: 'steady' | 'ordered', tickets: readonly Given[]): Promise<void> {
   for (let i = 0; i < tickets.length; i += 10) {
     const Entries = tickets.slice(i, i + 10).map((data, k) => ({
       Id: String(k),
-      MessageBody: bodyOf(data),
+      MessageBody: JSON.stringify(eventOf(data)),
       ...(queue === 'ordered' ? { MessageGroupId: data.ticket, MessageDeduplicationId: randomUUID() } : {}),
     }));
     await app.sqs.send(new SendMessageBatchCommand({ QueueUrl: app.output(`${queue}Queue`), Entries }));
   }
 }
+
+/** Appends tickets to the log. */
+const append = (tickets: readonly Given[]) =>
+  publisher(journal, { address: app.output('Journal') }, lambda)(tickets.map(eventOf));
 
 async function work(): Promise<Record<string, unknown>[]> {
   const items: Record<string, unknown>[] = [];
@@ -46,9 +53,9 @@ async function work(): Promise<Record<string, unknown>[]> {
 }
 
 const doneOf = async (prefix: string) => (await work()).filter(({ pk }) => String(pk).startsWith(prefix));
-const numbersOf = async (ticket: string): Promise<unknown> => {
+const numbersOf = async (ticket: string, from = 'order'): Promise<unknown> => {
   const { Item } = await app.dynamodb.send(
-    new GetCommand({ TableName: app.output('Work'), Key: { pk: `order/${ticket}` } }),
+    new GetCommand({ TableName: app.output('Work'), Key: { pk: `${from}/${ticket}` } }),
   );
   return Item?.numbers ?? [];
 };
@@ -132,7 +139,22 @@ describe('a FIFO batch of mixed groups with one that fails', () => {
   }, 60_000);
 });
 
-describe('a key that fails on an ordered channel', () => {
+/** What `sluice parked` prints, and its exit code. */
+async function operated(command: (world: Parameters<typeof parkedList>[2]) => Promise<number>) {
+  const printed: string[] = [];
+  const print = (text: string) => void printed.push(text);
+  const code = await command({ systems: [], print, confirm: () => Promise.resolve(false) });
+  return { code, printed: printed.join('\n'), json: () => JSON.parse(printed.at(-1) ?? '') };
+}
+
+const WHERE = { stack: 'tickets', stage: 'dev', json: true };
+const list = (subscription: string) => operated((world) => parkedList(subscription, { ...WHERE, all: false }, world));
+const resume = (subscription: string, key?: string, more = { yes: true, json: true }) =>
+  operated((world) => parkedResume(subscription, key, { ...WHERE, all: key === undefined, ...more }, world));
+
+describe('a key that fails on a FIFO queue', () => {
+  beforeEach(() => unset('repaired'));
+
   it('is parked with what follows it while other keys flow, and resumes in order', async () => {
     await send('ordered', [
       { ticket: 'P', number: 1, fail: 'reject' },
@@ -146,19 +168,121 @@ describe('a key that fails on an ordered channel', () => {
     const letters = (await deadLetters('ordered')).filter(({ letter }) => letter?.eventId?.startsWith('P/'));
     expect(letters.map(({ letter }) => [letter?.eventId, letter?.reason])).toEqual([['P/1', 'broken']]);
 
-    expect(await app.invoke('in-order', { resume: { key: 'P' } })).toMatchObject({
-      resumed: 0,
-      released: false,
-      failed: { number: 1, reason: 'broken' },
-    });
+    const failing = await resume('in-order', 'P');
+    expect(failing.code).toBe(1);
+    expect(failing.json().keys).toMatchObject([
+      { key: 'P', resumed: 0, released: false, failed: { number: 1, reason: 'broken' } },
+    ]);
     await set('repaired', {});
-    expect(await app.invoke('in-order', { resume: { key: 'P' } })).toEqual({ resumed: 3, released: true });
+    const mended = await resume('in-order', 'P');
+    expect([mended.code, mended.json().keys]).toEqual([0, [{ key: 'P', resumed: 3, released: true }]]);
     expect(await numbersOf('P')).toEqual([1, 2, 3]);
 
     await send('ordered', [{ ticket: 'P', number: 4 }]);
     await eventually('the key flows again', async () => String(await numbersOf('P')) === '1,2,3,4');
+    await expect(resume('in-order', 'P')).rejects.toThrow(
+      "nothing is parked under key 'P' of subscription 'in-order'. npx sluice parked list in-order shows what is.",
+    );
     expect(await app.invoke('in-order', { resume: { key: 'P' } })).toMatchObject({
       errorMessage: "nothing is parked under key 'P' of subscription 'in-order'",
     });
   }, 60_000);
+});
+
+describe('a key that fails on a log', () => {
+  beforeEach(() => unset('repaired'));
+
+  it('is parked with what follows it while other keys of its shard flow, and resumes in order', async () => {
+    await append([
+      { ticket: 'rejected', number: 1, fail: 'reject' },
+      { ticket: 'throws', number: 1, fail: 'throw' },
+      { ticket: 'flows', number: 1 },
+      { ticket: 'rejected', number: 2 },
+      { ticket: 'throws', number: 2 },
+      { ticket: 'flows', number: 2 },
+    ]);
+    const flows = (numbers: string) => async () => String(await numbersOf('flows', 'journal')) === numbers;
+    await eventually('the other key flows', flows('1,2'));
+    await append([
+      { ticket: 'rejected', number: 3, fail: 'throw' },
+      { ticket: 'flows', number: 3 },
+    ]);
+    await eventually('the other key still flows', flows('1,2,3'));
+    for (const ticket of ['rejected', 'throws']) expect(await numbersOf(ticket, 'journal')).toEqual([]);
+    const letters = (await deadLetters('journal')).map(({ letter }) => [letter?.eventId, letter?.reason]);
+    expect(letters.toSorted()).toEqual([
+      ['rejected/1', 'broken'],
+      ['throws/1', 'attempts-exhausted'],
+    ]);
+  }, 60_000);
+
+  it('is seen by an operator: which keys, how many messages, why', async () => {
+    const since = expect.stringMatching(/^\d{4}-\d\d-\d\dT/);
+    expect((await list('from-log')).json()).toEqual({
+      subscriptions: [
+        {
+          subscription: 'from-log',
+          keys: expect.arrayContaining([
+            { key: 'rejected', messages: 3, since, reason: 'broken' },
+            { key: 'throws', messages: 2, since, reason: 'attempts-exhausted' },
+          ]),
+        },
+      ],
+    });
+    const all = await operated((world) => parkedList(undefined, { ...WHERE, all: true, json: false }, world));
+    expect(all.printed).toMatch(/^subscription +key +messages +since +reason of the first\n/);
+    expect(all.printed).toMatch(/^from-log +rejected +3 +\S+ +broken$/m);
+    const show = (options: object) =>
+      operated((world) => parkedShow('from-log', 'rejected', { ...WHERE, limit: 2, bodies: false, ...options }, world));
+    expect((await show({})).json()).toEqual({
+      ...{ subscription: 'from-log', key: 'rejected', messages: 3 },
+      shown: [
+        {
+          ...{ number: 1, eventId: 'rejected/1', eventType: 'tickets.ticket', messageId: expect.any(String) },
+          ...{ parkedAt: since, reason: 'broken' },
+        },
+        {
+          ...{ number: 2, eventId: 'rejected/2', eventType: 'tickets.ticket', messageId: expect.any(String) },
+          parkedAt: since,
+        },
+      ],
+    });
+    const { printed } = await show({ json: false });
+    expect(printed).toMatch(/^1 +rejected\/1 +tickets.ticket +\S+ +broken$/m);
+    expect(printed).toMatch(/and 1 more; --limit shows them$/);
+    expect(printed).not.toContain('"ticket"');
+    expect((await show({ json: false, bodies: true })).printed).toContain('"ticket":"rejected"');
+  });
+
+  it('is left alone when nobody agrees', async () => {
+    const asked = await resume('from-log', undefined, { yes: false, json: false });
+    expect(asked.code).toBe(1);
+    expect(asked.printed).toMatch(/^from-log +throws +2 /m);
+    expect((await list('from-log')).json().subscriptions[0].keys).toHaveLength(2);
+  });
+
+  it('resumes with all others, in order', async () => {
+    await set('repaired', {});
+    const resumed = await resume('from-log');
+    expect(resumed.code).toBe(0);
+    expect(resumed.json().keys).toEqual(
+      expect.arrayContaining([
+        { key: 'rejected', resumed: 3, released: true },
+        { key: 'throws', resumed: 2, released: true },
+      ]),
+    );
+    expect(await numbersOf('rejected', 'journal')).toEqual([1, 2, 3]);
+    expect(await numbersOf('throws', 'journal')).toEqual([1, 2]);
+    await append([{ ticket: 'rejected', number: 4 }]);
+    await eventually('the key flows again', async () => String(await numbersOf('rejected', 'journal')) === '1,2,3,4');
+    expect((await resume('from-log', undefined, { yes: true, json: false })).printed).toBe('nothing is parked');
+  }, 60_000);
+});
+
+describe('sluice parked', () => {
+  it('names the consumers that are there when asked for another', async () => {
+    await expect(list('no-such')).rejects.toThrow(
+      "subscription 'no-such' has no consumer in stack 'tickets' (it has: ask-dependency, from-log, in-order). Check the name, or name another stack with --stack.",
+    );
+  });
 });

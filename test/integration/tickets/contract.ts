@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { fifoQueue, queue } from '../../../lib/contracts/channel.ts';
+import { fifoQueue, log, queue } from '../../../lib/contracts/channel.ts';
 import { seconds } from '../../../lib/contracts/duration.ts';
 import { event } from '../../../lib/contracts/event.ts';
 import { fixed } from '../../../lib/contracts/retry.ts';
@@ -16,6 +16,7 @@ const events = [Ticket] as const;
 
 export const steady = queue('steady', { events });
 export const ordered = fifoQueue('ordered', { events });
+export const journal = log('journal', { events, shards: 1 });
 
 /** Asks a dependency that may be down. */
 export const askDependency = subscription('ask-dependency', {
@@ -29,6 +30,15 @@ export const askDependency = subscription('ask-dependency', {
 /** In order per ticket; a ticket that fails is parked with what follows it. */
 export const inOrder = subscription('in-order', {
   to: ordered,
+  guarantee: 'effectively-once',
+  retry: fixed({ attempts: 2, wait: seconds(1) }),
+  failedKey: 'park',
+  timeout: seconds(5),
+});
+
+/** The same from a log, whose one shard all tickets share. */
+export const fromLog = subscription('from-log', {
+  to: journal,
   guarantee: 'effectively-once',
   retry: fixed({ attempts: 2, wait: seconds(1) }),
   failedKey: 'park',

@@ -11,11 +11,13 @@ import { pointSdkAt } from '../../../bin/sdk-environment.ts';
 import { AlarmTopic } from '../../../lib/constructs/alarm-topic.ts';
 import { BreakerController } from '../../../lib/constructs/breaker-controller.ts';
 import { bundleFunctions } from '../../../lib/constructs/bundle.ts';
+import { EventLog } from '../../../lib/constructs/event-log.ts';
 import { InboxTable } from '../../../lib/constructs/inbox-table.ts';
+import { LogConsumer } from '../../../lib/constructs/log-consumer.ts';
 import { messagingKey } from '../../../lib/constructs/messaging-key.ts';
 import { QueueConsumer } from '../../../lib/constructs/queue-consumer.ts';
 import { type Engine, startEngine } from '../../../lib/local/engine.ts';
-import { askDependency, inOrder } from './contract.ts';
+import { askDependency, fromLog, inOrder, journal } from './contract.ts';
 
 export interface Tickets {
   readonly engine: Engine;
@@ -90,6 +92,15 @@ function synthesise(outdir: string, codeOf: (entry: string) => string): void {
     new CfnOutput(stack, `${s.to.name}Queue`, { value: consumer.work.queue.queueUrl });
     new CfnOutput(stack, `${s.to.name}DeadLetters`, { value: consumer.work.deadLetters.queueUrl });
   }
+  const log = new EventLog(stack, journal);
+  const reader = new LogConsumer(stack, fromLog, {
+    ...{ inbox, alarms, log },
+    environment: { WORK_TABLE: work.tableName },
+    code: codeOf(`functions/${fromLog.name}`),
+  });
+  work.grantReadWriteData(reader.function);
+  new CfnOutput(stack, 'journal-name', { key: 'Journal', value: log.destination.address });
+  new CfnOutput(stack, 'journal-dead-letters', { key: 'journalDeadLetters', value: reader.deadLetters.queueUrl });
   new CfnOutput(stack, 'work-table', { key: 'Work', value: work.tableName });
   new CfnOutput(stack, 'inbox-table', { key: 'Inbox', value: inbox.table.tableName });
   app.synth();

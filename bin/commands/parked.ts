@@ -1,0 +1,222 @@
+import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { LambdaClient } from '@aws-sdk/client-lambda';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { InvalidArgumentError } from 'commander';
+import type { SystemContract } from '../../lib/contracts/system.ts';
+import { listParked, type ParkedKey, parkedKey, parkedMessages } from '../../lib/operations/parked.ts';
+import { type ParkingConsumer, parkingConsumer, parkingConsumers } from '../../lib/operations/parking-consumers.ts';
+import { type Resumption, resumeParked } from '../../lib/operations/resume-parked.ts';
+import { confirm } from '../confirm.ts';
+import { SYSTEMS } from '../contracts.ts';
+import { EXIT_INTERRUPTED, interrupted } from '../signals.ts';
+import { renderTable } from '../table.ts';
+import { openTerminal } from '../terminal.ts';
+
+/** What the commands work with; tests pass their own. */
+export interface ParkedWorld {
+  readonly systems: readonly SystemContract[];
+  readonly print: (text: string) => void;
+  /** Asks a person. @returns whether the answer was yes */
+  readonly confirm: (question: string) => Promise<boolean>;
+}
+
+const here: ParkedWorld = {
+  systems: SYSTEMS,
+  print: (text) => void process.stdout.write(`${text}\n`),
+  confirm,
+};
+
+interface Where {
+  readonly stage: string;
+  /** @default the stack of the system that declares the subscription */
+  readonly stack?: string;
+  readonly json: boolean;
+}
+
+interface Parked {
+  readonly subscription: string;
+  readonly keys: readonly ParkedKey[];
+}
+
+export interface ListOptions extends Where {
+  readonly all: boolean;
+}
+
+/** Shows which keys are parked. @returns 0; how many there are is no failure */
+export async function parkedList(
+  subscription: string | undefined,
+  options: ListOptions,
+  world: ParkedWorld = here,
+): Promise<number> {
+  onlyOne('a subscription', subscription, options.all);
+  const clients = openClients();
+  try {
+    const found: Parked[] = [];
+    const consumers =
+      subscription === undefined
+        ? await everyConsumer(clients, options, world.systems)
+        : [await consumerFor(clients, subscription, options, world.systems)];
+    for (const consumer of consumers) {
+      const keys = await listParked(clients.dynamodb, consumer.place);
+      found.push({ subscription: consumer.subscription, keys });
+    }
+    if (options.json) world.print(JSON.stringify({ subscriptions: found }));
+    else world.print(keysTable(found, options));
+    return 0;
+  } finally {
+    clients.close();
+  }
+}
+
+function keysTable(found: readonly Parked[], { json }: Where): string {
+  const rows = found.flatMap(({ subscription, keys }) =>
+    keys.map(({ key, messages, since = '', reason = '' }) => [subscription, key, String(messages), since, reason]),
+  );
+  if (rows.length === 0) return 'nothing is parked';
+  return renderTable(openTerminal({ json }), ['subscription', 'key', 'messages', 'since', 'reason of the first'], rows);
+}
+
+export interface ShowOptions extends Where {
+  readonly limit: number;
+  readonly bodies: boolean;
+}
+
+/** Shows the messages under a key, in order, without their bodies unless asked for. @returns 0 */
+export async function parkedShow(
+  subscription: string,
+  key: string,
+  options: ShowOptions,
+  world: ParkedWorld = here,
+): Promise<number> {
+  const clients = openClients();
+  try {
+    const consumer = await consumerFor(clients, subscription, options, world.systems);
+    const { messages } = await parkedKey(clients.dynamodb, consumer.place, key);
+    const found = await parkedMessages(clients.dynamodb, consumer.place, key, options.limit);
+    const shown = found.map(({ number, eventId, eventType, messageId, parkedAt, reason, body }) => ({
+      ...{ number, eventId, eventType, messageId, parkedAt, reason },
+      ...(options.bodies ? { body } : {}),
+    }));
+    if (options.json) {
+      world.print(JSON.stringify({ subscription, key, messages, shown }));
+      return 0;
+    }
+    const head = ['number', 'event', 'type', 'parked', 'reason', ...(options.bodies ? ['body'] : [])];
+    const rows = shown.map(({ number, eventId = '', eventType = '', messageId, parkedAt, reason = '', ...more }) => [
+      ...[String(number), eventId || `message ${messageId}`, eventType, parkedAt, reason],
+      ...('body' in more ? [String(more.body)] : []),
+    ]);
+    world.print(renderTable(openTerminal(options), head, rows));
+    if (messages > shown.length) world.print(`and ${messages - shown.length} more; --limit shows them`);
+    return 0;
+  } finally {
+    clients.close();
+  }
+}
+
+export interface ResumeOptions extends Where {
+  readonly all: boolean;
+  readonly yes: boolean;
+}
+
+/**
+ * Has parked keys handled again, in order, after showing which and asking.
+ * @returns 0 when all of them flow again; 1 when one stays parked or nobody agreed; 130 when interrupted
+ */
+export async function parkedResume(
+  subscription: string,
+  key: string | undefined,
+  options: ResumeOptions,
+  world: ParkedWorld = here,
+): Promise<number> {
+  onlyOne('a key', key, options.all);
+  const { signal } = interrupted();
+  const clients = openClients();
+  const terminal = openTerminal(options);
+  try {
+    const consumer = await consumerFor(clients, subscription, options, world.systems);
+    const keys =
+      key === undefined
+        ? await listParked(clients.dynamodb, consumer.place)
+        : [await parkedKey(clients.dynamodb, consumer.place, key)];
+    if (!options.json) world.print(keysTable([{ subscription, keys }], options));
+    const count = keys.reduce((sum, { messages }) => sum + messages, 0);
+    const question = `Resume ${count} ${count === 1 ? 'message' : 'messages'} under ${keys.length} ${keys.length === 1 ? 'key' : 'keys'} of '${subscription}'?`;
+    if (keys.length > 0 && !options.yes && !(await world.confirm(question))) {
+      terminal.note('Nothing was resumed. Agree to the question, or add --yes');
+      return 1;
+    }
+    const results: Resumption[] = [];
+    const bar = terminal.progress('resuming', keys.length);
+    try {
+      for (const one of keys) {
+        results.push(await resumeParked(clients, consumer, one.key, signal));
+        bar.step();
+      }
+    } finally {
+      bar.stop();
+    }
+    if (options.json) world.print(JSON.stringify({ subscription, keys: results }));
+    else for (const result of results) world.print(describe(result));
+    if (signal.aborted) return EXIT_INTERRUPTED;
+    return results.every(({ released }) => released) ? 0 : 1;
+  } finally {
+    clients.close();
+  }
+}
+
+function describe({ key, resumed, released, failed }: Resumption): string {
+  const done = `${resumed} ${resumed === 1 ? 'message' : 'messages'} handled`;
+  if (released) return `${key}: ${done}, the key flows again`;
+  if (failed === undefined) return `${key}: ${done}, interrupted; the key is still parked`;
+  const where = 'number' in failed ? `message ${failed.number} fails: ` : '';
+  const why = failed.message === '' ? failed.reason : `${failed.reason} (${failed.message})`;
+  return `${key}: ${done}, still parked: ${where}${why}`;
+}
+
+function onlyOne(what: string, given: string | undefined, all: boolean): void {
+  if ((given === undefined) === all) return;
+  throw new InvalidArgumentError(`name ${what}, or say --all (given ${all ? 'both' : 'neither'})`);
+}
+
+const consumerFor = (
+  clients: Clients,
+  subscription: string,
+  { stage, stack }: Where,
+  systems: readonly SystemContract[],
+): Promise<ParkingConsumer> => parkingConsumer(clients, stack ?? stackOf(stage, systems, subscription), subscription);
+
+async function everyConsumer(
+  clients: Clients,
+  { stage, stack }: Where,
+  systems: readonly SystemContract[],
+): Promise<ParkingConsumer[]> {
+  const stacks = stack === undefined ? systems.map(({ name }) => `sluice-${stage}-${name}`) : [stack];
+  return (await Promise.all(stacks.map((name) => parkingConsumers(clients, name)))).flat();
+}
+
+function stackOf(stage: string, systems: readonly SystemContract[], subscription: string): string {
+  const declares = systems.find(({ subscriptions }) => subscriptions.some(({ name }) => name === subscription));
+  if (declares !== undefined) return `sluice-${stage}-${declares.name}`;
+  const known = systems.flatMap(({ subscriptions }) => subscriptions.map(({ name }) => name));
+  throw new Error(
+    `no system of this house declares subscription '${subscription}' (known: ${known.join(', ')}). Check the name, or name its stack with --stack.`,
+  );
+}
+
+function openClients() {
+  const clients = {
+    cloudformation: new CloudFormationClient({}),
+    lambda: new LambdaClient({}),
+    dynamodb: DynamoDBDocumentClient.from(new DynamoDBClient({})),
+  };
+  return {
+    ...clients,
+    close() {
+      for (const client of Object.values(clients)) client.destroy();
+    },
+  };
+}
+
+type Clients = ReturnType<typeof openClients>;

@@ -1,0 +1,149 @@
+import { BatchGetCommand, type DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
+import { INBOX_TABLE } from '../contracts/tables.ts';
+import { parkedKeysKey, parkedLotKey, parkedMessageKey } from '../runtime/control-items.ts';
+import type { ParkedLot, ParkedMessage } from '../runtime/parking.ts';
+
+/** Where the parked messages of a subscription lie. */
+export interface ParkingPlace {
+  readonly subscription: string;
+  /** The inbox table. */
+  readonly table: string;
+}
+
+/** A key that is parked, as it stands. */
+export interface ParkedKey {
+  readonly key: string;
+  /** How many messages wait under it. */
+  readonly messages: number;
+  /** ISO 8601: when the first of them was parked. */
+  readonly since: string | undefined;
+  /** Why the first of them failed last. */
+  readonly reason: string | undefined;
+}
+
+/** A parked message, with what its body tells about itself. */
+export interface ParkedEntry extends ParkedMessage {
+  readonly eventId: string | undefined;
+  readonly eventType: string | undefined;
+}
+
+/** Nothing is parked under the key. */
+export class NotParked extends Error {
+  override readonly name = 'NotParked';
+  constructor(key: string, subscription: string) {
+    super(
+      `nothing is parked under key '${key}' of subscription '${subscription}'. npx sluice parked list ${subscription} shows what is.`,
+    );
+  }
+}
+
+const { partitionKey: PK } = INBOX_TABLE;
+
+/** The parked keys of a subscription, those that wait longest first. */
+export async function listParked(dynamodb: DynamoDBDocumentClient, place: ParkingPlace): Promise<ParkedKey[]> {
+  const s = { name: place.subscription };
+  const { Item } = await dynamodb.send(
+    new GetCommand({ TableName: place.table, Key: { [PK]: parkedKeysKey(s) }, ConsistentRead: true }),
+  );
+  const keys = [...((Item?.keys as Set<string> | undefined) ?? [])];
+  return (await parkedKeys(dynamodb, place, keys)).toSorted((a, b) => (a.since ?? '').localeCompare(b.since ?? ''));
+}
+
+/**
+ * How one key stands.
+ * @throws NotParked
+ */
+export async function parkedKey(
+  dynamodb: DynamoDBDocumentClient,
+  place: ParkingPlace,
+  key: string,
+): Promise<ParkedKey> {
+  const [found] = await parkedKeys(dynamodb, place, [key]);
+  if (found === undefined) throw new NotParked(key, place.subscription);
+  return found;
+}
+
+async function parkedKeys(
+  dynamodb: DynamoDBDocumentClient,
+  { subscription, table }: ParkingPlace,
+  keys: readonly string[],
+): Promise<ParkedKey[]> {
+  const s = { name: subscription };
+  const lots = await itemsByKey<ParkedLot>(
+    dynamodb,
+    table,
+    keys.map((key) => parkedLotKey(s, key)),
+  );
+  const firstOf = (key: string): string | undefined => {
+    const lot = lots.get(parkedLotKey(s, key));
+    return lot === undefined ? undefined : parkedMessageKey(s, key, lot.resumed + 1);
+  };
+  const firsts = await itemsByKey<ParkedMessage>(
+    dynamodb,
+    table,
+    keys.flatMap((key) => firstOf(key) ?? []),
+  );
+  return keys.flatMap((key) => {
+    const lot = lots.get(parkedLotKey(s, key));
+    // Released between the two reads.
+    if (lot === undefined) return [];
+    const first = firsts.get(firstOf(key) ?? '');
+    return [{ key, messages: lot.last - lot.resumed, since: first?.parkedAt, reason: first?.reason }];
+  });
+}
+
+/**
+ * The messages that wait under a key, in order.
+ * @param atMost how many, from the first
+ * @throws NotParked
+ */
+export async function parkedMessages(
+  dynamodb: DynamoDBDocumentClient,
+  { subscription, table }: ParkingPlace,
+  key: string,
+  atMost: number,
+): Promise<ParkedEntry[]> {
+  const s = { name: subscription };
+  const Key = { [PK]: parkedLotKey(s, key) };
+  const { Item } = await dynamodb.send(new GetCommand({ TableName: table, Key, ConsistentRead: true }));
+  if (Item === undefined) throw new NotParked(key, subscription);
+  const { last, resumed } = Item as ParkedLot;
+  const numbers = Array.from({ length: Math.min(atMost, last - resumed) }, (_, i) => resumed + 1 + i);
+  const rows = await itemsByKey<ParkedMessage>(
+    dynamodb,
+    table,
+    numbers.map((number) => parkedMessageKey(s, key, number)),
+  );
+  return [...rows.values()].toSorted((a, b) => a.number - b.number).map((row) => ({ ...row, ...identityOf(row) }));
+}
+
+function identityOf({ body }: ParkedMessage): Pick<ParkedEntry, 'eventId' | 'eventType'> {
+  const text = (value: unknown) => (typeof value === 'string' ? value : undefined);
+  try {
+    const event = JSON.parse(body) as { readonly id?: unknown; readonly type?: unknown } | null;
+    return { eventId: text(event?.id), eventType: text(event?.type) };
+  } catch {
+    return { eventId: undefined, eventType: undefined }; // Not JSON: very likely why it is parked.
+  }
+}
+
+/** BatchGetItem takes 100 keys. https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html */
+const MAX_BATCH_GET = 100;
+
+/** Items by their key, read consistently; what is not there is missing. */
+async function itemsByKey<T>(
+  dynamodb: DynamoDBDocumentClient,
+  table: string,
+  keys: readonly string[],
+): Promise<Map<string, T>> {
+  const found = new Map<string, T>();
+  let left = keys.map((key): Record<string, unknown> => ({ [PK]: key }));
+  while (left.length > 0) {
+    const RequestItems = { [table]: { Keys: left.slice(0, MAX_BATCH_GET), ConsistentRead: true } };
+    const { Responses, UnprocessedKeys } = await dynamodb.send(new BatchGetCommand({ RequestItems }));
+    for (const item of Responses?.[table] ?? []) found.set(String(item[PK]), item as T);
+    // More than 16 MB come in several answers.
+    left = [...(UnprocessedKeys?.[table]?.Keys ?? []), ...left.slice(MAX_BATCH_GET)];
+  }
+  return found;
+}

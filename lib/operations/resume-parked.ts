@@ -1,0 +1,71 @@
+import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import type { Resumed, ResumeRequest } from '../runtime/resume.ts';
+import { NotParked, type ParkingPlace, parkedKey } from './parked.ts';
+import type { ParkingConsumer } from './parking-consumers.ts';
+
+export interface ResumeClients {
+  readonly lambda: LambdaClient;
+  readonly dynamodb: DynamoDBDocumentClient;
+}
+
+/** How a resumption went. */
+export interface Resumption {
+  readonly key: string;
+  /** Messages handled. */
+  readonly resumed: number;
+  /** Whether the key flows again. */
+  readonly released: boolean;
+  /** The message it stopped at, or what the function died of; undefined when it is released, or interrupted. */
+  readonly failed?: Resumed['failed'] | { readonly reason: 'function-failed'; readonly message: string };
+}
+
+/** Calls in a row that may handle nothing: a function whose time is up before its first message gets no further. */
+const MAX_IDLE_CALLS = 3;
+
+/**
+ * Resumes a parked key: invokes the consumer's function until the key is released or a message fails. An invocation handles what it has
+ * time for, so a long lot takes several. Doing it again, or twice at once, does no harm: each message is handled once.
+ * @param signal ends it between two invocations
+ */
+export async function resumeParked(
+  { lambda, dynamodb }: ResumeClients,
+  consumer: Pick<ParkingConsumer, 'functionName' | 'place'>,
+  key: string,
+  signal?: AbortSignal,
+): Promise<Resumption> {
+  let resumed = 0;
+  let idle = 0;
+  while (signal?.aborted !== true) {
+    const request: ResumeRequest = { resume: { key } };
+    const { FunctionError, Payload } = await lambda.send(
+      new InvokeCommand({ FunctionName: consumer.functionName, Payload: JSON.stringify(request) }),
+    );
+    const answer: unknown = JSON.parse(Buffer.from(Payload ?? []).toString('utf8'));
+    if (FunctionError !== undefined) {
+      // Somebody else may have been faster, or the answer of an earlier call was lost.
+      if (!(await isParked(dynamodb, consumer.place, key))) return { key, resumed, released: true };
+      const { errorMessage: message = FunctionError } = answer as { readonly errorMessage?: string };
+      return { key, resumed, released: false, failed: { reason: 'function-failed', message } };
+    }
+    const part = answer as Resumed;
+    resumed += part.resumed;
+    if (part.released || part.failed !== undefined) return { ...part, key, resumed };
+    idle = part.resumed > 0 ? 0 : idle + 1;
+    if (idle >= MAX_IDLE_CALLS) {
+      const message = `${idle} invocations of ${consumer.functionName} ended before their first message; raise the subscription's timeout`;
+      return { key, resumed, released: false, failed: { reason: 'function-failed', message } };
+    }
+  }
+  return { key, resumed, released: false };
+}
+
+async function isParked(dynamodb: DynamoDBDocumentClient, place: ParkingPlace, key: string): Promise<boolean> {
+  try {
+    await parkedKey(dynamodb, place, key);
+    return true;
+  } catch (error) {
+    if (error instanceof NotParked) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,90 @@
+import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
+import { GetCommand } from '@aws-sdk/lib-dynamodb';
+import { describe, expect, it } from 'vitest';
+import { type ResumeClients, resumeParked } from '../../lib/operations/resume-parked.ts';
+
+const CONSUMER = { functionName: 'stack-worker', place: { subscription: 'worker', table: 'inbox' } };
+
+type Answer = { readonly FunctionError?: string; readonly payload: object };
+
+/** A function that answers as it is told, and a table in which the key is parked or not. */
+function world(answers: readonly Answer[], { parked = true, after }: { parked?: boolean; after?: () => void } = {}) {
+  const asked: unknown[] = [];
+  const lambda = {
+    send(command: unknown) {
+      if (!(command instanceof InvokeCommand)) throw new Error('only invocations are expected');
+      asked.push({ name: command.input.FunctionName, event: JSON.parse(String(command.input.Payload)) });
+      const { FunctionError, payload } = answers[asked.length - 1] ?? { payload: { resumed: 0, released: true } };
+      after?.();
+      return Promise.resolve({ FunctionError, Payload: Buffer.from(JSON.stringify(payload)) });
+    },
+  } as unknown as LambdaClient;
+  const dynamodb = {
+    send: (command: unknown) =>
+      Promise.resolve(
+        command instanceof GetCommand || !parked
+          ? { Responses: {} }
+          : {
+              Responses: {
+                inbox: [
+                  { pk: 'parked!worker!lot!K', last: 1, resumed: 0 },
+                  { pk: 'parked!worker!1!K', number: 1 },
+                ],
+              },
+            },
+      ),
+  } as unknown as ResumeClients['dynamodb'];
+  return { asked, clients: { lambda, dynamodb } };
+}
+
+const part = (resumed: number, more: object = {}): Answer => ({ payload: { resumed, released: false, ...more } });
+
+describe('resumeParked', () => {
+  it('asks again until the key is released, and adds up', async () => {
+    const w = world([part(40), part(0), part(2), part(3, { released: true })]);
+    expect(await resumeParked(w.clients, CONSUMER, 'K')).toEqual({ key: 'K', resumed: 45, released: true });
+    expect(w.asked).toEqual(Array(4).fill({ name: 'stack-worker', event: { resume: { key: 'K' } } }));
+  });
+
+  it('stops at the message that still fails', async () => {
+    const failed = { number: 3, reason: 'broken', message: 'still' };
+    const w = world([part(1), part(1, { failed })]);
+    expect(await resumeParked(w.clients, CONSUMER, 'K')).toEqual({ key: 'K', resumed: 2, released: false, failed });
+    expect(w.asked).toHaveLength(2);
+  });
+
+  it('says what the function died of', async () => {
+    const w = world([part(1), { FunctionError: 'Unhandled', payload: { errorMessage: 'Task timed out' } }]);
+    expect(await resumeParked(w.clients, CONSUMER, 'K')).toEqual({
+      ...{ key: 'K', resumed: 1, released: false },
+      failed: { reason: 'function-failed', message: 'Task timed out' },
+    });
+  });
+
+  it('takes a key for released that somebody else has released meanwhile', async () => {
+    const w = world([{ FunctionError: 'Unhandled', payload: { errorMessage: 'nothing is parked' } }], {
+      parked: false,
+    });
+    expect(await resumeParked(w.clients, CONSUMER, 'K')).toEqual({ key: 'K', resumed: 0, released: true });
+  });
+
+  it('gives up a function that never gets to its first message', async () => {
+    const w = world([part(5), ...Array(9).fill(part(0))]);
+    expect(await resumeParked(w.clients, CONSUMER, 'K')).toMatchObject({
+      ...{ resumed: 5, released: false },
+      failed: {
+        reason: 'function-failed',
+        message: "3 invocations of stack-worker ended before their first message; raise the subscription's timeout",
+      },
+    });
+    expect(w.asked).toHaveLength(4);
+  });
+
+  it('ends between two invocations when it is interrupted', async () => {
+    const controller = new AbortController();
+    const w = world([part(1), part(1)], { after: () => controller.abort() });
+    const result = await resumeParked(w.clients, CONSUMER, 'K', controller.signal);
+    expect(result).toEqual({ key: 'K', resumed: 1, released: false });
+    expect(w.asked).toHaveLength(1);
+  });
+});
