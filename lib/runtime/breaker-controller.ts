@@ -47,7 +47,8 @@ function lambdaSwitch(): SwitchMapping {
 /**
  * Lambda handler, called when a breaker opens or closes and every minute. The mapping of an open breaker is disabled, so that its
  * messages stay in the queue unreceived; when the pause has passed it runs on trial, and when the breaker has closed as declared.
- * Several may run at once: each switches by what the breaker says now, and as long as it is not closed at every call again.
+ * Several may run at once: each switches by what the breaker says now, at every call again until the breaker has been closed for
+ * longer than a controller lives.
  */
 export function controlBreakers(runtime: Runtime = lambda, switchMapping: SwitchMapping = lambdaSwitch()) {
   const table = requiredEnv(ENV.inboxTable, 'which table keeps the breakers', runtime.env);
@@ -66,35 +67,47 @@ export function controlBreakers(runtime: Runtime = lambda, switchMapping: Switch
       if (mode === 'on' && mark === undefined) continue;
       const Key = { [PK]: markKey(subscription) };
       // The mark goes first on the way down and last on the way up: a crash between leaves a mapping that is looked after.
-      if (mode !== 'on') await dynamodb('PutItem', { TableName: table, Item: { ...Key, mode, mark: runtime.id() } });
+      if (mode !== 'on') {
+        const mine: Mark = { mode, mark: runtime.id(), at: runtime.now() };
+        await dynamodb('PutItem', { TableName: table, Item: { ...Key, ...mine } });
+      }
       await switchMapping(mapping, mode);
-      if (mode === 'on') await unmark(Key, mark);
+      if (mode === 'on' && mark !== undefined) await unmark(Key, mark);
       if (mode !== mark?.mode) log('warn', `mapping ${mode}`, { subscription, mappingId: mapping.id });
       switched[subscription] = mode;
     }
     return { switched };
   });
 
-  /** Only the mark that was read: a newer one says that the breaker has opened again meanwhile. */
-  async function unmark(Key: Record<string, string>, mark: Mark | undefined): Promise<void> {
+  /**
+   * Only the mark that was read: a newer one says that the breaker has opened again meanwhile. And only when whoever set it has
+   * ended: its own switch may be under way still, and then somebody must see the mapping again.
+   */
+  async function unmark(Key: Record<string, string>, mark: Mark): Promise<void> {
+    const ifUnchanged = {
+      TableName: table,
+      ConditionExpression: '#mark = :mark',
+      ExpressionAttributeNames: { '#mark': 'mark' },
+      ExpressionAttributeValues: { ':mark': mark.mark },
+    };
     try {
-      await dynamodb('DeleteItem', {
-        TableName: table,
-        Key,
-        ConditionExpression: '#mark = :mark',
-        ExpressionAttributeNames: { '#mark': 'mark' },
-        ExpressionAttributeValues: { ':mark': mark?.mark },
-      });
+      if (runtime.now() - mark.at > LONGEST_CONTROLLER_MILLIS) await dynamodb('DeleteItem', { ...ifUnchanged, Key });
+      else await dynamodb('PutItem', { ...ifUnchanged, Item: { ...Key, ...mark, mode: 'on' } });
     } catch (error) {
       if (!wasRefused(error)) throw error;
     }
   }
 }
 
+/** No controller runs this long, clocks that differ included: its function times out before. */
+const LONGEST_CONTROLLER_MILLIS = 90_000;
+
 /** What the controller has done to a mapping that it will undo. */
 interface Mark {
-  readonly mode: Exclude<MappingMode, 'on'>;
+  readonly mode: MappingMode;
   readonly mark: string;
+  /** Epoch milliseconds. */
+  readonly at: number;
 }
 
 async function read(dynamodb: Dynamodb, table: string, subscription: string) {

@@ -80,7 +80,7 @@ async function runBatch(batch: Batch, control: ControlState, invocation: Invocat
     if (outcome.kind !== 'rejected') return outcome;
     await parking.park(key, message, outcome.reason);
     parkedKeys.add(key);
-    return { kind: 'parked', reason: outcome.reason, error: outcome.error };
+    return { ...outcome, kind: 'parked' };
   }
 
   /**

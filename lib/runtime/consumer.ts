@@ -75,5 +75,6 @@ const NO_INBOX: Inbox = {
   lease: absent,
   renew: absent,
   complete: absent,
+  keepStep: absent,
   release: absent,
 };

@@ -22,7 +22,8 @@ export async function giveUpIfDue(message: Message, outcome: Outcome, context: G
   if (outcome.kind !== 'rejected' && outcome.kind !== 'parked') return outcome;
   const { reason, error: cause } = outcome;
   if (reason === undefined || cause === undefined || (outcome.kind === 'rejected' && outcome.sent)) return outcome;
-  const letter = describeFailure(subscription.name, message, reason, cause, runtime.now());
+  const attempts = outcome.attempts ?? message.receives ?? 1;
+  const letter = describeFailure(subscription.name, { ...message, receives: attempts }, reason, cause, runtime.now());
   try {
     await sendDeadLetter(runtime.aws, context.deadLetterQueueUrl, message, letter);
   } catch (thrown) {

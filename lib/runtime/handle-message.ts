@@ -57,7 +57,7 @@ async function handleOnce(
   observed.ages.push(Math.max(0, runtime.now() - Date.parse(envelope.time)));
   const key = { key: `${subscription.name}#${envelope.id}`, fingerprint: fingerprintOf(sent) };
   const fields = { event: envelope.id, type: envelope.type, traceId: traceIdOf(envelope.traceparent) };
-  const handed: HandlerContext = {
+  const handed: Omit<HandlerContext, 'step'> = {
     event: envelope,
     idempotencyKey: envelope.id,
     attempt: message.receives ?? 1,
@@ -70,10 +70,10 @@ async function handleOnce(
     },
   };
   if (subscription.inbox !== 'none' && invocation.done.get(envelope.id) === key.fingerprint) return 'duplicate';
-  const result = await ONCE[subscription.inbox]({ subscription, inbox, runtime }, key, async () => {
+  const result = await ONCE[subscription.inbox]({ subscription, inbox, runtime }, key, async (step) => {
     const started = runtime.now();
     try {
-      return await handler(envelope.data, handed);
+      return await handler(envelope.data, { ...handed, step });
     } finally {
       observed.durations.push(runtime.now() - started);
     }
@@ -101,7 +101,7 @@ async function outcomeOf(
       ? message.receives
       : await countAttempt(`${subscription.name}#${key}`);
   if (attempts !== undefined && attempts >= subscription.retry.attempts) {
-    return { kind: 'rejected', reason: ATTEMPTS_EXHAUSTED, error };
+    return { kind: 'rejected', reason: ATTEMPTS_EXHAUSTED, error, attempts };
   }
   const after = error instanceof Retry && error.after !== undefined ? { afterSeconds: error.after.seconds } : {};
   return { kind: 'retry', error, attempt: attempts ?? 1, ...after };

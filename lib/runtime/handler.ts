@@ -1,7 +1,7 @@
 import type { Envelope } from '../contracts/envelope.ts';
 import type { AnyEventType, DataOf } from '../contracts/event.ts';
 import type { Write } from './inbox.ts';
-import type { HandlerResult } from './once.ts';
+import type { HandlerResult, Step } from './once.ts';
 import type { Log } from './telemetry.ts';
 
 /** What a handler is given beside the data. */
@@ -19,6 +19,12 @@ export interface HandlerContext<Data = unknown> {
    * A redelivery skips the parts that are done.
    */
   readonly part: (name: string, writes: () => Promise<readonly Write[]>) => Promise<void>;
+  /**
+   * Mode `lease` only, for work of several outside effects: does one of them under a name of its own and keeps its result (JSON) with
+   * the lease. A redelivery is given the result and does not do it again; only a crash between the effect and its record repeats it.
+   * @throws Defer when the lease was lost meanwhile; Reject when the result has more than 100,000 characters
+   */
+  readonly step: Step;
 }
 
 export type Handler<Data> = (data: Data, context: HandlerContext<Data>) => Promise<HandlerResult>;

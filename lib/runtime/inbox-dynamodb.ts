@@ -3,7 +3,7 @@ import { DYNAMODB } from '../contracts/limits.ts';
 import { INBOX_TABLE } from '../contracts/tables.ts';
 import { isAwsError } from './aws/call.ts';
 import { cancellationReasons, dynamodbOver, itemInTheWay } from './aws/dynamodb.ts';
-import { type Inbox, type InboxKey, type InboxRecord, type Write, WriteRefused } from './inbox.ts';
+import { type Inbox, type InboxKey, type InboxRecord, type StepResults, type Write, WriteRefused } from './inbox.ts';
 import type { Runtime } from './runtime.ts';
 
 const { partitionKey: PK, expiry: EXPIRY } = INBOX_TABLE;
@@ -16,7 +16,9 @@ const MILLIS_PER_SECOND = 1_000;
  * ```
  *  put (no record, or lease run out) ──▶ leased ──▶ renew, renew ... ──▶ done (kept for the deduplication window)
  *                                          │  only the owner may                  ▲
- *                                          ├── handler failed: delete             │
+ *                                          ├── step done: keep its result         │
+ *                                          ├── handler failed: delete, or - with  │
+ *                                          │   results of steps - let it run out  │
  *                                          └── holder died: lease runs out ──▶ next owner
  * ```
  * @param keepSeconds the deduplication window; DynamoDB deletes records after it
@@ -78,21 +80,31 @@ export function dynamodbInbox(table: string, keepSeconds: number, { aws, id, now
 
     async lease({ key, fingerprint }, owner, until) {
       try {
-        await dynamodb('PutItem', {
+        // An update, not a put: what the steps of earlier holders came to stays.
+        const { Attributes } = await dynamodb('UpdateItem', {
           TableName: table,
-          Item: { [PK]: key, state: 'leased', fingerprint, owner, leaseUntil: until, [EXPIRY]: expiresAt() },
-          ConditionExpression: `attribute_not_exists(${PK}) OR (#state = :leased AND leaseUntil < :now)`,
-          ExpressionAttributeNames: { '#state': 'state' },
-          ExpressionAttributeValues: { ':leased': 'leased', ':now': now() },
+          Key: { [PK]: key },
+          UpdateExpression: `SET #state = :leased, fingerprint = :fingerprint, #owner = :owner, leaseUntil = :until, ${EXPIRY} = :expiresAt`,
+          ConditionExpression: `attribute_not_exists(${PK}) OR (#state = :leased AND leaseUntil < :now AND fingerprint = :fingerprint)`,
+          ExpressionAttributeNames: { '#state': 'state', '#owner': 'owner' },
+          ExpressionAttributeValues: {
+            ':leased': 'leased',
+            ':fingerprint': fingerprint,
+            ':owner': owner,
+            ':until': until,
+            ':expiresAt': expiresAt(),
+            ':now': now(),
+          },
+          ReturnValues: 'ALL_NEW',
           ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
         });
-        return undefined;
+        return { taken: true, steps: stepsOf(Attributes) };
       } catch (error) {
         if (!isAwsError(error, 'ConditionalCheckFailedException')) throw error;
-        const before = itemInTheWay(error) as (InboxRecord & { owner?: string }) | undefined;
-        // Our own put, tried again because its answer was lost, finds itself.
-        if (before === undefined || before.owner === owner) return undefined;
-        return before;
+        const before = itemInTheWay(error);
+        // Our own write, tried again because its answer was lost, finds itself.
+        if (before === undefined || before.owner === owner) return { taken: true, steps: stepsOf(before) };
+        return { taken: false, record: before as unknown as InboxRecord };
       }
     },
 
@@ -109,12 +121,38 @@ export function dynamodbInbox(table: string, keepSeconds: number, { aws, id, now
     complete: (key, owner) =>
       ifStillOwner(() => dynamodb('PutItem', { ...done(key), ...ownedBy(owner) } satisfies PutCommandInput)),
 
-    async release(key, owner) {
+    keepStep: (key, owner, step, result) =>
+      ifStillOwner(() => {
+        const owned = ownedBy(owner, { ':result': result });
+        return dynamodb('UpdateItem', {
+          TableName: table,
+          Key: { [PK]: key },
+          UpdateExpression: 'SET #step = :result',
+          ...owned,
+          ExpressionAttributeNames: { ...owned.ExpressionAttributeNames, '#step': `${STEP_PREFIX}${step}` },
+        } satisfies UpdateCommandInput);
+      }),
+
+    async release(key, owner, keepSteps) {
+      if (keepSteps) {
+        await this.renew(key, owner, 0);
+        return;
+      }
       const remove = { TableName: table, Key: { [PK]: key }, ...ownedBy(owner) } satisfies DeleteCommandInput;
       await ifStillOwner(() => dynamodb('DeleteItem', remove));
     },
   };
 }
+
+/** Attributes of a lease that hold what its steps came to. */
+const STEP_PREFIX = 'step:';
+
+const stepsOf = (item: Record<string, unknown> | undefined): StepResults =>
+  Object.fromEntries(
+    Object.entries(item ?? {}).flatMap(([name, value]) =>
+      name.startsWith(STEP_PREFIX) ? [[name.slice(STEP_PREFIX.length), String(value)]] : [],
+    ),
+  );
 
 /** The fence: a write by a holder that has lost its lease does nothing. */
 const ownedBy = (owner: string, values: Record<string, unknown> = {}) => ({

@@ -18,6 +18,14 @@ export interface InboxKey {
   readonly fingerprint: string;
 }
 
+/** What the steps of a lease's work came to, by their names: JSON text. */
+export type StepResults = Readonly<Record<string, string>>;
+
+/** A lease that was taken comes with what earlier holders' steps came to; otherwise with the record that stands in the way. */
+export type LeaseAnswer =
+  | { readonly taken: true; readonly steps: StepResults }
+  | { readonly taken: false; readonly record: InboxRecord };
+
 /**
  * The idempotent consumer's memory. Two implementations are meant: DynamoDB (`inbox-dynamodb.ts`) and one in memory for simulation.
  */
@@ -29,13 +37,16 @@ export interface Inbox {
    * @throws WriteRefused when a condition of one of the writes does not hold
    */
   commit(key: InboxKey, writes: readonly Write[]): Promise<InboxRecord | undefined>;
-  /** Takes the lease for `owner`, if nobody holds one. @returns the record that stands in the way, or undefined */
-  lease(key: InboxKey, owner: string, until: number): Promise<InboxRecord | undefined>;
+  /** Takes the lease for `owner`, if nobody holds one. An abandoned lease goes only to the same payload. */
+  lease(key: InboxKey, owner: string, until: number): Promise<LeaseAnswer>;
   /** @returns false when the owner has lost the lease */
   renew(key: string, owner: string, until: number): Promise<boolean>;
   /** @returns false when the owner has lost the lease: somebody else may have done the work */
   complete(key: InboxKey, owner: string): Promise<boolean>;
-  release(key: string, owner: string): Promise<void>;
+  /** Keeps what a step came to with the lease, for its next holder. @returns false when the owner has lost the lease */
+  keepStep(key: string, owner: string, step: string, result: string): Promise<boolean>;
+  /** Gives the lease back undone. @param keepSteps whether there are results of steps to be kept */
+  release(key: string, owner: string, keepSteps: boolean): Promise<void>;
 }
 
 /** A condition of a business write did not hold, so the transaction was cancelled and nothing happened. */

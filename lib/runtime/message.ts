@@ -43,8 +43,14 @@ export const checkpointOf = ({ id, within }: Pick<Message, 'id' | 'within'>): st
 export type Outcome =
   | { readonly kind: 'done' }
   | { readonly kind: 'duplicate' }
-  /** `sent`: its dead letter is sent already. */
-  | { readonly kind: 'rejected'; readonly reason: string; readonly error: Error; readonly sent?: true }
+  /** `attempts`: how many have failed, where they were counted. `sent`: its dead letter is sent already. */
+  | {
+      readonly kind: 'rejected';
+      readonly reason: string;
+      readonly error: Error;
+      readonly attempts?: number;
+      readonly sent?: true;
+    }
   /** `attempt`: how many have failed by now. */
   | { readonly kind: 'retry'; readonly error: Error; readonly attempt: number; readonly afterSeconds?: number }
   /** Comes again later without having spent an attempt. */
@@ -52,6 +58,6 @@ export type Outcome =
   /** A dependency is down: comes again when it is asked again, without having spent an attempt. */
   | { readonly kind: 'outage'; readonly dependency: string; readonly error: Error }
   /** Set aside in the inbox table, to be resumed in order. */
-  | { readonly kind: 'parked'; readonly error?: Error; readonly reason?: string }
+  | { readonly kind: 'parked'; readonly error?: Error; readonly reason?: string; readonly attempts?: number }
   /** Handed back untouched: something before it in its unit failed, or the time is up. */
   | { readonly kind: 'held' };

@@ -23,12 +23,24 @@ export interface OnceContext {
 // biome-ignore lint/suspicious/noConfusingVoidType: handlers without a result are written without a return.
 export type HandlerResult = void | readonly Write[] | 'duplicate';
 
+/**
+ * A step of the handler's work whose result is kept: the next holder of the lease is given it instead of doing the work again.
+ * @returns the result as JSON gives it back, the first time too
+ */
+export type Step = <T>(name: string, work: () => Promise<T>) => Promise<T>;
+
 /** Runs the handler under an inbox mode. @returns whether it ran and took effect, or was a duplicate */
 type Once = (
   context: OnceContext,
   key: InboxKey,
-  handle: () => Promise<HandlerResult>,
+  handle: (step: Step) => Promise<HandlerResult>,
 ) => Promise<'done' | 'duplicate'>;
+
+/** Results live in the inbox record, which holds 400 KB. */
+export const MAX_STEP_RESULT_CHARACTERS = 100_000;
+
+const NO_STEPS: Step = (name) =>
+  Promise.reject(new Reject('step-without-lease', `step '${name}' keeps its result in a lease: declare inbox 'lease'`));
 
 function duplicateOf(record: InboxRecord, key: InboxKey): 'duplicate' {
   if (record.fingerprint !== key.fingerprint) {
@@ -49,7 +61,7 @@ export const ONCE: Readonly<Record<InboxMode, Once>> = {
       const before = await inbox.find(key.key);
       if (before !== undefined) return duplicateOf(before, key);
     }
-    const result = await handle();
+    const result = await handle(NO_STEPS);
     if (result === 'duplicate') return 'duplicate';
     const before = await inbox.commit(key, result ?? []);
     return before === undefined ? 'done' : duplicateOf(before, key);
@@ -58,10 +70,11 @@ export const ONCE: Readonly<Record<InboxMode, Once>> = {
   async lease({ subscription, inbox, runtime: { now, every, id } }, key, handle) {
     const owner = id();
     const leaseMillis = toMillis(subscription.lease);
-    const before = await inbox.lease(key, owner, now() + leaseMillis);
-    if (before?.state === 'done') return duplicateOf(before, key);
-    if (before !== undefined) {
-      duplicateOf(before, key);
+    const answer = await inbox.lease(key, owner, now() + leaseMillis);
+    if (!answer.taken) {
+      const before = answer.record;
+      const duplicate = duplicateOf(before, key);
+      if (before.state === 'done') return duplicate;
       const left = Math.max(1, Math.ceil(((before.leaseUntil ?? 0) - now()) / 1_000));
       // Nothing has failed: the wait spends no attempt.
       throw new Defer(seconds(left), `another consumer holds the lease of '${key.key}' for ${left} s more`);
@@ -71,11 +84,28 @@ export const ONCE: Readonly<Record<InboxMode, Once>> = {
       leaseMillis / RENEWALS_PER_LEASE,
       () => void inbox.renew(key.key, owner, now() + leaseMillis).catch(() => undefined),
     );
+    const results = new Map(Object.entries(answer.steps));
+    const step: Step = async (name, work) => {
+      const kept = results.get(name) ?? (await keepResult(name, await work()));
+      results.set(name, kept);
+      return kept === '' ? undefined : JSON.parse(kept);
+    };
+    const keepResult = async (name: string, result: unknown): Promise<string> => {
+      const text = JSON.stringify(result) ?? '';
+      if (text.length > MAX_STEP_RESULT_CHARACTERS) {
+        throw new Reject(
+          'step-result-too-large',
+          `the result of step '${name}' has ${text.length} characters; at most ${MAX_STEP_RESULT_CHARACTERS} are kept. Keep a reference to it instead`,
+        );
+      }
+      if (await inbox.keepStep(key.key, owner, name, text)) return text;
+      throw new Defer(seconds(1), `the lease of '${key.key}' was lost before step '${name}' was recorded`);
+    };
     try {
-      withoutWrites(await handle());
+      withoutWrites(await handle(step));
     } catch (error) {
       // When this fails too, the lease runs out by itself; what the handler said matters more.
-      await inbox.release(key.key, owner).catch(() => undefined);
+      await inbox.release(key.key, owner, results.size > 0).catch(() => undefined);
       throw error;
     } finally {
       stopRenewing();
@@ -85,11 +115,11 @@ export const ONCE: Readonly<Record<InboxMode, Once>> = {
   },
 
   async natural(_context, _key, handle) {
-    return withoutWrites(await handle());
+    return withoutWrites(await handle(NO_STEPS));
   },
 
   async none(_context, _key, handle) {
-    return withoutWrites(await handle());
+    return withoutWrites(await handle(NO_STEPS));
   },
 };
 

@@ -71,6 +71,7 @@ describe('a breaker', () => {
 });
 
 describe('the controller', () => {
+  const LONGER_THAN_A_CONTROLLER = 90_001;
   const switches: [string, MappingMode][] = [];
   const switchMapping: SwitchMapping = async ({ id, batchSize }, mode) =>
     void switches.push([`${id}/${batchSize}`, mode]);
@@ -97,6 +98,21 @@ describe('the controller', () => {
     expect(await control()).toEqual([['mapping-1/10', 'off']]);
     await breaker.succeeded();
     expect(await control()).toEqual([['mapping-1/10', 'on']]);
+    now += LONGER_THAN_A_CONTROLLER;
+    expect(await control()).toEqual([['mapping-1/10', 'on']]);
+    expect(await control()).toEqual([]);
+  });
+
+  it('switches on again as long as a slower one may still be switching off', async () => {
+    await breaker.failed('psp');
+    await breaker.failed('psp');
+    await control();
+    await breaker.succeeded();
+    now += LONGER_THAN_A_CONTROLLER - 1;
+    expect(await control()).toEqual([['mapping-1/10', 'on']]);
+    expect(await control()).toEqual([['mapping-1/10', 'on']]);
+    now += 1;
+    expect(await control()).toEqual([['mapping-1/10', 'on']]);
     expect(await control()).toEqual([]);
   });
 
@@ -114,6 +130,7 @@ describe('the controller', () => {
     await breaker.failed('psp');
     await control();
     await breaker.succeeded();
+    now += LONGER_THAN_A_CONTROLLER;
     const meanwhile = controller(async () => {
       await breaker.failed('psp');
       await breaker.failed('psp');

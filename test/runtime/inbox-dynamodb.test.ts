@@ -104,21 +104,19 @@ describe('lease', () => {
   const UNTIL = NOW + 10_000;
 
   it('is taken by one, and the others see it', async () => {
-    expect(await inbox.lease(key, 'one', UNTIL)).toBe(undefined);
+    expect(await inbox.lease(key, 'one', UNTIL)).toEqual({ taken: true, steps: {} });
     expect(await inbox.lease(key, 'two', UNTIL)).toMatchObject({
-      state: 'leased',
-      owner: 'one',
-      leaseUntil: UNTIL,
-      fingerprint: 'print',
+      taken: false,
+      record: { state: 'leased', owner: 'one', leaseUntil: UNTIL, fingerprint: 'print' },
     });
   });
 
   it('cannot be taken in its last millisecond, but after it', async () => {
     await inbox.lease(key, 'one', UNTIL);
     now = UNTIL;
-    expect(await inbox.lease(key, 'two', UNTIL + 1)).toMatchObject({ owner: 'one' });
+    expect(await inbox.lease(key, 'two', UNTIL + 1)).toMatchObject({ taken: false, record: { owner: 'one' } });
     now = UNTIL + 1;
-    expect(await inbox.lease(key, 'two', UNTIL + 9_000)).toBe(undefined);
+    expect(await inbox.lease(key, 'two', UNTIL + 9_000)).toEqual({ taken: true, steps: {} });
   });
 
   it('cannot be taken when the work is done, however old', async () => {
@@ -127,11 +125,14 @@ describe('lease', () => {
     now = UNTIL + 1_000_000;
     const found = await inbox.lease(key, 'two', now + 1);
     expect(found).toEqual({
-      pk: key.key,
-      state: 'done',
-      fingerprint: 'print',
-      doneAt: new Date(NOW).toISOString(),
-      expiresAt: NOW / 1_000 + KEEP_SECONDS,
+      taken: false,
+      record: {
+        pk: key.key,
+        state: 'done',
+        fingerprint: 'print',
+        doneAt: new Date(NOW).toISOString(),
+        expiresAt: NOW / 1_000 + KEEP_SECONDS,
+      },
     });
   });
 
@@ -143,14 +144,33 @@ describe('lease', () => {
 
   it('is released by its owner', async () => {
     await inbox.lease(key, 'one', UNTIL);
-    await inbox.release(key.key, 'one');
+    await inbox.release(key.key, 'one', false);
     expect(await inbox.find(key.key)).toBe(undefined);
   });
 
+  it('keeps what its steps came to for the next holder, until the work is done', async () => {
+    await inbox.lease(key, 'one', UNTIL);
+    expect(await inbox.keepStep(key.key, 'one', 'charge', '{"receipt":1}')).toBe(true);
+    await inbox.release(key.key, 'one', true);
+    expect(await inbox.lease(key, 'two', UNTIL)).toEqual({ taken: true, steps: { charge: '{"receipt":1}' } });
+    expect(await inbox.complete(key, 'two')).toBe(true);
+    expect(Object.keys((await inbox.find(key.key)) ?? {})).not.toContain('step:charge');
+  });
+
+  it('goes to no other payload when it has run out', async () => {
+    await inbox.lease(key, 'one', UNTIL);
+    now = UNTIL + 1;
+    expect(await inbox.lease({ ...key, fingerprint: 'another' }, 'two', UNTIL)).toMatchObject({
+      taken: false,
+      record: { fingerprint: 'print' },
+    });
+  });
+
   it.each([
+    ['keep a step of', async () => inbox.keepStep(key.key, 'one', 'charge', '1')],
     ['renew', async () => inbox.renew(key.key, 'one', UNTIL + 99_000)],
     ['complete', async () => inbox.complete(key, 'one')],
-    ['release', async () => inbox.release(key.key, 'one').then(() => false)],
+    ['release', async () => inbox.release(key.key, 'one', false).then(() => false)],
   ])('is fenced: who has lost it cannot %s it', async (_, act) => {
     await inbox.lease(key, 'one', UNTIL);
     now = UNTIL + 1;

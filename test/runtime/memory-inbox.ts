@@ -2,6 +2,7 @@ import { type Inbox, type InboxRecord, type Write, WriteRefused } from '../../li
 
 interface Stored extends InboxRecord {
   readonly owner?: string;
+  readonly steps?: Readonly<Record<string, string>>;
 }
 
 export interface MemoryInbox extends Inbox {
@@ -33,10 +34,13 @@ export function memoryInbox(now: () => number, refuses: (write: Write) => boolea
     },
     async lease({ key, fingerprint }, owner, until) {
       const before = records.get(key);
-      const free = before === undefined || (before.state === 'leased' && (before.leaseUntil ?? 0) < now());
-      if (!free) return before;
-      records.set(key, { fingerprint, state: 'leased', owner, leaseUntil: until });
-      return undefined;
+      const abandoned = before?.state === 'leased' && (before.leaseUntil ?? 0) < now();
+      if (before !== undefined && !(abandoned && before.fingerprint === fingerprint)) {
+        return { taken: false, record: before };
+      }
+      const steps = before?.steps ?? {};
+      records.set(key, { ...(before ?? {}), fingerprint, state: 'leased', owner, leaseUntil: until });
+      return { taken: true, steps };
     },
     async renew(key, owner, until) {
       const record = records.get(key);
@@ -49,8 +53,16 @@ export function memoryInbox(now: () => number, refuses: (write: Write) => boolea
       records.set(key, { fingerprint, state: 'done' });
       return true;
     },
-    async release(key, owner) {
-      if (owns(key, owner)) records.delete(key);
+    async keepStep(key, owner, step, result) {
+      const record = records.get(key);
+      if (record === undefined || !owns(key, owner)) return false;
+      records.set(key, { ...record, steps: { ...record.steps, [step]: result } });
+      return true;
+    },
+    async release(key, owner, keepSteps) {
+      if (!owns(key, owner)) return;
+      if (keepSteps) await this.renew(key, owner, 0);
+      else records.delete(key);
     },
   };
 }

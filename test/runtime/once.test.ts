@@ -2,7 +2,13 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { seconds } from '../../lib/contracts/duration.ts';
 import { type InboxMode, subscription } from '../../lib/contracts/subscription.ts';
 import { type Write, WriteRefused } from '../../lib/runtime/inbox.ts';
-import { fingerprintOf, type HandlerResult, ONCE } from '../../lib/runtime/once.ts';
+import {
+  fingerprintOf,
+  type HandlerResult,
+  MAX_STEP_RESULT_CHARACTERS,
+  ONCE,
+  type Step,
+} from '../../lib/runtime/once.ts';
 import { Defer, Reject } from '../../lib/runtime/outcomes.ts';
 import { lambda } from '../../lib/runtime/runtime.ts';
 import { workQueue } from '../contracts/sample-declarations.ts';
@@ -29,7 +35,7 @@ beforeEach(() => {
 const worker = (mode: InboxMode, checkFirst = false) =>
   subscription('worker', { to: workQueue, inbox: mode, lease: seconds(10), checkFirst });
 
-const run = (mode: InboxMode, handle: () => Promise<HandlerResult>, key = KEY, checkFirst = false) =>
+const run = (mode: InboxMode, handle: (step: Step) => Promise<HandlerResult>, key = KEY, checkFirst = false) =>
   ONCE[mode]({ subscription: worker(mode, checkFirst), inbox, runtime: { ...lambda, now: () => now } }, key, handle);
 
 const returning = (result: HandlerResult) => vi.fn(async () => result);
@@ -147,6 +153,56 @@ describe('lease', () => {
   it('is released when the handler fails, for whoever comes next', async () => {
     await expect(run('lease', () => Promise.reject(new Error('no answer')))).rejects.toThrow('no answer');
     expect(inbox.records.size).toBe(0);
+  });
+
+  it('gives the next holder what its steps came to', async () => {
+    const charge = vi.fn(async () => ({ receipt: 'r-1' }));
+    const nothing = vi.fn(async () => undefined);
+    const handler = (failing: boolean) => async (step: Step) => {
+      expect(await step('charge', charge)).toEqual({ receipt: 'r-1' });
+      expect(await step('note', nothing)).toBe(undefined);
+      if (failing) throw new Error('no answer');
+    };
+    await expect(run('lease', handler(true))).rejects.toThrow('no answer');
+    expect(await run('lease', handler(false))).toBe('done');
+    expect(charge).toHaveBeenCalledTimes(1);
+    expect(nothing).toHaveBeenCalledTimes(1);
+    expect(inbox.records.get(KEY.key)).toEqual({ fingerprint: 'print', state: 'done' });
+  });
+
+  it('gives a step back as JSON has it, the first time too', async () => {
+    await run('lease', async (step) => {
+      expect(await step<unknown>('when', async () => new Date(0))).toBe('1970-01-01T00:00:00.000Z');
+    });
+  });
+
+  it('that was lost keeps no step', async () => {
+    const handler = (step: Step) =>
+      step('charge', async () => {
+        leased(now + 5_000);
+      });
+    await expect(run('lease', handler)).rejects.toThrow(
+      new Defer(seconds(1), "the lease of 'worker#e-1' was lost before step 'charge' was recorded"),
+    );
+  });
+
+  it('refuses a result that does not fit', async () => {
+    const handler = (size: number) => (step: Step) => step('large', async () => 'x'.repeat(size)).then(() => undefined);
+    await expect(run('lease', handler(MAX_STEP_RESULT_CHARACTERS - 1))).rejects.toMatchObject({
+      reason: 'step-result-too-large',
+      message: expect.stringContaining("the result of step 'large' has 100001 characters; at most 100000"),
+    });
+    expect(await run('lease', handler(MAX_STEP_RESULT_CHARACTERS - 2))).toBe('done');
+  });
+
+  it('abandoned with steps done goes to no other payload', async () => {
+    leased(now - 1);
+    await expect(run('lease', returning(undefined), OTHER_PAYLOAD)).rejects.toMatchObject(mismatch);
+  });
+
+  it.each<InboxMode>(['effect', 'natural', 'none'])('is what steps need: %s has none', async (mode) => {
+    const handler = (step: Step) => step('charge', async () => undefined);
+    await expect(run(mode, handler)).rejects.toMatchObject({ reason: 'step-without-lease' });
   });
 
   it('that was lost is not recorded as done', async () => {

@@ -90,11 +90,28 @@ async function handle(
   if (before('deferred') < plan.defers) throw new Defer(seconds(3));
   if (plan.rejects && !shared.isRepaired()) throw new Reject('refused', 'refused as planned');
   if (before('failed') < plan.fails && !(plan.fails >= ENDLESS && shared.isRepaired())) throw failureOf(plan);
-  for (let i = 1; i <= plan.parts; i++) {
-    const id = `${context.event.id}#part-${i}`;
-    await context.part(`part-${i}`, async () => writesOf(data, id, consumer.name));
-  }
+  for (let i = 1; i <= plan.parts; i++) await inPart(i, data, context, shared, place);
   return EFFECT[consumer.mode](data, context, shared, place);
+}
+
+/** `effect`: a part of the writes. `lease`: a step, whose result must be the same for everybody who works on the event. */
+async function inPart(
+  i: number,
+  data: StepData,
+  context: HandlerContext,
+  { wire }: HandlerWorld,
+  { journal, instance, plan, runtime }: HandlerPlace,
+): Promise<void> {
+  const id = `${context.event.id}#part-${i}`;
+  if (plan.mode === 'effect') {
+    await context.part(`part-${i}`, async () => writesOf(data, id, plan.name));
+  } else if (plan.mode === 'lease') {
+    const result = await context.step(`step-${i}`, async () => {
+      await wire.outside(instance, 'step', () => undefined);
+      return runtime.id();
+    });
+    journal.steps.push({ id, result });
+  }
 }
 
 /** Plans that fail as often as this fail until they are repaired. */

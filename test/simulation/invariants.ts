@@ -92,6 +92,14 @@ const leaseHeldAlone = each(({ station: { plan, journal } }, { scenario }) => {
   });
 });
 
+/** Whoever works on an event is given the same result of a step: that of whoever did it first. */
+const stepsReplayed = each(({ station: { journal } }) =>
+  [...Map.groupBy(journal.steps, ({ id }) => id)].flatMap(([id, given]) => {
+    const results = new Set(given.map(({ result }) => result));
+    return results.size > 1 ? [`step ${id} came to ${results.size} different results`] : [];
+  }),
+);
+
 /** On an ordered channel the events of a key have their first effect in order; those given up are left out. */
 const orderPerKey = each(({ station: { plan, journal } }) => {
   if (plan.source === 'queue' || plan.mode === 'aggregate') return [];
@@ -218,6 +226,7 @@ export const INVARIANTS = {
   noEffectTwice,
   oneCompletion,
   leaseHeldAlone,
+  stepsReplayed,
   orderPerKey,
   publishedInOrder,
   publisherIsHonest,

@@ -19,6 +19,8 @@ export interface Journal {
   mostReceives: number;
   /** Something befell the lease of a key that explains two holders. */
   leaseDisturbed: boolean;
+  /** What handlers were given for a step: its own result, or one that was kept. */
+  readonly steps: { readonly id: string; readonly result: string }[];
 }
 
 export interface Accepted {
@@ -73,6 +75,7 @@ export const emptyJournal = (): Journal => ({
   discarded: [],
   mostReceives: 0,
   leaseDisturbed: false,
+  steps: [],
 });
 
 /**

@@ -7,6 +7,7 @@ import {
   cursorFirst,
   firstAttempt,
   isOutbox,
+  leasedToEverybody,
   ofInbox,
   positionless,
   putWithoutCondition,
@@ -18,6 +19,7 @@ import {
   type TransactItem,
   underAnotherId,
   withoutConditions,
+  withoutSteps,
 } from './mutating.ts';
 import type { Mutation } from './mutation.ts';
 import { INBOX } from './names.ts';
@@ -96,13 +98,21 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
     breaks: 'a lease is given although somebody holds it',
     caughtBy: 'leaseHeldAlone',
     concerns: consumers(({ mode }) => mode === 'lease'),
-    mutation: putWithoutCondition('leased'),
+    mutation: leasedToEverybody(),
   },
   'lease-not-renewed': {
     breaks: 'a lease runs out under a handler that lives',
     caughtBy: 'leaseHeldAlone',
     concerns: consumers(({ mode }) => mode === 'lease'),
     mutation: { runtime: (runtime) => ({ ...runtime, every: () => () => undefined }) },
+  },
+  'steps-forgotten': {
+    breaks: 'a lease does not come with what its steps came to',
+    caughtBy: 'stepsReplayed',
+    concerns: consumers(({ mode }) => mode === 'lease'),
+    mutation: atCalls(['consumer'], ({ operation, go }) =>
+      operation === 'UpdateItem' ? go().then((answer) => withoutSteps(answer as object)) : undefined,
+    ),
   },
   'units-in-parallel': {
     breaks: 'messages of one key are handled side by side',

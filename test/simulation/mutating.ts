@@ -71,6 +71,21 @@ export const putWithoutCondition = (state: string): Mutation =>
     return go(withoutUnused(rest));
   });
 
+/** Every try to take a lease succeeds. */
+export const leasedToEverybody = (): Mutation =>
+  atCalls(['consumer'], ({ operation, input, go }) => {
+    if (operation !== 'UpdateItem' || !String(input.UpdateExpression).includes('#state = :leased')) return undefined;
+    const { ConditionExpression: _, ...rest } = input;
+    return go(withoutUnused(rest));
+  });
+
+/** A lease as it is given to the first one. */
+export function withoutSteps(answer: object): object {
+  const { Attributes = {} } = answer as { Attributes?: Record<string, unknown> };
+  const left = Object.entries(Attributes).filter(([name]) => !name.startsWith('step:'));
+  return { ...answer, Attributes: Object.fromEntries(left) };
+}
+
 export const ofInbox = (item: TransactItem): boolean => item.Put?.TableName === INBOX;
 
 /** Changes what a consumer's handler is given, or what it answers. */

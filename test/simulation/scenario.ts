@@ -61,7 +61,7 @@ export interface EventPlan {
   readonly rejects: boolean;
   /** With claims: characters that make the event too large for its channel. */
   readonly padding: number;
-  /** `effect` only: parts that are committed before the rest. */
+  /** `effect`: parts that are committed before the rest. `lease`: steps whose results are kept. */
   readonly parts: number;
   /** How long the handler works, milliseconds. */
   readonly work: number;
@@ -199,7 +199,7 @@ function drawEvents(chance: Chance, topology: Scenario['topology'], consumers: r
         defers: troubled && chance.is(0.05) ? chance.between(1, 2) : 0,
         rejects: troubled && chance.is(0.07),
         padding: 0,
-        parts: mode === 'effect' && chance.is(0.15) ? chance.between(1, 2) : 0,
+        parts: (mode === 'effect' || mode === 'lease') && chance.is(0.15) ? chance.between(1, 2) : 0,
         work: chance.is(mode === 'lease' ? 0.7 : 0.9)
           ? chance.between(0, 100)
           : chance.between(100, Math.min(...timeouts) * LONGEST_WORK),
