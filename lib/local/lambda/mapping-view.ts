@@ -31,7 +31,7 @@ export function mappingView({ config, state, lastModified, lastResult }: Mapping
     MaximumRetryAttempts: config.maximumRetries,
     MaximumRecordAgeInSeconds: config.maximumAgeSeconds,
     BisectBatchOnFunctionError: config.bisect,
-    TumblingWindowInSeconds: 0,
+    TumblingWindowInSeconds: config.tumblingSeconds,
     DestinationConfig: config.onFailureArn === undefined ? {} : { OnFailure: { Destination: config.onFailureArn } },
   };
 }

@@ -2,9 +2,12 @@ import { randomUUID } from 'node:crypto';
 import type { AwsCalls } from '../call.ts';
 import type { Functions } from '../lambda/functions.ts';
 
-/** Whether records can be sent to this ARN. */
-export function isDestination(arn: string): boolean {
-  return /^arn:aws:(sqs|sns|lambda):/.test(arn) || arn.startsWith('arn:aws:s3:::');
+/**
+ * Whether a stream's mapping can send failed records to this ARN: a standard queue, a standard topic or a bucket.
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html
+ */
+export function isFailureDestination(arn: string): boolean {
+  return (/^arn:aws:(sqs|sns):/.test(arn) && !arn.endsWith('.fifo')) || arn.startsWith('arn:aws:s3:::');
 }
 
 export interface DestinationMessage {

@@ -9,9 +9,17 @@ export const KINESIS_POLL_INTERVAL_MS = 150;
 /** Records one GetRecords answers at most: the API's limit. */
 const GET_RECORDS_LIMIT = 10_000;
 
-/** Reads a Kinesis stream by shared-throughput polling of each shard. */
-export function kinesisSource(streamArn: string, { calls, region, accountId }: MappingContext): StreamSource {
-  const StreamName = streamArn.split('/').at(-1) ?? '';
+/** Name of the stream in its ARN, or in the ARN of one of its consumers. */
+export function streamNameOf(arn: string): string {
+  return arn.split('/')[1] ?? '';
+}
+
+/**
+ * Reads a Kinesis stream by polling each shard.
+ * @param sourceArn of the stream, or of a consumer with enhanced fan-out: it has a position of its own either way, and records name it
+ */
+export function kinesisSource(sourceArn: string, { calls, region, accountId }: MappingContext): StreamSource {
+  const StreamName = streamNameOf(sourceArn);
   return {
     infoName: 'KinesisBatchInfo',
     secondsOnly: false,
@@ -50,7 +58,7 @@ export function kinesisSource(streamArn: string, { calls, region, accountId }: M
         Limit: Math.min(limit, GET_RECORDS_LIMIT),
       });
       const records = listAt(answer, 'Records').map((record) =>
-        toRecord(record, { shardId, streamArn, region, accountId }),
+        toRecord(record, { shardId, sourceArn, region, accountId }),
       );
       const behind = records.length > 0 || (numberAt(answer, 'MillisBehindLatest') ?? 0) > 0;
       return { records, next: textAt(answer, 'NextShardIterator'), behind };
@@ -70,7 +78,7 @@ function iteratorOptions(position: Position): JsonObject {
 
 function toRecord(
   source: Json,
-  stream: { shardId: string; streamArn: string; region: string; accountId: string },
+  stream: { shardId: string; sourceArn: string; region: string; accountId: string },
 ): StreamRecord {
   const record = isObject(source) ? source : {};
   const sequenceNumber = textAt(record, 'SequenceNumber') ?? '';
@@ -97,7 +105,7 @@ function toRecord(
       eventName: 'aws:kinesis:record',
       invokeIdentityArn: `arn:aws:iam::${stream.accountId}:role/lambda-role`,
       awsRegion: stream.region,
-      eventSourceARN: stream.streamArn,
+      eventSourceARN: stream.sourceArn,
     },
   };
 }

@@ -25,6 +25,8 @@ export interface MappingConfig {
   /** -1: no limit. */
   readonly maximumAgeSeconds: number;
   readonly bisect: boolean;
+  /** Length of a tumbling window, 1 to 900 s; 0: none. */
+  readonly tumblingSeconds: number;
   /** ARN of a queue, topic or bucket for batches that are given up. */
   readonly onFailureArn: string | undefined;
 }

@@ -1,12 +1,13 @@
 import type { JsonObject } from '../json.ts';
-import { numberAt, objectAt, textAt } from '../json.ts';
+import { textAt } from '../json.ts';
 import { LambdaApiError } from '../lambda/errors.ts';
 import { functionArn, functionNameOf } from '../lambda/functions.ts';
-import { checkVisibility, readMappingConfig, sourceKind } from './config.ts';
+import { readMappingConfig, sourceKind } from './config.ts';
 import { dynamodbSource } from './dynamodb-source.ts';
 import { kinesisSource } from './kinesis-source.ts';
 import type { MappingConfig, MappingContext, RunningMapping } from './mapping.ts';
 import { runQueueMapping } from './queue-mapping.ts';
+import { checkSource } from './source-check.ts';
 import type { StreamProgress } from './stream-mapping.ts';
 import { runStreamMapping } from './stream-mapping.ts';
 
@@ -100,17 +101,6 @@ export function createMappings(context: MappingContext): Mappings {
     });
   }
 
-  async function checkQueue(config: MappingConfig): Promise<void> {
-    const definition = context.functions.find(config.functionArn);
-    if (sourceKind(config.eventSourceArn) !== 'sqs' || !definition) return;
-    const QueueUrl = `http://127.0.0.1/${context.accountId}/${config.eventSourceArn.split(':').at(-1)}`;
-    const answer = await context.calls.json('sqs', 'GetQueueAttributes', {
-      QueueUrl,
-      AttributeNames: ['VisibilityTimeout'],
-    });
-    checkVisibility(numberAt(objectAt(answer, 'Attributes'), 'VisibilityTimeout') ?? 30, definition);
-  }
-
   return {
     async create(input) {
       const name = textAt(input, 'FunctionName') ?? '';
@@ -120,15 +110,16 @@ export function createMappings(context: MappingContext): Mappings {
         throw new LambdaApiError(404, 'ResourceNotFoundException', `Function not found: ${arn}`, { Type: 'User' });
       }
       const config = readMappingConfig(input, definition);
+      await checkSource(config, definition, context);
       const twin = [...entries.values()].find(
         ({ config: other }) =>
           other.eventSourceArn === config.eventSourceArn && other.functionArn === config.functionArn,
       );
       if (twin) {
-        const message = `An event source mapping with event source arn (" ${config.eventSourceArn} ") and function (" ${definition.name} ") already exists. Please update or delete the existing mapping with UUID ${twin.config.uuid}`;
-        throw new LambdaApiError(409, 'ResourceConflictException', message, { Type: 'User' });
+        throw new LambdaApiError(409, 'ResourceConflictException', duplicate(twin.config, definition.name), {
+          Type: 'User',
+        });
       }
-      await checkQueue(config);
       const entry: Entry = {
         config,
         state: config.enabled ? 'Creating' : 'Disabled',
@@ -157,6 +148,7 @@ export function createMappings(context: MappingContext): Mappings {
         definition,
         entry.config,
       );
+      await checkSource(config, definition, context);
       const state = config.enabled ? (entry.config.enabled ? 'Updating' : 'Enabling') : 'Disabling';
       schedule(entry, state, async () => {
         await halt(entry, false);
@@ -186,4 +178,13 @@ export function createMappings(context: MappingContext): Mappings {
       await Promise.all(all.map((entry) => halt(entry, true)));
     },
   };
+}
+
+/** AWS words it in one way for queues and in another for streams. */
+function duplicate({ eventSourceArn, uuid }: MappingConfig, functionName: string): string {
+  const pair = `(" ${eventSourceArn} ") and function (" ${functionName} ")`;
+  const advice = `Please update or delete the existing mapping with UUID ${uuid}`;
+  return sourceKind(eventSourceArn) === 'sqs'
+    ? `An event source mapping with SQS arn ${pair} already exists. ${advice}`
+    : `The event source arn ${pair} provided mapping already exists. ${advice}`;
 }

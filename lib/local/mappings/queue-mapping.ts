@@ -42,6 +42,10 @@ export function runQueueMapping(config: MappingConfig, context: MappingContext):
   const stopping = new AbortController();
   const placeFree = createBell();
   const inFlight = new Set<Promise<void>>();
+  /** Closed batches that wait for a place. */
+  const closed: (readonly ReceivedMessage[])[] = [];
+  /** Receives under way: each may bring a batch. */
+  let receiving = 0;
   const receivers = new Set<Promise<void>>();
   let places = Math.min(STARTING_CONCURRENCY, highest);
   let scaledAt = 0;
@@ -61,6 +65,21 @@ export function runQueueMapping(config: MappingConfig, context: MappingContext):
     const answer = await calls.json('sqs', 'ReceiveMessage', request, aborter.signal);
     return listAt(answer, 'Messages').map((message) => toQueueRecord(message, config.eventSourceArn, context.region));
   }
+
+  /** Receives and takes in what came; answers whether the receive was full, and how much it brought. */
+  async function fetch(waitSeconds: number): Promise<{ count: number; full: boolean }> {
+    receiving += 1;
+    try {
+      const messages = await receive(waitSeconds);
+      await take(messages);
+      return { count: messages.length, full: messages.length === Math.min(MESSAGES_PER_CALL, config.batchSize) };
+    } finally {
+      receiving -= 1;
+    }
+  }
+
+  /** Places that are taken, or may be before long. */
+  const busy = (): number => inFlight.size + closed.length + receiving;
 
   async function remove(messages: readonly ReceivedMessage[]): Promise<void> {
     for (let index = 0; index < messages.length; index += MESSAGES_PER_CALL) {
@@ -111,16 +130,22 @@ export function runQueueMapping(config: MappingConfig, context: MappingContext):
   }
 
   function dispatch(batch: readonly ReceivedMessage[]): void {
-    if (batch.length === 0) return;
-    const work = deliver(batch)
-      .catch((error: unknown) => {
-        if (!stopped) context.report(`Mapping of ${config.eventSourceArn} to ${config.functionArn}: ${String(error)}`);
-      })
-      .finally(() => {
-        inFlight.delete(work);
-        placeFree.ring();
-      });
-    inFlight.add(work);
+    if (batch.length > 0) closed.push(batch);
+    while (inFlight.size < highest) {
+      const next = closed.shift();
+      if (next === undefined) return;
+      const work = deliver(next)
+        .catch((error: unknown) => {
+          if (!stopped)
+            context.report(`Mapping of ${config.eventSourceArn} to ${config.functionArn}: ${String(error)}`);
+        })
+        .finally(() => {
+          inFlight.delete(work);
+          dispatch([]);
+          placeFree.ring();
+        });
+      inFlight.add(work);
+    }
   }
 
   function accept(messages: readonly ReceivedMessage[]): void {
@@ -131,7 +156,7 @@ export function runQueueMapping(config: MappingConfig, context: MappingContext):
   }
 
   async function waitForPlace(): Promise<void> {
-    while (!stopped && inFlight.size >= places) {
+    while (!stopped && busy() >= places) {
       const now = Date.now();
       const interval = context.processorsAreBusy() ? BUSY_SCALE_UP_INTERVAL_MS : SCALE_UP_INTERVAL_MS;
       if (places < highest && now - scaledAt >= interval) {
@@ -150,10 +175,9 @@ export function runQueueMapping(config: MappingConfig, context: MappingContext):
 
   /** An extra receive next to the waiting one; goes on as long as receives come back full and there is a place. */
   async function helpReceive(): Promise<void> {
-    while (!stopped && inFlight.size < places) {
-      const messages = await receive(0);
-      await take(messages);
-      if (messages.length < Math.min(MESSAGES_PER_CALL, config.batchSize)) return;
+    while (!stopped && busy() < places) {
+      const { full } = await fetch(0);
+      if (!full) return;
     }
   }
 
@@ -162,15 +186,13 @@ export function runQueueMapping(config: MappingConfig, context: MappingContext):
       await waitForPlace();
       if (stopped) return;
       try {
-        const messages = await receive(LONG_POLL_SECONDS);
+        const { count, full } = await fetch(LONG_POLL_SECONDS);
         failures = 0;
-        if (messages.length === 0) {
+        if (count === 0) {
           places = Math.min(STARTING_CONCURRENCY, highest);
           scaledAt = 0;
         }
-        await take(messages);
-        const full = messages.length === Math.min(MESSAGES_PER_CALL, config.batchSize);
-        if (full && receivers.size < CONCURRENT_RECEIVES - 1 && inFlight.size < places) {
+        if (full && receivers.size < CONCURRENT_RECEIVES - 1 && busy() < places) {
           const helper = helpReceive()
             .catch((error: unknown) => reportFailure(error))
             .finally(() => receivers.delete(helper));
@@ -210,8 +232,9 @@ export function runQueueMapping(config: MappingConfig, context: MappingContext):
       await polling;
       await Promise.all(receivers);
       // What the last receive brought has still to be done: it is invisible to everybody else.
-      if (!abandon) dispatch(batcher.flush());
-      await Promise.all(inFlight);
+      if (abandon) closed.length = 0;
+      else dispatch(batcher.flush());
+      while (inFlight.size > 0) await Promise.all(inFlight);
     },
   };
 }

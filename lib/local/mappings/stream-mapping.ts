@@ -1,6 +1,6 @@
 import type { MappingConfig, MappingContext, RunningMapping } from './mapping.ts';
 import { pause } from './pause.ts';
-import type { ShardProgress } from './shard-worker.ts';
+import type { ShardProgress } from './shard.ts';
 import { openShard, runShard } from './shard-worker.ts';
 import type { Position, Shard, StreamSource } from './stream-source.ts';
 

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { JsonObject } from '../json.ts';
 import { numberAt, objectAt, textAt } from '../json.ts';
 import { physicalName } from './names.ts';
 import type { ProvisionContext, ResourceType } from './resource.ts';
@@ -45,4 +46,39 @@ async function activeStream(StreamName: string, { calls }: ProvisionContext): Pr
   }
 }
 
-export const kinesisTypes: Readonly<Record<string, ResourceType>> = { 'AWS::Kinesis::Stream': stream };
+/** A consumer with enhanced fan-out. Ref gives its ARN. */
+const streamConsumer: ResourceType = {
+  handled: ['ConsumerName', 'StreamARN'],
+  harmless: ['Tags'],
+  async create({ properties, context }) {
+    const ConsumerName = textAt(properties, 'ConsumerName') ?? '';
+    const StreamARN = textAt(properties, 'StreamARN') ?? '';
+    const answer = await context.calls.json('kinesis', 'RegisterStreamConsumer', { StreamARN, ConsumerName });
+    const ConsumerARN = textAt(objectAt(answer, 'Consumer'), 'ConsumerARN') ?? '';
+    const description = await activeConsumer(ConsumerARN, context);
+    return {
+      physicalId: ConsumerARN,
+      attributes: {
+        ConsumerARN,
+        ConsumerName,
+        StreamARN,
+        ConsumerStatus: 'ACTIVE',
+        ConsumerCreationTimestamp: textAt(description, 'ConsumerCreationTimestamp') ?? '',
+      },
+    };
+  },
+};
+
+async function activeConsumer(ConsumerARN: string, { calls }: ProvisionContext): Promise<JsonObject> {
+  for (;;) {
+    const answer = await calls.json('kinesis', 'DescribeStreamConsumer', { ConsumerARN });
+    const description = objectAt(answer, 'ConsumerDescription');
+    if (textAt(description, 'ConsumerStatus') === 'ACTIVE') return description;
+    await sleep(STATUS_INTERVAL_MS);
+  }
+}
+
+export const kinesisTypes: Readonly<Record<string, ResourceType>> = {
+  'AWS::Kinesis::Stream': stream,
+  'AWS::Kinesis::StreamConsumer': streamConsumer,
+};

@@ -25,9 +25,9 @@ const eventSourceMapping: ResourceType = {
     'ScalingConfig',
     'StartingPosition',
     'StartingPositionTimestamp',
+    'TumblingWindowInSeconds',
   ],
   harmless: ['KmsKeyArn', 'LoggingConfig', 'MetricsConfig', 'ProvisionedPollerConfig', 'Tags'],
-  refused: { TumblingWindowInSeconds: 'tumbling windows are not run' },
   async create(request) {
     try {
       const { config } = await request.context.mappings.create(request.properties);

@@ -11,6 +11,9 @@ const sourceActions: Readonly<Record<'sqs' | 'kinesis' | 'dynamodb', readonly st
   dynamodb: ['dynamodb:GetRecords', 'dynamodb:GetShardIterator', 'dynamodb:DescribeStream'],
 };
 
+/** The same for a consumer with enhanced fan-out, which AWS reads by subscribing. */
+const CONSUMER_ACTIONS = ['kinesis:SubscribeToShard'];
+
 /**
  * Refuses mappings whose function's role may not read the source or write to the on-failure destination, as AWS does when it
  * creates them.
@@ -40,7 +43,8 @@ function permissionsOf({
   onFailureArn,
 }: MappingConfig): (readonly [action: string, resource: string])[] {
   const kind = sourceKind(eventSourceArn);
-  const permissions = (kind ? sourceActions[kind] : []).map((action) => [action, eventSourceArn] as const);
+  const actions = eventSourceArn.includes('/consumer/') ? CONSUMER_ACTIONS : kind ? sourceActions[kind] : [];
+  const permissions = actions.map((action) => [action, eventSourceArn] as const);
   if (onFailureArn?.startsWith('arn:aws:sqs:')) permissions.push(['sqs:SendMessage', onFailureArn]);
   if (onFailureArn?.startsWith('arn:aws:sns:')) permissions.push(['sns:Publish', onFailureArn]);
   if (onFailureArn?.startsWith('arn:aws:s3:')) permissions.push(['s3:PutObject', `${onFailureArn}/*`]);
