@@ -1,9 +1,14 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { Agent, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { createRequire } from 'node:module';
+import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { errorResponse } from './endpoint-errors.ts';
+import { createKinesisJournal } from './kinesis/journal.ts';
+import { readBehindTrimmed } from './kinesis/trimmed.ts';
 import type { ServiceHandler, ServiceRequest, ServiceResponse } from './service.ts';
+import type { State } from './state/state.ts';
 
 /** Kinesis as a handler of the endpoint. */
 export interface Kinesis {
@@ -13,6 +18,14 @@ export interface Kinesis {
   close(): Promise<void>;
 }
 
+export interface KinesisOptions {
+  readonly region: string;
+  /** Keeps streams and records over a restart. */
+  readonly state?: State | undefined;
+}
+
+/** What kinesis-local fills itself from; gone when it has started. */
+const DATA_FILE = 'kinesis-data.json';
 /** kinesis-local starts in well under a second on an idle machine. */
 const START_TIMEOUT_MS = 30_000;
 /** Streams and shards change state at once: nobody waits for a local stream. */
@@ -48,32 +61,37 @@ const HOP_HEADERS = new Set([
  * Starts kinesis-local in a child process and hands every call through to it. Returns at once; calls wait until it is up.
  * The process ends with `close()`, and with this process, however that one ends.
  */
-export function startKinesis({ region }: { readonly region: string }): Kinesis {
+export function startKinesis({ region, state }: KinesisOptions): Kinesis {
+  const journal = state && createKinesisJournal(state);
+  const dataFile = state && join(resolve(state.directory), DATA_FILE);
+  if (dataFile !== undefined) journal?.writeDataFile(dataFile);
   const child = fork(fileURLToPath(new URL('./kinesis-process.ts', import.meta.url)), [], {
     execPath: process.execPath,
     execArgv: [],
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-    env: environment(region),
+    env: environment(region, dataFile),
   });
-  const port = portOf(child);
+  const port = portOf(child).finally(() => dataFile && rmSync(dataFile, { force: true }));
   // A failed start is reported by the first call that needs the process, not as an unhandled rejection.
   port.catch(() => undefined);
   const killChild = () => void child.kill('SIGKILL');
   process.once('exit', killChild);
   const agent = new Agent({ keepAlive: true });
 
+  const toProcess: ServiceHandler = async (request) => {
+    let target: number;
+    try {
+      target = await port;
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      return errorResponse('kinesis', { status: 503, code: 'ServiceUnavailableException', message });
+    }
+    return forward(request, target, agent);
+  };
+
   return {
     pid: child.pid,
-    async handle(request) {
-      let target: number;
-      try {
-        target = await port;
-      } catch (error) {
-        const message = error instanceof Error ? error.message : String(error);
-        return errorResponse('kinesis', { status: 503, code: 'ServiceUnavailableException', message });
-      }
-      return forward(request, target, agent);
-    },
+    handle: readBehindTrimmed(journal === undefined ? toProcess : journal.around(toProcess)),
     async close() {
       process.off('exit', killChild);
       agent.destroy();
@@ -85,8 +103,10 @@ export function startKinesis({ region }: { readonly region: string }): Kinesis {
   };
 }
 
-function environment(region: string): NodeJS.ProcessEnv {
+function environment(region: string, dataFile: string | undefined): NodeJS.ProcessEnv {
   return {
+    // kinesis-local could also save what it holds, but only now and then, and all of it each time.
+    ...(dataFile === undefined ? {} : { PERSIST_PATH: dirname(dataFile), PERSIST_FILE_NAME: basename(dataFile) }),
     PATH: process.env.PATH,
     AWS_REGION: region,
     AWS_ACCOUNT_ID: '000000000000',

@@ -9,6 +9,7 @@ import { startKinesis } from './kinesis.ts';
 import { startMessaging } from './messaging.ts';
 import type { ServiceHandler } from './service.ts';
 import { createSes } from './ses.ts';
+import type { State } from './state/state.ts';
 
 export type { RouteHandler } from './dispatch.ts';
 
@@ -19,6 +20,8 @@ export interface ServicesOptions {
   readonly region?: string;
   /** How often expired DynamoDB items are looked for, in ms. Default 1,000 (AWS: within a few days). */
   readonly ttlSweepMs?: number;
+  /** Keeps what the services hold over a restart; the caller closes it after them. Without one it is gone with the process. */
+  readonly state?: State;
 }
 
 /** The data services of the engine behind one endpoint. */
@@ -55,6 +58,7 @@ export const DEFAULT_REGION = 'us-east-1';
  * @throws Error that names the port when it is in use.
  */
 export async function startServices(options: ServicesOptions = {}): Promise<Services> {
+  const { state } = options;
   const region = options.region ?? DEFAULT_REGION;
   const identities = createIdentities();
   const faults = createFaults();
@@ -66,7 +70,12 @@ export async function startServices(options: ServicesOptions = {}): Promise<Serv
 
   const endpoint: Endpoint = await startEndpoint({
     port: options.port ?? 0,
-    answer: (wire) => answer(wire, { region, identities, faults, iam, handlers, routes, isClosing }),
+    async answer(wire) {
+      const outcome = await answer(wire, { region, identities, faults, iam, handlers, routes, isClosing });
+      // Nothing is acknowledged, or shown, that a killed process would take with it.
+      await state?.settled();
+      return outcome;
+    },
   });
   // In this order: no more calls, then what would have answered them.
   const closers: (() => Promise<void>)[] = [() => endpoint.close()];
@@ -80,13 +89,13 @@ export async function startServices(options: ServicesOptions = {}): Promise<Serv
   const url = `http://127.0.0.1:${endpoint.port}`;
   try {
     // Not awaited: requests wait for it, the others need not.
-    const kinesis = startKinesis({ region });
+    const kinesis = startKinesis({ region, state });
     closers.push(() => kinesis.close());
-    const dynamodb = await startDynamodb({ region, account: ACCOUNT, ttlSweepMs: options.ttlSweepMs });
+    const dynamodb = await startDynamodb({ region, account: ACCOUNT, ttlSweepMs: options.ttlSweepMs, state });
     closers.push(() => dynamodb.close());
-    const messaging = await startMessaging({ region, account: ACCOUNT });
+    const messaging = await startMessaging({ region, account: ACCOUNT, state });
     closers.push(() => messaging.close());
-    const ses = createSes({ region });
+    const ses = createSes({ region, state });
     handlers.set('kinesis', kinesis.handle);
     handlers.set('dynamodb', dynamodb.handle);
     for (const [name, handler] of Object.entries(messaging.handlers)) handlers.set(name, handler);

@@ -3,6 +3,8 @@ import { errorResponse, jsonResponse } from './endpoint-errors.ts';
 import { jsonBody } from './endpoint-request.ts';
 import { restOperation } from './rest-operations.ts';
 import type { ServiceRequest, ServiceResponse } from './service.ts';
+import { documents } from './state/documents.ts';
+import type { State } from './state/state.ts';
 
 /** One e-mail that was "sent", in the shape LocalStack shows at /_aws/ses. */
 export interface SentEmail {
@@ -33,10 +35,12 @@ interface SendEmailInput {
   EmailTags?: { Name: string; Value: string }[];
 }
 
-/** SES v2 that sends nothing and keeps everything in memory. Identities need no verification. */
-export function createSes({ region }: { readonly region: string }) {
-  let messages: SentEmail[] = [];
-  const identities = new Set<string>();
+/** SES v2 that sends nothing and keeps everything. Identities need no verification. */
+export function createSes({ region, state }: { readonly region: string; readonly state?: State | undefined }) {
+  const kept = state && documents<SentEmail>(state, 'ses-messages');
+  const keptIdentities = state?.store('ses-identities');
+  let messages = [...(kept?.entries() ?? [])].map(([, message]) => message);
+  const identities = new Set([...(keptIdentities?.entries() ?? [])].map(([name]) => name));
 
   const operations: Readonly<Record<string, (request: ServiceRequest) => ServiceResponse>> = {
     SendEmail(request) {
@@ -47,11 +51,13 @@ export function createSes({ region }: { readonly region: string }) {
       }
       const email = sentEmail(input, request.region || region);
       messages.push(email);
+      kept?.put(email.Id, email);
       return jsonResponse({ MessageId: email.Id });
     },
     CreateEmailIdentity(request) {
       const name = String(jsonBody(request).EmailIdentity ?? '');
       identities.add(name);
+      keptIdentities?.put(name, '');
       return jsonResponse({ IdentityType: identityType(name), VerifiedForSendingStatus: true });
     },
     GetEmailIdentity(request) {
@@ -65,6 +71,7 @@ export function createSes({ region }: { readonly region: string }) {
     },
     DeleteEmailIdentity(request) {
       const name = identityInPath(request);
+      keptIdentities?.delete(name);
       return identities.delete(name) ? jsonResponse({}) : noIdentity(name);
     },
     ListEmailIdentities: () =>
@@ -92,6 +99,7 @@ export function createSes({ region }: { readonly region: string }) {
       const chosen = (message: SentEmail) =>
         (id === null || message.Id === id) && (email === null || message.Source === email);
       if (method === 'DELETE') {
+        for (const { Id } of messages.filter(chosen)) kept?.delete(Id);
         messages = messages.filter((message) => !chosen(message));
         return { status: 204, headers: {}, body: '' };
       }

@@ -29,6 +29,13 @@ export interface LevelOperation {
   readonly value?: unknown;
 }
 
+/** A write as the database tells of it. */
+export interface LevelWrite {
+  readonly type: 'put' | 'del';
+  readonly encodedKey: Uint8Array;
+  readonly encodedValue?: Uint8Array;
+}
+
 export interface Snapshot {
   close(): Promise<void>;
 }
@@ -57,6 +64,8 @@ export interface Level {
   snapshot(): Snapshot;
   values(range: RangeOptions): LevelIterator;
   clear(range: RangeOptions): Promise<void>;
+  /** Tells of every put, del and batch (not of clear), in the turn of the event loop in which it takes effect. */
+  on(event: 'write', listener: (writes: readonly LevelWrite[]) => void): void;
 }
 
 /** dynalite's store: the database, and the settings its actions read. */

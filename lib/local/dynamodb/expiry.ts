@@ -1,3 +1,4 @@
+import type { State } from '../state/state.ts';
 import type { ChangeListener, Commit } from './commit.ts';
 import { createKey, type Item, type Parameters, runNow, type Store, type Table, validate } from './dynalite.ts';
 import { validationError } from './errors.ts';
@@ -25,8 +26,30 @@ export interface Expiry {
   close(): void;
 }
 
-export function createExpiry(store: Store, tables: TableCache, commit: Commit, sweepMs = TTL_SWEEP_MS): Expiry {
+export interface ExpiryContext {
+  readonly store: Store;
+  readonly tables: TableCache;
+  readonly commit: Commit;
+  readonly state?: State | undefined;
+  /** @default TTL_SWEEP_MS */
+  readonly sweepMs?: number;
+}
+
+export async function createExpiry(context: ExpiryContext): Promise<Expiry> {
+  const { store, tables, commit, state, sweepMs = TTL_SWEEP_MS } = context;
   const watched = new Map<string, Watched>();
+  /** Which attribute of which table holds the expiry. */
+  const kept = state?.store('dynamodb-ttl');
+
+  const watchTable = async (table: Table, attribute: string) => {
+    const watch: Watched = { attribute, expiries: new Map() };
+    watched.set(table.TableName, watch);
+    await addExisting(store, table, watch);
+  };
+  for (const [name, attribute] of kept?.entries() ?? []) {
+    const table = tables.find(name);
+    if (table !== undefined) await watchTable(table, String(attribute));
+  }
 
   const sweep = () => {
     const now = Math.floor(Date.now() / 1_000);
@@ -71,11 +94,11 @@ export function createExpiry(store: Store, tables: TableCache, commit: Commit, s
       }
       if (Enabled === true) {
         if (current !== undefined) throw validationError('TimeToLive is already enabled');
-        const watch: Watched = { attribute: AttributeName, expiries: new Map() };
-        watched.set(name, watch);
-        await addExisting(store, table, watch);
+        kept?.put(name, AttributeName);
+        await watchTable(table, AttributeName);
       } else {
         if (current === undefined) throw validationError('TimeToLive is already disabled');
+        kept?.delete(name);
         watched.delete(name);
       }
       return { TimeToLiveSpecification: { AttributeName, Enabled: Enabled === true } };
@@ -87,7 +110,10 @@ export function createExpiry(store: Store, tables: TableCache, commit: Commit, s
         : { TimeToLiveStatus: 'DISABLED' };
       return { TimeToLiveDescription: status };
     },
-    forget: (tableName) => void watched.delete(tableName),
+    forget(tableName) {
+      kept?.delete(tableName);
+      watched.delete(tableName);
+    },
     close: () => clearInterval(timer),
   };
 }

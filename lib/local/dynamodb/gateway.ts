@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { jsonBody } from '../endpoint-request.ts';
 import type { ServiceHandler, ServiceResponse } from '../service.ts';
+import type { State } from '../state/state.ts';
 import { type ChangeListener, createCommit } from './commit.ts';
 import { openStore, type Parameters } from './dynalite.ts';
 import { DynamodbError } from './errors.ts';
 import { createExpiry } from './expiry.ts';
 import { createItemOperations } from './items.ts';
+import { keepItems } from './items-state.ts';
 import { createStreams } from './streams.ts';
 import { createTableOperations, nameOf } from './tables.ts';
 import { createTransactions } from './transactions.ts';
@@ -16,6 +18,8 @@ export interface DynamodbOptions {
   readonly account: string;
   /** How often expired items are looked for, in ms. Default: TTL_SWEEP_MS. */
   readonly ttlSweepMs?: number | undefined;
+  /** Keeps tables, items and streams over a restart. */
+  readonly state?: State | undefined;
 }
 
 /** DynamoDB and DynamoDB Streams as one handler (both sign as `dynamodb`). */
@@ -31,19 +35,26 @@ type Operation = (parameters: Parameters, body: Buffer) => Promise<Parameters>;
  * dynalite in this process, with what it lacks: transactions, streams, expiry, items in failed conditions.
  * Every write is planned and committed in one turn of the event loop (see commit.ts), which is the one lock it takes.
  */
-export async function startDynamodb({ region, account, ttlSweepMs }: DynamodbOptions): Promise<Dynamodb> {
+export async function startDynamodb({ region, account, ttlSweepMs, state }: DynamodbOptions): Promise<Dynamodb> {
   const store = await openStore(region, account);
+  if (state !== undefined) await keepItems(store, state);
   const tables = createTableCache(store);
-  const streams = createStreams(region);
+  const streams = createStreams(region, state);
   const listeners: ChangeListener[] = [streams.listener];
   const commit = createCommit(store, listeners);
-  const expiry = createExpiry(store, tables, commit, ttlSweepMs);
+  const expiry = await createExpiry({
+    store,
+    tables,
+    commit,
+    state,
+    ...(ttlSweepMs === undefined ? {} : { sweepMs: ttlSweepMs }),
+  });
   listeners.push(expiry.listener);
 
   const operations: Readonly<Record<string, Operation>> = {
     ...createItemOperations({ store, tables, commit }),
-    ...createTransactions({ store, tables, commit }),
-    ...createTableOperations({ store, tables, streams, expiry }),
+    ...createTransactions({ store, tables, commit, state }),
+    ...createTableOperations({ store, tables, streams, expiry, state }),
   };
   const streamOperations = streams.operations;
 

@@ -49,21 +49,21 @@ export interface Stream {
   isOpen: boolean;
 }
 
-/** Appends a change; false when it changed nothing. */
+/** Appends a change and trims what is too old or too much; undefined when it changed nothing. */
 export function append(
   stream: Stream,
   change: Change,
   userIdentity: UserIdentity | undefined,
   region: string,
-): boolean {
+): StreamRecord | undefined {
   const { before, after } = change;
   const item = after ?? before;
-  if (item === undefined || (before !== undefined && after !== undefined && sameValue(before, after))) return false;
+  if (item === undefined || (before !== undefined && after !== undefined && sameValue(before, after))) return undefined;
   const { viewType } = stream;
   const Keys = keysOf(item, stream.keySchema);
   const NewImage = viewType.startsWith('NEW') ? after : undefined;
   const OldImage = viewType === 'OLD_IMAGE' || viewType === 'NEW_AND_OLD_IMAGES' ? before : undefined;
-  stream.records.push({
+  const record: StreamRecord = {
     eventID: randomBytes(16).toString('hex'),
     eventName: before === undefined ? 'INSERT' : after === undefined ? 'REMOVE' : 'MODIFY',
     eventVersion: '1.1',
@@ -81,12 +81,14 @@ export function append(
     ...(userIdentity && {
       userIdentity: { ...userIdentity, PrincipalId: userIdentity.principalId, Type: userIdentity.type },
     }),
-  });
+  };
+  stream.records.push(record);
   trim(stream);
-  return true;
+  return record;
 }
 
-function trim(stream: Stream): void {
+/** Removes what is too old or too much from the front. */
+export function trim(stream: Stream): void {
   const oldest = stream.records[0];
   const tooOld = (record: StreamRecord | undefined) =>
     record !== undefined && record.dynamodb.ApproximateCreationDateTime * 1_000 < Date.now() - RETENTION_MS;

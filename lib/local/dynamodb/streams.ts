@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import type { State } from '../state/state.ts';
 import type { ChangeListener } from './commit.ts';
 import type { Parameters, Table } from './dynalite.ts';
 import { DynamodbError, validationError } from './errors.ts';
 import { append, positionOf, type Stream, sequenceAt } from './stream-log.ts';
+import { keepStreams } from './streams-state.ts';
 
 /** GetRecords returns at most 1,000 records. https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_GetRecords.html */
 const MAX_GET_RECORDS = 1_000;
@@ -21,9 +23,15 @@ export interface Streams {
   onAppend(arn: string, listener: () => void): () => void;
 }
 
-export function createStreams(region: string): Streams {
+export function createStreams(region: string, state?: State): Streams {
+  const kept = state && keepStreams(state);
   const byArn = new Map<string, Stream>();
   const byTable = new Map<string, Stream>();
+  const add = (stream: Stream) => {
+    byArn.set(stream.arn, stream);
+    byTable.set(stream.tableName, stream);
+  };
+  for (const stream of kept?.load() ?? []) add(stream);
   const listeners = new Map<string, Set<() => void>>();
 
   const find = (arn: unknown): Stream => {
@@ -37,7 +45,11 @@ export function createStreams(region: string): Streams {
   return {
     listener(change, userIdentity) {
       const stream = byTable.get(change.table.TableName);
-      if (stream === undefined || !stream.isOpen || !append(stream, change, userIdentity, region)) return;
+      if (stream === undefined || !stream.isOpen) return;
+      const trimmed = stream.trimmed;
+      const record = append(stream, change, userIdentity, region);
+      if (record === undefined) return;
+      kept?.append(stream, record, trimmed);
       for (const listener of listeners.get(stream.arn) ?? []) queueMicrotask(listener);
     },
     enable(table, { StreamViewType }) {
@@ -61,12 +73,14 @@ export function createStreams(region: string): Streams {
         trimmed: 0,
         isOpen: true,
       };
-      byArn.set(stream.arn, stream);
-      byTable.set(stream.tableName, stream);
+      add(stream);
+      kept?.put(stream);
     },
     disable(tableName) {
       const stream = byTable.get(tableName);
-      if (stream !== undefined) stream.isOpen = false;
+      if (stream === undefined) return;
+      stream.isOpen = false;
+      kept?.put(stream);
     },
     describe(tableName) {
       const stream = byTable.get(tableName);

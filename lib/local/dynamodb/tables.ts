@@ -1,3 +1,5 @@
+import { documents } from '../state/documents.ts';
+import type { State } from '../state/state.ts';
 import { type ActionName, type Parameters, run, type Store, type Table, validate } from './dynalite.ts';
 import { DynamodbError, validationError } from './errors.ts';
 import type { Expiry } from './expiry.ts';
@@ -9,6 +11,7 @@ export interface TableContext {
   readonly tables: TableCache;
   readonly streams: Streams;
   readonly expiry: Expiry;
+  readonly state?: State | undefined;
 }
 
 type Operation = (parameters: Parameters) => Promise<Parameters>;
@@ -28,8 +31,10 @@ const ACTIVE_TIMEOUT_MS = 5_000;
 const DYNALITE_UPDATES = ['ProvisionedThroughput', 'BillingMode'];
 
 /** Everything about tables themselves, and their settings. */
-export function createTableOperations({ store, tables, streams, expiry }: TableContext): Record<string, Operation> {
-  const settings = new Map<string, Settings>();
+export function createTableOperations(context: TableContext): Record<string, Operation> {
+  const { store, tables, streams, expiry, state } = context;
+  const kept = state && documents<Settings>(state, 'dynamodb-settings');
+  const settings = new Map<string, Settings>(kept?.entries() ?? []);
 
   const find = (name: unknown): Table => {
     const table = tables.find(nameOf(name));
@@ -64,6 +69,7 @@ export function createTableOperations({ store, tables, streams, expiry }: TableC
     if (typeof given.TableClass === 'string') current.tableClass = given.TableClass;
     const encryption = given.SSESpecification as { Enabled?: boolean } | undefined;
     if (encryption !== undefined) current.encrypted = encryption.Enabled === true;
+    kept?.put(name, current);
   };
   const plain =
     (action: ActionName): Operation =>
@@ -124,6 +130,7 @@ export function createTableOperations({ store, tables, streams, expiry }: TableC
       streams.disable(name);
       expiry.forget(name);
       settings.delete(name);
+      kept?.delete(name);
       tables.forget(name);
       await removeData(store, table);
       return { TableDescription };
@@ -140,8 +147,10 @@ export function createTableOperations({ store, tables, streams, expiry }: TableC
     },
     async UpdateContinuousBackups({ TableName, PointInTimeRecoverySpecification }) {
       const wanted = PointInTimeRecoverySpecification as { PointInTimeRecoveryEnabled?: boolean } | undefined;
-      const current = settingsOf(find(TableName).TableName);
+      const { TableName: name } = find(TableName);
+      const current = settingsOf(name);
       current.pointInTimeRecovery = wanted?.PointInTimeRecoveryEnabled === true;
+      kept?.put(name, current);
       return { ContinuousBackupsDescription: backups(current) };
     },
     async DescribeContinuousBackups({ TableName }) {
@@ -149,7 +158,9 @@ export function createTableOperations({ store, tables, streams, expiry }: TableC
     },
     async UpdateContributorInsights({ TableName, ContributorInsightsAction }) {
       const { TableName: name } = find(TableName);
-      settingsOf(name).contributorInsights = ContributorInsightsAction === 'ENABLE';
+      const current = settingsOf(name);
+      current.contributorInsights = ContributorInsightsAction === 'ENABLE';
+      kept?.put(name, current);
       return {
         TableName: name,
         ContributorInsightsStatus: settingsOf(name).contributorInsights ? 'ENABLED' : 'DISABLED',

@@ -1,4 +1,6 @@
 import { hash } from 'node:crypto';
+import { memoryOf } from '../state/memory-of.ts';
+import type { State } from '../state/state.ts';
 import type { Commit } from './commit.ts';
 import {
   type ActionName,
@@ -45,13 +47,15 @@ export interface TransactionContext {
   readonly store: Store;
   readonly tables: TableCache;
   readonly commit: Commit;
+  /** Remembers request tokens over a restart. */
+  readonly state?: State | undefined;
 }
 
 type Operation = (parameters: Parameters, body: Buffer) => Promise<Parameters>;
 
 /** TransactWriteItems and TransactGetItems, all or nothing, on dynalite's own condition and update rules. */
-export function createTransactions({ store, tables, commit }: TransactionContext): Record<string, Operation> {
-  const tokens = createTokens();
+export function createTransactions({ store, tables, commit, state }: TransactionContext): Record<string, Operation> {
+  const tokens = createTokens(state);
   return {
     async TransactWriteItems(parameters, body) {
       const { ClientRequestToken } = parameters;
@@ -175,28 +179,19 @@ function reasonFor(error: unknown, { returnsItem }: Part, { lastRead }: View): R
   }
 }
 
-function createTokens() {
-  const tokens = new Map<string, { readonly digest: string; readonly expires: number }>();
+function createTokens(state: State | undefined) {
+  const digests = memoryOf<string>('dynamodb-tokens', TOKEN_MS, state);
   const digestOf = (body: Buffer) => hash('sha1', body);
   return {
     isRepeated(token: string, body: Buffer): boolean {
-      const known = tokens.get(token);
-      if (known === undefined || known.expires <= Date.now()) return false;
-      if (known.digest === digestOf(body)) return true;
+      const known = digests.get(token);
+      if (known === undefined) return false;
+      if (known === digestOf(body)) return true;
       throw new DynamodbError(
         'IdempotentParameterMismatchException',
         'Client request token was used with different parameters within the last 10 minutes',
       );
     },
-    remember(token: string, body: Buffer): void {
-      const now = Date.now();
-      tokens.delete(token);
-      tokens.set(token, { digest: digestOf(body), expires: now + TOKEN_MS });
-      // In order of their age: the oldest come first.
-      for (const [old, { expires }] of tokens) {
-        if (expires > now) break;
-        tokens.delete(old);
-      }
-    },
+    remember: (token: string, body: Buffer) => digests.set(token, digestOf(body)),
   };
 }

@@ -2,8 +2,12 @@ import { findPackageJSON } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { buildApp } from 'fauxqs';
 import type { ServiceResponse } from '../service.ts';
+import type { State } from '../state/state.ts';
 import type { S3Store, SnsStore, SqsStore } from './fauxqs-types.ts';
 import { keepGroupsInOrder } from './fifo-queue.ts';
+import { keepBuckets } from './s3-state.ts';
+import { keepTopics } from './sns-state.ts';
+import { keepQueues } from './sqs-state.ts';
 
 /** The part of a Fastify request that fauxqs' SQS and SNS actions read. */
 interface RouterRequest {
@@ -80,7 +84,7 @@ const FILES: Readonly<Record<string, string>> = {
  * fauxqs' stores, its S3 application and its SQS and SNS actions. The actions are called directly rather than through the
  * HTTP application: the endpoint has parsed the request already, and this is the engine's hottest path.
  */
-export async function loadFauxqs(region: string): Promise<Fauxqs> {
+export async function loadFauxqs(region: string, state?: State): Promise<Fauxqs> {
   const load = importer();
   const { SqsStore } = await load<{ SqsStore: new () => SqsStore }>('sqs/sqsStore.js');
   const { SnsStore } = await load<{ SnsStore: new () => SnsStore }>('sns/snsStore.js');
@@ -91,6 +95,11 @@ export async function loadFauxqs(region: string): Promise<Fauxqs> {
   // Without a host, queue URLs carry the host and port the request came to.
   sqsStore.host = '';
   keepEveryFifoQueueInOrder(sqsStore);
+  if (state !== undefined) {
+    keepQueues(sqsStore, state);
+    keepTopics(snsStore, state);
+    keepBuckets(s3Store, state);
+  }
   const app = buildApp({ logger: false, defaultRegion: region, stores: { sqsStore, snsStore, s3Store } });
   await app.ready();
 

@@ -11,6 +11,15 @@ interface FifoQueue extends Omit<SqsQueue, 'dequeueFifo'> {
 /** Most messages one ReceiveMessage returns. */
 const MAX_RECEIVE = 10;
 
+/** In which order messages came into their queues. */
+const arrival = new WeakMap<SqsMessage, number>();
+let arrivals = 0;
+
+/** Notes that a message has come into its queue, behind all noted before. */
+export function noteArrival(message: SqsMessage): void {
+  arrival.set(message, arrivals++);
+}
+
 /**
  * Makes a fauxqs FIFO queue return several messages of one group in one receive, as AWS does ("as many messages with the
  * same message group ID as possible"), and puts messages that become visible again back where they were in their group.
@@ -19,12 +28,9 @@ const MAX_RECEIVE = 10;
  */
 export function keepGroupsInOrder(fauxqsQueue: SqsQueue): void {
   const queue = fauxqsQueue as unknown as FifoQueue;
-  const arrival = new WeakMap<SqsMessage, number>();
-  let arrivals = 0;
-
   const enqueue = queue.enqueue.bind(queue);
   queue.enqueue = (message) => {
-    arrival.set(message, arrivals++);
+    noteArrival(message);
     enqueue(message);
   };
 

@@ -1,6 +1,7 @@
 import { errorResponse } from '../endpoint-errors.ts';
 import { formParameters } from '../endpoint-request.ts';
 import type { ServiceHandler, ServiceRequest, ServiceResponse } from '../service.ts';
+import type { State } from '../state/state.ts';
 import { type Fauxqs, SNS_OPERATIONS } from './fauxqs.ts';
 import { createTopicDeduplication } from './topic-deduplication.ts';
 
@@ -22,9 +23,9 @@ const LATE_TOPIC_ATTRIBUTES = new Set([
  * fauxqs' SNS plus: FIFO topics deduplicate before they fan out (so standard queues get no duplicates either) and answer a
  * sequence number; standard topics refuse FIFO queues; all topic attributes that CDK sets are accepted.
  */
-export function createSns(fauxqs: Fauxqs): ServiceHandler {
+export function createSns(fauxqs: Fauxqs, state?: State): ServiceHandler {
   const { snsStore } = fauxqs;
-  const deduplication = createTopicDeduplication();
+  const deduplication = createTopicDeduplication(state);
 
   const operations: Readonly<
     Record<string, (request: ServiceRequest, parameters: Parameters) => Promise<ServiceResponse>>

@@ -1,6 +1,8 @@
 import { errorResponse } from '../endpoint-errors.ts';
 import { jsonBody } from '../endpoint-request.ts';
 import type { ServiceHandler, ServiceRequest, ServiceResponse } from '../service.ts';
+import { memoryOf } from '../state/memory-of.ts';
+import type { State } from '../state/state.ts';
 import { type Fauxqs, SQS_OPERATIONS } from './fauxqs.ts';
 import type { SqsQueue, SqsStore } from './fauxqs-types.ts';
 
@@ -16,14 +18,16 @@ const LATE_ATTRIBUTES = ['DeduplicationScope', 'FifoThroughputLimit'];
 const MAX_BATCH_ENTRIES = 10;
 /** Bytes of all bodies in a batch; fauxqs also counts the attributes. */
 const MAX_BATCH_BYTES = 1_048_576;
+/** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/using-messagededuplicationid-property.html */
+const DEDUPLICATION_MS = 5 * 60 * 1_000;
 
 /**
  * fauxqs' SQS plus: redrive targets are checked, high-throughput FIFO attributes can be changed, deduplication per message
  * group, message groups on standard queues (fair queues), several messages of a FIFO group in one receive.
  */
-export function createSqs(fauxqs: Fauxqs): ServiceHandler {
+export function createSqs(fauxqs: Fauxqs, state?: State): ServiceHandler {
   const { sqsStore } = fauxqs;
-  const groups = rememberGroups(sqsStore);
+  const groups = rememberGroups(sqsStore, state);
 
   const send = (request: ServiceRequest, body: Record<string, unknown>): Promise<ServiceResponse> => {
     groups.current = typeof body.MessageGroupId === 'string' ? body.MessageGroupId : undefined;
@@ -93,19 +97,36 @@ interface CurrentGroup {
   current: string | undefined;
 }
 
-/** Lets every queue see the group of the message being sent: fauxqs drops it on standard queues and when it deduplicates. */
-function rememberGroups(store: SqsStore): CurrentGroup {
+interface Original {
+  readonly messageId: string;
+  readonly sequenceNumber: string | undefined;
+}
+
+/**
+ * Lets every queue see the group of the message being sent, which fauxqs drops on standard queues and when it deduplicates,
+ * and remembers deduplication ids over a restart.
+ */
+function rememberGroups(store: SqsStore, state: State | undefined): CurrentGroup {
   const groups: CurrentGroup = { current: undefined };
-  const create = store.createQueue.bind(store);
-  store.createQueue = (...details) => {
-    const queue = create(...details);
+  const originals = memoryOf<Original>('sqs-deduplication', DEDUPLICATION_MS, state);
+  const prepare = (queue: SqsQueue) => {
     if (queue.isFifo()) {
       const scoped = (id: string) =>
-        queue.attributes.DeduplicationScope === 'messageGroup' ? `${groups.current ?? ''}|${id}` : id;
-      const check = queue.checkDeduplication.bind(queue);
-      const record = queue.recordDeduplication.bind(queue);
-      queue.checkDeduplication = (id) => check(scoped(id));
-      queue.recordDeduplication = (id, ...details) => record(scoped(id), ...details);
+        queue.attributes.DeduplicationScope === 'messageGroup'
+          ? `${queue.name}/${groups.current ?? ''}|${id}`
+          : `${queue.name}/${id}`;
+      queue.checkDeduplication = (id) => {
+        const original = originals.get(scoped(id));
+        return original === undefined
+          ? { isDuplicate: false }
+          : {
+              isDuplicate: true,
+              originalMessageId: original.messageId,
+              ...(original.sequenceNumber && { originalSequenceNumber: original.sequenceNumber }),
+            };
+      };
+      queue.recordDeduplication = (id, messageId, sequenceNumber) =>
+        originals.set(scoped(id), { messageId, sequenceNumber });
     } else {
       const enqueue = queue.enqueue.bind(queue);
       queue.enqueue = (message) => {
@@ -113,6 +134,14 @@ function rememberGroups(store: SqsStore): CurrentGroup {
         enqueue(message);
       };
     }
+  };
+  for (const queue of store.allQueues()) prepare(queue);
+  const create = store.createQueue.bind(store);
+  store.createQueue = (...details) => {
+    const queue = create(...details);
+    // A queue of an earlier one's name owes it nothing.
+    originals.forgetBelow(`${queue.name}/`);
+    prepare(queue);
     return queue;
   };
   return groups;

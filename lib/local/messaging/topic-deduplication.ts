@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ServiceResponse } from '../service.ts';
+import { memoryOf } from '../state/memory-of.ts';
+import type { State } from '../state/state.ts';
 
 type Parameters = Readonly<Record<string, string>>;
 interface Topic {
@@ -9,38 +11,27 @@ interface Topic {
 interface Published {
   readonly messageId: string;
   readonly sequenceNumber: string;
-  readonly expires: number;
 }
 
 /** A message with the same deduplication id within five minutes is accepted but not delivered. */
 const WINDOW_MS = 5 * 60 * 1_000;
-/** Expired entries are thrown out when a topic remembers more than this. */
-const MANY_ENTRIES = 10_000;
 
 /**
  * Deduplication and sequence numbers of FIFO topics.
  * https://docs.aws.amazon.com/sns/latest/dg/fifo-message-dedup.html
  */
-export function createTopicDeduplication() {
-  const topics = new Map<string, Map<string, Published>>();
-  let sequence = 0n;
+export function createTopicDeduplication(state?: State) {
+  const messages = memoryOf<Published>('sns-deduplication', WINDOW_MS, state);
+  const numbers = state?.store('sns-sequence');
+  let sequence = BigInt(String(numbers?.get('last') ?? 0));
 
-  const memoryOf = ({ arn }: Topic) => {
-    const memory = topics.get(arn) ?? new Map<string, Published>();
-    topics.set(arn, memory);
-    if (memory.size > MANY_ENTRIES) {
-      const now = Date.now();
-      for (const [key, { expires }] of memory) if (expires <= now) memory.delete(key);
-    }
-    return memory;
-  };
-  const recall = (topic: Topic, key: string | undefined) => {
-    const known = key === undefined ? undefined : memoryOf(topic).get(key);
-    return known !== undefined && known.expires > Date.now() ? known : undefined;
-  };
+  const place = ({ arn }: Topic, key: string) => `${arn}/${key}`;
+  const recall = (topic: Topic, key: string | undefined) =>
+    key === undefined ? undefined : messages.get(place(topic, key));
   const remember = (topic: Topic, key: string | undefined, messageId: string): Published => {
-    const published = { messageId, sequenceNumber: sequenceNumber(++sequence), expires: Date.now() + WINDOW_MS };
-    if (key !== undefined) memoryOf(topic).set(key, published);
+    const published = { messageId, sequenceNumber: sequenceNumber(++sequence) };
+    numbers?.put('last', String(sequence));
+    if (key !== undefined) messages.set(place(topic, key), published);
     return published;
   };
 
