@@ -1,0 +1,14 @@
+import { afterAll } from 'vitest';
+
+declare global {
+  var __stryker__: { activeMutant?: string | undefined } | undefined;
+}
+
+const environment = { ...process.env };
+
+/** The worker is kept: the next file must not meet this file's mutant while it loads, nor its environment. */
+afterAll(() => {
+  if (globalThis.__stryker__ !== undefined) globalThis.__stryker__.activeMutant = undefined;
+  for (const name of Object.keys(process.env)) if (!(name in environment)) delete process.env[name];
+  Object.assign(process.env, environment);
+});

@@ -1,0 +1,24 @@
+import { defineConfig, type Plugin } from 'vitest/config';
+import base from '../../vitest.config.ts';
+import { keptWorker, stopKeptWorker } from './kept-worker.ts';
+
+/** Stryker names a pool of its own choice; this takes its place. */
+const keepWorkers: Plugin = {
+  name: 'keep-workers',
+  configureVitest({ project, vitest }) {
+    project.config.pool = 'kept';
+    project.config.poolRunner = { name: 'kept', createPoolWorker: keptWorker };
+    vitest.onClose(stopKeptWorker);
+  },
+};
+
+/** The unit tests of the folders that are mutated; Stryker runs each mutant against the tests that reach it. */
+export default defineConfig({
+  plugins: [keepWorkers],
+  test: {
+    ...base.test,
+    include: ['test/{contracts,runtime}/**/*.test.ts'],
+    setupFiles: ['test/mutation/fresh-file.ts'],
+    maxWorkers: 1,
+  },
+});
