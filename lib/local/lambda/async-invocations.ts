@@ -103,7 +103,7 @@ export function createAsyncInvocations(context: AsyncContext): AsyncInvocations 
     if (condition === 'Success' || !config.deadLetterArn) return;
     const attributes = {
       RequestID: result.requestId,
-      ErrorCode: '200',
+      ErrorCode: 200,
       ErrorMessage: (result.error?.errorMessage ?? '').slice(0, 1024),
     };
     await sendTo(config.deadLetterArn, { body: finished.event, attributes }, context);

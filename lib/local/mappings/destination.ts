@@ -12,8 +12,8 @@ export function isFailureDestination(arn: string): boolean {
 
 export interface DestinationMessage {
   readonly body: string;
-  /** String attributes, where the destination has such. */
-  readonly attributes?: Readonly<Record<string, string>>;
+  /** Message attributes of queues and topics: text as String, numbers as Number. */
+  readonly attributes?: Readonly<Record<string, string | number>>;
   /** Group of a FIFO queue; a random deduplication id goes with it. */
   readonly groupId?: string;
   /** Object key, for buckets. */
@@ -34,10 +34,7 @@ export async function sendTo(
   const fifo = name.endsWith('.fifo');
   const groupId = message.groupId ?? 'default';
   if (arn.startsWith('arn:aws:sqs:')) {
-    const entries = Object.entries(message.attributes ?? {}).map(([key, value]) => [
-      key,
-      { DataType: 'String', StringValue: value },
-    ]);
+    const entries = attributesOf(message).map(({ name: key, ...value }) => [key, value]);
     await calls.json('sqs', 'SendMessage', {
       QueueUrl: `http://127.0.0.1/${accountId}/${name}`,
       MessageBody: message.body,
@@ -48,6 +45,16 @@ export async function sendTo(
     await calls.query('sns', 'Publish', '2010-03-31', {
       TopicArn: arn,
       Message: message.body,
+      ...Object.fromEntries(
+        attributesOf(message).flatMap(({ name: key, DataType, StringValue }, index) => {
+          const entry = `MessageAttributes.entry.${index + 1}`;
+          return [
+            [`${entry}.Name`, key],
+            [`${entry}.Value.DataType`, DataType],
+            [`${entry}.Value.StringValue`, StringValue],
+          ];
+        }),
+      ),
       ...(fifo ? { MessageGroupId: groupId, MessageDeduplicationId: randomUUID() } : {}),
     });
   } else if (arn.startsWith('arn:aws:lambda:')) {
@@ -58,4 +65,16 @@ export async function sendTo(
   } else {
     throw new Error(`${arn} is no destination the engine can send to (queue, topic, function or bucket)`);
   }
+}
+
+function attributesOf({ attributes = {} }: DestinationMessage): {
+  name: string;
+  DataType: string;
+  StringValue: string;
+}[] {
+  return Object.entries(attributes).map(([name, value]) => ({
+    name,
+    DataType: typeof value === 'number' ? 'Number' : 'String',
+    StringValue: String(value),
+  }));
 }
