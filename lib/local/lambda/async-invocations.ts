@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { AwsCalls } from '../call.ts';
 import { sendTo } from '../mappings/destination.ts';
 import { backoff, pause } from '../mappings/pause.ts';
+import { documents } from '../state/documents.ts';
+import type { State } from '../state/state.ts';
 import type { InvocationResult } from './definition.ts';
 import { parsePayload } from './definition.ts';
 import { isThrottled } from './errors.ts';
@@ -31,6 +33,8 @@ export interface AsyncInvocations {
   configure(functionName: string, config: EventInvokeConfig): void;
   /** Accepts an event; returns its request id at once. */
   send(functionName: string, event: string): string;
+  /** Takes up the events that were accepted before the engine ended. To be called when functions can be invoked. */
+  start(): void;
   /** Events accepted and not done. */
   readonly pending: number;
   /** Gives up waiting retries; resolves when what runs is done. */
@@ -44,38 +48,64 @@ export interface AsyncContext {
   readonly report: (text: string) => void;
 }
 
-export function createAsyncInvocations(context: AsyncContext): AsyncInvocations {
+/** An event that is not done yet. */
+interface AcceptedEvent {
+  readonly name: string;
+  readonly event: string;
+  /** Epoch milliseconds. */
+  readonly acceptedAt: number;
+  /** Attempts that failed. */
+  attempts: number;
+}
+
+/** @param state keeps accepted events over a restart */
+export function createAsyncInvocations(context: AsyncContext, state?: State): AsyncInvocations {
+  const kept = state && documents<AcceptedEvent>(state, 'lambda-events');
   const configs = new Map<string, EventInvokeConfig>();
   const running = new Set<Promise<void>>();
   const stopping = new AbortController();
 
-  async function process(name: string, event: string, requestId: string): Promise<void> {
+  async function process(requestId: string, accepted: AcceptedEvent): Promise<void> {
+    const { name, event } = accepted;
     const config = configs.get(name) ?? {};
     const retries = config.maximumRetries ?? DEFAULT_ASYNC_RETRIES;
-    const expiresAt = Date.now() + (config.maximumAgeSeconds ?? 21_600) * 1000;
-    let attempts = 0;
+    const expiresAt = accepted.acceptedAt + (config.maximumAgeSeconds ?? 21_600) * 1000;
     let throttles = 0;
     for (;;) {
       const result = await attempt(name, event, requestId);
-      if (result) attempts += 1;
+      // Ended with the engine, not by itself: when it starts again it is tried again.
+      if (stopping.signal.aborted && result?.error) return;
+      if (result) accepted.attempts += 1;
       else throttles += 1;
-      if (result && !result.error) return finish(config, { name, event, result, attempts, condition: 'Success' });
+      const { attempts } = accepted;
+      if (result && !result.error) {
+        await finish(config, { name, event, result, attempts, condition: 'Success' });
+        return kept?.delete(requestId);
+      }
       const over = Date.now() >= expiresAt;
       if (result && (over || attempts > retries)) {
-        return finish(config, {
-          name,
-          event,
-          result,
-          attempts,
-          condition: over ? 'EventAgeExceeded' : 'RetriesExhausted',
-        });
+        const condition = over ? 'EventAgeExceeded' : 'RetriesExhausted';
+        await finish(config, { name, event, result, attempts, condition });
+        return kept?.delete(requestId);
       }
       const wait = result
         ? (ASYNC_RETRY_DELAYS_MS[attempts - 1] ?? 1000)
         : backoff(throttles, THROTTLE_BASE_MS, THROTTLE_CAP_MS);
+      kept?.put(requestId, accepted);
       await pause(wait, stopping.signal);
       if (stopping.signal.aborted) return;
     }
+  }
+
+  /** Nothing waits for the event; trouble outside the function is reported. */
+  function run(requestId: string, accepted: AcceptedEvent): void {
+    const work = process(requestId, accepted)
+      .catch((error: unknown) => {
+        kept?.delete(requestId);
+        context.report(`Event for ${accepted.name} (${requestId}): ${String(error)}`);
+      })
+      .finally(() => running.delete(work));
+    running.add(work);
   }
 
   /** Undefined: throttled. */
@@ -133,11 +163,13 @@ export function createAsyncInvocations(context: AsyncContext): AsyncInvocations 
     },
     send(functionName, event) {
       const requestId = randomUUID();
-      const work = process(functionName, event, requestId)
-        .catch((error: unknown) => context.report(`Event for ${functionName} (${requestId}): ${String(error)}`))
-        .finally(() => running.delete(work));
-      running.add(work);
+      const accepted = { name: functionName, event, acceptedAt: Date.now(), attempts: 0 };
+      kept?.put(requestId, accepted);
+      run(requestId, accepted);
       return requestId;
+    },
+    start() {
+      for (const [requestId, accepted] of [...(kept?.entries() ?? [])]) run(requestId, accepted);
     },
     get pending() {
       return running.size;

@@ -15,6 +15,7 @@ export function dynamodbSource(streamArn: string, { calls, onStreamAppend }: Map
   const stopListening = onStreamAppend(streamArn, () => bell.ring());
   return {
     infoName: 'DDBStreamBatchInfo',
+    lastingIterators: true,
     secondsOnly: true,
     decoded: undefined,
     async listShards() {

@@ -22,6 +22,7 @@ export function kinesisSource(sourceArn: string, { calls, region, accountId }: M
   const StreamName = streamNameOf(sourceArn);
   return {
     infoName: 'KinesisBatchInfo',
+    lastingIterators: false,
     secondsOnly: false,
     decoded: {
       member: 'data',

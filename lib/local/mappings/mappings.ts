@@ -2,10 +2,12 @@ import type { JsonObject } from '../json.ts';
 import { textAt } from '../json.ts';
 import { LambdaApiError } from '../lambda/errors.ts';
 import { functionArn, functionNameOf } from '../lambda/functions.ts';
+import type { State } from '../state/state.ts';
 import { readMappingConfig, sourceKind } from './config.ts';
 import { dynamodbSource } from './dynamodb-source.ts';
 import { kinesisSource } from './kinesis-source.ts';
 import type { MappingConfig, MappingContext, RunningMapping } from './mapping.ts';
+import { keepMappings } from './mappings-state.ts';
 import { runQueueMapping } from './queue-mapping.ts';
 import { checkSource } from './source-check.ts';
 import type { StreamProgress } from './stream-mapping.ts';
@@ -52,8 +54,13 @@ interface Entry {
   change: Promise<void>;
 }
 
-export function createMappings(context: MappingContext): Mappings {
+/** @param state keeps mappings and their positions over a restart */
+export function createMappings(context: MappingContext, state?: State): Mappings {
+  const kept = state && keepMappings(state);
   const entries = new Map<string, Entry>();
+  for (const { config, lastModified, progress } of kept?.load() ?? []) {
+    entries.set(config.uuid, entryOf(config, lastModified, progress));
+  }
   let started = false;
 
   const show = ({ config, state, lastModified, lastResult, running }: Entry): MappingEntry => ({
@@ -78,7 +85,9 @@ export function createMappings(context: MappingContext): Mappings {
     if (kind === 'sqs') entry.running = runQueueMapping(config, context);
     else {
       const source = (kind === 'kinesis' ? kinesisSource : dynamodbSource)(config.eventSourceArn, context);
-      entry.running = runStreamMapping(config, context, source, progress);
+      entry.running = runStreamMapping(config, context, source, progress, (shardId, shardProgress) =>
+        kept?.putProgress(config.uuid, shardId, shardProgress),
+      );
     }
     await entry.running.ready;
     entry.state = 'Enabled';
@@ -120,16 +129,9 @@ export function createMappings(context: MappingContext): Mappings {
           Type: 'User',
         });
       }
-      const entry: Entry = {
-        config,
-        state: config.enabled ? 'Creating' : 'Disabled',
-        lastModified: Date.now(),
-        lastResult: 'No records processed',
-        progress: new Map(),
-        running: undefined,
-        change: Promise.resolve(),
-      };
+      const entry = entryOf(config, Date.now(), new Map());
       entries.set(config.uuid, entry);
+      kept?.put(entry);
       if (started && config.enabled) schedule(entry, 'Creating', () => run(entry));
       return show(entry);
     },
@@ -149,6 +151,7 @@ export function createMappings(context: MappingContext): Mappings {
         entry.config,
       );
       await checkSource(config, definition, context);
+      kept?.put({ config, lastModified: Date.now() });
       const state = config.enabled ? (entry.config.enabled ? 'Updating' : 'Enabling') : 'Disabling';
       schedule(entry, state, async () => {
         await halt(entry, false);
@@ -160,9 +163,12 @@ export function createMappings(context: MappingContext): Mappings {
     },
     async remove(uuid) {
       const entry = find(uuid);
+      kept?.delete(uuid);
       schedule(entry, 'Deleting', async () => {
         await halt(entry, false);
         entries.delete(uuid);
+        // Once more: until now the batch in flight has moved the position.
+        kept?.delete(uuid);
       });
       return show(entry);
     },
@@ -177,6 +183,18 @@ export function createMappings(context: MappingContext): Mappings {
       entries.clear();
       await Promise.all(all.map((entry) => halt(entry, true)));
     },
+  };
+}
+
+function entryOf(config: MappingConfig, lastModified: number, progress: StreamProgress): Entry {
+  return {
+    config,
+    state: config.enabled ? 'Creating' : 'Disabled',
+    lastModified,
+    lastResult: 'No records processed',
+    progress,
+    running: undefined,
+    change: Promise.resolve(),
   };
 }
 

@@ -29,10 +29,11 @@ export async function deliver(work: ShardWork, records: readonly StreamRecord[])
 }
 
 async function deliverInOrder(work: ShardWork, records: readonly StreamRecord[]): Promise<void> {
-  const { progress, config } = work;
+  const { progress, config, noteProgress } = work;
   for (const batch of chunks(records, config.batchSize)) {
     await runBatch(work, batch, (record) => {
       progress.done = record.sequenceNumber;
+      noteProgress();
     });
   }
 }
@@ -70,6 +71,7 @@ export async function endWindow(work: ShardWork, ending: 'final' | 'early'): Pro
   }
   if (signal.aborted) return;
   progress.window = window && ending === 'early' ? openWindow(window) : undefined;
+  work.noteProgress();
 }
 
 async function runBatch(

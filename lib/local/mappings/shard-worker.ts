@@ -10,10 +10,13 @@ import type { OpenWindow } from './tumbling-window.ts';
 
 /** Takes the position of a shard: records that arrive after this resolves will be read. */
 export async function openShard(source: StreamSource, shardId: string, start: Position): Promise<ShardProgress> {
+  const now = Date.now();
+  const iterator = await source.iterator(shardId, start);
+  const isFleeting = start.kind === 'LATEST' && !source.lastingIterators;
   return {
-    start,
+    start: isFleeting ? { kind: 'AT_TIMESTAMP', timestampMs: now } : start,
     done: undefined,
-    iterator: await source.iterator(shardId, start),
+    iterator,
     finished: false,
     window: undefined,
   };
@@ -41,6 +44,7 @@ export async function runShard(work: ShardWork): Promise<void> {
       if (gathered.last !== undefined) progress.done = gathered.last;
       progress.iterator = gathered.next;
       progress.finished = gathered.next === undefined;
+      if (gathered.read > 0 || progress.finished) work.noteProgress();
       failures = 0;
       if (gathered.read === 0 && !gathered.behind && !progress.finished) await source.idle(signal);
     } catch (error) {

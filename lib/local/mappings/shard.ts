@@ -8,7 +8,7 @@ export const STREAM_RETRY_CAP_MS = 5000;
 
 /** Where one shard stands. */
 export interface ShardProgress {
-  /** Where reading started, until the first record was done. */
+  /** Where reading started, until the first record was done. LATEST only where iterators last: it means when it was asked for. */
   readonly start: Position;
   /** Last record that is done. */
   done: string | undefined;
@@ -23,6 +23,8 @@ export interface ShardProgress {
 export interface ShardWork {
   readonly shardId: string;
   readonly progress: ShardProgress;
+  /** To be called when the progress has changed, in the turn of the change: it may have to outlive the engine. */
+  readonly noteProgress: () => void;
   readonly config: MappingConfig;
   readonly context: MappingContext;
   readonly source: StreamSource;

@@ -16,6 +16,7 @@ export function runStreamMapping(
   context: MappingContext,
   source: StreamSource,
   progress: StreamProgress,
+  noteProgress: (shardId: string, progress: ShardProgress) => void,
 ): RunningMapping {
   const stopping = new AbortController();
   const working = new Map<string, Promise<void>>();
@@ -39,12 +40,19 @@ export function runStreamMapping(
   }
 
   async function open({ shardId }: Shard, position: Position): Promise<void> {
-    progress.set(shardId, await openShard(source, shardId, position));
+    const opened = await openShard(source, shardId, position);
+    progress.set(shardId, opened);
+    noteProgress(shardId, opened);
   }
 
   async function work(shardId: string, shardProgress: ShardProgress): Promise<void> {
     try {
-      await runShard({ shardId, progress: shardProgress, config, context, source, signal: stopping.signal, status });
+      await runShard({
+        ...{ shardId, config, context, source, status },
+        progress: shardProgress,
+        noteProgress: () => noteProgress(shardId, shardProgress),
+        signal: stopping.signal,
+      });
     } catch (error) {
       report(error);
     }

@@ -29,6 +29,8 @@ export type Position =
 export interface StreamSource {
   /** Name of the batch description in the record that goes to the on-failure destination. */
   readonly infoName: 'KinesisBatchInfo' | 'DDBStreamBatchInfo';
+  /** Iterators never expire, not even over a restart of the engine. */
+  readonly lastingIterators: boolean;
   /** What the description calls the arrival times' precision. */
   readonly secondsOnly: boolean;
   listShards(): Promise<Shard[]>;
