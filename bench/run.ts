@@ -3,8 +3,10 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { tableOf } from './consumer/report.ts';
 import { benchConsumer, FULL, QUICK } from './consumer/run.ts';
+import { throughputTable } from './throughput/report.ts';
+import { BRIEF, benchThroughput, LONG } from './throughput/run.ts';
 
-/** `npm run bench -- consumer [--quick]`. A full run is kept in `bench/results`. */
+/** `npm run bench -- consumer|throughput [--quick]`. A full run is kept in `bench/results`. */
 
 interface Bench {
   /** @returns what is kept, and what is shown */
@@ -16,6 +18,12 @@ const BENCHES: Readonly<Record<string, Bench>> = {
     async run(quick, progress) {
       const result = await benchConsumer(quick ? QUICK : FULL, progress);
       return { result, shown: tableOf(result) };
+    },
+  },
+  throughput: {
+    async run(quick, progress) {
+      const result = await benchThroughput(quick ? BRIEF : LONG, progress);
+      return { result, shown: throughputTable(result) };
     },
   },
 };

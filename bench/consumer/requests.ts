@@ -1,6 +1,6 @@
 import { ReceiveMessageCommand, SendMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import type { SQSEvent } from 'aws-lambda';
-import { startChild } from './child.ts';
+import { startChild } from '../child.ts';
 import { type Contestant, environmentOf } from './contestants.ts';
 import type { Answer, Request } from './function-process.ts';
 import { BATCH_SIZE, batchOf, declinedMessage, orderMessage, queueEvent } from './messages.ts';
@@ -42,7 +42,7 @@ export async function countRequests(
   services: BenchServices,
 ): Promise<Readonly<Record<Situation, Cost>>> {
   const env = environmentOf(name, services.countingUrl, services);
-  const { child } = await startChild<Request, Answer, 'ready'>('function-process.ts', [bundle], env);
+  const { child } = await startChild<Request, Answer, 'ready'>('consumer/function-process.ts', [bundle], env);
   const deliver = async (bodies: readonly string[]) => {
     const answer = await child.ask({ invoke: await throughQueue(bodies, services) });
     if (!('response' in answer)) throw new Error('the function process answered something else');

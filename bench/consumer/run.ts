@@ -2,9 +2,9 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { bundleFunctions } from '../../lib/constructs/bundle.ts';
+import { outputOf, startChild } from '../child.ts';
 import { type Machine, machine, ownVersion, versionsOf } from '../machine.ts';
 import { interleaved, ratio, type Summary, summary } from '../statistics.ts';
-import { outputOf, startChild } from './child.ts';
 import { CONTESTANTS, type Contestant, environmentOf, PACKAGES, REFERENCE } from './contestants.ts';
 import type { Answer, Request } from './function-process.ts';
 import { BATCH_SIZE } from './messages.ts';
@@ -60,7 +60,7 @@ export async function benchConsumer(effort: Effort, progress: (text: string) => 
     for (const name of CONTESTANTS) requests.set(name, await countRequests(name, urlOf(name), services));
     progress(`loading, ${effort.loads} times each`);
     const load = await interleaved(CONTESTANTS, effort.loads, async (name) =>
-      Number(await outputOf('load.mjs', [urlOf(name)], environmentOf(name, services.url, services))),
+      Number(await outputOf('consumer/load.mjs', [urlOf(name)], environmentOf(name, services.url, services))),
     );
     progress(`CPU time, ${effort.cpuRounds} warm processes each`);
     const cpu = await interleaved(CONTESTANTS, effort.cpuRounds, (name, round) =>
@@ -101,7 +101,7 @@ async function cpuMicrosPerRecord(
   services: BenchServices,
 ): Promise<number> {
   const env = environmentOf(name, services.url, services);
-  const { child } = await startChild<Request, Answer, 'ready'>('function-process.ts', [bundle], env);
+  const { child } = await startChild<Request, Answer, 'ready'>('consumer/function-process.ts', [bundle], env);
   const answer = await child.ask({ measure: { name: `${name}-${round}`, warmUp, batches } });
   await child.close();
   if (!('cpuMicrosPerRecord' in answer)) throw new Error(`${name} answered ${BATCH_SIZE} messages with something else`);

@@ -1,6 +1,6 @@
 import { CreateTableCommand, DynamoDBClient, waitUntilTableExists } from '@aws-sdk/client-dynamodb';
 import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { startChild } from './child.ts';
+import { startChild } from '../child.ts';
 import { CONTESTANTS, type Queues, tablesOf } from './contestants.ts';
 import type { Addresses, Counts } from './services-process.ts';
 
@@ -15,7 +15,11 @@ const TABLE_WAIT_SECONDS = 10;
 
 /** Starts the services and makes every contestant's tables and the queues. */
 export async function startBenchServices(): Promise<BenchServices> {
-  const { hello: addresses, child } = await startChild<'counts', Counts, Addresses>('services-process.ts', [], {});
+  const { hello: addresses, child } = await startChild<'counts', Counts, Addresses>(
+    'consumer/services-process.ts',
+    [],
+    {},
+  );
   const client = {
     endpoint: addresses.url,
     region: 'us-east-1',

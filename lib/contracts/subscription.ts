@@ -51,6 +51,7 @@ export interface Subscription<Source extends Queue | Log = Queue | Log> {
   readonly checkFirst: boolean;
   readonly order: 'none' | 'per-key';
   readonly retry: RetryPolicy;
+  readonly deferrals: number;
   readonly timeout: Duration;
   readonly lease: Duration;
   readonly deduplicationWindow: Duration;
@@ -73,6 +74,11 @@ export interface SubscriptionOptions<Source extends Queue | Log> {
   readonly order?: 'none' | 'per-key';
   /** @default 3 attempts, exponential from 1 s to 1 min */
   readonly retry?: RetryPolicy;
+  /**
+   * Queues: how often a message may be handed back without a failure (`Defer`, a lease that somebody holds) before the queue gives it
+   * up by itself. A deferral spends no attempt, but a queue counts every receive. 0 to 900. @default 5
+   */
+  readonly deferrals?: number;
   /** The function's timeout, 1 s to 15 min. @default 30 s */
   readonly timeout?: Duration;
   /** `lease` only: how long a silent holder keeps the key; it is renewed while the handler lives. @default the timeout */
@@ -112,6 +118,7 @@ export function subscription<Source extends Queue | Log>(
     checkFirst: options.checkFirst ?? false,
     order: options.order ?? to.order,
     retry: options.retry ?? exponential({ attempts: 3, base: seconds(1), cap: seconds(60) }),
+    deferrals: options.deferrals ?? 5,
     timeout: options.timeout ?? seconds(30),
     lease: options.lease ?? options.timeout ?? seconds(30),
     deduplicationWindow: options.deduplicationWindow ?? days(14),
@@ -140,6 +147,11 @@ function rules(s: Subscription): Rule[] {
       holds: s.timeout.seconds >= 1 && s.timeout.seconds <= LAMBDA.maxTimeoutSeconds,
       problem: `timeout must be from 1 s to ${LAMBDA.maxTimeoutSeconds} s (given ${s.timeout.seconds} s)`,
       fix: 'Split longer work, or keep its lease with a heartbeat',
+    },
+    {
+      holds: Number.isInteger(s.deferrals) && s.deferrals >= 0 && s.deferrals <= MAX_DEFERRALS,
+      problem: `deferrals must be a whole number from 0 to ${MAX_DEFERRALS} (given ${s.deferrals})`,
+      fix: 'For work that is due much later, use later() instead of deferring it again and again',
     },
     {
       holds: s.order === 'none' || s.to.order === 'per-key',
@@ -243,6 +255,9 @@ export const visibilityOf = (s: Subscription): Duration =>
  */
 export const CRASH_ALLOWANCE = 2;
 
+/** A queue takes no maxReceiveCount above 1,000. */
+const MAX_DEFERRALS = 900;
+
 /** Receives an outage may cost a message: those under way when the breaker opens, and the trials of a half-open one. */
 export const OUTAGE_ALLOWANCE = 50;
 
@@ -270,10 +285,11 @@ export const mappingRetriesOf = (s: Subscription): number =>
 
 /**
  * Receives before the queue gives a message up by itself. On a FIFO queue a message is also received, without being tried,
- * each time one before it in its group and batch fails; it must not be given up for that.
+ * each time one before it in its group and batch fails or is deferred; it must not be given up for that.
  */
 export function maxReceiveCountOf(s: Subscription): number {
   const ahead = s.to.kind === 'queue' && s.to.order === 'per-key' ? s.batchSize - 1 : 0;
   const handedBack = s.breaker === undefined ? 0 : OUTAGE_ALLOWANCE;
-  return Math.min(SQS.maxReceiveCount, s.retry.attempts * (ahead + 1) + CRASH_ALLOWANCE + handedBack);
+  const tried = (s.retry.attempts + s.deferrals) * (ahead + 1);
+  return Math.min(SQS.maxReceiveCount, tried + CRASH_ALLOWANCE + handedBack);
 }

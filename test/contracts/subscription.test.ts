@@ -57,6 +57,18 @@ describe('subscription rules', () => {
       "Subscribe to a log and leave inbox out, or choose guarantee 'effectively-once'",
     ],
     [
+      'fewer deferrals than none',
+      { to: standard, deferrals: -1 },
+      'deferrals must be a whole number from 0 to 900 (given -1)',
+      'For work that is due much later, use later() instead of deferring it again and again',
+    ],
+    [
+      'more deferrals than a queue can count',
+      { to: standard, deferrals: 901 },
+      'deferrals must be a whole number from 0 to 900 (given 901)',
+      'For work that is due much later, use later() instead of deferring it again and again',
+    ],
+    [
       'an empty batch',
       { to: standard, batchSize: 0 },
       'batchSize must be a whole number from 1 to 10000 (given 0)',
@@ -189,9 +201,11 @@ describe('what the queue is set to', () => {
   });
 
   it.each([
-    ['crashes beyond the declared attempts', { to: standard, attempts: 3 }, 5],
-    ['receives behind a failure of the same batch', { to: fifo, attempts: 3 }, 32],
-    ['the same, with batches of one', { to: fifo, attempts: 3, batchSize: 1 }, 5],
+    ['crashes beyond the declared attempts', { to: standard, attempts: 3, deferrals: 0 }, 5],
+    ['deferrals, which spend no attempt', { to: standard, attempts: 3 }, 10],
+    ['receives behind a failure of the same batch', { to: fifo, attempts: 3, deferrals: 0 }, 32],
+    ['receives behind a deferral of the same batch', { to: fifo, attempts: 3, deferrals: 2 }, 52],
+    ['the same, with batches of one', { to: fifo, attempts: 3, deferrals: 0, batchSize: 1 }, 5],
     ['no more than SQS takes', { to: fifo, attempts: 100 }, 1_000],
   ])('the redrive has room for %s', (_, { attempts, ...options }, expected) => {
     expect(maxReceiveCountOf(subscription('worker', { ...options, retry: immediate({ attempts }) }))).toBe(expected);

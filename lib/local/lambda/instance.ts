@@ -17,6 +17,12 @@ export const INIT_LIMIT_MS = 30_000;
 /** Largest response of a synchronous invocation, bytes. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
 export const RESPONSE_LIMIT_BYTES = 6 * 1024 * 1024 + 100;
 
+/**
+ * New objects of a worker have this much room until they are collected, MB. V8 would take several times as much, which all workers
+ * together would not give back.
+ */
+const YOUNG_GENERATION_MB = 8;
+
 /** One execution environment of a function: a worker thread that takes one event at a time. */
 export interface Instance {
   readonly number: number;
@@ -69,7 +75,7 @@ export function startInstance(options: InstanceOptions): Instance {
     workerData: settings,
     env: instanceEnvironment({ ...options, logStream }),
     execArgv: [],
-    resourceLimits: { maxOldGenerationSizeMb: definition.memoryMb },
+    resourceLimits: { maxOldGenerationSizeMb: definition.memoryMb, maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
     stdout: true,
     stderr: true,
   });

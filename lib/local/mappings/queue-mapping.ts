@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { AwsCallError } from '../call.ts';
 import type { JsonObject } from '../json.ts';
 import { listAt, numberAt, objectAt } from '../json.ts';
@@ -18,6 +19,8 @@ export const LOCAL_CONCURRENCY = 10;
 export const SCALE_UP_INTERVAL_MS = 100;
 /** The same while the processors are busy anyway: then more workers help little. */
 export const BUSY_SCALE_UP_INTERVAL_MS = 1000;
+/** Places for each processor while they are busy: more would only take time and memory from each other. */
+const BUSY_PLACES_PER_PROCESSOR = 2;
 /** ReceiveMessage calls at a time: one waits for messages, more only run while receives come back full. */
 const CONCURRENT_RECEIVES = 3;
 /** How long a receive waits for a message. Short, so that a disabled mapping lets go of the queue soon. */
@@ -158,8 +161,10 @@ export function runQueueMapping(config: MappingConfig, context: MappingContext):
   async function waitForPlace(): Promise<void> {
     while (!stopped && busy() >= places) {
       const now = Date.now();
-      const interval = context.processorsAreBusy() ? BUSY_SCALE_UP_INTERVAL_MS : SCALE_UP_INTERVAL_MS;
-      if (places < highest && now - scaledAt >= interval) {
+      const isBusy = context.processorsAreBusy();
+      const interval = isBusy ? BUSY_SCALE_UP_INTERVAL_MS : SCALE_UP_INTERVAL_MS;
+      const most = isBusy ? Math.min(highest, BUSY_PLACES_PER_PROCESSOR * availableParallelism()) : highest;
+      if (places < most && now - scaledAt >= interval) {
         if (scaledAt !== 0) places += 1;
         scaledAt = now;
       }

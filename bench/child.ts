@@ -12,7 +12,7 @@ export interface Child<Ask, Tell> {
 }
 
 /**
- * Starts a script of this folder and waits for its first message. What the functions log goes nowhere, what they complain about
+ * Starts a script, named from this folder, and waits for its first message. What the functions log goes nowhere, what they complain about
  * is shown when asked for.
  */
 export async function startChild<Ask, Tell, Hello>(
