@@ -32,6 +32,11 @@ describe('channel rules', () => {
       "queue 'q': topic 'ticket-topic' does not carry tickets.stranger. Add the events to the topic or take them from the queue.",
     ],
     [
+      'several of them',
+      () => queue('q', { events, from: topic('other', { events: [Stranger] }) }),
+      'does not carry tickets.ticket-opened, tickets.ticket-closed.',
+    ],
+    [
       'retention below a minute',
       () => queue('q', { events, retention: seconds(59) }),
       "queue 'q': retention must be at least 60 s and deadLetterRetention at most 14 days (given 59 s and 1209600 s). Choose durations inside these limits.",
@@ -90,11 +95,13 @@ describe('channel rules', () => {
   });
 
   it.each([
-    ['a topic', topic('t', { events }), 262_144],
-    ['a queue', queue('q', { events }), 1_048_576],
-    ['a log', log('l', { events }), 10_485_760],
-  ])('say how large a message on %s may be', (_, channel, bytes) => {
-    expect(channel.maxMessageBytes).toBe(bytes);
+    ['a topic', () => topic('t', { events }), { kind: 'topic', order: 'none', maxMessageBytes: 262_144 }],
+    ['a FIFO topic', () => fifoTopic('t', { events }), { kind: 'topic', order: 'per-key', maxMessageBytes: 262_144 }],
+    ['a queue', () => queue('q', { events }), { kind: 'queue', order: 'none', maxMessageBytes: 1_048_576 }],
+    ['a FIFO queue', () => fifoQueue('q', { events }), { kind: 'queue', order: 'per-key', maxMessageBytes: 1_048_576 }],
+    ['a log', () => log('l', { events }), { kind: 'log', order: 'per-key', maxMessageBytes: 10_485_760 }],
+  ])('say what %s is, what order it keeps and how large a message may be', (_, declared, expected) => {
+    expect(declared()).toMatchObject({ ...expected, events });
   });
 });
 
@@ -118,14 +125,24 @@ describe('shards from traffic', () => {
 
 describe('message groups', () => {
   const byText = (e: { id: string }): string => `group-${e.id}`;
-  const grouped = fifoTopic('grouped', { events, groupBy: byText });
+  const grouped = () => fifoTopic('grouped', { events, groupBy: byText });
 
   it.each([
-    ['are the key unless declared otherwise', fifoTopic('t', { events }).groupBy, 'T-1'],
-    ['are what a topic declares', grouped.groupBy, 'group-e-1'],
-    ['are what the feeding topic declares', fifoQueue('q', { events, from: grouped }).groupBy, 'group-e-1'],
-    ['are what a queue declares', fifoQueue('q', { events, groupBy: () => 'own' }).groupBy, 'own'],
-  ])('%s', (_, groupBy, group) => {
-    expect(groupBy(opened('T-1', 'e-1'))).toBe(group);
+    ['are the key unless declared otherwise', () => fifoTopic('t', { events }), 'T-1'],
+    ['are the key on a queue, too', () => fifoQueue('q', { events }), 'T-1'],
+    ['are what a topic declares', grouped, 'group-e-1'],
+    ['are what the feeding topic declares', () => fifoQueue('q', { events, from: grouped() }), 'group-e-1'],
+    ['are what a queue declares', () => fifoQueue('q', { events, groupBy: () => 'own' }), 'own'],
+  ])('%s', (_, declared, group) => {
+    expect(declared().groupBy(opened('T-1', 'e-1'))).toBe(group);
+  });
+
+  it('of a standard channel are tenants, when it or the feeding topic declares them', () => {
+    const tenantBy = () => 'tenant';
+    const from = topic('t', { events, tenantBy });
+    expect(from.tenantBy).toBe(tenantBy);
+    expect(queue('q', { events, from }).tenantBy).toBe(tenantBy);
+    expect(queue('q', { events, tenantBy }).tenantBy).toBe(tenantBy);
+    expect(queue('q', { events }).tenantBy).toBe(undefined);
   });
 });

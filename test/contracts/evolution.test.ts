@@ -173,18 +173,27 @@ describe('old code over new data', () => {
 
 describe('what is no longer declared', () => {
   it('an event is an error as long as its snapshots are there', () => {
-    expect(check(undefined, [snapshot(1, V1), snapshot(2, V2)])).toEqual([
-      expect.objectContaining({
+    const last = { ...snapshot(2, V2), channels: ['ticket-log', 'ticket-queue'] };
+    expect(check(undefined, [last, snapshot(1, V1)])).toEqual([
+      {
+        event: 'tickets.ticket-sold',
         rule: 'event-removed',
         version: 2,
-        before: 'version 2 in ticket-log',
+        path: '',
+        breaks: 'backward',
+        before: 'version 2 in ticket-log, ticket-queue',
+        after: 'not declared',
         fix: 'Declare it until 10 days after the last one was sent; then delete its files in schemas/',
-      }),
+        consumers: [],
+        level: 'error',
+      },
     ]);
   });
 
   it('a newer version than the code knows was taken back', () => {
-    expect(said(declared([1, V1]), [snapshot(1, V1), snapshot(2, V2)])).toEqual(['error v2 version-lowered']);
+    expect(check(declared([1, V1]), [snapshot(1, V1), snapshot(2, V2)])).toEqual([
+      expect.objectContaining({ rule: 'version-lowered', version: 2, before: 'version 2', after: 'version 1' }),
+    ]);
   });
 
   it('an event nobody committed is found', () => {
@@ -192,8 +201,74 @@ describe('what is no longer declared', () => {
       expect.objectContaining({
         rule: 'not-committed',
         consumers: [],
+        before: 'no snapshot',
+        after: 'version 1',
         fix: expect.stringContaining('npx sluice schema write'),
       }),
     ]);
+  });
+});
+
+describe('several events', () => {
+  const of = <T extends { readonly type: string }>(one: T, type: string): T => ({ ...one, type });
+
+  it('are judged each by its own snapshots, in the order of their names', () => {
+    const committed = [of(snapshot(1, V1), 'tickets.b'), of(snapshot(1, V2), 'tickets.c')];
+    const code = [
+      of(declared([1, V2]), 'tickets.c'),
+      of(declared([1, V1]), 'tickets.b'),
+      of(declared([1, V1]), 'tickets.a'),
+    ];
+    expect(checkEvolution(code, committed, { now: NOW }).map(({ event, rule }) => `${event} ${rule}`)).toEqual([
+      'tickets.a not-committed',
+    ]);
+    expect(checkEvolution([], committed, { now: NOW }).map(({ event, rule }) => `${event} ${rule}`)).toEqual([
+      'tickets.b event-removed',
+      'tickets.c event-removed',
+    ]);
+    const none = code.map((one) => one.type);
+    expect(checkEvolution(code, [], { now: NOW }).map(({ event }) => event)).toEqual(none.sort());
+  });
+});
+
+describe('what is said', () => {
+  it('snapshots may come in any order: the newest is the one that counts', () => {
+    const committed = [snapshot(2, V2, '2026-11-15'), snapshot(1, V1)];
+    expect(said(declared([2, V2]), committed)).toEqual([
+      'error v2 upcaster-missing',
+      'error v2 currency required-field-added',
+    ]);
+    expect(said(declared([1, V1], [2, V2], [3, V1]), committed)).toEqual([
+      'error v3 not-committed',
+      'warning v3 currency required-field-removed',
+    ]);
+  });
+
+  it('every channel is named, or that there is none', () => {
+    const committed = [snapshot(1, V1), snapshot(2, V2, '2026-11-15')];
+    const whereOf = (channels: string[]) => check({ ...declared([2, V2]), channels }, committed)[0]?.before;
+    expect(whereOf(['a', 'b'])).toBe('version 1 in a, b until 2026-11-25');
+    expect(whereOf([])).toBe('version 1 in no channel until 2026-11-25');
+    expect(check(declared([2, V2]), [snapshot(1, V1)])[0]?.before).toBe('version 1 in ticket-log until it is replaced');
+  });
+
+  it('the fix says where the way to the newest version ends', () => {
+    const fix = check(declared([3, V2]), [snapshot(1, V1)])[0]?.fix;
+    expect(fix).toContain('previousVersion(1, DataOfVersion1, ');
+    expect(fix).toContain('one for each version up to 2');
+  });
+
+  it('a change that breaks both ways in the same words is one finding', () => {
+    const other = ticket({ id: 'number', price: 'number' });
+    const found = check(declared([1, other]), [snapshot(1, V1)]).slice(1);
+    expect(found).toEqual([expect.objectContaining({ rule: 'type-changed', path: 'id', breaks: 'full' })]);
+  });
+
+  it('an event without a version has nothing to be judged by', () => {
+    expect(check(declared(), [snapshot(1, V1)])).toEqual([]);
+  });
+
+  it('the end of a version that has no snapshot counts from the next one', () => {
+    expect(retentionEnd(1, [snapshot(2, V2, '2026-11-10')], 10)).toEqual(new Date('2026-11-20T00:00:00Z'));
   });
 });

@@ -210,7 +210,7 @@ describe('types', () => {
 });
 
 describe('choices', () => {
-  const twoConditions = { type: 'string', anyOf: [{ minLength: 1 }, { maxLength: 3 }] };
+  const twoConditions: SchemaObject = { type: 'string', anyOf: [{ minLength: 1 }, { maxLength: 3 }] };
   const overlap: Said = ['cannot-judge', 'keywords', 'oneOf, whose members may overlap'];
   const tagged = (...kinds: string[]) => object({ kind: { enum: kinds }, id: text }, ['id', 'kind']);
   saysExactly([

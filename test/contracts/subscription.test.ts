@@ -2,12 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { fifoQueue, log, queue } from '../../lib/contracts/channel.ts';
 import { DeclarationError } from '../../lib/contracts/declaration-error.ts';
 import { days, minutes, seconds } from '../../lib/contracts/duration.ts';
-import { immediate } from '../../lib/contracts/retry.ts';
+import { exponential, immediate } from '../../lib/contracts/retry.ts';
 import {
+  breaker,
+  mappingRetriesOf,
   maxReceiveCountOf,
   type Subscription,
   type SubscriptionOptions,
   subscription,
+  usesTable,
   visibilityOf,
 } from '../../lib/contracts/subscription.ts';
 import { events } from './sample-declarations.ts';
@@ -135,6 +138,54 @@ describe('subscription rules', () => {
       'Leave lease out to have the timeout',
     ],
     [
+      'a window below nothing',
+      { to: standard, batchWindow: { seconds: -1 } },
+      'batchWindow must be at most 300 s, and 0 on a FIFO queue (given -1 s)',
+      'Lower batchWindow or leave it out',
+    ],
+    [
+      'at most once in order',
+      { to: fifo, guarantee: 'at-most-once' },
+      "guarantee 'at-most-once' takes no order 'per-key': a batch acknowledged first frees its group for the next one",
+      "Subscribe to a standard queue, or choose guarantee 'at-least-once'",
+    ],
+    ...(
+      [
+        ['an inbox', { inbox: 'natural' }],
+        ['a breaker', { breaker: breaker() }],
+        ['parking', { failedKey: 'park' }],
+      ] as const
+    ).map(([what, options]): [string, Options, string, string] => [
+      `at most once with ${what}`,
+      { to: standard, guarantee: 'at-most-once', ...options },
+      "guarantee 'at-most-once' takes no inbox, breaker or parking: nothing comes back that they could act on",
+      "Leave them out, or choose guarantee 'at-least-once'",
+    ]),
+    ...[0, 101, 1.5].map((failures): [string, Options, string, string] => [
+      `a breaker that opens after ${failures} failures`,
+      { to: standard, breaker: breaker({ failures }) },
+      `breaker.failures must be a whole number from 1 to 100 (given ${failures})`,
+      'Write breaker: breaker() for 5 failures and 30 s of pause',
+    ]),
+    [
+      'a breaker without a pause',
+      { to: standard, breaker: breaker({ coolDown: seconds(0.5) }) },
+      'breaker.coolDown must be at least 1 s and not above maxCoolDown (given 0.5 s and 600 s)',
+      'Raise coolDown or maxCoolDown',
+    ],
+    [
+      'a pause above its largest',
+      { to: standard, breaker: breaker({ coolDown: seconds(601) }) },
+      'breaker.coolDown must be at least 1 s and not above maxCoolDown (given 601 s and 600 s)',
+      'Raise coolDown or maxCoolDown',
+    ],
+    [
+      'parking without order',
+      { to: standard, failedKey: 'park' },
+      "failedKey 'park' needs order 'per-key': without order nothing has to wait behind a failed message",
+      'Subscribe to a FIFO queue or a log, or leave failedKey out',
+    ],
+    [
       'forgetting before the queue does',
       { to: standard, deduplicationWindow: days(3) },
       "deduplicationWindow (259200 s) must not be below the retention of 'work': a message may come back until then",
@@ -161,6 +212,12 @@ describe('subscription rules', () => {
     ['the highest concurrency', { to: standard, concurrency: 1_000 }],
     ['remembering exactly as long as the queue', { to: standard, deduplicationWindow: days(4) }],
     ['a shorter memory on a log', { to: events7, deduplicationWindow: days(1) }],
+    ['at most once from a standard queue', { to: standard, guarantee: 'at-most-once' }],
+    ['the most nervous breaker', { to: standard, breaker: breaker({ failures: 1, coolDown: seconds(1) }) }],
+    ['the most patient breaker', { to: standard, breaker: breaker({ failures: 100, coolDown: seconds(600) }) }],
+    ['parking on a FIFO queue', { to: fifo, failedKey: 'park' }],
+    ['the shortest lease', { to: standard, inbox: 'lease', lease: seconds(1) }],
+    ['a lease of nothing that is never taken', { to: standard, lease: seconds(0) }],
   ])('take %s', (_, options) => {
     expect(subscription('worker', options)).toMatchObject({ name: 'worker', ...options });
   });
@@ -186,6 +243,19 @@ describe('subscription defaults', () => {
       { to: standard, guarantee: 'effectively-once' },
       { inbox: 'effect', deduplicationWindow: days(14) },
     ],
+    [
+      'anything not said',
+      { to: standard },
+      {
+        retry: exponential({ attempts: 3, base: seconds(1), cap: seconds(60) }),
+        timeout: seconds(30),
+        lease: seconds(30),
+        batchWindow: seconds(0),
+        concurrency: undefined,
+        breaker: undefined,
+        failedKey: 'continue',
+      },
+    ],
     ['a lease, as long as the timeout', { to: standard, inbox: 'lease', timeout: seconds(7) }, { lease: seconds(7) }],
   ])('of %s', (_, options, expected) => {
     expect(subscription('worker', options)).toMatchObject(expected);
@@ -207,7 +277,32 @@ describe('what the queue is set to', () => {
     ['receives behind a deferral of the same batch', { to: fifo, attempts: 3, deferrals: 2 }, 52],
     ['the same, with batches of one', { to: fifo, attempts: 3, deferrals: 0, batchSize: 1 }, 5],
     ['no more than SQS takes', { to: fifo, attempts: 100 }, 1_000],
+    ['what an outage costs', { to: standard, attempts: 3, breaker: breaker() }, 55],
   ])('the redrive has room for %s', (_, { attempts, ...options }, expected) => {
     expect(maxReceiveCountOf(subscription('worker', { ...options, retry: immediate({ attempts }) }))).toBe(expected);
   });
+});
+
+describe('what a log is set to', () => {
+  it.each<[string, Options, number]>([
+    ['every record of a batch its attempts, and what an outage costs', { to: events7, batchSize: 100 }, 350],
+    ['no more than Lambda takes', { to: events7, batchSize: 10_000 }, 10_000],
+    ['an aggregation until the table is well again', { to: events7, guarantee: 'exactly-once-aggregation' }, 1_000],
+  ])('the mapping tries again for %s', (_, options, expected) => {
+    expect(mappingRetriesOf(subscription('worker', { ...options, retry: immediate({ attempts: 3 }) }))).toBe(expected);
+  });
+});
+
+it.each<[Options, boolean]>([
+  [{ to: standard }, true],
+  [{ to: standard, guarantee: 'effectively-once' }, true],
+  [{ to: standard, guarantee: 'at-most-once' }, false],
+  [{ to: events7, guarantee: 'exactly-once-aggregation' }, false],
+])('keeps attempts in the table where something may fail: %j', (options, expected) => {
+  expect(usesTable(subscription('worker', options))).toBe(expected);
+});
+
+it('a breaker has sensible numbers, each of which may be chosen', () => {
+  expect(breaker()).toEqual({ failures: 5, coolDown: seconds(30), maxCoolDown: minutes(10) });
+  expect(breaker({ failures: 2 })).toEqual({ failures: 2, coolDown: seconds(30), maxCoolDown: minutes(10) });
 });
