@@ -74,6 +74,7 @@ program
   .description('run any CDK assembly here, without an account')
   .requiredOption('--assembly <dir>', 'a synthesised assembly, such as cdk.out')
   .addOption(port())
+  .option('--no-iam', 'let everybody do everything; else roles and policies decide, as on AWS')
   .addHelpText('after', '\nExamples:\n  $ npx cdk synth -q && npx sluice local --assembly cdk.out')
   .action((options: LocalOptions) => run(() => local(options)));
 

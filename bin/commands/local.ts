@@ -7,14 +7,15 @@ import { interrupted } from '../signals.ts';
 export interface LocalOptions {
   readonly assembly: string;
   readonly port: number;
+  readonly iam: boolean;
 }
 
 /** Runs an assembly until Ctrl-C. Prints `ready URL` on standard output when it can be used. */
-export async function local({ assembly, port }: LocalOptions): Promise<number> {
+export async function local({ assembly, port, iam }: LocalOptions): Promise<number> {
   const stop = interrupted();
   const logs = logFiles(join('.sluice', 'logs'));
   const note = (text: string) => process.stderr.write(`${text}\n`);
-  const engine = await startEngine({ assembly, port, onLog: logs.write, onNotice: note });
+  const engine = await startEngine({ assembly, port, iam, onLog: logs.write, onNotice: note });
   try {
     process.stdout.write(`ready ${engine.url}\n`);
     note(

@@ -33,6 +33,8 @@ export interface AwsCalls {
     body?: string | Buffer,
     headers?: Readonly<Record<string, string>>,
   ): Promise<string>;
+  /** The same calls, signed with another access key: they may do what its role may. Closed with these. */
+  as(accessKeyId: string): AwsCalls;
   /** Closes the sockets kept alive. */
   close(): void;
 }
@@ -50,8 +52,12 @@ const jsonServices: Readonly<Record<JsonService, { signing: string; target: stri
 export const ENGINE_ACCESS_KEY = 'SLUICEENGINE';
 
 export function createAwsCalls(endpoint: string, region: string): AwsCalls {
-  const { hostname, port } = new URL(endpoint);
   const agent = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY, scheduling: 'lifo' });
+  return callsAs(ENGINE_ACCESS_KEY, endpoint, region, agent);
+}
+
+function callsAs(accessKeyId: string, endpoint: string, region: string, agent: Agent): AwsCalls {
+  const { hostname, port } = new URL(endpoint);
 
   async function send(
     what: {
@@ -77,7 +83,7 @@ export function createAwsCalls(endpoint: string, region: string): AwsCalls {
           ...what.headers,
           'content-length': Buffer.byteLength(body),
           'x-amz-date': `${new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '')}`,
-          authorization: `AWS4-HMAC-SHA256 Credential=${ENGINE_ACCESS_KEY}/20260101/${region}/${what.service}/aws4_request, SignedHeaders=host, Signature=engine`,
+          authorization: `AWS4-HMAC-SHA256 Credential=${accessKeyId}/20260101/${region}/${what.service}/aws4_request, SignedHeaders=host, Signature=engine`,
         },
       },
       (response) => {
@@ -116,6 +122,7 @@ export function createAwsCalls(endpoint: string, region: string): AwsCalls {
     rest(service, method, path, body = '', headers = {}) {
       return send({ service, operation: `${method} ${path}`, method, path, headers }, body);
     },
+    as: (accessKey) => callsAs(accessKey, endpoint, region, agent),
     close: () => agent.destroy(),
   };
 }

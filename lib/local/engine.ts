@@ -9,11 +9,14 @@ import { lambdaApi } from './lambda/api.ts';
 import { createAsyncInvocations } from './lambda/async-invocations.ts';
 import type { FunctionDefinition, FunctionLog } from './lambda/definition.ts';
 import { createFunctions } from './lambda/functions.ts';
+import { permittedLog } from './lambda/log-permission.ts';
 import { createLoadMeter } from './mappings/load.ts';
 import { createMappings } from './mappings/mappings.ts';
+import { missingPermissions } from './mappings/role-permissions.ts';
 import { checkMappingPermissions } from './provision/permissions.ts';
 import type { StackInfo } from './provision/stacks.ts';
 import { provisionStacks } from './provision/stacks.ts';
+import { createRoleCalls } from './role-calls.ts';
 import { schedulerApi } from './schedules/api.ts';
 import { createSchedules } from './schedules/schedules.ts';
 import type { Services } from './services.ts';
@@ -44,6 +47,8 @@ export interface EngineOptions {
   readonly maxWorkers?: number;
   /** How often expired DynamoDB items are looked for, in ms. Default 1,000. */
   readonly ttlSweepMs?: number;
+  /** false: roles and policies are not looked at. Default true. */
+  readonly iam?: boolean;
 }
 
 /** A running engine. */
@@ -77,29 +82,35 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     port: options.port ?? DEFAULT_PORT,
     ...(options.region === undefined ? {} : { region: options.region }),
     ...(options.ttlSweepMs === undefined ? {} : { ttlSweepMs: options.ttlSweepMs }),
+    ...(options.iam === undefined ? {} : { iam: options.iam }),
   });
   const { region, account: accountId, url } = services;
   const scratch = mkdtempSync(join(tmpdir(), 'sluice-engine-'));
   const calls = createAwsCalls(url, region);
-  const base = { calls, region, accountId, report: notice };
+  const base = { calls, callsAs: createRoleCalls(calls, services.identities), region, accountId, report: notice };
+  services.iam.onDenial(({ message }) => notice(`AccessDenied: ${message}`));
   const functions = createFunctions({
     region,
     accountId,
     endpoint: url,
     issueCredentials: services.identities.issue,
     revokeCredentials: services.identities.revoke,
-    onLog: options.onLog ?? (() => undefined),
+    onLog: permittedLog(
+      { iam: services.iam, find: (name) => functions.find(name), region, account: accountId },
+      options.onLog ?? (() => undefined),
+    ),
     ...(options.maxWorkers === undefined ? {} : { maxWorkers: options.maxWorkers }),
   });
   const asyncInvocations = createAsyncInvocations({ ...base, functions });
   const mappings = createMappings({
     ...base,
     functions,
+    missingPermissions: (config, definition) => missingPermissions(config, definition, services.iam),
     processorsAreBusy: createLoadMeter(),
     onStreamAppend: services.streamActivity.onAppend,
   });
   const timeScale = options.timeScale === undefined ? {} : { timeScale: options.timeScale };
-  const schedules = createSchedules({ ...base, functions, asyncInvocations, ...timeScale });
+  const schedules = createSchedules({ ...base, iam: services.iam, ...timeScale });
   const stacks: StackInfo[] = [];
   services.faults.onKill((caller) => {
     if (caller.functionName !== undefined && caller.instance !== undefined)
@@ -107,7 +118,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   });
   services.register('lambda', lambdaApi({ functions, asyncInvocations, mappings, region, accountId }));
   services.register('cloudformation', cloudformationApi(stacks));
-  services.register('scheduler', schedulerApi({ schedules, region, accountId }));
+  services.register('scheduler', schedulerApi({ schedules, iam: services.iam, region, accountId }));
   for (const path of ['/_sluice/health', '/_localstack/health']) services.route(path, async () => health());
 
   let ready = false;

@@ -1,65 +1,212 @@
 import type { AwsErrorShape } from './endpoint-errors.ts';
+import { checkPolicy, PolicyError } from './iam/check-policy.ts';
+import { contextOf } from './iam/condition-keys.ts';
+import type { Demand, DemandContext } from './iam/demand.ts';
 import { demandsOf } from './iam/demands.ts';
-import { decide, type PolicyDocument } from './iam/policy.ts';
+import { type Denial, denial, denialError } from './iam/denial.ts';
+import { createDocuments, type Documents } from './iam/documents.ts';
+import { type Policies, refusal } from './iam/evaluate.ts';
+import { keyDemands } from './iam/key-demands.ts';
+import { createKeys, isAwsManaged, type Keys } from './iam/keys.ts';
+import type { PolicyDocument } from './iam/policy.ts';
+import { type Principal, rolePrincipal } from './iam/principal.ts';
 import type { ServiceRequest } from './service.ts';
 
+export { PolicyError } from './iam/check-policy.ts';
+export type { Denial } from './iam/denial.ts';
 export type { PolicyDocument, PolicyStatement } from './iam/policy.ts';
+export { type Principal, rolePrincipal } from './iam/principal.ts';
 
-/** The identity policies of the roles in the engine, and the decision over what their holders may call. */
+/** The policies and keys of the account, and the decision over who may do what. */
 export interface Iam {
-  /**
-   * Sets one policy of a role (inline or managed: only the name differs). A second call with the same name replaces it.
-   * @param roleArn `arn:aws:iam::000000000000:role/NAME`
-   */
-  putRolePolicy(roleArn: string, policyName: string, document: PolicyDocument): void;
-  /** Takes a policy away; unknown names are ignored. */
-  deleteRolePolicy(roleArn: string, policyName: string): void;
-  /** The policies of a role by name, for display. */
-  rolePolicies(roleArn: string): ReadonlyMap<string, PolicyDocument>;
-  /**
-   * Why a call is refused, or undefined when it is allowed. Callers without a role may do everything.
-   * Only identity policies count: the engine has one account, where an identity policy alone is enough.
-   * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
-   */
+  /** Policies of roles, inline or managed. */
+  readonly roles: Documents;
+  /** What roles may do at most. */
+  readonly boundaries: Documents;
+  /** Who may take on a role. */
+  readonly trust: Documents;
+  /** Whether a role has any policy here. One that has none is from elsewhere: it cannot be looked into, so it may do everything. */
+  knows(roleArn: string): boolean;
+  /** Policies of resources, keys included; queues and topics keep theirs as an attribute. */
+  readonly resources: Documents;
+  readonly keys: Keys;
+  /** What the engine does not understand of a resource's policy (JSON text); undefined: nothing. */
+  problemIn(policy: string): string | undefined;
+  /** Why a call is refused, or undefined when it is allowed. Callers without a role are administrators: they may do everything. */
   check(request: ServiceRequest): AwsErrorShape | undefined;
+  /** Why something that happens by itself (a delivery, a poll, a line of a log) is refused; listeners are told. */
+  refuse(principal: Principal, action: string, resource: string): Denial | undefined;
+  /** The same as a question: nobody is told. */
+  wouldRefuse(principal: Principal, action: string, resource: string): Denial | undefined;
+  /** Why a service may not take on a role. @param sourceArn in whose name, where the service says so */
+  wouldRefuseRole(roleArn: string, service: string, sourceArn: string): Denial | undefined;
+  /** Calls the listener at every refusal; returns how to stop. */
+  onDenial(listener: (denial: Denial) => void): () => void;
 }
 
-const NO_POLICIES: ReadonlyMap<string, PolicyDocument> = new Map();
+/** What a service itself knows of the protection of one of its resources. */
+export interface Protection {
+  /** The resource's policy, JSON text. */
+  readonly policy: string | undefined;
+  /** Key id, ARN or alias. */
+  readonly key: string | undefined;
+}
 
-/** DynamoDB and Kinesis answer a refusal with 400, everything else with 403. */
-const STATUS: Readonly<Record<string, number>> = { dynamodb: 400, kinesis: 400 };
-/** Query and XML protocols say AccessDenied, the JSON ones AccessDeniedException. */
-const CODE: Readonly<Record<string, string>> = { sqs: 'AccessDenied', sns: 'AuthorizationError', s3: 'AccessDenied' };
+export interface IamOptions {
+  readonly account: string;
+  readonly region: string;
+  /** false: everybody may do everything, and no policy is looked at. Default true. */
+  readonly enforced?: boolean | undefined;
+  /** Protection of queues and topics; undefined: there is no such resource. */
+  readonly protectionOf?: (arn: string) => Protection | undefined;
+  readonly partitionKeyOf?: DemandContext['partitionKeyOf'];
+}
 
-export function createIam(account: string): Iam {
-  const roles = new Map<string, Map<string, PolicyDocument>>();
-  return {
-    putRolePolicy(roleArn, policyName, document) {
-      const policies = roles.get(roleArn) ?? new Map<string, PolicyDocument>();
-      policies.set(policyName, document);
-      roles.set(roleArn, policies);
-    },
-    deleteRolePolicy: (roleArn, policyName) => void roles.get(roleArn)?.delete(policyName),
-    rolePolicies: (roleArn) => roles.get(roleArn) ?? NO_POLICIES,
-    check(request) {
-      const { roleArn } = request.caller;
-      if (roleArn === undefined) return undefined;
-      const documents = [...(roles.get(roleArn) ?? NO_POLICIES).values()];
-      for (const { action, resources } of demandsOf(request, account)) {
-        const verdict = decide(documents, action, resources);
-        if (verdict === 'allowed') continue;
-        const user = `arn:aws:sts::${account}:assumed-role/${roleArn.slice(roleArn.lastIndexOf('/') + 1)}/${request.caller.functionName ?? 'session'}`;
-        const reason =
-          verdict === 'denied'
-            ? 'with an explicit deny in an identity-based policy'
-            : `because no identity-based policy allows the ${action} action`;
-        return {
-          status: STATUS[request.service] ?? 403,
-          code: CODE[request.service] ?? 'AccessDeniedException',
-          message: `User: ${user} is not authorized to perform: ${action} on resource: ${resources[0] ?? '*'} ${reason}`,
-        };
+export function createIam(options: IamOptions): Iam {
+  const {
+    account,
+    region,
+    enforced = true,
+    protectionOf = () => undefined,
+    partitionKeyOf = () => undefined,
+  } = options;
+  const roles = createDocuments('identity', enforced);
+  const boundaries = createDocuments('identity', enforced);
+  const trust = createDocuments('trust', enforced);
+  const resources = createDocuments('resource', enforced);
+  const keys = createKeys(region, account);
+  const listeners = new Set<(denial: Denial) => void>();
+  const parsed = new Map<string, PolicyDocument>();
+
+  function parse(text: string, arn: string): PolicyDocument {
+    const known = parsed.get(text);
+    if (known !== undefined) return known;
+    const document = checkPolicy(JSON.parse(text), `The policy of ${arn}`, 'resource');
+    parsed.set(text, document);
+    return document;
+  }
+
+  function resourcePolicies(arn: string): readonly PolicyDocument[] {
+    const owner = ownerOf(arn);
+    const kept = protectionOf(owner);
+    const own = [...resources.of(owner).values()];
+    if (kept === undefined) return own;
+    if (kept.policy) return [...own, parse(kept.policy, owner)];
+    return owner.startsWith('arn:aws:sns:') ? [...own, defaultTopicPolicy(owner, account)] : own;
+  }
+
+  function customerKeyOf(arn: string): string | undefined {
+    const owner = ownerOf(arn);
+    const key = keys.of(owner) ?? protectionOf(owner)?.key;
+    return key ? keys.find(key) : undefined;
+  }
+
+  const knows = (roleArn: string): boolean => roles.of(roleArn).size > 0 || trust.of(roleArn).size > 0;
+
+  function decide(principal: Principal, demand: Demand): Denial | undefined {
+    const { action, resources: wanted, values = {} } = demand;
+    const context = contextOf({ principal, account, region, values });
+    const isKey = action.startsWith('kms:');
+    const managed = isKey && wanted.some(isAwsManaged);
+    if (managed && principal.kind === 'role') return undefined;
+    const policies: Policies = {
+      identity: principal.kind === 'role' ? [...roles.of(principal.roleArn).values()] : [],
+      boundary: principal.kind === 'role' ? boundaries.of(principal.roleArn).values().next().value : undefined,
+      resource: wanted.flatMap(resourcePolicies),
+      isKey,
+    };
+    const reason = refusal({ principal, action, resources: wanted, context }, policies, account);
+    return reason === undefined ? undefined : denial(principal, action, wanted, reason);
+  }
+
+  /** A demand and, once it is granted, what it needs of keys. */
+  function decideAll(principal: Principal, demands: readonly Demand[]): Denial | undefined {
+    if (!enforced || (principal.kind === 'role' && !knows(principal.roleArn))) return undefined;
+    for (const demand of demands) {
+      const refused = decide(principal, demand);
+      if (refused !== undefined) return refused;
+      const key = demand.resources.map(customerKeyOf).find((arn) => arn !== undefined);
+      if (key === undefined) continue;
+      for (const keyDemand of keyDemands(demand, key)) {
+        const keyRefused = decide(principal, keyDemand);
+        if (keyRefused !== undefined) return keyRefused;
       }
-      return undefined;
+    }
+    return undefined;
+  }
+
+  function tell(refused: Denial | undefined): Denial | undefined {
+    if (refused !== undefined) for (const listener of listeners) listener(refused);
+    return refused;
+  }
+
+  return {
+    roles,
+    boundaries,
+    trust,
+    knows,
+    resources,
+    keys,
+    problemIn(policy) {
+      if (!enforced) return undefined;
+      try {
+        checkPolicy(JSON.parse(policy), 'The policy', 'resource');
+        return undefined;
+      } catch (error) {
+        if (error instanceof PolicyError || error instanceof SyntaxError) return error.message;
+        throw error;
+      }
+    },
+    check(request) {
+      const { roleArn, functionName, session = functionName ?? 'session' } = request.caller;
+      if (roleArn === undefined || !enforced) return undefined;
+      const demands = demandsOf(request, { account, partitionKeyOf });
+      const refused = tell(decideAll(rolePrincipal(roleArn, session), demands));
+      return refused && denialError(request.service, refused);
+    },
+    refuse: (principal, action, resource) => tell(decideAll(principal, [{ action, resources: [resource] }])),
+    wouldRefuse: (principal, action, resource) => decideAll(principal, [{ action, resources: [resource] }]),
+    wouldRefuseRole(roleArn, service, sourceArn) {
+      const documents = [...trust.of(roleArn).values()];
+      if (!enforced || documents.length === 0) return undefined;
+      const principal: Principal = { kind: 'service', service, sourceArn };
+      const request = {
+        principal,
+        action: 'sts:AssumeRole',
+        resources: [roleArn],
+        context: contextOf({ principal, account, region, values: {} }),
+      };
+      const policies = { identity: [], boundary: undefined, resource: documents, isKey: false };
+      const reason = refusal(request, policies, account);
+      return reason === undefined ? undefined : denial(principal, 'sts:AssumeRole', [roleArn], reason);
+    },
+    onDenial(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+  };
+}
+
+/** The resource whose policy and key count: the bucket of an object, the table of an index or stream, the function of an alias. */
+function ownerOf(arn: string): string {
+  if (arn.startsWith('arn:aws:s3:::')) return arn.split('/')[0] ?? arn;
+  if (arn.startsWith('arn:aws:dynamodb:')) return arn.replace(/\/(index|stream)\/.*$/, '');
+  if (arn.startsWith('arn:aws:lambda:')) return arn.split(':').slice(0, 7).join(':');
+  return arn;
+}
+
+/**
+ * A topic without a policy lets in whoever is of its account, alarms included. A policy of its own takes this one's place.
+ * https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-use-cases.html
+ */
+function defaultTopicPolicy(arn: string, account: string): PolicyDocument {
+  return {
+    Statement: {
+      Effect: 'Allow',
+      Principal: { AWS: '*' },
+      Action: 'sns:Publish',
+      Resource: arn,
+      Condition: { StringEquals: { 'aws:SourceOwner': account } },
     },
   };
 }

@@ -8,11 +8,12 @@ export interface Credentials {
   readonly sessionToken: string;
 }
 
-/** Whose credentials: the function, which of its instances, and the role that decides what it may do. */
+/** Whose credentials: the role that decides what the holder may do, and the function instance that holds them, or a session of the engine's own. */
 export interface IdentityRequest {
-  readonly functionName: string;
-  readonly instance: number;
   readonly roleArn: string;
+  readonly functionName?: string;
+  readonly instance?: number;
+  readonly session?: string;
 }
 
 /** Credentials the engine handed out, so that a signed request can be traced to the worker that sent it. */
@@ -32,9 +33,9 @@ const KEY_PREFIX = 'ASIASLUICE';
 export function createIdentities(): Identities {
   const callers = new Map<string, Caller>();
   return {
-    issue({ functionName, instance, roleArn }) {
+    issue(holder) {
       const accessKeyId = KEY_PREFIX + randomBytes(5).toString('hex').toUpperCase();
-      callers.set(accessKeyId, { accessKeyId, functionName, instance, roleArn });
+      callers.set(accessKeyId, { accessKeyId, ...holder });
       return {
         accessKeyId,
         secretAccessKey: randomBytes(30).toString('base64'),

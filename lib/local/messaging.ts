@@ -1,4 +1,6 @@
+import type { Protection } from './iam.ts';
 import { loadFauxqs } from './messaging/fauxqs.ts';
+import type { Access } from './messaging/resource-policies.ts';
 import { createS3 } from './messaging/s3.ts';
 import { createSns } from './messaging/sns.ts';
 import { createSqs } from './messaging/sqs.ts';
@@ -9,6 +11,8 @@ import type { State } from './state/state.ts';
 /** SQS, SNS, S3 and STS as handlers of the endpoint, by signing name. */
 export interface Messaging {
   readonly handlers: Readonly<Record<'sqs' | 'sns' | 's3' | 'sts', ServiceHandler>>;
+  /** Policy and key of a queue or topic, by ARN; undefined when there is none. */
+  protectionOf(arn: string): Protection | undefined;
   close(): Promise<void>;
 }
 
@@ -17,19 +21,27 @@ export interface MessagingOptions {
   readonly account: string;
   /** Keeps queues, topics and buckets over a restart. */
   readonly state?: State | undefined;
+  readonly access: Access;
 }
 
 /**
  * fauxqs inside this process, without a socket of its own, behind thin layers that add what AWS does and fauxqs does not.
  */
-export async function startMessaging({ region, account, state }: MessagingOptions): Promise<Messaging> {
-  const fauxqs = await loadFauxqs(region, state);
+export async function startMessaging(options: MessagingOptions): Promise<Messaging> {
+  const { region, account, access, state } = options;
+  const fauxqs = await loadFauxqs(region, access.maySend, state);
   return {
     handlers: {
-      sqs: createSqs(fauxqs, state),
-      sns: createSns(fauxqs, state),
-      s3: createS3(fauxqs),
+      sqs: createSqs(fauxqs, access, state),
+      sns: createSns(fauxqs, access, state),
+      s3: createS3(fauxqs, access),
       sts: createSts(account),
+    },
+    protectionOf(arn) {
+      const attributes = arn.startsWith('arn:aws:sqs:')
+        ? fauxqs.sqsStore.getQueueByArn(arn)?.attributes
+        : fauxqs.snsStore.getTopic(arn)?.attributes;
+      return attributes && { policy: attributes.Policy, key: attributes.KmsMasterKeyId };
     },
     // Ends waiting receives too.
     close: () => fauxqs.app.close(),

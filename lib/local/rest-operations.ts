@@ -26,6 +26,7 @@ const s3: Reader = ({ method, url, headers }) => {
       return setting === undefined ? 'CreateBucket' : `Put${setting}`;
     }
     if (method === 'POST') return searchParams.has('delete') ? 'DeleteObjects' : 'PostObject';
+    if (method === 'DELETE' && searchParams.has('policy')) return 'DeleteBucketPolicy';
     return { HEAD: 'HeadBucket', DELETE: 'DeleteBucket' }[method];
   }
   if (method === 'PUT') {

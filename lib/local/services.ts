@@ -1,12 +1,13 @@
 import { answer, type RouteHandler } from './dispatch.ts';
-import { startDynamodb } from './dynamodb/gateway.ts';
+import { type Dynamodb, startDynamodb } from './dynamodb/gateway.ts';
 import { type Endpoint, startEndpoint } from './endpoint.ts';
 import { createFaults, type Faults } from './faults.ts';
 import { faultsRoute } from './faults-route.ts';
 import { createIam, type Iam } from './iam.ts';
 import { createIdentities, type Identities } from './identities.ts';
 import { startKinesis } from './kinesis.ts';
-import { startMessaging } from './messaging.ts';
+import type { Access } from './messaging/resource-policies.ts';
+import { type Messaging, startMessaging } from './messaging.ts';
 import type { ServiceHandler } from './service.ts';
 import { createSes } from './ses.ts';
 import type { State } from './state/state.ts';
@@ -22,6 +23,8 @@ export interface ServicesOptions {
   readonly ttlSweepMs?: number;
   /** Keeps what the services hold over a restart; the caller closes it after them. Without one it is gone with the process. */
   readonly state?: State;
+  /** false: everybody may do everything. Default true: roles and policies decide. */
+  readonly iam?: boolean;
 }
 
 /** The data services of the engine behind one endpoint. */
@@ -62,7 +65,15 @@ export async function startServices(options: ServicesOptions = {}): Promise<Serv
   const region = options.region ?? DEFAULT_REGION;
   const identities = createIdentities();
   const faults = createFaults();
-  const iam = createIam(ACCOUNT);
+  let messaging: Messaging | undefined;
+  let dynamodb: Dynamodb | undefined;
+  const iam = createIam({
+    account: ACCOUNT,
+    region,
+    enforced: options.iam,
+    protectionOf: (arn) => messaging?.protectionOf(arn),
+    partitionKeyOf: (table) => dynamodb?.partitionKeyOf(table),
+  });
   const handlers = new Map<string, ServiceHandler>();
   const routes: [string, RouteHandler][] = [];
   let closing: Promise<void> | undefined;
@@ -91,10 +102,10 @@ export async function startServices(options: ServicesOptions = {}): Promise<Serv
     // Not awaited: requests wait for it, the others need not.
     const kinesis = startKinesis({ region, state });
     closers.push(() => kinesis.close());
-    const dynamodb = await startDynamodb({ region, account: ACCOUNT, ttlSweepMs: options.ttlSweepMs, state });
-    closers.push(() => dynamodb.close());
-    const messaging = await startMessaging({ region, account: ACCOUNT, state });
-    closers.push(() => messaging.close());
+    dynamodb = await startDynamodb({ region, account: ACCOUNT, ttlSweepMs: options.ttlSweepMs, state });
+    closers.push(dynamodb.close);
+    messaging = await startMessaging({ region, account: ACCOUNT, access: accessOf(iam), state });
+    closers.push(messaging.close);
     const ses = createSes({ region, state });
     handlers.set('kinesis', kinesis.handle);
     handlers.set('dynamodb', dynamodb.handle);
@@ -121,4 +132,24 @@ export async function startServices(options: ServicesOptions = {}): Promise<Serv
     await close();
     throw error;
   }
+}
+
+const BUCKET_POLICY = 'bucket-policy';
+
+/** Topics ask the queues they deliver to, and buckets have their policies in the one place where they are looked at. */
+function accessOf({ refuse, resources, problemIn }: Iam): Access {
+  const arnOf = (bucket: string) => `arn:aws:s3:::${bucket}`;
+  return {
+    maySend: (sourceArn, queueArn) =>
+      refuse({ kind: 'service', service: 'sns.amazonaws.com', sourceArn }, 'sqs:SendMessage', queueArn) === undefined,
+    problemIn,
+    bucketPolicies: {
+      put: (bucket, text) => resources.put(arnOf(bucket), BUCKET_POLICY, JSON.parse(text)),
+      get(bucket) {
+        const policy = resources.of(arnOf(bucket)).get(BUCKET_POLICY);
+        return policy && JSON.stringify(policy);
+      },
+      remove: (bucket) => resources.remove(arnOf(bucket), BUCKET_POLICY),
+    },
+  };
 }

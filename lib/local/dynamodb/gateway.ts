@@ -26,6 +26,8 @@ export interface DynamodbOptions {
 export interface Dynamodb {
   readonly handle: ServiceHandler;
   readonly streamActivity: { onAppend(arn: string, listener: () => void): () => void };
+  /** Undefined when there is no such table. */
+  partitionKeyOf(table: string): string | undefined;
   close(): Promise<void>;
 }
 
@@ -83,6 +85,7 @@ export async function startDynamodb({ region, account, ttlSweepMs, state }: Dyna
       }
     },
     streamActivity: { onAppend: streams.onAppend },
+    partitionKeyOf: (table) => tables.find(table)?.KeySchema.find(({ KeyType }) => KeyType === 'HASH')?.AttributeName,
     async close() {
       expiry.close();
       await store.db.close();

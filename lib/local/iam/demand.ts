@@ -5,4 +5,22 @@
 export interface Demand {
   readonly action: string;
   readonly resources: readonly string[];
+  /** Condition keys of the service, in lower case, as the request has them. */
+  readonly values?: Readonly<Record<string, string | readonly string[]>>;
+}
+
+/** What the demands of a call depend on, beside the call. */
+export interface DemandContext {
+  readonly account: string;
+  /** Name of a table's partition key; undefined when there is no such table. */
+  readonly partitionKeyOf: (table: string) => string | undefined;
+}
+
+/** Leaves out what a request does not say. */
+export function present(
+  values: Readonly<Record<string, string | readonly string[] | undefined>>,
+): Readonly<Record<string, string | readonly string[]>> {
+  return Object.fromEntries(
+    Object.entries(values).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])),
+  );
 }

@@ -1,15 +1,16 @@
 import { formParameters, jsonBody } from '../endpoint-request.ts';
+import { listAt, objectAt } from '../json.ts';
 import { restOperation } from '../rest-operations.ts';
 import type { ServiceRequest } from '../service.ts';
-import type { Demand } from './demand.ts';
+import { type Demand, type DemandContext, present } from './demand.ts';
 import { dynamodbDemands } from './dynamodb-demands.ts';
 
 /** Everything a call needs; every demand must be allowed. */
-export function demandsOf(request: ServiceRequest, account: string): readonly Demand[] {
-  return (BY_SERVICE[request.service] ?? anyResource)(request, account);
+export function demandsOf(request: ServiceRequest, context: DemandContext): readonly Demand[] {
+  return (BY_SERVICE[request.service] ?? anyResource)(request, context);
 }
 
-type Rule = (request: ServiceRequest, account: string) => readonly Demand[];
+type Rule = (request: ServiceRequest, context: DemandContext) => readonly Demand[];
 
 const anyResource: Rule = (request) => [
   { action: `${request.service}:${request.operation ?? restOperation(request) ?? request.method}`, resources: ['*'] },
@@ -22,7 +23,7 @@ const SQS_ACTIONS: Readonly<Record<string, string>> = {
   ChangeMessageVisibilityBatch: 'ChangeMessageVisibility',
 };
 
-const sqs: Rule = (request, account) => {
+const sqs: Rule = (request, { account }) => {
   const { QueueUrl, QueueName } = jsonBody(request);
   const operation = request.operation ?? '';
   const name = typeof QueueUrl === 'string' ? QueueUrl.slice(QueueUrl.lastIndexOf('/') + 1) : QueueName;
@@ -34,10 +35,14 @@ const sns: Rule = (request) => {
   const parameters = formParameters(request.body);
   const operation = request.operation === 'PublishBatch' ? 'Publish' : request.operation;
   const resource = parameters.get('TopicArn') ?? parameters.get('TargetArn') ?? parameters.get('ResourceArn') ?? '*';
-  return [{ action: `sns:${operation}`, resources: [resource] }];
+  const values = present({
+    'sns:protocol': parameters.get('Protocol') ?? undefined,
+    'sns:endpoint': parameters.get('Endpoint') ?? undefined,
+  });
+  return [{ action: `sns:${operation}`, resources: [resource], values }];
 };
 
-const kinesis: Rule = (request, account) => {
+const kinesis: Rule = (request, { account }) => {
   const isCbor = String(request.headers['content-type'] ?? '').includes('cbor');
   // The iterator, not the stream, names the source of a GetRecords; AWS knows the stream, kinesis-local's token is opaque.
   const { StreamARN, StreamName, ConsumerARN } = isCbor ? {} : jsonBody(request);
@@ -64,14 +69,28 @@ const S3_ACTIONS: Readonly<Record<string, string>> = {
   CompleteMultipartUpload: 'PutObject',
 };
 
+/** Headers and parameters that policies may ask for. */
+const S3_HEADERS = [
+  'x-amz-acl',
+  'x-amz-server-side-encryption',
+  'x-amz-server-side-encryption-aws-kms-key-id',
+  'x-amz-storage-class',
+];
+const S3_PARAMETERS = ['delimiter', 'max-keys', 'prefix'];
+
 const s3: Rule = (request) => {
   const operation = restOperation(request) ?? request.method;
-  const path = decodeURIComponent(new URL(request.url, 'http://engine').pathname).slice(1);
+  const { pathname, searchParams } = new URL(request.url, 'http://engine');
+  const path = decodeURIComponent(pathname).slice(1);
   const slash = path.indexOf('/');
   const bucket = slash === -1 ? path : path.slice(0, slash);
   const key = slash === -1 ? '' : path.slice(slash + 1);
   const resource = bucket === '' ? '*' : key === '' ? `arn:aws:s3:::${bucket}` : `arn:aws:s3:::${bucket}/${key}`;
-  const demands: Demand[] = [{ action: `s3:${S3_ACTIONS[operation] ?? operation}`, resources: [resource] }];
+  const values = present({
+    ...Object.fromEntries(S3_HEADERS.map((name) => [`s3:${name}`, request.headers[name]])),
+    ...Object.fromEntries(S3_PARAMETERS.map((name) => [`s3:${name}`, searchParams.get(name) ?? undefined])),
+  });
+  const demands: Demand[] = [{ action: `s3:${S3_ACTIONS[operation] ?? operation}`, resources: [resource], values }];
   const source = request.headers['x-amz-copy-source'];
   if (typeof source === 'string') {
     const from = decodeURIComponent(source).replace(/^\//, '');
@@ -89,7 +108,7 @@ const FUNCTION_PATH = /^\/\d{4}-\d{2}-\d{2}\/functions\/([^/?]+)/;
 /** https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html */
 const MAPPING_PATH = /^\/\d{4}-\d{2}-\d{2}\/event-source-mappings\/([^/?]+)/;
 
-const lambda: Rule = (request, account) => {
+const lambda: Rule = (request, { account }) => {
   const operation = restOperation(request) ?? request.method;
   const mapping = MAPPING_PATH.exec(request.url)?.[1];
   if (mapping !== undefined) {
@@ -102,22 +121,26 @@ const lambda: Rule = (request, account) => {
   return [{ action: `lambda:${action}`, resources: [name === '' ? '*' : arn] }];
 };
 
-const ses: Rule = (request, account) => {
+const ses: Rule = (request, { account }) => {
   const operation = restOperation(request) ?? request.method;
   if (operation !== 'SendEmail') return [{ action: `ses:${operation}`, resources: ['*'] }];
   const from = String(jsonBody(request).FromEmailAddress ?? '');
   const address = /<([^>]+)>/.exec(from)?.[1] ?? from;
   const identity = (name: string) => `arn:aws:ses:${request.region}:${account}:identity/${name}`;
-  return [
-    { action: 'ses:SendEmail', resources: [identity(address), identity(address.slice(address.indexOf('@') + 1))] },
-  ];
+  const resources = [identity(address), identity(address.slice(address.indexOf('@') + 1))];
+  const destination = objectAt(jsonBody(request), 'Destination');
+  const recipients = ['ToAddresses', 'CcAddresses', 'BccAddresses'].flatMap((list) =>
+    listAt(destination, list).map(String),
+  );
+  return [{ action: 'ses:SendEmail', resources, values: { 'ses:fromaddress': address, 'ses:recipients': recipients } }];
 };
 
 /** GetCallerIdentity needs no permission, not even against an explicit deny. */
-const sts: Rule = (request) => (request.operation === 'GetCallerIdentity' ? [] : anyResource(request, ''));
+const sts: Rule = (request, context) =>
+  request.operation === 'GetCallerIdentity' ? [] : anyResource(request, context);
 
 /** Whoever makes a schedule hands its role to Scheduler. */
-const scheduler: Rule = (request, account) => {
+const scheduler: Rule = (request, { account }) => {
   const operation = restOperation(request) ?? request.method;
   const url = new URL(request.url, 'http://engine');
   const name = decodeURIComponent(url.pathname.split('/')[2] ?? '*');
@@ -126,7 +149,9 @@ const scheduler: Rule = (request, account) => {
   const schedule = `arn:aws:scheduler:${request.region}:${account}:schedule/${group}/${name}`;
   const demands: Demand[] = [{ action: `scheduler:${operation}`, resources: [schedule] }];
   const role = (body.Target as { RoleArn?: unknown } | undefined)?.RoleArn;
-  return typeof role === 'string' ? [...demands, { action: 'iam:PassRole', resources: [role] }] : demands;
+  if (typeof role !== 'string') return demands;
+  const values = { 'iam:passedtoservice': 'scheduler.amazonaws.com' };
+  return [...demands, { action: 'iam:PassRole', resources: [role], values }];
 };
 
 const BY_SERVICE: Readonly<Record<string, Rule>> = {

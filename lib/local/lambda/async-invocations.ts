@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { AwsCalls } from '../call.ts';
 import { sendTo } from '../mappings/destination.ts';
 import { backoff, pause } from '../mappings/pause.ts';
+import type { CallsAs } from '../role-calls.ts';
 import { documents } from '../state/documents.ts';
 import type { State } from '../state/state.ts';
 import type { InvocationResult } from './definition.ts';
@@ -43,7 +43,7 @@ export interface AsyncInvocations {
 
 export interface AsyncContext {
   readonly functions: Functions;
-  readonly calls: AwsCalls;
+  readonly callsAs: CallsAs;
   readonly accountId: string;
   readonly report: (text: string) => void;
 }
@@ -128,15 +128,17 @@ export function createAsyncInvocations(context: AsyncContext, state?: State): As
 
   async function finish(config: EventInvokeConfig, finished: Finished): Promise<void> {
     const { result, condition } = finished;
+    const roleArn = context.functions.find(finished.name)?.roleArn ?? '';
+    const own = { accountId: context.accountId, calls: context.callsAs(roleArn, finished.name) };
     const destination = condition === 'Success' ? config.onSuccessArn : config.onFailureArn;
-    if (destination) await sendTo(destination, { body: invocationRecord(finished) }, context);
+    if (destination) await sendTo(destination, { body: invocationRecord(finished) }, own);
     if (condition === 'Success' || !config.deadLetterArn) return;
     const attributes = {
       RequestID: result.requestId,
       ErrorCode: 200,
       ErrorMessage: (result.error?.errorMessage ?? '').slice(0, 1024),
     };
-    await sendTo(config.deadLetterArn, { body: finished.event, attributes }, context);
+    await sendTo(config.deadLetterArn, { body: finished.event, attributes }, own);
   }
 
   /** @see https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html */

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import type { AwsCalls } from '../call.ts';
-import type { Functions } from '../lambda/functions.ts';
 
 /**
  * Whether a stream's mapping can send failed records to this ARN: a standard queue, a standard topic or a bucket.
@@ -27,9 +26,9 @@ export interface DestinationMessage {
 export async function sendTo(
   arn: string,
   message: DestinationMessage,
-  context: { calls: AwsCalls; accountId: string; functions: Functions },
+  context: { calls: AwsCalls; accountId: string },
 ): Promise<void> {
-  const { calls, accountId, functions } = context;
+  const { calls, accountId } = context;
   const name = arn.split(':').at(-1) ?? '';
   const fifo = name.endsWith('.fifo');
   const groupId = message.groupId ?? 'default';
@@ -58,7 +57,8 @@ export async function sendTo(
       ...(fifo ? { MessageGroupId: groupId, MessageDeduplicationId: randomUUID() } : {}),
     });
   } else if (arn.startsWith('arn:aws:lambda:')) {
-    await functions.invoke(arn, message.body);
+    const path = `/2015-03-31/functions/${encodeURIComponent(arn)}/invocations`;
+    await calls.rest('lambda', 'POST', path, message.body, { 'x-amz-invocation-type': 'Event' });
   } else if (arn.startsWith('arn:aws:s3:::')) {
     const path = `/${name}/${(message.key ?? randomUUID()).split('/').map(encodeURIComponent).join('/')}`;
     await calls.rest('s3', 'PUT', path, message.body, { 'content-type': 'application/json' });

@@ -55,6 +55,8 @@ export function kinesisSource(sourceArn: string, { calls, region, accountId }: M
     },
     async read(shardId, ShardIterator, limit) {
       const answer = await calls.json('kinesis', 'GetRecords', {
+        // The iterator does not say whose it is, and the role's permission is for the stream.
+        StreamARN: sourceArn.split('/consumer/')[0] ?? '',
         ShardIterator,
         Limit: Math.min(limit, GET_RECORDS_LIMIT),
       });

@@ -1,5 +1,7 @@
 import type { AwsCalls } from '../call.ts';
+import type { FunctionDefinition } from '../lambda/definition.ts';
 import type { Functions } from '../lambda/functions.ts';
+import type { CallsAs } from '../role-calls.ts';
 
 /** What an event source mapping is set to; the names of the Lambda API, the units in the names. */
 export interface MappingConfig {
@@ -34,7 +36,11 @@ export interface MappingConfig {
 /** What a running mapping needs of the engine. */
 export interface MappingContext {
   readonly functions: Functions;
+  /** Of a running mapping: in the name of the function's role, as on AWS. */
   readonly calls: AwsCalls;
+  readonly callsAs: CallsAs;
+  /** What the function's role lacks for a mapping, a sentence each. */
+  readonly missingPermissions: (config: MappingConfig, definition: FunctionDefinition) => readonly string[];
   readonly region: string;
   readonly accountId: string;
   /** Says once what went wrong outside the function (a source that is gone, a destination that refuses). */

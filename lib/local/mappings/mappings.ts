@@ -1,5 +1,6 @@
 import type { JsonObject } from '../json.ts';
 import { textAt } from '../json.ts';
+import type { FunctionDefinition } from '../lambda/definition.ts';
 import { LambdaApiError } from '../lambda/errors.ts';
 import { functionArn, functionNameOf } from '../lambda/functions.ts';
 import type { State } from '../state/state.ts';
@@ -54,6 +55,9 @@ interface Entry {
   change: Promise<void>;
 }
 
+/** Session of the role in which a mapping polls. */
+const POLLER_SESSION = 'awslambda';
+
 /** @param state keeps mappings and their positions over a restart */
 export function createMappings(context: MappingContext, state?: State): Mappings {
   const kept = state && keepMappings(state);
@@ -82,10 +86,14 @@ export function createMappings(context: MappingContext, state?: State): Mappings
   async function run(entry: Entry): Promise<void> {
     const { config, progress } = entry;
     const kind = sourceKind(config.eventSourceArn);
-    if (kind === 'sqs') entry.running = runQueueMapping(config, context);
+    const roleArn = context.functions.find(config.functionArn)?.roleArn ?? '';
+    // A consumer with enhanced fan-out is pushed to: what its role may do was asked when the mapping was made.
+    const pushed = config.eventSourceArn.includes('/consumer/');
+    const own: MappingContext = pushed ? context : { ...context, calls: context.callsAs(roleArn, POLLER_SESSION) };
+    if (kind === 'sqs') entry.running = runQueueMapping(config, own);
     else {
-      const source = (kind === 'kinesis' ? kinesisSource : dynamodbSource)(config.eventSourceArn, context);
-      entry.running = runStreamMapping(config, context, source, progress, (shardId, shardProgress) =>
+      const source = (kind === 'kinesis' ? kinesisSource : dynamodbSource)(config.eventSourceArn, own);
+      entry.running = runStreamMapping(config, own, source, progress, (shardId, shardProgress) =>
         kept?.putProgress(config.uuid, shardId, shardProgress),
       );
     }
@@ -110,6 +118,16 @@ export function createMappings(context: MappingContext, state?: State): Mappings
     });
   }
 
+  /** Mappings of a template are looked at when all of its policies are there: see provision/permissions.ts. */
+  function checkRole(config: MappingConfig, definition: FunctionDefinition): void {
+    const missing = started ? context.missingPermissions(config, definition) : [];
+    if (missing.length === 0) return;
+    const stream = `Cannot access stream ${config.eventSourceArn}. Please ensure the role can perform the GetRecords, GetShardIterator, DescribeStream, ListShards, and ListStreams Actions on your stream in IAM.`;
+    const queue = 'The function execution role does not have permissions to call ReceiveMessage on SQS.';
+    const message = `${sourceKind(config.eventSourceArn) === 'sqs' ? queue : stream} ${missing.join(' ')}`;
+    throw new LambdaApiError(400, 'InvalidParameterValueException', message, { Type: 'User' });
+  }
+
   return {
     async create(input) {
       const name = textAt(input, 'FunctionName') ?? '';
@@ -129,6 +147,7 @@ export function createMappings(context: MappingContext, state?: State): Mappings
           Type: 'User',
         });
       }
+      checkRole(config, definition);
       const entry = entryOf(config, Date.now(), new Map());
       entries.set(config.uuid, entry);
       kept?.put(entry);
@@ -151,6 +170,7 @@ export function createMappings(context: MappingContext, state?: State): Mappings
         entry.config,
       );
       await checkSource(config, definition, context);
+      checkRole(config, definition);
       kept?.put({ config, lastModified: Date.now() });
       const state = config.enabled ? (entry.config.enabled ? 'Updating' : 'Enabling') : 'Disabling';
       schedule(entry, state, async () => {

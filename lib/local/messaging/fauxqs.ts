@@ -3,6 +3,7 @@ import { pathToFileURL } from 'node:url';
 import { buildApp } from 'fauxqs';
 import type { ServiceResponse } from '../service.ts';
 import type { State } from '../state/state.ts';
+import { createDelivery, type Delivery, type MaySend } from './delivery.ts';
 import type { S3Store, SnsStore, SqsStore } from './fauxqs-types.ts';
 import { keepGroupsInOrder } from './fifo-queue.ts';
 import { keepBuckets } from './s3-state.ts';
@@ -25,6 +26,7 @@ export interface Fauxqs {
   readonly sqsStore: SqsStore;
   readonly snsStore: SnsStore;
   readonly s3Store: S3Store;
+  readonly delivery: Delivery;
   /** Runs an SQS action. The action itself runs before this returns (a waiting receive goes on later). */
   readonly callSqs: (request: RouterRequest) => Promise<ServiceResponse>;
   /** Runs an SNS action in the same way. */
@@ -84,7 +86,7 @@ const FILES: Readonly<Record<string, string>> = {
  * fauxqs' stores, its S3 application and its SQS and SNS actions. The actions are called directly rather than through the
  * HTTP application: the endpoint has parsed the request already, and this is the engine's hottest path.
  */
-export async function loadFauxqs(region: string, state?: State): Promise<Fauxqs> {
+export async function loadFauxqs(region: string, maySend: MaySend, state?: State): Promise<Fauxqs> {
   const load = importer();
   const { SqsStore } = await load<{ SqsStore: new () => SqsStore }>('sqs/sqsStore.js');
   const { SnsStore } = await load<{ SnsStore: new () => SnsStore }>('sns/snsStore.js');
@@ -105,8 +107,11 @@ export async function loadFauxqs(region: string, state?: State): Promise<Fauxqs>
 
   const sqs = await load<{ SqsRouter: new (store: SqsStore) => Router }>('sqs/sqsRouter.js');
   const sqsRouter = new sqs.SqsRouter(sqsStore);
-  const sns = await load<{ SnsRouter: new (snsStore: SnsStore, sqsStore: SqsStore) => Router }>('sns/snsRouter.js');
-  const snsRouter = new sns.SnsRouter(snsStore, sqsStore);
+  const delivery = createDelivery(sqsStore, snsStore, maySend);
+  const sns = await load<{ SnsRouter: new (snsStore: SnsStore, queues: Delivery['queues']) => Router }>(
+    'sns/snsRouter.js',
+  );
+  const snsRouter = new sns.SnsRouter(snsStore, delivery.queues);
   await registerActions(load, 'sqs', SQS_OPERATIONS, sqsRouter);
   await registerActions(load, 'sns', SNS_OPERATIONS, snsRouter);
   return {
@@ -114,6 +119,7 @@ export async function loadFauxqs(region: string, state?: State): Promise<Fauxqs>
     sqsStore,
     snsStore,
     s3Store,
+    delivery,
     callSqs: (request) => call(sqsRouter, request),
     callSns: (request) => call(snsRouter, request),
   };

@@ -3,6 +3,7 @@ import { restOperation } from '../rest-operations.ts';
 import type { ServiceHandler, ServiceRequest, ServiceResponse } from '../service.ts';
 import type { Fauxqs } from './fauxqs.ts';
 import type { S3Store } from './fauxqs-types.ts';
+import { type Access, policyRefusal } from './resource-policies.ts';
 
 const INJECTABLE = ['GET', 'HEAD', 'PUT', 'POST', 'DELETE'] as const;
 type Method = (typeof INJECTABLE)[number];
@@ -11,12 +12,12 @@ type Method = (typeof INJECTABLE)[number];
 const OBJECT_WRITES = new Set(['PutObject', 'CopyObject', 'CompleteMultipartUpload', 'DeleteObject', 'DeleteObjects']);
 /** Settings of a bucket that change nothing here: accepted, not kept. */
 const IGNORED_SETTINGS =
-  /^Put(BucketPolicy|BucketEncryption|PublicAccessBlock|BucketVersioning|BucketTagging|BucketNotificationConfiguration|BucketOwnershipControls|BucketLogging|BucketCors|BucketAcl)$/;
+  /^Put(BucketEncryption|PublicAccessBlock|BucketVersioning|BucketTagging|BucketNotificationConfiguration|BucketOwnershipControls|BucketLogging|BucketCors|BucketAcl)$/;
 const UNKEPT_SETTINGS =
-  /^Get(BucketPolicy|BucketEncryption|PublicAccessBlock|BucketVersioning|BucketTagging|BucketNotificationConfiguration|BucketOwnershipControls|BucketLogging|BucketCors|BucketAcl|BucketLocation)$/;
+  /^Get(BucketEncryption|PublicAccessBlock|BucketVersioning|BucketTagging|BucketNotificationConfiguration|BucketOwnershipControls|BucketLogging|BucketCors|BucketAcl|BucketLocation)$/;
 
 /** fauxqs' S3 plus conditional writes (`If-None-Match: *`, `If-Match`), and settings of buckets that are accepted. */
-export function createS3({ app, s3Store }: Fauxqs): ServiceHandler {
+export function createS3({ app, s3Store }: Fauxqs, access: Access): ServiceHandler {
   let lastWrite: Promise<unknown> = Promise.resolve();
 
   const forward = async (request: ServiceRequest): Promise<ServiceResponse> => {
@@ -35,6 +36,7 @@ export function createS3({ app, s3Store }: Fauxqs): ServiceHandler {
       const message = `s3: ${request.method} ${request.url} is not available in the engine`;
       return errorResponse('s3', { status: 501, code: 'NotImplemented', message });
     }
+    if (operation.endsWith('BucketPolicy')) return bucketPolicy(request, operation, access);
     if (IGNORED_SETTINGS.test(operation)) return { status: 200, headers: {}, body: '' };
     if (UNKEPT_SETTINGS.test(operation)) {
       const message = `s3: ${operation} is not available in the engine: it accepts the setting but does not keep it`;
@@ -45,6 +47,26 @@ export function createS3({ app, s3Store }: Fauxqs): ServiceHandler {
     lastWrite = write.catch(() => undefined);
     return write;
   };
+}
+
+function bucketPolicy(request: ServiceRequest, operation: string, access: Access): ServiceResponse {
+  const policies = access.bucketPolicies;
+  const bucket = decodeURIComponent(new URL(request.url, 'http://engine').pathname).replaceAll('/', '');
+  if (operation === 'DeleteBucketPolicy') {
+    policies.remove(bucket);
+    return { status: 204, headers: {}, body: '' };
+  }
+  if (operation === 'PutBucketPolicy') {
+    const text = request.body.toString('utf8');
+    const refusal = policyRefusal('s3', 'MalformedPolicy', text, access);
+    if (refusal !== undefined) return refusal;
+    policies.put(bucket, text);
+    return { status: 204, headers: {}, body: '' };
+  }
+  const body = policies.get(bucket);
+  if (body !== undefined) return { status: 200, headers: { 'content-type': 'application/json' }, body };
+  const message = 'The bucket policy does not exist';
+  return errorResponse('s3', { status: 404, code: 'NoSuchBucketPolicy', message });
 }
 
 /**

@@ -3,6 +3,7 @@ import { formParameters } from '../endpoint-request.ts';
 import type { ServiceHandler, ServiceRequest, ServiceResponse } from '../service.ts';
 import type { State } from '../state/state.ts';
 import { type Fauxqs, SNS_OPERATIONS } from './fauxqs.ts';
+import { type Access, policyRefusal } from './resource-policies.ts';
 import { createTopicDeduplication } from './topic-deduplication.ts';
 
 type Parameters = Record<string, string>;
@@ -23,9 +24,11 @@ const LATE_TOPIC_ATTRIBUTES = new Set([
  * fauxqs' SNS plus: FIFO topics deduplicate before they fan out (so standard queues get no duplicates either) and answer a
  * sequence number; standard topics refuse FIFO queues; all topic attributes that CDK sets are accepted.
  */
-export function createSns(fauxqs: Fauxqs, state?: State): ServiceHandler {
+export function createSns(fauxqs: Fauxqs, access: Pick<Access, 'problemIn'>, state?: State): ServiceHandler {
   const { snsStore } = fauxqs;
   const deduplication = createTopicDeduplication(state);
+  const send = ({ headers }: ServiceRequest, body: Parameters) =>
+    fauxqs.delivery.publish(body.TopicArn ?? '', () => fauxqs.callSns({ headers, body }));
 
   const operations: Readonly<
     Record<string, (request: ServiceRequest, parameters: Parameters) => Promise<ServiceResponse>>
@@ -43,6 +46,9 @@ export function createSns(fauxqs: Fauxqs, state?: State): ServiceHandler {
     async SetTopicAttributes(request, parameters) {
       const topic = snsStore.getTopic(parameters.TopicArn ?? '');
       const { AttributeName = '', AttributeValue = '' } = parameters;
+      const policy = AttributeName === 'Policy' ? AttributeValue : undefined;
+      const refusal = policyRefusal('sns', 'InvalidParameter', policy, access);
+      if (refusal !== undefined) return refusal;
       if (topic === undefined || !LATE_TOPIC_ATTRIBUTES.has(AttributeName)) {
         return fauxqs.callSns({ headers: request.headers, body: parameters });
       }
@@ -57,12 +63,12 @@ export function createSns(fauxqs: Fauxqs, state?: State): ServiceHandler {
     },
     async Publish(request, parameters) {
       const topic = snsStore.getTopic(parameters.TopicArn ?? '');
-      const publish = () => fauxqs.callSns({ headers: request.headers, body: parameters });
+      const publish = () => send(request, parameters);
       return topic?.attributes.FifoTopic === 'true' ? deduplication.publish(topic, parameters, publish) : publish();
     },
     async PublishBatch(request, parameters) {
       const topic = snsStore.getTopic(parameters.TopicArn ?? '');
-      const publish = (body: Parameters) => fauxqs.callSns({ headers: request.headers, body });
+      const publish = (body: Parameters) => send(request, body);
       return topic?.attributes.FifoTopic === 'true'
         ? deduplication.publishBatch(topic, parameters, publish)
         : publish(parameters);

@@ -5,6 +5,7 @@ import { memoryOf } from '../state/memory-of.ts';
 import type { State } from '../state/state.ts';
 import { type Fauxqs, SQS_OPERATIONS } from './fauxqs.ts';
 import type { SqsQueue, SqsStore } from './fauxqs-types.ts';
+import { type Access, policyRefusal } from './resource-policies.ts';
 
 type Attributes = Record<string, string>;
 interface BatchEntry {
@@ -25,9 +26,10 @@ const DEDUPLICATION_MS = 5 * 60 * 1_000;
  * fauxqs' SQS plus: redrive targets are checked, high-throughput FIFO attributes can be changed, deduplication per message
  * group, message groups on standard queues (fair queues), several messages of a FIFO group in one receive.
  */
-export function createSqs(fauxqs: Fauxqs, state?: State): ServiceHandler {
+export function createSqs(fauxqs: Fauxqs, access: Pick<Access, 'problemIn'>, state?: State): ServiceHandler {
   const { sqsStore } = fauxqs;
   const groups = rememberGroups(sqsStore, state);
+  const policyRefused = ({ Policy }: Attributes) => policyRefusal('sqs', 'InvalidAttributeValue', Policy, access);
 
   const send = (request: ServiceRequest, body: Record<string, unknown>): Promise<ServiceResponse> => {
     groups.current = typeof body.MessageGroupId === 'string' ? body.MessageGroupId : undefined;
@@ -45,13 +47,17 @@ export function createSqs(fauxqs: Fauxqs, state?: State): ServiceHandler {
     CreateQueue: async (request, body) => {
       const attributes = (body.Attributes ?? {}) as Attributes;
       const isFifo = String(body.QueueName).endsWith('.fifo');
-      return redriveProblem(sqsStore, attributes, isFifo) ?? fauxqs.callSqs({ headers: request.headers, body });
+      return (
+        policyRefused(attributes) ??
+        redriveProblem(sqsStore, attributes, isFifo) ??
+        fauxqs.callSqs({ headers: request.headers, body })
+      );
     },
     SetQueueAttributes: async (request, body) => {
       const queue = sqsStore.getQueue(String(body.QueueUrl));
       const attributes = { ...(body.Attributes as Attributes | undefined) };
       if (queue === undefined) return fauxqs.callSqs({ headers: request.headers, body });
-      const problem = redriveProblem(sqsStore, attributes, queue.isFifo());
+      const problem = policyRefused(attributes) ?? redriveProblem(sqsStore, attributes, queue.isFifo());
       if (problem !== undefined) return problem;
       const late: Attributes = {};
       for (const name of LATE_ATTRIBUTES) {

@@ -17,8 +17,6 @@ const harmless = [
   'ProvisionedThroughput',
   'ReadOnDemandThroughputSettings',
   'ReadProvisionedThroughputSettings',
-  'ResourcePolicy',
-  'SSESpecification',
   'TableClass',
   'Tags',
   'WarmThroughput',
@@ -30,6 +28,8 @@ const handled = [
   'GlobalSecondaryIndexes',
   'KeySchema',
   'LocalSecondaryIndexes',
+  'ResourcePolicy',
+  'SSESpecification',
   'StreamSpecification',
   'TableName',
   'TimeToLiveSpecification',
@@ -79,6 +79,7 @@ async function createTable(request: ResourceRequest): Promise<ProvisionedResourc
   if (StreamViewType) body.StreamSpecification = { StreamEnabled: true, StreamViewType };
   await context.calls.json('dynamodb', 'CreateTable', body);
   const description = await activeTable(TableName, request);
+  protect(textAt(description, 'TableArn') ?? '', request);
   await setTimeToLive(TableName, request);
   const attributes: Record<string, Json> = {
     Arn: textAt(description, 'TableArn') ?? '',
@@ -87,6 +88,19 @@ async function createTable(request: ResourceRequest): Promise<ProvisionedResourc
   const streamArn = textAt(description, 'LatestStreamArn');
   if (streamArn) attributes.StreamArn = streamArn;
   return { physicalId: TableName, attributes };
+}
+
+/** Key and policy of a table; a global table has them per replica. */
+function protect(arn: string, { properties, context }: ResourceRequest): void {
+  const { iam } = context.services;
+  const here = listAt(properties, 'Replicas').find((replica) => textAt(replica, 'Region') === context.region);
+  const sources = [properties, ...(isObject(here) ? [here] : [])];
+  for (const source of sources) {
+    const key = textAt(objectAt(source, 'SSESpecification'), 'KMSMasterKeyId');
+    if (key !== undefined) iam.keys.encrypt(arn, key);
+    const { PolicyDocument } = objectAt(source, 'ResourcePolicy');
+    if (PolicyDocument !== undefined) iam.resources.put(arn, 'ResourcePolicy', PolicyDocument);
+  }
 }
 
 async function activeTable(TableName: string, { context }: ResourceRequest): Promise<JsonObject> {

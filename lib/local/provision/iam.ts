@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import type { PolicyDocument } from '../iam.ts';
 import type { Json } from '../json.ts';
 import { isObject, listAt, textAt } from '../json.ts';
 import { awsManagedPolicy } from './aws-managed-policies.ts';
@@ -8,28 +7,24 @@ import type { ResourceRequest, ResourceType } from './resource.ts';
 import { provisionError } from './resource.ts';
 
 const role: ResourceType = {
-  handled: ['ManagedPolicyArns', 'Path', 'Policies', 'RoleName'],
-  harmless: ['AssumeRolePolicyDocument', 'Description', 'MaxSessionDuration', 'Tags'],
-  refused: { PermissionsBoundary: 'permissions boundaries are not evaluated' },
+  handled: ['AssumeRolePolicyDocument', 'ManagedPolicyArns', 'Path', 'PermissionsBoundary', 'Policies', 'RoleName'],
+  harmless: ['Description', 'MaxSessionDuration', 'Tags'],
   create(request) {
     const { stackName, logicalId, properties, context } = request;
     const name = textAt(properties, 'RoleName') ?? physicalName(stackName, logicalId, { max: 64 });
     const arn = `arn:aws:iam::${context.accountId}:role${textAt(properties, 'Path') ?? '/'}${name}`;
     context.roles.set(name, arn);
+    const { iam } = context.services;
+    iam.trust.put(arn, 'AssumeRolePolicyDocument', properties.AssumeRolePolicyDocument);
     for (const policy of listAt(properties, 'Policies')) {
-      put(request, arn, textAt(policy, 'PolicyName') ?? 'inline', isObject(policy) ? policy.PolicyDocument : undefined);
+      const document = isObject(policy) ? policy.PolicyDocument : undefined;
+      iam.roles.put(arn, textAt(policy, 'PolicyName') ?? 'inline', document);
     }
     for (const managed of listAt(properties, 'ManagedPolicyArns')) {
-      const policyArn = String(managed);
-      const document = context.managedPolicies.get(policyArn) ?? awsManagedPolicy(policyArn);
-      if (document === undefined) {
-        throw provisionError(
-          request,
-          `the engine does not know the managed policy ${policyArn}. Write the permissions as statements of the role, or as a managed policy of the app.`,
-        );
-      }
-      put(request, arn, policyArn, document);
+      iam.roles.put(arn, String(managed), managedDocument(String(managed), request));
     }
+    const boundary = textAt(properties, 'PermissionsBoundary');
+    if (boundary !== undefined) iam.boundaries.put(arn, 'boundary', managedDocument(boundary, request));
     return {
       physicalId: name,
       attributes: {
@@ -39,6 +34,15 @@ const role: ResourceType = {
     };
   },
 };
+
+function managedDocument(policyArn: string, request: ResourceRequest): Json {
+  const document = request.context.managedPolicies.get(policyArn) ?? awsManagedPolicy(policyArn);
+  if (document !== undefined) return document;
+  throw provisionError(
+    request,
+    `the engine does not know the managed policy ${policyArn}. Write the permissions as statements of the role, or as a managed policy of the app.`,
+  );
+}
 
 const policy: ResourceType = {
   handled: ['PolicyDocument', 'PolicyName', 'Roles'],
@@ -67,14 +71,8 @@ function attach(request: ResourceRequest, policyName: string): void {
   for (const entry of listAt(request.properties, 'Roles')) {
     const name = String(entry);
     const arn = request.context.roles.get(name) ?? `arn:aws:iam::${request.context.accountId}:role/${name}`;
-    put(request, arn, policyName, request.properties.PolicyDocument);
+    request.context.services.iam.roles.put(arn, policyName, request.properties.PolicyDocument);
   }
-}
-
-function put(request: ResourceRequest, roleArn: string, policyName: string, document: Json | undefined): void {
-  if (!isObject(document) || document.Statement === undefined)
-    throw provisionError(request, `policy ${policyName} has no PolicyDocument with a Statement.`);
-  request.context.services.iam.putRolePolicy(roleArn, policyName, document as unknown as PolicyDocument);
 }
 
 export const iamTypes: Readonly<Record<string, ResourceType>> = {

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { Json, JsonObject } from '../json.ts';
 import { textAt } from '../json.ts';
 import { physicalName } from './names.ts';
@@ -47,16 +46,6 @@ function published(nameProperty: 'RegistryName' | 'SchemaName', path: (propertie
     },
   };
 }
-
-const key: InertType = {
-  note: 'keys encrypt nothing here',
-  create(request) {
-    const { stackName, logicalId } = request;
-    const digest = createHash('sha256').update(`${stackName}/${logicalId}`).digest('hex');
-    const id = digest.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, '$1-$2-$3-$4-$5');
-    return { physicalId: id, attributes: { KeyId: id, Arn: arn('kms', (name) => `key/${name}`)(id, request) } };
-  },
-};
 
 /** Types that change nothing here. `Custom::` types are those of the CDK whose function only matters when a stack is deployed or deleted. */
 export const inertTypes: Readonly<Record<string, InertType>> = {
@@ -107,12 +96,6 @@ export const inertTypes: Readonly<Record<string, InertType>> = {
   ),
   'AWS::EventSchemas::Registry': published('RegistryName', () => 'registry'),
   'AWS::EventSchemas::Schema': published('SchemaName', ({ RegistryName }) => `schema/${RegistryName}`),
-  'AWS::KMS::Alias': named(
-    'keys encrypt nothing here',
-    'AliasName',
-    arn('kms', (name) => name),
-  ),
-  'AWS::KMS::Key': key,
   'AWS::Logs::LogGroup': named(
     'logs are shown, not kept',
     'LogGroupName',

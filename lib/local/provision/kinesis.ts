@@ -11,21 +11,15 @@ const DEFAULT_RETENTION_HOURS = 24;
 const STATUS_INTERVAL_MS = 20;
 
 const stream: ResourceType = {
-  handled: ['Name', 'RetentionPeriodHours', 'ShardCount', 'StreamModeDetails'],
-  harmless: [
-    'StreamEncryption',
-    'Tags',
-    'DesiredShardLevelMetrics',
-    'MaxRecordSizeInKiB',
-    'WarmThroughputMiBps',
-    'WarmThroughputObject',
-  ],
+  handled: ['Name', 'RetentionPeriodHours', 'ShardCount', 'StreamEncryption', 'StreamModeDetails'],
+  harmless: ['Tags', 'DesiredShardLevelMetrics', 'MaxRecordSizeInKiB', 'WarmThroughputMiBps', 'WarmThroughputObject'],
   async create({ stackName, logicalId, properties, context }) {
     const StreamName = textAt(properties, 'Name') ?? physicalName(stackName, logicalId, { max: 128 });
     const onDemand = textAt(objectAt(properties, 'StreamModeDetails'), 'StreamMode') === 'ON_DEMAND';
     const ShardCount = numberAt(properties, 'ShardCount') ?? (onDemand ? ON_DEMAND_SHARDS : 1);
     await context.calls.json('kinesis', 'CreateStream', { StreamName, ShardCount });
     const arn = await activeStream(StreamName, context);
+    context.services.iam.keys.encrypt(arn, textAt(objectAt(properties, 'StreamEncryption'), 'KeyId'));
     const hours = numberAt(properties, 'RetentionPeriodHours') ?? DEFAULT_RETENTION_HOURS;
     if (hours > DEFAULT_RETENTION_HOURS) {
       await context.calls.json('kinesis', 'IncreaseStreamRetentionPeriod', { StreamName, RetentionPeriodHours: hours });

@@ -112,15 +112,19 @@ function codeOf(request: ResourceRequest, name: string): { taskRoot: string; cod
   return { taskRoot, codeKey: key };
 }
 
-/** A role from outside the assembly has no policies that could be looked at: its function may do everything. */
 function roleOf(request: ResourceRequest, name: string): string {
   const { context, properties } = request;
+  const { iam } = context.services;
   const arn = textAt(properties, 'Role') ?? '';
-  if (![...context.roles.values()].includes(arn)) {
+  if (!iam.knows(arn)) {
     context.notice(`Function ${name}: its role ${arn} is not part of the assembly, so its calls are not checked.`);
-    context.services.iam.putRolePolicy(arn, 'outside-the-assembly', {
-      Statement: [{ Effect: 'Allow', Action: '*', Resource: '*' }],
-    });
+  }
+  const refused = iam.wouldRefuseRole(arn, 'lambda.amazonaws.com', functionArn(context, name));
+  if (refused !== undefined) {
+    throw provisionError(
+      request,
+      `The role defined for the function cannot be assumed by Lambda. ${refused.message}. Let lambda.amazonaws.com assume it (AssumeRolePolicyDocument).`,
+    );
   }
   return arn;
 }

@@ -4,6 +4,7 @@ import { LambdaApiError } from '../lambda/errors.ts';
 import { functionUrl } from '../lambda/function-url.ts';
 import { functionArn, functionNameOf } from '../lambda/functions.ts';
 import { destinationArn, lambdaFunction } from './lambda-function.ts';
+import { permission } from './lambda-permission.ts';
 import { physicalName } from './names.ts';
 import type { ResourceType } from './resource.ts';
 import { provisionError } from './resource.ts';
@@ -76,25 +77,6 @@ const alias: ResourceType = {
   create({ properties, context }) {
     const arn = `${functionArn(context, functionNameOf(textAt(properties, 'FunctionName') ?? ''))}:${textAt(properties, 'Name')}`;
     return { physicalId: arn, attributes: { AliasArn: arn } };
-  },
-};
-
-const permission: ResourceType = {
-  handled: [],
-  harmless: [
-    'Action',
-    'EventSourceToken',
-    'FunctionName',
-    'FunctionUrlAuthType',
-    'InvokedViaFunctionUrl',
-    'Principal',
-    'PrincipalOrgID',
-    'SourceAccount',
-    'SourceArn',
-  ],
-  create({ stackName, logicalId }) {
-    const id = physicalName(stackName, logicalId, { max: 128 });
-    return { physicalId: id, attributes: { Id: id } };
   },
 };
 

@@ -1,15 +1,15 @@
-import { textAt } from '../json.ts';
+import type { JsonObject } from '../json.ts';
+import { listAt, objectAt, textAt } from '../json.ts';
 import { physicalName } from './names.ts';
 import type { ResourceType } from './resource.ts';
 
 const bucket: ResourceType = {
-  handled: ['BucketName'],
+  handled: ['BucketEncryption', 'BucketName'],
   harmless: [
     'AbacStatus',
     'AccelerateConfiguration',
     'AccessControl',
     'AnalyticsConfigurations',
-    'BucketEncryption',
     'CorsConfiguration',
     'IntelligentTieringConfigurations',
     'InventoryConfigurations',
@@ -31,6 +31,7 @@ const bucket: ResourceType = {
   async create({ stackName, logicalId, properties, context }) {
     const name = textAt(properties, 'BucketName') ?? physicalName(stackName, logicalId, { max: 63, lowerCase: true });
     await context.calls.rest('s3', 'PUT', `/${name}`);
+    context.services.iam.keys.encrypt(`arn:aws:s3:::${name}`, keyOf(properties));
     const domain = `${name}.s3.${context.region}.amazonaws.com`;
     return {
       physicalId: name,
@@ -46,8 +47,18 @@ const bucket: ResourceType = {
 
 const bucketPolicy: ResourceType = {
   handled: ['Bucket', 'PolicyDocument'],
-  create: ({ properties }) => ({ physicalId: textAt(properties, 'Bucket') ?? '', attributes: {} }),
+  create({ properties, context }) {
+    const bucket = textAt(properties, 'Bucket') ?? '';
+    context.services.iam.resources.put(`arn:aws:s3:::${bucket}`, 'bucket-policy', properties.PolicyDocument);
+    return { physicalId: bucket, attributes: {} };
+  },
 };
+
+/** Key of the bucket's default encryption; undefined: S3's own, or the one AWS manages for S3. */
+function keyOf(properties: JsonObject): string | undefined {
+  const [rule] = listAt(objectAt(properties, 'BucketEncryption'), 'ServerSideEncryptionConfiguration');
+  return textAt(objectAt(rule, 'ServerSideEncryptionByDefault'), 'KMSMasterKeyID');
+}
 
 export const s3Types: Readonly<Record<string, ResourceType>> = {
   'AWS::S3::Bucket': bucket,

@@ -1,6 +1,7 @@
 import type { Json } from '../json.ts';
 import { isObject, listAt, objectAt, textAt } from '../json.ts';
 import { ScheduleError } from '../schedules/expression.ts';
+import { groupArn, schedulerRoleProblem } from '../schedules/role.ts';
 import type { ScheduleDefinition, ScheduleTarget } from '../schedules/schedules.ts';
 import { physicalName } from './names.ts';
 import type { ResourceRequest, ResourceType } from './resource.ts';
@@ -39,12 +40,16 @@ const schedule: ResourceType = {
     const name = textAt(properties, 'Name') ?? physicalName(stackName, logicalId, { max: 64 });
     const arn = `arn:aws:scheduler:${context.region}:${context.accountId}:schedule/${textAt(properties, 'GroupName') ?? 'default'}/${name}`;
     const target = objectAt(properties, 'Target');
+    const group = groupArn(context.region, context.accountId, textAt(properties, 'GroupName') ?? 'default');
+    const problem = schedulerRoleProblem(context.services.iam, textAt(target, 'RoleArn') ?? '', group);
+    if (problem !== undefined) throw provisionError(request, problem);
     const targets = [
       {
         arn: supported(textAt(target, 'Arn'), request),
         input: textAt(target, 'Input'),
         groupId: groupOf(target),
         deadLetterArn: textAt(objectAt(target, 'DeadLetterConfig'), 'Arn'),
+        roleArn: textAt(target, 'RoleArn'),
       },
     ];
     add(request, {
@@ -65,7 +70,7 @@ const scheduleGroup: ResourceType = {
   create({ stackName, logicalId, properties, context }) {
     const name = textAt(properties, 'Name') ?? physicalName(stackName, logicalId, { max: 64 });
     context.schedules.groups.add(name);
-    const arn = `arn:aws:scheduler:${context.region}:${context.accountId}:schedule-group/${name}`;
+    const arn = groupArn(context.region, context.accountId, name);
     return { physicalId: name, attributes: { Arn: arn, State: 'ACTIVE' } };
   },
 };
@@ -78,7 +83,12 @@ function ruleTarget(target: Json, request: ResourceRequest): ScheduleTarget {
     if (isObject(target) && target[name] !== undefined)
       throw provisionError(request, `the target's ${name} is not supported by the engine; give it a fixed Input.`);
   }
-  return { arn: supported(textAt(target, 'Arn'), request), input: textAt(target, 'Input'), groupId: groupOf(target) };
+  return {
+    arn: supported(textAt(target, 'Arn'), request),
+    input: textAt(target, 'Input'),
+    groupId: groupOf(target),
+    deadLetterArn: textAt(objectAt(target, 'DeadLetterConfig'), 'Arn'),
+  };
 }
 
 function supported(arn: string | undefined, request: ResourceRequest): string {

@@ -117,6 +117,9 @@ async function provision(stackPlan: Plan, context: ProvisionContext, exported: M
   };
 }
 
+/** Errors that say what is wrong, but not with which resource. */
+const EXPLAINED_HERE = new Set(['AwsCallError', 'PolicyError']);
+
 async function create(stackPlan: Plan, logicalId: string, context: ProvisionContext): Promise<StackResource> {
   const { resources, scope, stack, stackName } = stackPlan;
   const resource = resources[logicalId];
@@ -135,7 +138,7 @@ async function create(stackPlan: Plan, logicalId: string, context: ProvisionCont
   try {
     return { type, ...(await provisioner.create(request)) };
   } catch (error) {
-    if (error instanceof Error && error.name !== 'AwsCallError') throw error;
+    if (error instanceof Error && !EXPLAINED_HERE.has(error.name)) throw error;
     throw provisionError(request, error instanceof Error ? error.message : String(error));
   }
 }

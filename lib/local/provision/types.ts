@@ -2,6 +2,7 @@ import { dynamodbTypes } from './dynamodb.ts';
 import { iamTypes } from './iam.ts';
 import { inertTypes } from './inert.ts';
 import { kinesisTypes } from './kinesis.ts';
+import { kmsTypes } from './kms.ts';
 import { lambdaTypes } from './lambda.ts';
 import type { ResourceType } from './resource.ts';
 import { s3Types } from './s3.ts';
@@ -15,6 +16,7 @@ export const resourceTypes: Readonly<Record<string, ResourceType>> = {
   ...sqsTypes,
   ...snsTypes,
   ...kinesisTypes,
+  ...kmsTypes,
   ...dynamodbTypes,
   ...s3Types,
   ...lambdaTypes,

@@ -1,13 +1,16 @@
 import { errorResponse, jsonResponse } from '../endpoint-errors.ts';
 import { jsonBody } from '../endpoint-request.ts';
+import type { Iam } from '../iam.ts';
 import { objectAt, textAt } from '../json.ts';
 import { restOperation } from '../rest-operations.ts';
 import type { ServiceHandler, ServiceRequest, ServiceResponse } from '../service.ts';
 import { ScheduleError } from './expression.ts';
+import { groupArn, schedulerRoleProblem } from './role.ts';
 import type { ScheduleDefinition, Schedules } from './schedules.ts';
 
 interface Context {
   readonly schedules: Schedules;
+  readonly iam: Iam;
   readonly region: string;
   readonly accountId: string;
 }
@@ -26,7 +29,7 @@ export function schedulerApi(context: Context): ServiceHandler {
       const input = jsonBody(request);
       const name = nameIn(request);
       const group = textAt(input, 'GroupName') ?? 'default';
-      const problem = whatIsWrong(name, input);
+      const problem = whatIsWrong(name, input) ?? roleProblem(input, group, context);
       if (problem !== undefined) return refused('ValidationException', 400, problem);
       if (!schedules.groups.has(group)) return noSuch(`Schedule group ${group}`);
       const arn = arnOf(group, name);
@@ -88,6 +91,9 @@ function whatIsWrong(name: string, input: Record<string, unknown>): string | und
   return undefined;
 }
 
+const roleProblem = (input: Record<string, unknown>, group: string, { iam, region, accountId }: Context) =>
+  schedulerRoleProblem(iam, textAt(objectAt(input, 'Target'), 'RoleArn') ?? '', groupArn(region, accountId, group));
+
 function definitionOf(name: string, arn: string, input: Record<string, unknown>): ScheduleDefinition {
   const target = objectAt(input, 'Target');
   return {
@@ -103,6 +109,7 @@ function definitionOf(name: string, arn: string, input: Record<string, unknown>)
         input: textAt(target, 'Input'),
         groupId: textAt(objectAt(target, 'SqsParameters'), 'MessageGroupId'),
         deadLetterArn: textAt(objectAt(target, 'DeadLetterConfig'), 'Arn'),
+        roleArn: textAt(target, 'RoleArn'),
       },
     ],
   };

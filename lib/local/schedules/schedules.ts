@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { AwsCalls } from '../call.ts';
-import type { AsyncInvocations } from '../lambda/async-invocations.ts';
-import type { Functions } from '../lambda/functions.ts';
-import { functionNameOf } from '../lambda/functions.ts';
+import type { Iam } from '../iam.ts';
 import { sendTo } from '../mappings/destination.ts';
+import type { CallsAs } from '../role-calls.ts';
 import type { Schedule } from './expression.ts';
 import { parseSchedule } from './expression.ts';
 
@@ -17,6 +16,8 @@ export interface ScheduleTarget {
   readonly groupId: string | undefined;
   /** Queue that gets what could not be sent. */
   readonly deadLetterArn?: string | undefined;
+  /** Role that sends. EventBridge Scheduler has one per target; rules send in the name of the service. */
+  readonly roleArn?: string | undefined;
 }
 
 export interface ScheduleDefinition {
@@ -47,15 +48,22 @@ export interface Schedules {
 }
 
 export interface SchedulesContext {
-  readonly functions: Functions;
-  readonly asyncInvocations: AsyncInvocations;
   readonly calls: AwsCalls;
+  readonly callsAs: CallsAs;
+  readonly iam: Iam;
   readonly region: string;
   readonly accountId: string;
   readonly report: (text: string) => void;
   /** Divides every wait: at 60 a rate of a minute runs every second. Default 1. */
   readonly timeScale?: number;
 }
+
+/** What sending to a target is called, by the service in its ARN. */
+const ACTIONS: Readonly<Record<string, string>> = {
+  lambda: 'lambda:InvokeFunction',
+  sqs: 'sqs:SendMessage',
+  sns: 'sns:Publish',
+};
 
 /** Longest single timer, milliseconds: setTimeout overflows beyond 2^31. */
 const LONGEST_TIMER_MS = 2_000_000_000;
@@ -115,17 +123,30 @@ export function createSchedules(context: SchedulesContext): Schedules {
       target.input === undefined
         ? JSON.stringify(scheduledEvent(definition, due, context))
         : filledIn(target.input, definition, due);
-    if (target.arn.startsWith('arn:aws:lambda:')) {
-      context.asyncInvocations.send(functionNameOf(target.arn), body);
-      return;
-    }
     try {
-      await sendTo(target.arn, { body, ...(target.groupId === undefined ? {} : { groupId: target.groupId }) }, context);
+      await deliver(definition, target, body);
     } catch (error) {
       if (target.deadLetterArn === undefined) throw error;
       const attributes = { ERROR_CODE: 'TARGET_FAILED', ERROR_MESSAGE: String(error), SCHEDULE_ARN: definition.arn };
-      await sendTo(target.deadLetterArn, { body, attributes }, context);
+      await deliver(definition, { arn: target.deadLetterArn, roleArn: target.roleArn }, body, attributes);
     }
+  }
+
+  /** Scheduler sends with the target's role; EventBridge asks the target's own policy. */
+  async function deliver(
+    definition: ScheduleDefinition,
+    { arn, roleArn, groupId }: Pick<ScheduleTarget, 'arn' | 'roleArn'> & { readonly groupId?: string | undefined },
+    body: string,
+    attributes?: Readonly<Record<string, string>>,
+  ): Promise<void> {
+    const message = { body, ...(groupId === undefined ? {} : { groupId }), ...(attributes && { attributes }) };
+    if (roleArn !== undefined) {
+      return sendTo(arn, message, { accountId: context.accountId, calls: context.callsAs(roleArn, 'scheduler') });
+    }
+    const service = { kind: 'service', service: 'events.amazonaws.com', sourceArn: definition.arn } as const;
+    const refused = context.iam.refuse(service, ACTIONS[arn.split(':')[2] ?? ''] ?? '', arn);
+    if (refused !== undefined) throw new Error(refused.message);
+    await sendTo(arn, message, context);
   }
 
   return {

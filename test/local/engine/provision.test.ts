@@ -11,7 +11,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { startEngine } from '../../../lib/local/engine.ts';
 import type { Json, JsonObject } from '../../../lib/local/json.ts';
 import { physicalName } from '../../../lib/local/provision/names.ts';
-import { lambda, mapping, queue, REGION, start, temporaryDirectory, writeAssembly } from './support.ts';
+import { lambda, mapping, queue, REGION, start, temporaryDirectory, trust, writeAssembly } from './support.ts';
 
 /** The message that starting an assembly ends with. */
 async function refusal(assembly: string): Promise<string> {
@@ -81,7 +81,15 @@ test.each<[string, JsonObject, string]>([
   ],
   [
     'an unknown managed policy',
-    { R: { Type: 'AWS::IAM::Role', Properties: { ManagedPolicyArns: ['arn:aws:iam::aws:policy/Foo'] } } },
+    {
+      R: {
+        Type: 'AWS::IAM::Role',
+        Properties: {
+          AssumeRolePolicyDocument: trust('lambda.amazonaws.com'),
+          ManagedPolicyArns: ['arn:aws:iam::aws:policy/Foo'],
+        },
+      },
+    },
     'does not know the managed policy arn:aws:iam::aws:policy/Foo',
   ],
   [
@@ -127,7 +135,7 @@ test('what changes nothing here is accepted and told once; outputs and resources
     {
       ...queue('Plain'),
       ...queue('Named', { QueueName: 'orders.fifo', FifoQueue: true, Tags: [{ Key: 'a', Value: 'b' }] }),
-      Key: { Type: 'AWS::KMS::Key', Properties: { KeyPolicy: {} } },
+      Key: { Type: 'AWS::KMS::Key', Properties: { EnableKeyRotation: true } },
       Logs: { Type: 'AWS::Logs::LogGroup' },
       MoreLogs: { Type: 'AWS::Logs::LogGroup' },
       Alarm: { Type: 'AWS::CloudWatch::Alarm', Properties: { AlarmActions: [{ 'Fn::GetAtt': ['Key', 'Arn'] }] } },

@@ -72,13 +72,32 @@ const see = (value) => console.log('${MARK}' + JSON.stringify(value));
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const aws = async (service, target, body) => {
   const response = await fetch(process.env.AWS_ENDPOINT_URL, { method: 'POST', body: JSON.stringify(body), headers: {
-    'content-type': 'application/x-amz-json-1.0', 'x-amz-target': target,
+    'content-type': 'application/x-amz-json-1.' + (service === 'kinesis' ? 1 : 0), 'x-amz-target': target, 'x-amz-date': '20260101T000000Z',
     authorization: 'AWS4-HMAC-SHA256 Credential=' + process.env.AWS_ACCESS_KEY_ID + '/20260101/us-east-1/' + service + '/aws4_request, SignedHeaders=host, Signature=x' } });
   const answer = await response.json();
   if (!response.ok) throw Object.assign(new Error(answer.message ?? answer.Message), { name: String(answer.__type).replace(/.*#/, '') });
   return answer;
 };
 `;
+
+/** Lets a service take on a role. */
+export const trust = (service: string): JsonObject => ({
+  Statement: [{ Effect: 'Allow', Principal: { Service: service }, Action: 'sts:AssumeRole' }],
+});
+
+const MAY_LOG = { Effect: 'Allow', Action: ['logs:CreateLogStream', 'logs:PutLogEvents'], Resource: '*' };
+
+/** Lets a service (`events.amazonaws.com`) invoke a function, or send to a queue, by logical id. */
+export function letIn(id: string, kind: 'function' | 'queue', service: string): JsonObject {
+  const Arn = { 'Fn::GetAtt': [id, 'Arn'] };
+  if (kind === 'function') {
+    const Properties = { Action: 'lambda:InvokeFunction', FunctionName: Arn, Principal: service };
+    return { [`${id}Permission`]: { Type: 'AWS::Lambda::Permission', Properties } };
+  }
+  const statement = { Effect: 'Allow', Principal: { Service: service }, Action: 'sqs:SendMessage', Resource: Arn };
+  const Properties = { Queues: [{ Ref: id }], PolicyDocument: { Statement: [statement] } };
+  return { [`${id}Policy`]: { Type: 'AWS::SQS::QueuePolicy', Properties } };
+}
 
 /** A function with inline code (`exports.handler = ...`) and a role with the given statements. */
 export function lambda(
@@ -91,8 +110,8 @@ export function lambda(
     [`${id}Role`]: {
       Type: 'AWS::IAM::Role',
       Properties: {
-        AssumeRolePolicyDocument: {},
-        Policies: [{ PolicyName: 'all', PolicyDocument: { Statement: statements } }],
+        AssumeRolePolicyDocument: trust('lambda.amazonaws.com'),
+        Policies: [{ PolicyName: 'all', PolicyDocument: { Statement: [...statements, MAY_LOG] } }],
       },
     },
     [id]: {

@@ -115,7 +115,7 @@ describe('registered services and routes', () => {
       instance: 7,
       roleArn: 'arn:aws:iam::000000000000:role/r',
     });
-    services.iam.putRolePolicy('arn:aws:iam::000000000000:role/r', 'all', {
+    services.iam.roles.put('arn:aws:iam::000000000000:role/r', 'all', {
       Statement: { Effect: 'Allow', Action: 'events:*', Resource: '*' },
     });
     services.register('events', async ({ operation, caller, body }) => ({

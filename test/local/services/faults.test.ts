@@ -101,7 +101,7 @@ describe('error', () => {
 describe('kill', () => {
   it('after: the effect stays, the response is withheld, and the worker of the calling instance is killed', async () => {
     const { faults, iam } = harness.services;
-    iam.putRolePolicy(ROLE, 'all', { Statement: { Effect: 'Allow', Action: '*', Resource: '*' } });
+    iam.roles.put(ROLE, 'all', { Statement: { Effect: 'Allow', Action: '*', Resource: '*' } });
     const worker = harness.clientsOf('relay');
     const other = harness.clientsOf('sweeper');
     faults.add({ service: 'dynamodb', operation: 'PutItem', functionName: 'relay', when: 'after', action: 'kill' });

@@ -36,8 +36,20 @@ async function topic(name: string, Attributes: Record<string, string> = {}): Pro
   const { TopicArn = '' } = await harness.clients.sns.send(new CreateTopicCommand({ Name: name, Attributes }));
   return TopicArn;
 }
-const subscribe = (TopicArn: string, name: string, Attributes: Record<string, string> = {}) =>
-  harness.clients.sns.send(
+/** Subscribes a queue, and lets the topic in. */
+async function subscribe(TopicArn: string, name: string, Attributes: Record<string, string> = {}) {
+  const Policy = JSON.stringify({
+    Statement: {
+      Effect: 'Allow',
+      Principal: { Service: 'sns.amazonaws.com' },
+      Action: 'sqs:SendMessage',
+      Resource: arnOf(name),
+      Condition: { ArnEquals: { 'aws:SourceArn': TopicArn } },
+    },
+  });
+  const QueueUrl = `${harness.services.url}/000000000000/${name}`;
+  await harness.clients.sqs.send(new SetQueueAttributesCommand({ QueueUrl, Attributes: { Policy } }));
+  return harness.clients.sns.send(
     new SubscribeCommand({
       TopicArn,
       Protocol: 'sqs',
@@ -45,6 +57,7 @@ const subscribe = (TopicArn: string, name: string, Attributes: Record<string, st
       Attributes: { RawMessageDelivery: 'true', ...Attributes },
     }),
   );
+}
 async function receive(QueueUrl: string, count = 10): Promise<Message[]> {
   const { Messages = [] } = await harness.clients.sqs.send(
     new ReceiveMessageCommand({
