@@ -85,12 +85,84 @@ describe('aggregate', () => {
     });
   });
 
+  it('keeps a record of each event for the deduplication window', async () => {
+    const before = Math.floor(Date.now() / 1_000);
+    await count([record(1)]);
+    const item = (await itemsOf(INBOX)).find(({ pk }) => pk === `counting#${shard}/e-1`);
+    expect(item).toMatchObject({ state: 'done', fingerprint: expect.any(String) });
+    expect(Number(item?.expiresAt) - before).toBeGreaterThanOrEqual(counting.deduplicationWindow.seconds);
+    expect(Number(item?.expiresAt) - before).toBeLessThan(counting.deduplicationWindow.seconds + 60);
+  });
+
+  it('logs what it counted, for which shard and request', async () => {
+    await count([record(1), broken(2)]);
+    await drain(deadLetters);
+    const common = { subscription: 'counting', requestId: 'request-1' };
+    expect(lines).toContainEqual(
+      expect.objectContaining({
+        ...common,
+        level: 'error',
+        message: 'dead-lettered',
+        messageId: '2',
+        reason: 'broken-json',
+        fingerprint: expect.stringMatching(/^[0-9a-f]{16}$/),
+      }),
+    );
+    expect(lines).toContainEqual(
+      expect.objectContaining({
+        ...common,
+        level: 'info',
+        message: 'counted',
+        shard,
+        done: 1,
+        duplicates: 0,
+        rejected: 1,
+      }),
+    );
+    expect(metrics()?._aws).toMatchObject({
+      CloudWatchMetrics: [
+        { Metrics: ['Received', 'Done', 'Duplicates', 'Rejected'].map((Name) => ({ Name, Unit: 'Count' })) },
+      ],
+    });
+  });
+
+  it('bears an invocation without records', async () => {
+    expect(await count([])).toEqual(ALL_DONE);
+    expect(metrics()).toMatchObject({ Received: [0], Done: [0] });
+  });
+
+  it('comes again when claimed data cannot be fetched: the event is not to blame', async () => {
+    const body = JSON.stringify({ claimCheck: { bucket: 'b', key: 'claims/x', bytes: 1, sha256: 'x' } });
+    const down = () => Promise.reject(new Error('S3 is down'));
+    const runtime: Runtime = {
+      ...lambda,
+      env: (name) => (name === 'SLUICE_CLAIMS_BUCKET' ? 'b' : lambda.env(name)),
+      aws: (service, ...call) => (service === 's3' ? down() : lambda.aws(service, ...call)),
+    };
+    await expect(count([{ sequenceNumber: '1', body }], undefined, runtime)).rejects.toThrow('S3 is down');
+    expect(await position()).toBe(undefined);
+  });
+
+  it('takes a fold whose writes just fit', async () => {
+    const fill = (events: readonly Envelope[]): Write[] =>
+      Array.from({ length: 99 - events.length }, (_, i) => ({
+        Put: { TableName: TOTALS, Item: { pk: `${shard}/${i}` } },
+      }));
+    expect(await count([record(1), record(2)], fill)).toEqual(ALL_DONE);
+    expect(await position()).toBe(2);
+  });
+
   it('changes nothing when a batch is delivered again', async () => {
     await count([record(1), record(2)]);
     lines = [];
     expect(await count([record(1), record(2)])).toEqual(ALL_DONE);
     expect(await total()).toBe(2);
     expect(metrics()).toMatchObject({ Done: [0], Duplicates: [2] });
+  });
+
+  it('counts copies among the duplicates', async () => {
+    await count([record(1, 'e'), record(2, 'e'), record(3)]);
+    expect(metrics()).toMatchObject({ Received: [3], Done: [2], Duplicates: [1] });
   });
 
   it('counts only what is ahead of the position in a batch cut differently', async () => {

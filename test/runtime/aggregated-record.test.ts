@@ -68,6 +68,14 @@ describe('aggregated records', () => {
     );
   });
 
+  it('are reckoned with their header, a key of any length and its bytes', () => {
+    expect(recordOverhead('ü')).toBe(4 + 16 + 6 + 2);
+    for (const length of [1, 127, 128, 20_000]) {
+      const key = 'k'.repeat(length);
+      expect(aggregated(key, []).length).toBeLessThanOrEqual(recordOverhead(key));
+    }
+  });
+
   it('carry an event of a megabyte', () => {
     const large = 'x'.repeat(1_000_000);
     expect(deaggregated(aggregated('k', [Buffer.from(large)]))?.[0]?.data.toString()).toBe(large);
@@ -92,6 +100,11 @@ describe('what is no aggregated record', () => {
     ['a field that is longer than the message', sealed(Buffer.from([0x0a, 0x7f, 0x61]))],
     ['a field of a group', sealed(Buffer.from([0x0b]))],
     ['a record without a key in the table', sealed(Buffer.from([0x1a, 0x05, 0x08, 0x07, 0x1a, 0x01, 0x61]))],
+    ['a record without an index', sealed(Buffer.from([0x0a, 0x01, 0x6b, 0x1a, 0x03, 0x1a, 0x01, 0x61]))],
+    ['an index that is text', sealed(Buffer.from([0x0a, 0x01, 0x6b, 0x1a, 0x06, 0x0a, 0x01, 0x30, 0x1a, 0x01, 0x61]))],
+    ['a record cut short', sealed(Buffer.from([0x0a, 0x01, 0x6b, 0x1a, 0x06, 0x08, 0x00, 0x1a, 0x01, 0x61, 0x1a]))],
+    ['a tag without an end', sealed(Buffer.from([0x0a, 0x01, 0x6b, 0xff]))],
+    ['the magic and a hash of nothing', sealed(Buffer.alloc(0))],
     ['a record without data', sealed(Buffer.from([0x0a, 0x01, 0x6b, 0x1a, 0x02, 0x08, 0x00]))],
   ])('is left as it is: %s', (_, bytes) => {
     expect(deaggregated(bytes)).toBeUndefined();
@@ -105,6 +118,14 @@ describe('what is no aggregated record', () => {
       'one',
       'two',
     ]);
+  });
+
+  it('passes over fields it does not know inside a record, and takes no other for index or data', () => {
+    const inner = Buffer.from([
+      0x08, 0x00, 0x10, 0x07, 0x12, 0x01, 0x78, 0x1a, 0x01, 0x61, 0x22, 0x01, 0x79, 0x28, 0x09,
+    ]);
+    const record = Buffer.concat([Buffer.from([0x0a, 0x01, 0x6b, 0x1a, inner.length]), inner]);
+    expect(deaggregated(sealed(record))).toEqual([{ key: 'k', data: Buffer.from('a') }]);
   });
 
   it('survives any bytes after the magic', () => {

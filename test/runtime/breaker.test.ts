@@ -1,4 +1,8 @@
-import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { json } from 'node:stream/consumers';
+import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { seconds } from '../../lib/contracts/duration.ts';
 import { breaker as policyOf, subscription } from '../../lib/contracts/subscription.ts';
 import { dynamodbOver } from '../../lib/runtime/aws/dynamodb.ts';
@@ -58,6 +62,38 @@ describe('a breaker', () => {
     now = first;
     expect(await breaker.failed('psp')).toBe(true);
     expect((await state()).openUntil).toBe(first + 60_000);
+  });
+
+  it('is opened by one of several that see the threshold passed at the same time', async () => {
+    await breaker.failed('psp');
+    const opened: number[] = [];
+    const racing = tableBreaker(TABLE, worker(), policy, {
+      ...runtime,
+      aws: async (service, operation, input) => {
+        // Before this one writes that it is open, another one has.
+        if ('ConditionExpression' in input && opened.push(now) === 1) await breaker.failed('psp');
+        return lambda.aws(service, operation, input);
+      },
+    });
+    expect(await racing.failed('psp')).toBe(true);
+    expect(opened).toHaveLength(1);
+    expect((await state()).openUntil).toBe(now + 30_000);
+  });
+
+  it('does not say that it is open when nobody knows', async () => {
+    await breaker.failed('psp');
+    const cut = tableBreaker(TABLE, worker(), policy, {
+      ...runtime,
+      aws: (service, operation, input) =>
+        'ConditionExpression' in input ? Promise.reject(new Error('no answer')) : lambda.aws(service, operation, input),
+    });
+    await expect(cut.failed('psp')).rejects.toThrow('no answer');
+  });
+
+  it('says that it is open to whoever fails meanwhile', async () => {
+    await breaker.failed('psp');
+    await breaker.failed('psp');
+    expect(await breaker.failed('psp')).toBe(true);
   });
 
   it.each([
@@ -140,6 +176,85 @@ describe('the controller', () => {
     expect(await control()).toEqual([['mapping-1/10', 'off']]);
     await breaker.succeeded();
     expect(await control()).toEqual([['mapping-1/10', 'on']]);
+  });
+
+  it('answers and logs what it switched, each change once', async () => {
+    const lines: object[] = [];
+    const env: Record<string, string> = {
+      SLUICE_INBOX_TABLE: TABLE,
+      SLUICE_MAPPINGS: JSON.stringify({ [name]: { id: 'mapping-1', batchSize: 10 } }),
+    };
+    const logged = controlBreakers(
+      { ...runtime, env: (variable) => env[variable], write: (line) => lines.push(JSON.parse(line)) },
+      async () => undefined,
+    );
+    await breaker.failed('psp');
+    await breaker.failed('psp');
+    expect(await logged({}, lambdaContext())).toEqual({ switched: { [name]: 'off' } });
+    expect(await logged({}, lambdaContext())).toEqual({ switched: { [name]: 'off' } });
+    expect(lines).toEqual([
+      expect.objectContaining({
+        level: 'warn',
+        message: 'mapping off',
+        function: 'breaker-controller',
+        subscription: name,
+        mappingId: 'mapping-1',
+      }),
+    ]);
+  });
+
+  it('fails when it cannot put its mark away, and keeps it for the next call', async () => {
+    await breaker.failed('psp');
+    await breaker.failed('psp');
+    await control();
+    await breaker.succeeded();
+    now += LONGER_THAN_A_CONTROLLER;
+    const env: Record<string, string> = {
+      SLUICE_INBOX_TABLE: TABLE,
+      SLUICE_MAPPINGS: JSON.stringify({ [name]: { id: 'mapping-1', batchSize: 10 } }),
+    };
+    const aws: Runtime['aws'] = (service, operation, input) =>
+      operation === 'DeleteItem' ? Promise.reject(new Error('no answer')) : lambda.aws(service, operation, input);
+    const cut = controlBreakers({ ...runtime, aws, env: (variable) => env[variable] }, switchMapping);
+    await expect(cut({}, lambdaContext())).rejects.toThrow('no answer');
+    switches.splice(0);
+    expect(await control()).toEqual([['mapping-1/10', 'on']]);
+    expect(await control()).toEqual([]);
+  });
+
+  it.each<[MappingMode, number | undefined, object]>([
+    ['off', undefined, { Enabled: false, BatchSize: 1, ScalingConfig: { MaximumConcurrency: 2 } }],
+    ['trial', 20, { Enabled: true, BatchSize: 1, ScalingConfig: { MaximumConcurrency: 2 } }],
+    ['on', 20, { Enabled: true, BatchSize: 10, ScalingConfig: { MaximumConcurrency: 20 } }],
+    ['on', undefined, { Enabled: true, BatchSize: 10, ScalingConfig: {} }],
+  ])('tells Lambda: %s, with a concurrency of %s', async (mode, maximumConcurrency, expected) => {
+    const asked: [string | undefined, unknown][] = [];
+    const server = createServer(async (request, response) => {
+      asked.push([`${request.method} ${request.url}`, await json(request)]);
+      response.setHeader('content-type', 'application/json').end('{}');
+    });
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    vi.stubEnv('AWS_ENDPOINT_URL_LAMBDA', `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    try {
+      if (mode !== 'on') {
+        await breaker.failed('psp');
+        await breaker.failed('psp');
+      }
+      if (mode === 'trial') now += 30_000;
+      const env: Record<string, string> = {
+        SLUICE_INBOX_TABLE: TABLE,
+        SLUICE_MAPPINGS: JSON.stringify({ [name]: { id: 'mapping-1', batchSize: 10, maximumConcurrency } }),
+      };
+      if (mode === 'on') {
+        const Item = { pk: `mapping!${name}`, mode: 'off', mark: 'm', at: now };
+        await dynamodbOver(lambda.aws, lambda.id)('PutItem', { TableName: TABLE, Item });
+      }
+      await controlBreakers({ ...runtime, env: (variable) => env[variable] })({}, lambdaContext());
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
+    expect(asked).toEqual([['PUT /2015-03-31/event-source-mappings/mapping-1', expected]]);
   });
 
   it('names what it was not told', () => {

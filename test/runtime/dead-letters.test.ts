@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { describeFailure } from '../../lib/runtime/dead-letters.ts';
+import { describeFailure, sendDeadLetter } from '../../lib/runtime/dead-letters.ts';
 import type { Message } from '../../lib/runtime/message.ts';
 import { opened } from '../contracts/sample-declarations.ts';
 
@@ -76,5 +76,42 @@ describe('describeFailure', () => {
 
   it('counts one attempt where the source does not count', () => {
     expect(letterOf('broken', { receives: undefined }).attempts).toBe(1);
+  });
+});
+
+describe('sendDeadLetter', () => {
+  const sent = async (more: Partial<Message>) => {
+    const calls: unknown[][] = [];
+    const aws = async (...call: unknown[]) => void calls.push(call);
+    await sendDeadLetter(aws, 'dead-url', { ...message, ...more }, letterOf('no such street'));
+    expect(calls).toHaveLength(1);
+    const [service, operation, input] = calls[0] ?? [];
+    expect([service, operation]).toEqual(['sqs', 'SendMessage']);
+    return input as { MessageAttributes: Record<string, unknown> };
+  };
+  const text = (StringValue: string) => ({ DataType: 'String', StringValue });
+
+  it('leaves the body as it is and puts the reason beside what came with it', async () => {
+    expect(await sent({ attributes: { type: 'a' } })).toEqual({
+      QueueUrl: 'dead-url',
+      MessageBody: message.body,
+      MessageAttributes: { type: text('a'), deadLetter: text(JSON.stringify(letterOf('no such street'))) },
+    });
+  });
+
+  it('keeps nine attributes: a message takes ten, and the reason is one', async () => {
+    const attributes = Object.fromEntries(Array.from({ length: 10 }, (_, i) => [`a${i}`, 'x']));
+    const { MessageAttributes } = await sent({ attributes });
+    expect(Object.keys(MessageAttributes)).toEqual([...Object.keys(attributes).slice(0, 9), 'deadLetter']);
+  });
+
+  it('stays in its group, once, in a FIFO queue', async () => {
+    expect(await sent({ group: 'g' })).toMatchObject({ MessageGroupId: 'g', MessageDeduplicationId: 'm-1' });
+  });
+
+  it('stays with its tenant in a standard queue, which takes no deduplication id', async () => {
+    const input = await sent({ tenant: 't' });
+    expect(input).toMatchObject({ MessageGroupId: 't' });
+    expect(input).not.toHaveProperty('MessageDeduplicationId');
   });
 });

@@ -8,7 +8,7 @@ import { handleMessage, type Invocation } from '../../lib/runtime/handle-message
 import type { Message, Outcome } from '../../lib/runtime/message.ts';
 import { Defer, Outage, Reject, Retry } from '../../lib/runtime/outcomes.ts';
 import { lambda } from '../../lib/runtime/runtime.ts';
-import { opened, workQueue } from '../contracts/sample-declarations.ts';
+import { opened, TicketOpened, workQueue } from '../contracts/sample-declarations.ts';
 import { memoryInbox } from './memory-inbox.ts';
 
 const message = (receives?: number): Message => ({
@@ -72,6 +72,7 @@ describe('what a handler throws', () => {
   it.each<[string, unknown, object]>([
     ['a rejection with its reason', new Reject('too-old', 'no'), { kind: 'rejected', reason: 'too-old' }],
     ['a retry with its wait', new Retry('busy', { after: seconds(7) }), { kind: 'retry', afterSeconds: 7 }],
+    ['a retry without a wish', new Retry('busy'), { kind: 'retry', attempt: 1 }],
     ['a deferral', new Defer(minutes(5)), { kind: 'deferred', afterSeconds: 300 }],
   ])('is %s', async (_, thrown, expected) => {
     expect(await outcomeOf(thrown)).toMatchObject(expected);
@@ -84,10 +85,91 @@ describe('what a handler throws', () => {
   });
 });
 
+describe('a message', () => {
+  it('of a type without a handler is rejected: it will not have one when it comes again', async () => {
+    const invocation = { ...invocationOf(async () => undefined, {}), handlers: {} };
+    expect(await handleMessage(message(), invocation)).toMatchObject({ kind: 'rejected', reason: 'unknown-type' });
+  });
+
+  it('that cannot be read is rejected with its reason and what the reader said', async () => {
+    const outcome = await handleMessage(
+      { ...message(), body: '{' },
+      invocationOf(async () => undefined, {}),
+    );
+    expect(outcome).toMatchObject({
+      kind: 'rejected',
+      reason: 'broken-json',
+      error: { cause: { reason: 'broken-json' } },
+    });
+  });
+
+  it('that the schema itself cannot bear is tried again: the fault is not in the message', async () => {
+    const fault = () => {
+      throw new RangeError('the schema is broken');
+    };
+    const broken = { ...TicketOpened, data: { '~standard': { version: 1 as const, vendor: 'test', validate: fault } } };
+    const { consumer, ...rest } = invocationOf(async () => undefined, {});
+    const to = { ...consumer.subscription.to, events: [broken] };
+    const invocation = { ...rest, consumer: { ...consumer, subscription: { ...consumer.subscription, to } } };
+    expect(await handleMessage(message(1), invocation)).toMatchObject({ kind: 'retry' });
+  });
+
+  it('is measured: its age when it is read, and how long its handler took', async () => {
+    const published = Date.parse('2026-11-20T08:00:00Z');
+    let now = published + 4_000;
+    const invocation = invocationOf(
+      async () => {
+        now += 250;
+        return undefined;
+      },
+      { runtime: { ...lambda, now: () => now } },
+    );
+    await handleMessage(message(), invocation);
+    expect(invocation.observed).toEqual({ ages: [4_000], durations: [250] });
+  });
+
+  it('from a clock that is ahead has no age below nothing; a handler that fails took its time, too', async () => {
+    const invocation = invocationOf(() => Promise.reject(new Error('no')), {});
+    await handleMessage(message(1), invocation);
+    expect(invocation.observed).toEqual({ ages: [0], durations: [0] });
+  });
+
+  it('that is done is logged with its ids and nothing of its data', async () => {
+    const log = vi.fn();
+    const { traceparent } = JSON.parse(message().body);
+    const sent = { ...message(), body: JSON.stringify({ ...opened('A', 'e-1'), traceparent }) };
+    await handleMessage(sent, { ...invocationOf(async () => undefined, {}), log });
+    expect(log.mock.calls).toEqual([
+      [
+        'info',
+        'done',
+        { event: 'e-1', type: 'tickets.ticket-opened', traceId: traceparent.slice(3, 35), correlationId: 'e-1' },
+      ],
+    ]);
+  });
+});
+
 describe('attempts', () => {
   it('are used up by receives where nothing else counts', async () => {
     expect((await outcomeOf(new Error('no'), {}, 2)).kind).toBe('retry');
     expect(await outcomeOf(new Error('no'), {}, 3)).toMatchObject({ kind: 'rejected', reason: 'attempts-exhausted' });
+  });
+
+  it('are counted nowhere for a message that cannot be read: it never gets that far', async () => {
+    const countAttempt = () => Promise.reject(new Error('counted'));
+    const invocation = invocationOf(async () => undefined, {
+      countAttempt,
+      runtime: { ...lambda, aws: () => Promise.reject(new Error('S3 is down')), env: () => 'bucket' },
+    });
+    const claimed = JSON.stringify({ claimCheck: { bucket: 'bucket', key: 'claims/x', bytes: 1, sha256: 'x' } });
+    expect(await handleMessage({ ...message(1), body: claimed }, invocation)).toMatchObject({
+      kind: 'retry',
+      attempt: 1,
+    });
+    expect(await handleMessage({ ...message(), body: claimed }, invocation)).toMatchObject({
+      kind: 'retry',
+      attempt: 1,
+    });
   });
 
   it('are used up by failures where they are counted, however often the message was received', async () => {
@@ -104,6 +186,14 @@ describe('attempts', () => {
 });
 
 describe('copies of a message in one batch', () => {
+  it('are handled each where no inbox was asked for', async () => {
+    const handler = vi.fn(async () => undefined);
+    const invocation = invocationOf(handler, { subscription: subscription('worker', { to: workQueue }) });
+    expect((await handleMessage(message(), invocation)).kind).toBe('done');
+    expect((await handleMessage(message(), invocation)).kind).toBe('done');
+    expect(handler).toHaveBeenCalledTimes(2);
+  });
+
   it('cost nothing: the handler runs once and the inbox is asked once', async () => {
     const inbox = memoryInbox(() => 0);
     const commit = vi.spyOn(inbox, 'commit');

@@ -1,4 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { AwsError } from '../../lib/runtime/aws/call.ts';
 import { type Inbox, type Write, WriteRefused } from '../../lib/runtime/inbox.ts';
 import { dynamodbInbox } from '../../lib/runtime/inbox-dynamodb.ts';
 import { lambda } from '../../lib/runtime/runtime.ts';
@@ -98,6 +99,57 @@ describe('commit', () => {
     expect(results.filter((result) => result === undefined)).toHaveLength(1);
     expect(await business()).toHaveLength(1);
   });
+});
+
+describe('what DynamoDB answers', () => {
+  const answering = (error: Error) =>
+    dynamodbInbox(INBOX, KEEP_SECONDS, { ...lambda, aws: () => Promise.reject(error) });
+  const cancelled = (...codes: string[]) =>
+    new AwsError('TransactionCanceledException', 'cancelled', 400, {
+      CancellationReasons: codes.map((Code) => ({ Code })),
+    });
+
+  it.each([
+    ['another transaction at the same item', cancelled('None', 'TransactionConflict')],
+    ['a record in the way that it does not show', cancelled('ConditionalCheckFailed', 'None')],
+    ['no reasons at all', cancelled()],
+    ['another error', new AwsError('ThrottlingException', 'slow down', 400)],
+    ['nothing', new Error('no answer')],
+  ])('is handed on, to be tried again: %s', async (_, error) => {
+    await expect(answering(error).commit(key, [put(mine('a'))])).rejects.toBe(error);
+  });
+
+  it('is kept as the cause of a refused write', async () => {
+    const error = cancelled('None', 'ConditionalCheckFailed');
+    await expect(answering(error).commit(key, [put(mine('a'))])).rejects.toMatchObject({
+      name: 'WriteRefused',
+      refused: [0],
+      cause: error,
+    });
+  });
+
+  it('is not taken for a lost lease when it is another error', async () => {
+    const error = new AwsError('ThrottlingException', 'slow down', 400);
+    await expect(answering(error).renew(key.key, 'one', NOW)).rejects.toBe(error);
+    await expect(answering(error).complete(key, 'one')).rejects.toBe(error);
+    await expect(answering(error).lease(key, 'one', NOW)).rejects.toBe(error);
+  });
+
+  it('may be our own lease, when the first answer was lost', async () => {
+    await inbox.lease(key, 'one', NOW + 10_000);
+    await inbox.keepStep(key.key, 'one', 'charge', '1');
+    expect(await inbox.lease(key, 'one', NOW + 10_000)).toEqual({ taken: true, steps: { charge: '1' } });
+  });
+});
+
+it('is read consistently', async () => {
+  const reads: object[] = [];
+  const aws = async (_service: string, _operation: string, input: object) => {
+    reads.push(input);
+    return {};
+  };
+  await dynamodbInbox(INBOX, KEEP_SECONDS, { ...lambda, aws }).find(key.key);
+  expect(reads).toEqual([expect.objectContaining({ ConsistentRead: true })]);
 });
 
 describe('lease', () => {

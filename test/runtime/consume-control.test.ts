@@ -1,0 +1,215 @@
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { seconds } from '../../lib/contracts/duration.ts';
+import { ENV } from '../../lib/contracts/environment.ts';
+import { immediate } from '../../lib/contracts/retry.ts';
+import { breaker, type SubscriptionOptions, subscription } from '../../lib/contracts/subscription.ts';
+import { consume, type Handler } from '../../lib/runtime/consume.ts';
+import { Outage, Reject } from '../../lib/runtime/outcomes.ts';
+import { lambda, type Runtime } from '../../lib/runtime/runtime.ts';
+import { opened, orderedQueue } from '../contracts/sample-declarations.ts';
+import { lambdaContext, sqsEvent } from './lambda-events.ts';
+import { createInboxTable, createQueue, drain, itemsOf, useLocalServices } from './local-services.ts';
+
+useLocalServices();
+
+const TABLE = 'consume-control';
+const START = 1_763_625_600_000;
+let deadLetters: string;
+let count = 0;
+let name: string;
+let now: number;
+let handled: string[];
+let calls: { operation: string; input: object }[];
+let lines: Record<string, unknown>[];
+let controllerIsGone: boolean;
+
+beforeAll(() => createInboxTable(TABLE));
+beforeEach(async () => {
+  count += 1;
+  deadLetters = await createQueue(`dead-letters-${count}.fifo`);
+  name = `worker-${count}`;
+  now = START;
+  handled = [];
+  calls = [];
+  lines = [];
+  controllerIsGone = false;
+});
+
+const LOCAL = new Set(['InvokeAsync', 'ChangeMessageVisibility']);
+
+/** Delivers tickets, each its own event and group, to a consumer whose handler is given. */
+async function deliver(
+  options: Partial<SubscriptionOptions<typeof orderedQueue>>,
+  handle: (ticket: string) => void,
+  tickets: readonly string[],
+) {
+  const variables: Record<string, string> = {
+    [ENV.inboxTable]: TABLE,
+    [ENV.deadLetterQueue]: deadLetters,
+    [ENV.queue]: 'the-queue',
+    [ENV.breakerController]: 'the-controller',
+  };
+  const runtime: Runtime = {
+    ...lambda,
+    now: () => now,
+    random: () => 0,
+    env: (variable) => variables[variable],
+    write: (line) => lines.push(JSON.parse(line)),
+    aws: async (service, operation, input) => {
+      calls.push({ operation, input });
+      if (operation === 'InvokeAsync' && controllerIsGone) throw new Error('no such function');
+      return LOCAL.has(operation) ? {} : lambda.aws(service, operation, input);
+    },
+  };
+  const worker = subscription(name, { to: orderedQueue, retry: immediate({ attempts: 2 }), ...options });
+  const handler: Handler<{ ticket: string; text: string }> = async ({ ticket }, { event }) => {
+    handled.push(event.id);
+    handle(ticket);
+  };
+  const handlers = { 'tickets.ticket-opened': handler, 'tickets.ticket-closed': handler };
+  const event = sqsEvent(
+    tickets.map((id) => ({ id, group: id[0] ?? '', body: JSON.stringify(opened(id[0] ?? '', `${name}/${id}`)) })),
+  );
+  const answer = (await consume(worker, handlers, { runtime })(event, lambdaContext())) as {
+    batchItemFailures: { itemIdentifier: string }[];
+  };
+  return answer.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier);
+}
+
+const invoked = () => calls.filter(({ operation }) => operation === 'InvokeAsync').map(({ input }) => input);
+const waits = () =>
+  calls
+    .filter(({ operation }) => operation === 'ChangeMessageVisibility')
+    .map(({ input }) => (input as { VisibilityTimeout: number }).VisibilityTimeout);
+const said = () => lines.filter(({ level }) => level !== undefined).map(({ level, message }) => `${level} ${message}`);
+const breakerItem = async () => (await itemsOf(TABLE)).find(({ pk }) => pk === `breaker!${name}`);
+const handledTickets = () => handled.map((id) => id.slice(name.length + 1));
+
+describe('a consumer with a breaker', () => {
+  const options = { breaker: breaker({ failures: 2, coolDown: seconds(30) }) };
+  const down = () => {
+    throw new Outage('psp', 'down');
+  };
+  const fine = () => undefined;
+
+  it('counts an outage per batch, opens, calls the controller, and hands everything back without an attempt', async () => {
+    expect(await deliver(options, down, ['a1', 'b1'])).toEqual(['a1', 'b1']);
+    expect(handledTickets()).toEqual(['a1', 'b1']);
+    expect(invoked()).toEqual([]);
+    expect(said()).toContain('warn outage');
+    expect(await breakerItem()).toMatchObject({ failures: 1, dependency: 'psp' });
+    expect(waits()).toEqual([30, 30]);
+
+    await deliver(options, down, ['a1']);
+    expect(invoked()).toEqual([{ FunctionName: 'the-controller' }]);
+    expect(lines).toContainEqual(
+      expect.objectContaining({ level: 'warn', message: 'breaker open', dependency: 'psp' }),
+    );
+    expect(await breakerItem()).toMatchObject({ openUntil: START + 30_000 });
+    expect((await itemsOf(TABLE)).filter(({ pk }) => String(pk).startsWith(`attempts!${name}`))).toEqual([]);
+  });
+
+  it('tries nothing while it is open: what comes waits for the rest of the pause', async () => {
+    await deliver(options, down, ['a1']);
+    await deliver(options, down, ['a1']);
+    handled = [];
+    calls = [];
+    now += 10_000;
+    expect(await deliver(options, fine, ['a1', 'b1'])).toEqual(['a1', 'b1']);
+    expect(handled).toEqual([]);
+    expect(waits()).toEqual([20, 20]);
+  });
+
+  it('tries one message when the pause has passed, and closes with it', async () => {
+    await deliver(options, down, ['a1']);
+    await deliver(options, down, ['a1']);
+    handled = [];
+    calls = [];
+    now += 30_000;
+    expect(await deliver(options, fine, ['a1', 'b1', 'c1'])).toEqual(['b1', 'c1']);
+    expect(handledTickets()).toEqual(['a1']);
+    expect(await breakerItem()).toBe(undefined);
+    expect(said()).toContain('info breaker closed');
+    expect(invoked()).toHaveLength(1);
+  });
+
+  it('stops at the first outage of a trial, and pauses for longer', async () => {
+    await deliver(options, down, ['a1']);
+    await deliver(options, down, ['a1']);
+    handled = [];
+    now += 30_000;
+    expect(await deliver(options, down, ['a1', 'b1'])).toEqual(['a1', 'b1']);
+    expect(handledTickets()).toEqual(['a1']);
+    expect(await breakerItem()).toMatchObject({ openUntil: now + 60_000 });
+  });
+
+  it('forgets single outages with the next success, and has nothing to tell the controller', async () => {
+    await deliver(options, down, ['a1']);
+    await deliver(options, fine, ['a1']);
+    expect(await breakerItem()).toBe(undefined);
+    expect(invoked()).toEqual([]);
+    expect(said()).not.toContain('info breaker closed');
+  });
+
+  it('does not take a failure of another kind for a success', async () => {
+    await deliver(options, down, ['a1']);
+    await deliver(options, () => {
+      throw new Error('a bug');
+    }, ['b1']);
+    expect(await breakerItem()).toMatchObject({ failures: 1 });
+  });
+
+  it('goes on when the controller cannot be called: it looks by itself every minute', async () => {
+    controllerIsGone = true;
+    await deliver(options, down, ['a1']);
+    expect(await deliver(options, down, ['a1'])).toEqual(['a1']);
+    expect(lines).toContainEqual(
+      expect.objectContaining({
+        level: 'warn',
+        message: 'the breaker controller could not be called',
+        errorMessage: 'no such function',
+      }),
+    );
+  });
+});
+
+describe('a consumer that parks', () => {
+  const options = { failedKey: 'park' as const };
+  const broken = (ticket: string) => {
+    if (ticket === 'a') throw new Reject('broken', 'no good');
+  };
+  const lot = async () =>
+    (await itemsOf(TABLE))
+      .filter(({ pk, body }) => String(pk).startsWith(`parked!${name}!`) && body !== undefined)
+      .map(({ messageId, reason }) => [messageId, reason])
+      .sort();
+
+  it('sets a failed key aside with what follows it in the batch and later, and lets the others flow', async () => {
+    expect(await deliver(options, broken, ['a1', 'b1'])).toEqual([]);
+    expect(handledTickets().sort()).toEqual(['a1', 'b1']);
+    expect(await deliver(options, broken, ['a2', 'b2', 'a3'])).toEqual([]);
+    expect(handledTickets().sort()).toEqual(['a1', 'b1', 'b2']);
+    expect(await lot()).toEqual([
+      ['a1', 'broken'],
+      ['a2', undefined],
+      ['a3', undefined],
+    ]);
+  });
+
+  it('sends one dead letter for the failure, none for what waits behind it', async () => {
+    await deliver(options, broken, ['a1', 'a2']);
+    expect(lines).toContainEqual(expect.objectContaining({ message: 'parked', reason: 'broken', messageId: 'a1' }));
+    const letters = await drain(deadLetters);
+    expect(letters.map(({ Body = '' }) => JSON.parse(Body).id)).toEqual([`${name}/a1`]);
+  });
+
+  it('counts attempts in the table: the second failure parks', async () => {
+    const fails = () => {
+      throw new Error('a bug');
+    };
+    expect(await deliver(options, fails, ['a1'])).toEqual(['a1']);
+    expect(await lot()).toEqual([]);
+    expect(await deliver(options, fails, ['a1'])).toEqual([]);
+    expect(await lot()).toEqual([['a1', 'attempts-exhausted']]);
+  });
+});

@@ -1,0 +1,93 @@
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { breaker, type SubscriptionOptions, subscription } from '../../lib/contracts/subscription.ts';
+import { AwsError } from '../../lib/runtime/aws/call.ts';
+import { dynamodbOver } from '../../lib/runtime/aws/dynamodb.ts';
+import { attemptCounter, breakerKey, parkedKeysKey, readControl, wasRefused } from '../../lib/runtime/control-items.ts';
+import type { Message } from '../../lib/runtime/message.ts';
+import { lambda, type Runtime } from '../../lib/runtime/runtime.ts';
+import { orderedQueue } from '../contracts/sample-declarations.ts';
+import { createInboxTable, itemsOf, useLocalServices } from './local-services.ts';
+
+useLocalServices();
+
+const TABLE = 'control';
+const NOW = 1_763_625_600_900;
+let count = 0;
+let name: string;
+
+beforeAll(() => createInboxTable(TABLE));
+beforeEach(() => {
+  count += 1;
+  name = `worker-${count}`;
+});
+
+describe('attempts', () => {
+  const counter = (id: Runtime['id'] = lambda.id) => attemptCounter(TABLE, 1_000, { ...lambda, id, now: () => NOW });
+
+  it('are counted per message, and forgotten after the deduplication window', async () => {
+    const countAttempt = counter();
+    expect(await countAttempt(`${name}#e-1`)).toBe(1);
+    expect(await countAttempt(`${name}#e-1`)).toBe(2);
+    expect(await countAttempt(`${name}#e-2`)).toBe(1);
+    const item = (await itemsOf(TABLE)).find(({ pk }) => pk === `attempts!${name}#e-1`);
+    expect(item).toMatchObject({ expiresAt: 1_763_625_600 + 1_000 });
+  });
+
+  it('count once however often the call is made again for a lost answer', async () => {
+    const countAttempt = counter(() => 'the same call');
+    await countAttempt(`${name}#e-1`);
+    expect(await countAttempt(`${name}#e-1`)).toBe(1);
+  });
+});
+
+describe('what a batch has to know', () => {
+  const asked: unknown[] = [];
+  const dynamodb = dynamodbOver((service, operation, input) => {
+    asked.push(Object.values((input as { RequestItems: object }).RequestItems)[0]);
+    return lambda.aws(service, operation, input);
+  }, lambda.id);
+  const message = (within?: Message['within']): Message => ({
+    ...{ id: 'm', body: '', unit: 'K', source: 'test', receives: 1, firstReceived: 0, attributes: {} },
+    ...(within === undefined ? {} : { within }),
+  });
+  const read = async (
+    options: Partial<SubscriptionOptions<typeof orderedQueue>>,
+    messages: readonly Message[] = [],
+  ) => {
+    const state = await readControl(dynamodb, TABLE, subscription(name, { to: orderedQueue, ...options }), messages);
+    return {
+      state,
+      asked: asked.splice(0).flatMap((one) => (one as { Keys: { pk: { S: string } }[] }).Keys.map(({ pk }) => pk.S)),
+    };
+  };
+
+  it('is not asked for where there is nothing to know', async () => {
+    const { state, asked: keys } = await read({}, [message()]);
+    expect(keys).toEqual([]);
+    expect(state).toMatchObject({ openUntil: undefined, failing: false, parkedKeys: new Set() });
+    expect(state.wasGivenUp(message())).toBe(false);
+  });
+
+  it.each([
+    ['the breaker', { breaker: breaker() }, () => [breakerKey({ name })]],
+    ['the parked keys', { failedKey: 'park' as const }, () => [parkedKeysKey({ name })]],
+    ['both', { breaker: breaker(), failedKey: 'park' as const }, () => [breakerKey({ name }), parkedKeysKey({ name })]],
+  ])('is %s, in one request', async (_, options, keys) => {
+    const { state, asked: found } = await read(options);
+    expect(found).toEqual(keys());
+    expect(state).toMatchObject({ openUntil: undefined, failing: false, parkedKeys: new Set() });
+  });
+
+  it('is what was given up of the aggregated records that came again', async () => {
+    const parts = [0, 1].map((part) => message({ sequenceNumber: '7', part }));
+    expect((await read({}, parts)).asked).toEqual([`given-up!${name}!7`]);
+  });
+});
+
+it.each([
+  ['ConditionalCheckFailedException', true],
+  ['TransactionCanceledException', true],
+  ['ThrottlingException', false],
+])('%s is a refusal of a condition: %s', (code, expected) => {
+  expect(wasRefused(new AwsError(code, 'no', 400))).toBe(expected);
+});
