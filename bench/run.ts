@@ -3,10 +3,12 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { tableOf } from './consumer/report.ts';
 import { benchConsumer, FULL, QUICK } from './consumer/run.ts';
+import { outageTable } from './outage/report.ts';
+import { benchOutage, FULL_OUTAGE, QUICK_OUTAGE } from './outage/run.ts';
 import { throughputTable } from './throughput/report.ts';
 import { BRIEF, benchThroughput, LONG } from './throughput/run.ts';
 
-/** `npm run bench -- consumer|throughput [--quick]`. A full run is kept in `bench/results`. */
+/** `npm run bench -- NAME [--quick]`. A full run is kept in `bench/results`. */
 
 interface Bench {
   /** @returns what is kept, and what is shown */
@@ -24,6 +26,12 @@ const BENCHES: Readonly<Record<string, Bench>> = {
     async run(quick, progress) {
       const result = await benchThroughput(quick ? BRIEF : LONG, progress);
       return { result, shown: throughputTable(result) };
+    },
+  },
+  outage: {
+    async run(quick, progress) {
+      const result = await benchOutage(quick ? QUICK_OUTAGE : FULL_OUTAGE, progress);
+      return { result, shown: outageTable(result) };
     },
   },
 };
