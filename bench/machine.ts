@@ -30,7 +30,8 @@ export const versionsOf = (packages: readonly string[]): Readonly<Record<string,
 /** Sluice's version, the commit, and whether files of its own have changed since. */
 export function ownVersion(): string {
   const git = (...args: string[]) => execFileSync('git', args, { cwd: ROOT, encoding: 'utf8' }).trim();
-  const changed = git('status', '--porcelain', '--', 'lib', 'bench/functions') === '' ? '' : ', with changes';
+  const changed =
+    git('status', '--porcelain', '--', 'lib', 'bench/functions', 'bench/outage') === '' ? '' : ', with changes';
   return `${manifest(ROOT).version} (${git('rev-parse', '--short', 'HEAD')}${changed})`;
 }
 

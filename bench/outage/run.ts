@@ -64,6 +64,8 @@ const REST_TIMEOUT_MILLIS = 900_000;
 /** Steady traffic, and a provider that is down for a while in the middle of it. @param progress told what happens now */
 export async function benchOutage(plan: OutagePlan, progress: (text: string) => void): Promise<OutageResult> {
   progress('bundling, starting the engine');
+  // Now, and not when it ends: the files may have changed by then.
+  const version = ownVersion();
   const lines: string[] = [];
   const provider = await startProvider();
   let system: OutageSystem | undefined;
@@ -98,7 +100,7 @@ export async function benchOutage(plan: OutagePlan, progress: (text: string) => 
     return {
       bench: 'outage',
       date: new Date().toISOString(),
-      version: ownVersion(),
+      version,
       machine: machine(),
       plan,
       lanes: Object.fromEntries(reports),
