@@ -47,6 +47,7 @@ export class BreakerController extends Construct {
   watch(subscription: Subscription, consumer: LambdaFunction, mappingId: string): void {
     this.#mappings.set(subscription.name, {
       id: mappingId,
+      source: subscription.to.kind === 'queue' ? 'queue' : 'stream',
       batchSize: subscription.batchSize,
       maximumConcurrency: subscription.concurrency,
     });
@@ -59,4 +60,23 @@ export class BreakerController extends Construct {
     consumer.addEnvironment(ENV.breakerController, controller);
     allow(consumer, ['lambda:InvokeFunction'], [arnOf('function', controller)]);
   }
+}
+
+/**
+ * Has the breaker of a consumer looked after, when its subscription declares one.
+ * @throws Error when there is nobody to do it
+ */
+export function watchBreaker(
+  breakers: BreakerController | undefined,
+  subscription: Subscription,
+  consumer: LambdaFunction,
+  mappingId: string,
+): void {
+  if (subscription.breaker === undefined) return;
+  if (breakers === undefined) {
+    throw new Error(
+      `subscription '${subscription.name}' declares a breaker; pass the BreakerController that switches its event source mapping as 'breakers'`,
+    );
+  }
+  breakers.watch(subscription, consumer, mappingId);
 }

@@ -40,13 +40,22 @@ export function oldestMessageAlarm(scope: Construct, topic: AlarmTopic, name: st
   });
 }
 
-/** Half of the log's retention behind: what is not read before the retention ends is lost to this consumer. */
+/** What an alarm about the lag of a stream has to know and to say. */
+export interface LagAdvice {
+  readonly retention: Duration;
+  /** `log's retention`, `retention of the table's stream` */
+  readonly stream: string;
+  /** What to do when the function works and is only too slow. */
+  readonly whenSlow: string;
+}
+
+/** Half of the stream's retention behind: what is not read before the retention ends is lost to this consumer. */
 export function iteratorAgeAlarm(
   scope: Construct,
   topic: AlarmTopic,
   name: string,
   metric: IMetric,
-  retention: Duration,
+  { retention, stream, whenSlow }: LagAdvice,
 ): Alarm {
   return topic.alarm(scope, {
     id: 'IteratorAgeAlarm',
@@ -54,6 +63,6 @@ export function iteratorAgeAlarm(
     metric,
     threshold: retention.seconds * LAG_SHARE_OF_RETENTION * MILLIS_PER_SECOND,
     evaluationPeriods: LAG_MINUTES,
-    description: `CRITICAL: '${name}' is more than half of the log's retention behind and may lose data before it catches up. First: look at the function's errors; if it is only slow, raise the log's retention now and its shards next.`,
+    description: `CRITICAL: '${name}' is more than half of the ${stream} behind and may lose data before it catches up. First: look at the function's errors; if it is only slow, ${whenSlow}.`,
   });
 }

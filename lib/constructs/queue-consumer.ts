@@ -6,7 +6,7 @@ import type { Queue as QueueContract } from '../contracts/channel.ts';
 import { ENV } from '../contracts/environment.ts';
 import type { Subscription } from '../contracts/subscription.ts';
 import { ALARM_PERIOD, type AlarmTopic } from './alarm-topic.ts';
-import type { BreakerController } from './breaker-controller.ts';
+import { type BreakerController, watchBreaker } from './breaker-controller.ts';
 import type { ClaimCheckBucket } from './claim-check-bucket.ts';
 import { deadLetterAlarm, deadLetterDepth, oldestMessageAlarm } from './consumer-alarms.ts';
 import type { EventTopic } from './event-topic.ts';
@@ -86,14 +86,7 @@ export class QueueConsumer extends Construct {
       ...(subscription.concurrency === undefined ? {} : { maxConcurrency: subscription.concurrency }),
     });
     this.function.addEventSource(source);
-    if (subscription.breaker !== undefined) {
-      if (breakers === undefined) {
-        throw new Error(
-          `subscription '${subscription.name}' declares a breaker; pass the BreakerController that switches its event source mapping as 'breakers'`,
-        );
-      }
-      breakers.watch(subscription, this.function, source.eventSourceMappingId);
-    }
+    watchBreaker(breakers, subscription, this.function, source.eventSourceMappingId);
     const lag = queue.metricApproximateAgeOfOldestMessage({ period: ALARM_PERIOD });
     const lagAlarm = oldestMessageAlarm(this, alarms, subscription.name, lag);
     this.view = {

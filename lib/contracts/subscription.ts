@@ -3,6 +3,10 @@ import { declare, declareName } from './declaration-error.ts';
 import { type Duration, days, seconds } from './duration.ts';
 import { LAMBDA, SQS } from './limits.ts';
 import { exponential, type RetryPolicy } from './retry.ts';
+import type { AnyTableChanges } from './table-changes.ts';
+
+/** What can be subscribed to. */
+export type Source = Queue | Log | AnyTableChanges;
 
 /** What a consumer promises about the effect of each message. */
 export type Guarantee =
@@ -42,9 +46,9 @@ export const breaker = (options: Partial<BreakerPolicy> = {}): BreakerPolicy => 
   ...options,
 });
 
-export interface Subscription<Source extends Queue | Log = Queue | Log> {
+export interface Subscription<From extends Source = Source> {
   readonly name: string;
-  readonly to: Source;
+  readonly to: From;
   readonly guarantee: Guarantee;
   readonly inbox: InboxMode;
   /** Ask the inbox before the handler runs, not only when it commits. */
@@ -62,8 +66,8 @@ export interface Subscription<Source extends Queue | Log = Queue | Log> {
   readonly failedKey: 'continue' | 'park';
 }
 
-export interface SubscriptionOptions<Source extends Queue | Log> {
-  readonly to: Source;
+export interface SubscriptionOptions<From extends Source> {
+  readonly to: From;
   /** @default 'at-least-once' */
   readonly guarantee?: Guarantee;
   /** @default 'effect' for effectively-once, 'none' otherwise */
@@ -85,9 +89,9 @@ export interface SubscriptionOptions<Source extends Queue | Log> {
   readonly lease?: Duration;
   /** How long a message is recognised as a duplicate. @default 14 days, the longest a message can stay in a queue */
   readonly deduplicationWindow?: Duration;
-  /** Most batches in work at once: 2 to 1,000 for queues; a log has one per shard. @default unlimited */
+  /** Most batches in work at once: 2 to 1,000 for queues; a log, or a table's stream, has one per shard. @default unlimited */
   readonly concurrency?: number;
-  /** @default 10 for queues, 100 for logs */
+  /** @default 10 for queues, 100 for logs and table changes */
   readonly batchSize?: number;
   /** How long to gather a batch. @default 0 */
   readonly batchWindow?: Duration;
@@ -105,12 +109,12 @@ export interface SubscriptionOptions<Source extends Queue | Log> {
  * Declares who consumes what, and with which promise.
  * @throws DeclarationError for a combination that AWS refuses or that would break the promise
  */
-export function subscription<Source extends Queue | Log>(
+export function subscription<From extends Source>(
   name: string,
-  options: SubscriptionOptions<Source>,
-): Subscription<Source> {
+  options: SubscriptionOptions<From>,
+): Subscription<From> {
   const { to, guarantee = 'at-least-once' } = options;
-  const made: Subscription<Source> = {
+  const made: Subscription<From> = {
     name,
     to,
     guarantee,
@@ -123,7 +127,7 @@ export function subscription<Source extends Queue | Log>(
     lease: options.lease ?? options.timeout ?? seconds(30),
     deduplicationWindow: options.deduplicationWindow ?? days(14),
     concurrency: options.concurrency,
-    batchSize: options.batchSize ?? (to.kind === 'log' ? 100 : 10),
+    batchSize: options.batchSize ?? (to.kind === 'queue' ? 10 : 100),
     batchWindow: options.batchWindow ?? seconds(0),
     breaker: options.breaker,
     failedKey: options.failedKey ?? 'continue',
@@ -141,7 +145,7 @@ interface Rule {
 
 function rules(s: Subscription): Rule[] {
   const isFifo = s.to.kind === 'queue' && s.to.order === 'per-key';
-  const maxBatch = s.to.kind === 'log' || !isFifo ? LAMBDA.maxStandardBatch : LAMBDA.maxFifoBatch;
+  const maxBatch = isFifo ? LAMBDA.maxFifoBatch : LAMBDA.maxStandardBatch;
   return [
     {
       holds: s.timeout.seconds >= 1 && s.timeout.seconds <= LAMBDA.maxTimeoutSeconds,
@@ -182,14 +186,18 @@ function rules(s: Subscription): Rule[] {
       fix: 'Lower batchWindow or leave it out',
     },
     {
-      holds: s.to.kind === 'log' || isFifo || s.batchSize <= LAMBDA.maxBatchWithoutWindow || s.batchWindow.seconds >= 1,
+      holds:
+        s.to.kind !== 'queue' || isFifo || s.batchSize <= LAMBDA.maxBatchWithoutWindow || s.batchWindow.seconds >= 1,
       problem: `batchSize above ${LAMBDA.maxBatchWithoutWindow} needs a batchWindow of at least 1 s (given ${s.batchSize} and ${s.batchWindow.seconds} s)`,
       fix: 'Write batchWindow: seconds(1), or lower batchSize',
     },
     {
       holds: s.concurrency === undefined || s.to.kind === 'queue',
-      problem: `concurrency cannot be set on log '${s.to.name}': a log has one batch per shard`,
-      fix: 'Leave concurrency out and choose the number of shards on the log',
+      problem:
+        s.to.kind === 'log'
+          ? `concurrency cannot be set on log '${s.to.name}': a log has one batch per shard`
+          : `concurrency cannot be set on table changes '${s.to.name}': DynamoDB decides about the shards of its streams`,
+      fix: s.to.kind === 'log' ? 'Leave concurrency out and choose the number of shards on the log' : 'Leave it out',
     },
     {
       holds:

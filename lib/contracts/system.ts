@@ -1,13 +1,16 @@
-import type { Channel, Log, Queue, Topic } from './channel.ts';
+import type { Channel } from './channel.ts';
 import type { AnyEventType } from './event.ts';
 import type { Outbox } from './outbox.ts';
 import type { Subscription } from './subscription.ts';
+import type { AnyTableChanges } from './table-changes.ts';
 
 /** Everything that a system declares, by kind. */
 export interface SystemContract {
   readonly name: string;
   readonly events: readonly AnyEventType[];
   readonly channels: readonly Channel[];
+  /** Tables whose changes are consumed. Nobody sends those as events: they have no versions and no snapshots. */
+  readonly tableChanges: readonly AnyTableChanges[];
   readonly subscriptions: readonly Subscription[];
   readonly outboxes: readonly Outbox[];
 }
@@ -16,7 +19,9 @@ const has = (value: unknown, ...names: readonly string[]): boolean =>
   typeof value === 'object' && value !== null && names.every((name) => name in value);
 
 const isEvent = (value: unknown): value is AnyEventType => has(value, 'type', 'version', 'data', 'key');
-const isChannel = (value: unknown): value is Topic | Queue | Log => has(value, 'kind', 'name', 'events');
+const isSource = (value: unknown): value is Channel | AnyTableChanges => has(value, 'kind', 'name', 'events');
+const isTableChanges = (value: unknown): value is AnyTableChanges => isSource(value) && value.kind === 'table-changes';
+const isChannel = (value: unknown): value is Channel => isSource(value) && value.kind !== 'table-changes';
 const isSubscription = (value: unknown): value is Subscription => has(value, 'to', 'guarantee');
 const isOutbox = (value: unknown): value is Outbox => has(value, 'publishes', 'name');
 
@@ -35,6 +40,7 @@ export function systemContract(name: string, exports: Readonly<Record<string, un
     // Channels may carry events of another system's contract.
     events: [...new Set([...declared.filter(isEvent), ...channels.flatMap(({ events }) => events)])],
     channels,
+    tableChanges: declared.filter(isTableChanges),
     subscriptions: declared.filter(isSubscription),
     outboxes: declared.filter(isOutbox),
   };

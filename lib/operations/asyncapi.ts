@@ -1,8 +1,11 @@
 import type { Channel } from '../contracts/channel.ts';
 import type { AnyEventType } from '../contracts/event.ts';
 import { schemaUri } from '../contracts/event.ts';
-import { isObject, type Json, type JsonSchema } from '../contracts/json-schema.ts';
+import type { Json } from '../contracts/json-schema.ts';
 import type { SystemContract } from '../contracts/system.ts';
+import type { AnyTableChanges } from '../contracts/table-changes.ts';
+import { itemChangeSchema } from './item-change-schema.ts';
+import { rebased } from './rebased-schema.ts';
 import { jsonSchemaOf } from './schemas.ts';
 
 /**
@@ -18,7 +21,9 @@ export async function asyncApiDocument(
   info: { readonly title: string; readonly version: string; readonly description: string },
 ): Promise<AsyncApiDocument> {
   const events = [...new Set(systems.flatMap((system) => system.events))];
-  const channels = systems.flatMap((system) => system.channels);
+  const changes = systems.flatMap((system) => system.tableChanges);
+  const channels = [...systems.flatMap((system) => system.channels), ...changes];
+  const versions = [...events.flatMap(versionsOf), ...changes.map(changeOf)];
   return {
     asyncapi: '3.0.0',
     info,
@@ -26,8 +31,8 @@ export async function asyncApiDocument(
     channels: byName(channels, (channel) => [channel.name, channelObject(channel)]),
     operations: Object.fromEntries(systems.flatMap((system) => [...sends(system), ...receives(system)])),
     components: {
-      messages: byName(events.flatMap(versionsOf), (one) => [messageName(one), messageObject(one)]),
-      schemas: Object.fromEntries(await Promise.all(events.flatMap(versionsOf).map(dataSchema))),
+      messages: byName(versions, (one) => [messageName(one), messageObject(one)]),
+      schemas: Object.fromEntries(await Promise.all(versions.map(dataSchema))),
       messageTraits: { cloudEvent: { headers: ROUTING_HEADERS, contentType: 'application/json' } },
     },
   };
@@ -42,13 +47,24 @@ interface EventVersion {
   readonly version: number;
   readonly newest: number;
   readonly data: AnyEventType['data'];
+  /** The changes of a table have one type for all tables, and their data is the table's. */
+  readonly of?: AnyTableChanges;
 }
 
 const versionsOf = (event: AnyEventType): readonly EventVersion[] =>
   [...event.previous, event].map(({ version, data }) => ({ type: event.type, version, newest: event.version, data }));
 
+const changeOf = (changes: AnyTableChanges): EventVersion => {
+  const [{ type, version, data }] = changes.events;
+  return { type, version, newest: version, data, of: changes };
+};
+
+const versionsIn = (channel: Channel | AnyTableChanges): readonly EventVersion[] =>
+  channel.kind === 'table-changes' ? [changeOf(channel)] : channel.events.flatMap(versionsOf);
+
 /** Names of components may hold letters, digits, dots, hyphens and underscores. */
-const messageName = ({ type, version }: Pick<EventVersion, 'type' | 'version'>): string => `${type}.v${version}`;
+const messageName = ({ type, version, of }: Pick<EventVersion, 'type' | 'version' | 'of'>): string =>
+  of === undefined ? `${type}.v${version}` : `${of.name}.item-changed`;
 
 const reference = (...path: readonly string[]): Fields => ({ $ref: `#/${path.join('/')}` });
 
@@ -64,14 +80,16 @@ const ROUTING_HEADERS: Fields = {
 };
 
 /** The CloudEvents 1.0 envelope around the data, in structured JSON. */
-function messageObject({ type, version, newest }: EventVersion): Fields {
+function messageObject({ type, version, newest, of }: EventVersion): Fields {
   const text = (description: string): Fields => ({ type: 'string', description });
+  const written =
+    of === undefined ? 'The version that is written' : 'Made of the record in the stream; nobody sends it';
   return {
     name: type,
     title: `${type} version ${version}`,
     summary:
       version === newest
-        ? 'The version that is written'
+        ? written
         : `No longer written; still read, and upcast to version ${newest} before a handler sees it`,
     traits: [reference('components', 'messageTraits', 'cloudEvent')],
     payload: {
@@ -91,47 +109,33 @@ function messageObject({ type, version, newest }: EventVersion): Fields {
         causationid: text('Id of the event or request that caused it'),
         sequence: text('Position within the subject, zero-padded'),
         partitionkey: text('Key of the partition or message group'),
-        data: reference('components', 'schemas', messageName({ type, version })),
+        data: reference('components', 'schemas', messageName({ type, version, ...(of && { of }) })),
       },
     },
   };
 }
 
-async function dataSchema({ type, version, data }: EventVersion): Promise<readonly [string, Json]> {
-  const name = messageName({ type, version });
-  return [name, inPlace(await jsonSchemaOf(data, schemaUri({ type, version })), name) as Json];
+async function dataSchema(one: EventVersion): Promise<readonly [string, Json]> {
+  const name = messageName(one);
+  const schema = one.of === undefined ? await jsonSchemaOf(one.data, schemaUri(one)) : await itemChangeSchema(one.of);
+  return [name, rebased(schema, `#/components/schemas/${name}`)];
 }
 
-/** References of a schema start at its root, which is inside another document now. */
-function inPlace(schema: JsonSchema, name: string): JsonSchema {
-  const move = (value: Json): Json => {
-    if (Array.isArray(value)) return value.map(move);
-    if (!isObject(value)) return value;
-    return Object.fromEntries(
-      Object.entries(value).map(([keyword, inner]) =>
-        keyword === '$ref' && typeof inner === 'string' && inner.startsWith('#')
-          ? [keyword, `#/components/schemas/${name}${inner.slice(1)}`]
-          : [keyword, move(inner)],
-      ),
-    );
-  };
-  return move(schema) as JsonSchema;
-}
-
-const SERVICE: Readonly<Record<Channel['kind'], string>> = {
+const SERVICE: Readonly<Record<Channel['kind'] | 'table-changes', string>> = {
   topic: 'Topic (SNS)',
   queue: 'Queue (SQS)',
   log: 'Log (Kinesis)',
+  'table-changes': "Changes of a table (DynamoDB's stream)",
 };
 
-function channelObject(channel: Channel): Fields {
+function channelObject(channel: Channel | AnyTableChanges): Fields {
   const order = channel.order === 'per-key' ? 'in order per key' : 'without order';
   const fed = channel.kind === 'queue' && channel.from !== undefined ? `, fed by topic ${channel.from.name}` : '';
   return {
     address: channel.name,
     title: channel.name,
     description: `${SERVICE[channel.kind]}, ${order}${fed}. The deployed name is that of the stack and this one`,
-    messages: byName(channel.events.flatMap(versionsOf), (one) => [
+    messages: byName(versionsIn(channel), (one) => [
       messageName(one),
       reference('components', 'messages', messageName(one)),
     ]),
@@ -141,8 +145,11 @@ function channelObject(channel: Channel): Fields {
 
 const HOUR_SECONDS = 3_600;
 
-/** What the services are told, in the binding versions of AsyncAPI 3.0. It knows no binding for Kinesis: that is an extension. */
-function bindings(channel: Channel): Fields {
+/** What the services are told, in the binding versions of AsyncAPI 3.0. It knows none for Kinesis and DynamoDB: those are extensions. */
+function bindings(channel: Channel | AnyTableChanges): Fields {
+  if (channel.kind === 'table-changes') {
+    return { 'x-dynamodb-stream': { view: channel.view, changes: channel.changes } };
+  }
   if (channel.kind === 'log') {
     return {
       'x-kinesis': {
@@ -177,9 +184,9 @@ function bindings(channel: Channel): Fields {
 type Operation = readonly [name: string, operation: Fields];
 
 const messagesOf = (
-  channel: Channel,
-  versions: (event: AnyEventType) => readonly Pick<EventVersion, 'type' | 'version'>[],
-) => channel.events.flatMap(versions).map((one) => reference('channels', channel.name, 'messages', messageName(one)));
+  { name }: { readonly name: string },
+  versions: readonly Pick<EventVersion, 'type' | 'version' | 'of'>[],
+): Json => versions.map((one) => reference('channels', name, 'messages', messageName(one)));
 
 /** An outbox sends the newest version to each of its channels; a topic sends on to the queues it feeds. */
 function sends({ outboxes, channels }: SystemContract): readonly Operation[] {
@@ -189,7 +196,7 @@ function sends({ outboxes, channels }: SystemContract): readonly Operation[] {
       action: 'send',
       channel: reference('channels', channel.name),
       summary,
-      messages: messagesOf(channel, (event) => [event]),
+      messages: messagesOf(channel, channel.events),
     },
   ];
   return [
@@ -213,7 +220,7 @@ function receives({ subscriptions }: SystemContract): readonly Operation[] {
       action: 'receive',
       channel: reference('channels', to.name),
       summary: `${name} consumes ${to.name}: ${guarantee}${inbox === 'none' ? '' : `, inbox ${inbox}`}`,
-      messages: messagesOf(to, versionsOf),
+      messages: messagesOf(to, versionsIn(to)),
       'x-sluice': { guarantee, inbox, order },
     },
   ]);

@@ -70,7 +70,8 @@ export async function declaredSchemas(systems: readonly SystemContract[]): Promi
   );
 }
 
-const carries = (channel: Channel, { type }: AnyEventType): boolean => channel.events.some((one) => one.type === type);
+const carries = ({ events }: Pick<Channel, 'events'>, { type }: AnyEventType): boolean =>
+  events.some((one) => one.type === type);
 
 const channelsOf = (event: AnyEventType, systems: readonly SystemContract[]): readonly Channel[] =>
   systems.flatMap(({ channels }) => channels.filter((channel) => carries(channel, event)));

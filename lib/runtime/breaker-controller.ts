@@ -1,4 +1,8 @@
-import { LambdaClient, UpdateEventSourceMappingCommand } from '@aws-sdk/client-lambda';
+import {
+  LambdaClient,
+  UpdateEventSourceMappingCommand,
+  type UpdateEventSourceMappingCommandInput,
+} from '@aws-sdk/client-lambda';
 import middy from '@middy/core';
 import { ENV } from '../contracts/environment.ts';
 import { LAMBDA } from '../contracts/limits.ts';
@@ -17,6 +21,8 @@ export type MappingMode = 'off' | 'trial' | 'on';
 /** A mapping as it is declared: what it goes back to. */
 export interface DeclaredMapping {
   readonly id: string;
+  /** A stream's mapping has no concurrency to limit: it has a batch per shard. @default 'queue' */
+  readonly source?: 'queue' | 'stream';
   readonly batchSize: number;
   readonly maximumConcurrency?: number | undefined;
 }
@@ -27,20 +33,24 @@ const markKey = (subscription: string): string => `mapping!${subscription}`;
 export type SwitchMapping = (mapping: DeclaredMapping, mode: MappingMode) => Promise<void>;
 
 /**
- * On trial a mapping takes one message at a time: as few as possible pay with a receive for a dependency that is still down.
- * https://docs.aws.amazon.com/lambda/latest/api/API_UpdateEventSourceMapping.html
+ * What a mapping is told. On trial it takes one message at a time: as few as possible pay with a receive for a dependency that is
+ * still down. https://docs.aws.amazon.com/lambda/latest/api/API_UpdateEventSourceMapping.html
  */
+export function mappingUpdate(
+  { id, source = 'queue', batchSize, maximumConcurrency }: DeclaredMapping,
+  mode: MappingMode,
+): UpdateEventSourceMappingCommandInput {
+  const update = { UUID: id, Enabled: mode !== 'off', BatchSize: mode === 'on' ? batchSize : 1 };
+  if (source === 'stream') return update;
+  const concurrency = mode === 'on' ? maximumConcurrency : LAMBDA.minMappingConcurrency;
+  return { ...update, ScalingConfig: concurrency === undefined ? {} : { MaximumConcurrency: concurrency } };
+}
+
 function lambdaSwitch(): SwitchMapping {
   let client: LambdaClient | undefined;
-  return async ({ id, batchSize, maximumConcurrency }, mode) => {
+  return async (mapping, mode) => {
     client ??= new LambdaClient({});
-    const least = { BatchSize: 1, ScalingConfig: { MaximumConcurrency: LAMBDA.minMappingConcurrency } };
-    const declared = {
-      BatchSize: batchSize,
-      ScalingConfig: maximumConcurrency === undefined ? {} : { MaximumConcurrency: maximumConcurrency },
-    };
-    const change = mode === 'on' ? declared : least;
-    await client.send(new UpdateEventSourceMappingCommand({ UUID: id, Enabled: mode !== 'off', ...change }));
+    await client.send(new UpdateEventSourceMappingCommand(mappingUpdate(mapping, mode)));
   };
 }
 

@@ -5,11 +5,13 @@ import { SYSTEMS } from '../../bin/contracts.ts';
 import { outbox } from '../../lib/contracts/outbox.ts';
 import { subscription } from '../../lib/contracts/subscription.ts';
 import { systemContract } from '../../lib/contracts/system.ts';
+import { tableChanges } from '../../lib/contracts/table-changes.ts';
 import * as orders from '../../lib/systems/orders/contract.ts';
 import { events, TicketClosed, TicketOpened, ticketLog, ticketTopic, workQueue } from './sample-declarations.ts';
 
 describe('systemContract', () => {
   const reader = subscription('reader', { to: ticketLog });
+  const changes = tableChanges('ticket-changes');
   const box = outbox('box', { publishes: [ticketTopic] });
 
   it('sorts the exports of a contract module and passes over the rest', () => {
@@ -17,11 +19,12 @@ describe('systemContract', () => {
     const rest = { ENV: { a: 'A' }, list: events, text: 'x', nothing: null, make: () => 1, keyless };
     // By name, whatever the order of the exports: who loads a module decides that.
     expect(
-      systemContract('tickets', { workQueue, ticketTopic, ticketLog, ...rest, TicketOpened, reader, box }),
+      systemContract('tickets', { workQueue, ticketTopic, ticketLog, ...rest, TicketOpened, changes, reader, box }),
     ).toEqual({
       name: 'tickets',
       events: [TicketOpened, TicketClosed],
       channels: [ticketLog, ticketTopic, workQueue],
+      tableChanges: [changes],
       subscriptions: [reader],
       outboxes: [box],
     });

@@ -282,7 +282,7 @@ describe('a key that fails on a log', () => {
 describe('sluice parked', () => {
   it('names the consumers that are there when asked for another', async () => {
     await expect(list('no-such')).rejects.toThrow(
-      "subscription 'no-such' has no consumer in stack 'tickets' (it has: ask-dependency, from-log, in-order). Check the name, or name another stack with --stack.",
+      "subscription 'no-such' has no consumer in stack 'tickets' (it has: ask-dependency, from-log, in-order, tell-shelf). Check the name, or name another stack with --stack.",
     );
   });
 });

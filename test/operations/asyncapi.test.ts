@@ -10,7 +10,9 @@ import { event } from '../../lib/contracts/event.ts';
 import { outbox } from '../../lib/contracts/outbox.ts';
 import { subscription } from '../../lib/contracts/subscription.ts';
 import { systemContract } from '../../lib/contracts/system.ts';
+import { tableChanges } from '../../lib/contracts/table-changes.ts';
 import { asyncApiDocument } from '../../lib/operations/asyncapi.ts';
+import { declaredSchemas } from '../../lib/operations/schemas.ts';
 
 const COMMITTED = join(import.meta.dirname, '../../docs/asyncapi.json');
 const INFO = { title: 'Test', version: '1.0.0', description: 'A test' };
@@ -103,5 +105,37 @@ describe('asyncApiDocument', () => {
     expect(document.channels().all()).toHaveLength(3);
     expect(text).toContain('#/components/schemas/trees.tree-grown.v1/$defs/');
     expect(text).toContain('"ordering":{"type":"standard"}');
+  });
+
+  it('shows the changes of tables, each with the shape of its items', async () => {
+    interface Tree {
+      readonly next: Tree | null;
+    }
+    const tree: v.GenericSchema<Tree> = v.object({ next: v.nullable(v.lazy(() => tree)) });
+    const shelf = tableChanges('shelf-changes', { item: v.object({ pk: v.string(), tree }) });
+    const log = tableChanges('log-changes', { view: 'new-image', changes: ['insert'] });
+    const reader = subscription('reader', { to: shelf });
+    const another = subscription('another', { to: log });
+    const system = systemContract('tables', { shelf, log, reader, another });
+    const text = JSON.stringify(await asyncApiDocument([system], INFO));
+    const document = await parsed(text);
+    expect(document.channels().all()).toHaveLength(2);
+    const messages = document.operations().get('reader')?.messages().all() ?? [];
+    expect(messages.map((one) => one.id())).toEqual(['shelf-changes.item-changed']);
+    const schemas = JSON.parse(text).components.schemas;
+    const changesOf = (name: string) =>
+      schemas[name].oneOf.map(({ properties }: { properties: Record<string, { const?: string }> }) => [
+        properties.change?.const,
+        Object.keys(properties).filter((field) => field === 'before' || field === 'after'),
+      ]);
+    expect(changesOf('shelf-changes.item-changed')).toEqual([
+      ['insert', ['after']],
+      ['modify', ['before', 'after']],
+      ['remove', ['before']],
+    ]);
+    expect(changesOf('log-changes.item-changed')).toEqual([['insert', ['after']]]);
+    // Data that contains itself, inside the item, inside the change, inside the document.
+    expect(text).toContain('#/components/schemas/shelf-changes.item-changed/definitions/item/$defs/');
+    expect(await declaredSchemas([system])).toEqual([]);
   });
 });

@@ -7,7 +7,12 @@ import { seconds } from '../../lib/contracts/duration.ts';
 import { breaker as policyOf, subscription } from '../../lib/contracts/subscription.ts';
 import { dynamodbOver } from '../../lib/runtime/aws/dynamodb.ts';
 import { type Breaker, coolDownMillis, tableBreaker } from '../../lib/runtime/breaker.ts';
-import { controlBreakers, type MappingMode, type SwitchMapping } from '../../lib/runtime/breaker-controller.ts';
+import {
+  controlBreakers,
+  type MappingMode,
+  mappingUpdate,
+  type SwitchMapping,
+} from '../../lib/runtime/breaker-controller.ts';
 import { readControl } from '../../lib/runtime/control-items.ts';
 import { lambda, type Runtime } from '../../lib/runtime/runtime.ts';
 import { workQueue } from '../contracts/sample-declarations.ts';
@@ -259,5 +264,28 @@ describe('the controller', () => {
 
   it('names what it was not told', () => {
     expect(() => controlBreakers({ ...runtime, env: () => undefined }, switchMapping)).toThrow('SLUICE_INBOX_TABLE');
+  });
+});
+
+describe('a mapping that is switched', () => {
+  it.each([
+    ['off', { Enabled: false, BatchSize: 1, ScalingConfig: { MaximumConcurrency: 2 } }],
+    ['trial', { Enabled: true, BatchSize: 1, ScalingConfig: { MaximumConcurrency: 2 } }],
+    ['on', { Enabled: true, BatchSize: 10, ScalingConfig: { MaximumConcurrency: 7 } }],
+  ] as const)('%s, of a queue', (mode, update) => {
+    const mapping = { id: 'm', source: 'queue', batchSize: 10, maximumConcurrency: 7 } as const;
+    expect(mappingUpdate(mapping, mode)).toEqual({ UUID: 'm', ...update });
+  });
+
+  it('on, without a declared concurrency, has none', () => {
+    expect(mappingUpdate({ id: 'm', batchSize: 10 }, 'on')).toMatchObject({ ScalingConfig: {} });
+  });
+
+  it.each([
+    ['off', { Enabled: false, BatchSize: 1 }],
+    ['trial', { Enabled: true, BatchSize: 1 }],
+    ['on', { Enabled: true, BatchSize: 100 }],
+  ] as const)('%s, of a stream, which has no concurrency', (mode, update) => {
+    expect(mappingUpdate({ id: 'm', source: 'stream', batchSize: 100 }, mode)).toEqual({ UUID: 'm', ...update });
   });
 });

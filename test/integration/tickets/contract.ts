@@ -4,6 +4,7 @@ import { seconds } from '../../../lib/contracts/duration.ts';
 import { event } from '../../../lib/contracts/event.ts';
 import { fixed } from '../../../lib/contracts/retry.ts';
 import { breaker, subscription } from '../../../lib/contracts/subscription.ts';
+import { tableChanges } from '../../../lib/contracts/table-changes.ts';
 
 /** A small system for what the orders do not show: a breaker, parked keys, a poison message among many. */
 export const Ticket = event('tickets.ticket', {
@@ -41,6 +42,26 @@ export const fromLog = subscription('from-log', {
   to: journal,
   guarantee: 'effectively-once',
   retry: fixed({ attempts: 2, wait: seconds(1) }),
+  failedKey: 'park',
+  timeout: seconds(5),
+});
+
+/** A table that its writers know nothing more of, and its changes. */
+export const shelfChanges = tableChanges('shelf-changes', { item: v.object({ pk: v.string(), count: v.number() }) });
+
+export const ShelfChanged = event('tickets.shelf-changed', {
+  version: 1,
+  data: v.object({ shelf: v.string(), from: v.nullable(v.number()), to: v.nullable(v.number()), expired: v.boolean() }),
+  key: ({ shelf }) => shelf,
+});
+
+export const shelfLog = log('shelf-log', { events: [ShelfChanged] });
+
+/** Change data capture: the changes of the table, as events of the log. */
+export const tellShelf = subscription('tell-shelf', {
+  to: shelfChanges,
+  retry: fixed({ attempts: 2, wait: seconds(1) }),
+  breaker: breaker({ failures: 3, coolDown: seconds(2), maxCoolDown: seconds(4) }),
   failedKey: 'park',
   timeout: seconds(5),
 });

@@ -6,18 +6,21 @@ import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { App, CfnOutput, Stack } from 'aws-cdk-lib';
-import { AttributeType, Table } from 'aws-cdk-lib/aws-dynamodb';
+import { AttributeType, StreamViewType, Table } from 'aws-cdk-lib/aws-dynamodb';
+import { FilterRule } from 'aws-cdk-lib/aws-lambda';
 import { pointSdkAt } from '../../../bin/sdk-environment.ts';
 import { AlarmTopic } from '../../../lib/constructs/alarm-topic.ts';
 import { BreakerController } from '../../../lib/constructs/breaker-controller.ts';
 import { bundleFunctions } from '../../../lib/constructs/bundle.ts';
+import { grantSend } from '../../../lib/constructs/channel-grants.ts';
 import { EventLog } from '../../../lib/constructs/event-log.ts';
 import { InboxTable } from '../../../lib/constructs/inbox-table.ts';
 import { LogConsumer } from '../../../lib/constructs/log-consumer.ts';
 import { messagingKey } from '../../../lib/constructs/messaging-key.ts';
 import { QueueConsumer } from '../../../lib/constructs/queue-consumer.ts';
+import { TableChangesConsumer } from '../../../lib/constructs/table-changes-consumer.ts';
 import { type Engine, startEngine } from '../../../lib/local/engine.ts';
-import { askDependency, fromLog, inOrder, journal } from './contract.ts';
+import { askDependency, fromLog, inOrder, journal, shelfLog, tellShelf } from './contract.ts';
 
 export interface Tickets {
   readonly engine: Engine;
@@ -99,6 +102,23 @@ function synthesise(outdir: string, codeOf: (entry: string) => string): void {
     code: codeOf(`functions/${fromLog.name}`),
   });
   work.grantReadWriteData(reader.function);
+  const shelf = new Table(stack, 'shelf', {
+    partitionKey: { name: 'pk', type: AttributeType.STRING },
+    stream: StreamViewType.NEW_AND_OLD_IMAGES,
+    timeToLiveAttribute: 'expiresAt',
+  });
+  const told = new EventLog(stack, shelfLog);
+  const teller = new TableChangesConsumer(stack, tellShelf, {
+    ...{ inbox, alarms, breakers, table: shelf },
+    environment: { WORK_TABLE: work.tableName },
+    code: codeOf(`functions/${tellShelf.name}`),
+    filters: [{ dynamodb: { Keys: { pk: { S: FilterRule.beginsWith('shelf/') } } } }],
+  });
+  work.grantReadData(teller.function);
+  grantSend(teller.function, told.destination);
+  new CfnOutput(stack, 'shelf-table', { key: 'Shelf', value: shelf.tableName });
+  new CfnOutput(stack, 'shelf-log-name', { key: 'ShelfLog', value: told.destination.address });
+  new CfnOutput(stack, 'shelf-dead-letters', { key: 'shelfDeadLetters', value: teller.deadLetters.queueUrl });
   new CfnOutput(stack, 'journal-name', { key: 'Journal', value: log.destination.address });
   new CfnOutput(stack, 'journal-dead-letters', { key: 'journalDeadLetters', value: reader.deadLetters.queueUrl });
   new CfnOutput(stack, 'work-table', { key: 'Work', value: work.tableName });

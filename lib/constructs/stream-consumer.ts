@@ -1,0 +1,90 @@
+import { type Function as LambdaFunction, StartingPosition } from 'aws-cdk-lib/aws-lambda';
+import {
+  type DynamoEventSource,
+  type KinesisEventSource,
+  SqsDlq,
+  type StreamEventSourceProps,
+} from 'aws-cdk-lib/aws-lambda-event-sources';
+import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import type { Construct } from 'constructs';
+import { days } from '../contracts/duration.ts';
+import { ENV } from '../contracts/environment.ts';
+import { mappingRetriesOf, type Subscription } from '../contracts/subscription.ts';
+import { ALARM_PERIOD } from './alarm-topic.ts';
+import { watchBreaker } from './breaker-controller.ts';
+import { deadLetterAlarm, deadLetterDepth, iteratorAgeAlarm, type LagAdvice } from './consumer-alarms.ts';
+import { allow, cdkDuration, messagingFunction } from './messaging-function.ts';
+import type { ConsumerProps, ConsumerView } from './queue-consumer.ts';
+import { physicalName } from './stage.ts';
+import { DEAD_LETTER_SUFFIX } from './work-queue.ts';
+
+/** What differs between the streams that can be consumed. */
+export interface StreamSource {
+  /** For descriptions: `log orders`. */
+  readonly what: string;
+  /** Makes the event source mapping. */
+  readonly mapping: (options: StreamEventSourceProps) => KinesisEventSource | DynamoEventSource;
+  readonly lag: LagAdvice;
+}
+
+export interface StreamParts {
+  readonly function: LambdaFunction;
+  /** Bodies that were rejected, and Lambda's notices of batches whose retries ran out. */
+  readonly deadLetters: Queue;
+  readonly view: ConsumerView;
+}
+
+/** Dead letters of a stream stay as long as a queue can keep them, to outlive most retentions. */
+const DEAD_LETTER_RETENTION = days(14);
+
+/** A subscription to a stream, deployed: function, event source mapping with an end to its retries, dead letters, permissions and alarms. */
+export function streamConsumer(
+  scope: Construct,
+  subscription: Subscription,
+  { code, inbox, alarms, breakers, memory, environment }: ConsumerProps,
+  { what, mapping, lag: advice }: StreamSource,
+): StreamParts {
+  const { name } = subscription;
+  const deadLetters = new Queue(scope, 'DeadLetters', {
+    queueName: physicalName(scope, `${name}${DEAD_LETTER_SUFFIX}`),
+    encryption: QueueEncryption.SQS_MANAGED,
+    enforceSSL: true,
+    retentionPeriod: cdkDuration(DEAD_LETTER_RETENTION),
+  });
+  const fn = messagingFunction(scope, name, {
+    code,
+    description: `Consumes ${what} (${subscription.guarantee})`,
+    timeout: subscription.timeout,
+    ...(memory === undefined ? {} : { memory }),
+    environment: { ...environment, [ENV.deadLetterQueue]: deadLetters.queueUrl },
+  });
+  allow(fn, ['sqs:SendMessage'], [deadLetters.queueArn]);
+  inbox.grant(fn, subscription);
+  const source = mapping({
+    startingPosition: StartingPosition.TRIM_HORIZON,
+    batchSize: subscription.batchSize,
+    // The default would retry forever and hold the shard meanwhile.
+    retryAttempts: mappingRetriesOf(subscription),
+    bisectBatchOnError: true,
+    reportBatchItemFailures: true,
+    onFailure: new SqsDlq(deadLetters),
+    ...(subscription.batchWindow.seconds > 0 ? { maxBatchingWindow: cdkDuration(subscription.batchWindow) } : {}),
+  });
+  fn.addEventSource(source);
+  watchBreaker(breakers, subscription, fn, source.eventSourceMappingId);
+  const lag = fn.metric('IteratorAge', { period: ALARM_PERIOD, statistic: 'Maximum' });
+  const lagAlarm = iteratorAgeAlarm(scope, alarms, name, lag, advice);
+  return {
+    function: fn,
+    deadLetters,
+    view: {
+      name,
+      function: fn,
+      depth: undefined,
+      lag,
+      deadLetterDepth: deadLetterDepth(deadLetters),
+      alarms: [deadLetterAlarm(scope, alarms, name, deadLetters), lagAlarm],
+      lagAlarm,
+    },
+  };
+}
