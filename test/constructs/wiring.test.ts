@@ -108,7 +108,7 @@ describe('what is declared is deployed', () => {
     template.hasResourceProperties('AWS::SQS::Queue', {
       QueueName: 'test-tickets-work',
       VisibilityTimeout: 65,
-      RedrivePolicy: { maxReceiveCount: 6 },
+      RedrivePolicy: { maxReceiveCount: 11 },
     });
   });
 

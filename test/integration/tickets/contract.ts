@@ -25,7 +25,7 @@ export const askDependency = subscription('ask-dependency', {
   guarantee: 'effectively-once',
   retry: fixed({ attempts: 3, wait: seconds(1) }),
   breaker: breaker({ failures: 3, coolDown: seconds(4), maxCoolDown: seconds(8) }),
-  timeout: seconds(5),
+  timeout: seconds(20),
 });
 
 /** In order per ticket; a ticket that fails is parked with what follows it. */
@@ -34,7 +34,7 @@ export const inOrder = subscription('in-order', {
   guarantee: 'effectively-once',
   retry: fixed({ attempts: 2, wait: seconds(1) }),
   failedKey: 'park',
-  timeout: seconds(5),
+  timeout: seconds(20),
 });
 
 /** The same from a log, whose one shard all tickets share. */
@@ -43,7 +43,7 @@ export const fromLog = subscription('from-log', {
   guarantee: 'effectively-once',
   retry: fixed({ attempts: 2, wait: seconds(1) }),
   failedKey: 'park',
-  timeout: seconds(5),
+  timeout: seconds(20),
 });
 
 /** A table that its writers know nothing more of, and its changes. */
@@ -63,5 +63,5 @@ export const tellShelf = subscription('tell-shelf', {
   retry: fixed({ attempts: 2, wait: seconds(1) }),
   breaker: breaker({ failures: 3, coolDown: seconds(2), maxCoolDown: seconds(4) }),
   failedKey: 'park',
-  timeout: seconds(5),
+  timeout: seconds(20),
 });
