@@ -109,7 +109,7 @@ describe('a message', () => {
     };
     const broken = { ...TicketOpened, data: { '~standard': { version: 1 as const, vendor: 'test', validate: fault } } };
     const { consumer, ...rest } = invocationOf(async () => undefined, {});
-    const to = { ...consumer.subscription.to, events: [broken] };
+    const to = { ...workQueue, events: [broken] };
     const invocation = { ...rest, consumer: { ...consumer, subscription: { ...consumer.subscription, to } } };
     expect(await handleMessage(message(1), invocation)).toMatchObject({ kind: 'retry' });
   });
