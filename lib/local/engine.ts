@@ -41,7 +41,10 @@ export interface EngineOptions {
   readonly onLog?: (line: FunctionLog) => void;
   /** Called once for everything that is accepted but not done here, and for trouble outside the functions. */
   readonly onNotice?: (text: string) => void;
-  /** Divides the waits of schedules: at 60 a rate of one minute runs every second. Default 1. */
+  /**
+   * Divides long waits: those of schedules (at 60 a rate of one minute runs every second), the retention of messages, the time between
+   * purges, the age of records that mappings give up. Default 1.
+   */
   readonly timeScale?: number;
   /** Workers alive at a time. Default 32. */
   readonly maxWorkers?: number;
@@ -78,11 +81,13 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     notices.add(text);
     options.onNotice?.(text);
   };
+  const timeScale = options.timeScale === undefined ? {} : { timeScale: options.timeScale };
   const services = await startServices({
     port: options.port ?? DEFAULT_PORT,
     ...(options.region === undefined ? {} : { region: options.region }),
     ...(options.ttlSweepMs === undefined ? {} : { ttlSweepMs: options.ttlSweepMs }),
     ...(options.iam === undefined ? {} : { iam: options.iam }),
+    ...timeScale,
   });
   const { region, account: accountId, url } = services;
   const scratch = mkdtempSync(join(tmpdir(), 'sluice-engine-'));
@@ -107,9 +112,9 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     functions,
     missingPermissions: (config, definition) => missingPermissions(config, definition, services.iam),
     processorsAreBusy: createLoadMeter(),
+    ...timeScale,
     onStreamAppend: services.streamActivity.onAppend,
   });
-  const timeScale = options.timeScale === undefined ? {} : { timeScale: options.timeScale };
   const schedules = createSchedules({ ...base, iam: services.iam, ...timeScale });
   const stacks: StackInfo[] = [];
   services.faults.onKill((caller) => {

@@ -1,5 +1,6 @@
 import type { Protection } from './iam.ts';
 import { loadFauxqs } from './messaging/fauxqs.ts';
+import { createQueueOperations } from './messaging/queue-operations.ts';
 import type { Access } from './messaging/resource-policies.ts';
 import { createS3 } from './messaging/s3.ts';
 import { createSns } from './messaging/sns.ts';
@@ -19,6 +20,8 @@ export interface Messaging {
 export interface MessagingOptions {
   readonly region: string;
   readonly account: string;
+  /** Divides long waits: retention of messages, the time between purges. Default 1. */
+  readonly timeScale?: number | undefined;
   /** Keeps queues, topics and buckets over a restart. */
   readonly state?: State | undefined;
   readonly access: Access;
@@ -28,11 +31,12 @@ export interface MessagingOptions {
  * fauxqs inside this process, without a socket of its own, behind thin layers that add what AWS does and fauxqs does not.
  */
 export async function startMessaging(options: MessagingOptions): Promise<Messaging> {
-  const { region, account, access, state } = options;
+  const { region, account, access, state, timeScale = 1 } = options;
   const fauxqs = await loadFauxqs(region, access.maySend, state);
+  const queues = createQueueOperations(fauxqs, timeScale);
   return {
     handlers: {
-      sqs: createSqs(fauxqs, access, state),
+      sqs: createSqs(fauxqs, access, queues.operations, state),
       sns: createSns(fauxqs, access, state),
       s3: createS3(fauxqs, access),
       sts: createSts(account),
@@ -43,7 +47,10 @@ export async function startMessaging(options: MessagingOptions): Promise<Messagi
         : fauxqs.snsStore.getTopic(arn)?.attributes;
       return attributes && { policy: attributes.Policy, key: attributes.KmsMasterKeyId };
     },
-    // Ends waiting receives too.
-    close: () => fauxqs.app.close(),
+    close() {
+      queues.close();
+      // Ends waiting receives too.
+      return fauxqs.app.close();
+    },
   };
 }

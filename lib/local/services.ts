@@ -21,6 +21,8 @@ export interface ServicesOptions {
   readonly region?: string;
   /** How often expired DynamoDB items are looked for, in ms. Default 1,000 (AWS: within a few days). */
   readonly ttlSweepMs?: number;
+  /** Divides the long waits of queues: retention, the time between purges. Default 1. */
+  readonly timeScale?: number;
   /** Keeps what the services hold over a restart; the caller closes it after them. Without one it is gone with the process. */
   readonly state?: State;
   /** false: everybody may do everything. Default true: roles and policies decide. */
@@ -104,7 +106,13 @@ export async function startServices(options: ServicesOptions = {}): Promise<Serv
     closers.push(() => kinesis.close());
     dynamodb = await startDynamodb({ region, account: ACCOUNT, ttlSweepMs: options.ttlSweepMs, state });
     closers.push(dynamodb.close);
-    messaging = await startMessaging({ region, account: ACCOUNT, access: accessOf(iam), state });
+    messaging = await startMessaging({
+      region,
+      account: ACCOUNT,
+      access: accessOf(iam),
+      state,
+      timeScale: options.timeScale,
+    });
     closers.push(messaging.close);
     const ses = createSes({ region, state });
     handlers.set('kinesis', kinesis.handle);

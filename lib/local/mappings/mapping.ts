@@ -47,6 +47,8 @@ export interface MappingContext {
   readonly report: (text: string) => void;
   /** Whether more workers would only take processor time from each other. */
   readonly processorsAreBusy: () => boolean;
+  /** Divides the greatest age of records. Default 1. */
+  readonly timeScale?: number;
   readonly onStreamAppend: (streamArn: string, listener: () => void) => () => void;
 }
 

@@ -79,10 +79,11 @@ async function runBatch(
   batch: readonly StreamRecord[],
   advance: (record: StreamRecord) => void,
 ): Promise<void> {
-  const { config, signal, status } = work;
+  const { config, context, signal, status } = work;
+  const maximumAgeMs = (config.maximumAgeSeconds * 1000) / (context.timeScale ?? 1);
   const policy = {
     maximumRetries: config.maximumRetries,
-    maximumAgeMs: config.maximumAgeSeconds < 0 ? -1 : config.maximumAgeSeconds * 1000,
+    maximumAgeMs: config.maximumAgeSeconds < 0 ? -1 : maximumAgeMs,
     bisect: config.bisect,
   };
   await processBatch(batch, policy, {

@@ -6,6 +6,8 @@ import type { State } from '../state/state.ts';
 import { createDelivery, type Delivery, type MaySend } from './delivery.ts';
 import type { S3Store, SnsStore, SqsStore } from './fauxqs-types.ts';
 import { keepGroupsInOrder } from './fifo-queue.ts';
+import { extendQueues } from './queue-extensions.ts';
+import type { AttributesDigest } from './received-attributes.ts';
 import { keepBuckets } from './s3-state.ts';
 import { keepTopics } from './sns-state.ts';
 import { keepQueues } from './sqs-state.ts';
@@ -31,6 +33,7 @@ export interface Fauxqs {
   readonly callSqs: (request: RouterRequest) => Promise<ServiceResponse>;
   /** Runs an SNS action in the same way. */
   readonly callSns: (request: RouterRequest) => Promise<ServiceResponse>;
+  readonly digestOfAttributes: AttributesDigest;
 }
 
 /** API operations of fauxqs 2.4.1; each is a file of that name under dist/{sqs,sns}/actions unless said otherwise. */
@@ -96,7 +99,9 @@ export async function loadFauxqs(region: string, maySend: MaySend, state?: State
   const s3Store = new S3Store();
   // Without a host, queue URLs carry the host and port the request came to.
   sqsStore.host = '';
-  keepEveryFifoQueueInOrder(sqsStore);
+  extendQueues(sqsStore, (queue) => {
+    if (queue.isFifo()) keepGroupsInOrder(queue);
+  });
   if (state !== undefined) {
     keepQueues(sqsStore, state);
     keepTopics(snsStore, state);
@@ -114,7 +119,9 @@ export async function loadFauxqs(region: string, maySend: MaySend, state?: State
   const snsRouter = new sns.SnsRouter(snsStore, delivery.queues);
   await registerActions(load, 'sqs', SQS_OPERATIONS, sqsRouter);
   await registerActions(load, 'sns', SNS_OPERATIONS, snsRouter);
+  const { md5OfMessageAttributes } = await load<{ md5OfMessageAttributes: AttributesDigest }>('common/md5.js');
   return {
+    digestOfAttributes: md5OfMessageAttributes,
     app,
     sqsStore,
     snsStore,
@@ -144,15 +151,6 @@ async function registerActions(load: Load, service: string, operations: readonly
 }
 
 const lowerFirst = (name: string) => name.charAt(0).toLowerCase() + name.slice(1);
-
-function keepEveryFifoQueueInOrder(store: SqsStore): void {
-  const create = store.createQueue.bind(store);
-  store.createQueue = (...details) => {
-    const queue = create(...details);
-    if (queue.isFifo()) keepGroupsInOrder(queue);
-    return queue;
-  };
-}
 
 /** Stands in for a Fastify reply. */
 class Reply {

@@ -5,7 +5,10 @@ import { memoryOf } from '../state/memory-of.ts';
 import type { State } from '../state/state.ts';
 import { type Fauxqs, SQS_OPERATIONS } from './fauxqs.ts';
 import type { SqsQueue, SqsStore } from './fauxqs-types.ts';
+import type { SqsOperation } from './queue-operations.ts';
 import { type Access, policyRefusal } from './resource-policies.ts';
+import { refusalOf } from './sqs-checks.ts';
+import { withAwsCodes } from './sqs-errors.ts';
 
 type Attributes = Record<string, string>;
 interface BatchEntry {
@@ -25,8 +28,14 @@ const DEDUPLICATION_MS = 5 * 60 * 1_000;
 /**
  * fauxqs' SQS plus: redrive targets are checked, high-throughput FIFO attributes can be changed, deduplication per message
  * group, message groups on standard queues (fair queues), several messages of a FIFO group in one receive.
+ * @param more operations that fauxqs lacks or that go before its own (see queue-operations.ts)
  */
-export function createSqs(fauxqs: Fauxqs, access: Pick<Access, 'problemIn'>, state?: State): ServiceHandler {
+export function createSqs(
+  fauxqs: Fauxqs,
+  access: Pick<Access, 'problemIn'>,
+  more: Readonly<Record<string, SqsOperation>>,
+  state?: State,
+): ServiceHandler {
   const { sqsStore } = fauxqs;
   const groups = rememberGroups(sqsStore, state);
   const policyRefused = ({ Policy }: Attributes) => policyRefusal('sqs', 'InvalidAttributeValue', Policy, access);
@@ -44,6 +53,7 @@ export function createSqs(fauxqs: Fauxqs, access: Pick<Access, 'problemIn'>, sta
   const operations: Readonly<
     Record<string, (request: ServiceRequest, body: Record<string, unknown>) => Promise<ServiceResponse>>
   > = {
+    ...more,
     CreateQueue: async (request, body) => {
       const attributes = (body.Attributes ?? {}) as Attributes;
       const isFifo = String(body.QueueName).endsWith('.fifo');
@@ -84,17 +94,19 @@ export function createSqs(fauxqs: Fauxqs, access: Pick<Access, 'problemIn'>, sta
     },
   };
 
+  const known = new Set<string>([...SQS_OPERATIONS, ...Object.keys(operations)]);
+
   return async (request) => {
     const operation = request.operation ?? '';
-    if (!(SQS_OPERATIONS as readonly string[]).includes(operation) || request.headers['x-amz-target'] === undefined) {
-      return unavailable(request);
-    }
+    if (!known.has(operation) || request.headers['x-amz-target'] === undefined) return unavailable(request, known);
     const body = jsonBody(request);
+    const refusal = refusalOf(operation, body, sqsStore.getQueue(String(body.QueueUrl)));
+    if (refusal !== undefined) return refusal;
     const own = operations[operation];
     const response = await (own === undefined
       ? fauxqs.callSqs({ headers: request.headers, body })
       : own(request, body));
-    return response.body === undefined ? { ...response, body: '{}' } : response;
+    return withAwsCodes(response.body === undefined ? { ...response, body: '{}' } : response);
   };
 }
 
@@ -215,10 +227,10 @@ function redriveProblem(store: SqsStore, attributes: Attributes, isFifo: boolean
   return undefined;
 }
 
-function unavailable({ operation, headers }: ServiceRequest): ServiceResponse {
+function unavailable({ operation, headers }: ServiceRequest, known: ReadonlySet<string>): ServiceResponse {
   const message =
     headers['x-amz-target'] === undefined
       ? 'sqs: the engine speaks the JSON protocol only (x-amz-target: AmazonSQS.OPERATION); use an SDK or CLI from 2024 or later'
-      : `sqs: operation ${operation} is not available in the engine; available: ${SQS_OPERATIONS.join(', ')}`;
+      : `sqs: operation ${operation} is not available in the engine; available: ${[...known].join(', ')}`;
   return errorResponse('sqs', { status: 400, code: 'UnknownOperationException', message });
 }

@@ -80,7 +80,7 @@ describe('what is not there', () => {
     );
   });
 
-  it.each(['DynamoDB_20120810.ExecuteStatement', 'DynamoDBStreams_20120810.Rewind', 'AmazonSQS.StartMessageMoveTask'])(
+  it.each(['DynamoDB_20120810.ExecuteStatement', 'DynamoDBStreams_20120810.Rewind', 'AmazonSQS.AddPermission'])(
     'names the operation %s',
     async (target) => {
       const { status, body } = await callJson(harness.services.url, target, {});

@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest';
+import { loadFauxqs } from '../../../lib/local/messaging/fauxqs.ts';
+import { limitInFlight, roomFor } from '../../../lib/local/messaging/in-flight-limit.ts';
+
+const ARN = 'arn:aws:sqs:us-east-1:000000000000:q';
+
+async function queueWith(messages: number, limit: number) {
+  const { app, sqsStore, callSqs } = await loadFauxqs('us-east-1', () => true);
+  const queue = sqsStore.createQueue('q', 'http://x/0/q', ARN, { VisibilityTimeout: '30' });
+  limitInFlight(queue, limit);
+  for (let count = 0; count < messages; count++)
+    await callSqs({
+      headers: { 'x-amz-target': 'AmazonSQS.SendMessage' },
+      body: { QueueUrl: queue.url, MessageBody: 'x' },
+    });
+  return { queue, close: () => app.close() };
+}
+
+test('receives bring no more than may be in flight, and go on when something is deleted', async () => {
+  const { queue, close } = await queueWith(8, 5);
+  const received = queue.dequeue(3).concat(queue.dequeue(10));
+  expect(received).toHaveLength(5);
+  expect(roomFor(queue, 5)).toBe(0);
+  expect(queue.dequeue(10)).toEqual([]);
+  queue.deleteMessage(received[0]?.ReceiptHandle ?? '');
+  expect(queue.dequeue(10)).toHaveLength(1);
+  await close();
+});
+
+test('what has become visible again makes room', async () => {
+  const { queue, close } = await queueWith(2, 1);
+  expect(queue.dequeue(1, 0)).toHaveLength(1);
+  expect(queue.dequeue(1)).toHaveLength(1);
+  expect(queue.dequeue(1)).toEqual([]);
+  await close();
+});
