@@ -84,6 +84,8 @@ async function warmUp(engine: Engine, client: LambdaClient): Promise<void> {
   await Promise.all(calls);
 }
 const WARM_UP = { warmUp: true };
+/** Of queues that feed functions: short, for a case waits for it, but longer than a warm function takes on a busy machine. */
+export const VISIBILITY_SECONDS = 4;
 /** Workers enough for every function of a file. */
 const MAX_WORKERS = 80;
 
@@ -168,10 +170,10 @@ export function conformanceApp(options: Partial<EngineOptions> = {}): Conformanc
       const fifo: JsonObject = settings.queue?.FifoQueue === true ? { FifoQueue: true } : {};
       const maxReceiveCount = settings.maxReceiveCount ?? 2;
       const RedrivePolicy = { deadLetterTargetArn: { 'Fn::GetAtt': [dead, 'Arn'] }, maxReceiveCount };
-      const target = app.lambda(code, { Timeout: 1, ...settings.function });
+      const target = app.lambda(code, { Timeout: VISIBILITY_SECONDS, ...settings.function });
       app.add({
         ...queue(dead, fifo),
-        ...queue(work, { VisibilityTimeout: 2, RedrivePolicy, ...settings.queue }),
+        ...queue(work, { VisibilityTimeout: VISIBILITY_SECONDS, RedrivePolicy, ...settings.queue }),
         ...mapping(feed, target.id, work, settings.mapping),
       });
       return Object.defineProperties(target, {

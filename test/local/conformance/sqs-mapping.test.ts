@@ -2,7 +2,7 @@ import { GetEventSourceMappingCommand, UpdateEventSourceMappingCommand } from '@
 import { SendMessageBatchCommand } from '@aws-sdk/client-sqs';
 import { expect } from 'vitest';
 import type { JsonObject } from '../../../lib/local/json.ts';
-import { conformanceApp, until } from './app.ts';
+import { conformanceApp, until, VISIBILITY_SECONDS } from './app.ts';
 import { conforms } from './conforms.ts';
 import { bodies, depth, send, sendFifo, take } from './sqs-client.ts';
 
@@ -86,7 +86,7 @@ conforms(
     expect([id1, id2]).toEqual([messageId, messageId]);
     expect([count1, count2]).toEqual(['1', '2']);
     expect(handle2).not.toBe(handle1);
-    expect(at2 - at1).toBeGreaterThanOrEqual(1900);
+    expect(at2 - at1).toBeGreaterThanOrEqual(VISIBILITY_SECONDS * 1000 - 100);
   },
 );
 
@@ -117,7 +117,7 @@ conforms(
   },
 );
 
-const timingOut = app.queueConsumer('see(1); await sleep(60_000);', { maxReceiveCount: 1 });
+const timingOut = app.queueConsumer('see(1); await sleep(60_000);', { maxReceiveCount: 1, function: { Timeout: 1 } });
 conforms('SQS → Lambda: a timeout fails the batch', { source: 'lambda-sqs-errors' }, async () => {
   await send(sqs(), timingOut.queueUrl, 'slow');
   expect(bodies(await take(sqs(), timingOut.deadUrl, 1))).toEqual(['slow']);

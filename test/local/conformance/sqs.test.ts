@@ -154,12 +154,12 @@ conforms(
   'SQS: a received message is hidden for its visibility timeout, then comes again with a higher receive count',
   { source: 'sqs-visibility' },
   async () => {
-    const url = await createQueue(sqs(), 'visibility', { VisibilityTimeout: '1' });
+    const url = await createQueue(sqs(), 'visibility', { VisibilityTimeout: '4' });
     await send(sqs(), url, 'x');
     const [first] = await receive(sqs(), url);
     expect(await receive(sqs(), url)).toEqual([]);
     expect((await attributes(sqs(), url)).ApproximateNumberOfMessagesNotVisible).toBe('1');
-    const [second] = await receive(sqs(), url, { wait: 5 });
+    const [second] = await receive(sqs(), url, { wait: 20 });
     expect(second?.MessageId).toBe(first?.MessageId);
     expect(second?.ReceiptHandle).not.toBe(first?.ReceiptHandle);
     expect([first, second].map((one) => one?.Attributes?.ApproximateReceiveCount)).toEqual(['1', '2']);
@@ -540,15 +540,13 @@ conforms(
   },
 );
 conforms('SQS redrive: a task fails when its destination is gone', { source: 'recorded' }, async () => {
-  const { dead, url } = await deadLetters('destination-gone', ['x']);
+  const { dead } = await deadLetters('destination-gone', ['1', '2', '3', '4', '5']);
   const other = await createQueue(sqs(), 'gone-destination');
   await startTask({ SourceArn: queueArn(dead), DestinationArn: queueArn(other), MaxNumberOfMessagesPerSecond: 1 });
   await sqs().send(new DeleteQueueCommand({ QueueUrl: other }));
-  expect(await taskIs(queueArn(dead), 'FAILED')).toMatchObject({
-    FailureReason: 'AWS.SimpleQueueService.NonExistentQueue',
-  });
-  expect(await depth(sqs(), dead)).toBe(1);
-  expect(await depth(sqs(), url)).toBe(0);
+  const task = await taskIs(queueArn(dead), 'FAILED');
+  expect(task.FailureReason).toBe('AWS.SimpleQueueService.NonExistentQueue');
+  expect(await depth(sqs(), dead)).toBe(5 - (task.ApproximateNumberOfMessagesMoved ?? 0));
 });
 conforms(
   'SQS redrive: the source is a dead-letter queue, the destination is there, the handle is one of a running task',

@@ -230,8 +230,8 @@ test('a worker killed after its effect fails the batch; the message comes back t
     see(record.attributes.ApproximateReceiveCount);
     await aws('sqs', 'AmazonSQS.SendMessage', { QueueUrl: process.env.DONE, MessageBody: record.body }); } };`;
   const { calls, physical, seen, engine, logs } = await functions(
-    { Consumer: [code, { Timeout: 1, Environment: { Variables: { DONE: { Ref: 'Done' } } } }] },
-    { ...queue('Done'), ...queue('Work', { VisibilityTimeout: 1 }), ...mapping('Feed', 'Consumer', 'Work') },
+    { Consumer: [code, { Timeout: 4, Environment: { Variables: { DONE: { Ref: 'Done' } } } }] },
+    { ...queue('Done'), ...queue('Work', { VisibilityTimeout: 4 }), ...mapping('Feed', 'Consumer', 'Work') },
   );
   engine.services.faults.add({
     service: 'sqs',
