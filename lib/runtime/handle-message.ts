@@ -96,10 +96,9 @@ async function outcomeOf(
   if (error instanceof Outage && breaker !== undefined) {
     return { kind: 'outage', dependency: error.dependency, error };
   }
+  // Without a key the body could not be fetched: then the message itself is counted, as a queue also counts receives without a try.
   const attempts =
-    countAttempt === undefined || key === undefined
-      ? message.receives
-      : await countAttempt(`${subscription.name}#${key}`);
+    countAttempt === undefined ? message.receives : await countAttempt(`${subscription.name}#${key ?? message.id}`);
   if (attempts !== undefined && attempts >= subscription.retry.attempts) {
     return { kind: 'rejected', reason: ATTEMPTS_EXHAUSTED, error, attempts };
   }

@@ -155,21 +155,18 @@ describe('attempts', () => {
     expect(await outcomeOf(new Error('no'), {}, 3)).toMatchObject({ kind: 'rejected', reason: 'attempts-exhausted' });
   });
 
-  it('are counted nowhere for a message that cannot be read: it never gets that far', async () => {
-    const countAttempt = () => Promise.reject(new Error('counted'));
+  it('of a message whose body cannot be fetched are counted under its own id: an event id is not known yet', async () => {
+    const counted: string[] = [];
     const invocation = invocationOf(async () => undefined, {
-      countAttempt,
+      countAttempt: async (key) => counted.push(key),
       runtime: { ...lambda, aws: () => Promise.reject(new Error('S3 is down')), env: () => 'bucket' },
     });
     const claimed = JSON.stringify({ claimCheck: { bucket: 'bucket', key: 'claims/x', bytes: 1, sha256: 'x' } });
-    expect(await handleMessage({ ...message(1), body: claimed }, invocation)).toMatchObject({
-      kind: 'retry',
-      attempt: 1,
-    });
-    expect(await handleMessage({ ...message(), body: claimed }, invocation)).toMatchObject({
-      kind: 'retry',
-      attempt: 1,
-    });
+    const fetch = () => handleMessage({ ...message(50), body: claimed }, invocation);
+    expect(await fetch()).toMatchObject({ kind: 'retry', attempt: 1 });
+    expect(await fetch()).toMatchObject({ kind: 'retry', attempt: 2 });
+    expect(await fetch()).toMatchObject({ kind: 'rejected', reason: 'attempts-exhausted', attempts: 3 });
+    expect(counted).toEqual(['worker#m-1', 'worker#m-1', 'worker#m-1']);
   });
 
   it('are used up by failures where they are counted, however often the message was received', async () => {
