@@ -7,11 +7,11 @@ import { UpcastFailed } from '../../lib/contracts/upcast.ts';
 import { opened, TicketOpened } from './sample-declarations.ts';
 
 it.each([
-  ['DeclarationError', new DeclarationError('a', 'b', 'c')],
-  ['UnreadableMessage', new UnreadableMessage('broken-json', 'text')],
-  ['UpcastFailed', new UpcastFailed('text')],
+  ['DeclarationError', () => new DeclarationError('a', 'b', 'c')],
+  ['UnreadableMessage', () => new UnreadableMessage('broken-json', 'text')],
+  ['UpcastFailed', () => new UpcastFailed('text')],
 ])('%s says its name: logs and dead letters group by it', (name, error) => {
-  expect(error.name).toBe(name);
+  expect(error().name).toBe(name);
 });
 
 it('a body that is no JSON keeps what the parser said', () => {

@@ -264,11 +264,29 @@ describe('what is said', () => {
     expect(found).toEqual([expect.objectContaining({ rule: 'type-changed', path: 'id', breaks: 'full' })]);
   });
 
+  it('changes of several fields are several findings', () => {
+    const other = ticket({ id: 'number', price: 'string' });
+    const found = check(declared([1, other]), [snapshot(1, V1)]).slice(1);
+    expect(found.map(({ path, breaks }) => `${path} ${breaks}`)).toEqual(['id full', 'price full']);
+  });
+
+  it('a version without an upcaster is said to break new code, not old', () => {
+    const dropped = ticket({ id: 'string' });
+    expect(said(declared([2, dropped]), [snapshot(1, V1), snapshot(2, dropped, '2026-11-15')])).toEqual([
+      'error v2 upcaster-missing',
+    ]);
+  });
+
   it('an event without a version has nothing to be judged by', () => {
     expect(check(declared(), [snapshot(1, V1)])).toEqual([]);
   });
 
   it('the end of a version that has no snapshot counts from the next one', () => {
     expect(retentionEnd(1, [snapshot(2, V2, '2026-11-10')], 10)).toEqual(new Date('2026-11-20T00:00:00Z'));
+  });
+
+  it('the retention that counts is that of the version itself', () => {
+    const committed = [{ ...snapshot(1, V1), retentionDays: 30 }, snapshot(2, V2), snapshot(3, V2, '2026-11-10')];
+    expect(retentionEnd(2, committed, 5)).toEqual(new Date('2026-11-20T00:00:00Z'));
   });
 });

@@ -144,6 +144,7 @@ describe('listed values', () => {
     ['one that is not whole', { enum: [1, 2.5] }, integer, ['type', 'number', 'integer']],
     ['values of a choice', { const: 1.5 }, { anyOf: [{ const: 1.5 }, { const: 2 }] }],
     ['a list and one of it', { enum: ['a', 'b'], const: 'a' }, { const: 'a' }],
+    ['one, and a list and one of it', { const: 'a' }, { enum: ['a', 'b'], const: 'a' }],
     ['a list and another', text, { enum: ['b'], const: 'a' }, ['other-type', 'string', 'nothing']],
     [
       'a member with a rule of its own is not only a value',
@@ -156,6 +157,8 @@ describe('listed values', () => {
 
 describe('texts', () => {
   saysExactly([
+    ['limits of numbers say nothing about texts', text, { ...text, minimum: 5 }],
+    ['patterns say nothing about numbers', number, { ...number, pattern: 'a' }],
     ['a pattern', text, { ...text, pattern: '^u' }, ['pattern', 'no pattern', 'pattern ^u']],
     ['another pattern', { ...text, pattern: 'a' }, { ...text, pattern: 'b' }, ['pattern', 'pattern a', 'pattern b']],
     [
@@ -279,6 +282,14 @@ describe('choices', () => {
       { oneOf: [{ type: ['string', 'number'] }, { type: ['number', 'null'] }] },
       overlap,
     ],
+    ['the same, declared first', { const: 'a' }, { oneOf: [{ ...text, minLength: 3 }, { const: 'a' }] }, overlap],
+    [
+      'a variant whose fields differ in more than one way: what cannot be judged comes first',
+      object({ a: number, b: { 'x-mine': 1 } }),
+      { anyOf: [object({ a: text, b: { 'x-mine': 2 } }), object({ a: text, b: text }, ['a'])] },
+      ['other-type', 'number', 'string', 'a'],
+      ['cannot-judge', 'x-mine', 'x-mine', 'b'],
+    ],
     ['tags that differ', tagged('a'), { oneOf: [tagged('a', 'b'), tagged('c', 'd')] }],
     ['tags that overlap', tagged('a'), { oneOf: [tagged('a', 'b'), tagged('b', 'c')] }, overlap],
     [
@@ -302,6 +313,17 @@ describe('choices', () => {
       'a tag of several values names no variant',
       variant('a', { x: number }),
       { oneOf: [object({ kind: { enum: ['a', 'b'] }, x: text }, ['kind']), variant('c')] },
+      ['variant', '{ kind, x }', '{ kind, x } or { kind }'],
+    ],
+  ]);
+});
+
+describe('a writer of several tags', () => {
+  saysExactly([
+    [
+      'is no single variant',
+      object({ kind: { enum: ['a', 'b'] }, x: number }, ['kind']),
+      { oneOf: [variant('a', { x: text }), variant('c')] },
       ['variant', '{ kind, x }', '{ kind, x } or { kind }'],
     ],
   ]);
@@ -379,6 +401,11 @@ describe('lists', () => {
       list({ uniqueItems: true }),
       list({ uniqueItems: true, maxItems: 1 }),
       ['bound', 'no maxItems', 'maxItems 1'],
+    ],
+    [
+      'of places, read by one that says less of them',
+      list({ prefixItems: [text, number] }),
+      list({ prefixItems: [text] }),
     ],
     ['of places, to a list of one kind', list({ prefixItems: [text] }), list({ items: text })],
     [

@@ -145,7 +145,7 @@ describe('mergeObjects', () => {
   it.each<[string, readonly Part[]]>([
     ['one part', [a]],
     ['something that need not be an object', [a, part({ properties: { b: true } })]],
-    ['an object with rules of its own', [a, part({ type: 'object', additionalProperties: false })]],
+    ['an object with rules of its own', [a, part({ type: 'object', properties: {}, additionalProperties: false })]],
     ['a choice', [a, b, { kind: 'choice', members: [true], exactlyOne: false }]],
   ])('leaves %s as it is', (_, parts) => {
     expect(mergeObjects(parts)).toBe(parts);

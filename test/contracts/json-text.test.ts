@@ -21,6 +21,11 @@ describe('jsonText', () => {
     expect(text).toContain('  "long": [\n    "value 0",\n');
   });
 
+  it('has no place for what is undefined', () => {
+    expect(jsonText({ a: 1, b: undefined } as unknown as Json)).toBe('{\n  "a": 1\n}\n');
+    expect(jsonText({})).toBe('{}\n');
+  });
+
   it.each([
     [120, 1, 'one line'],
     [121, 1, 'several'],

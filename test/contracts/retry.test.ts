@@ -40,10 +40,10 @@ describe('backoff', () => {
   });
 
   it.each([
-    ['fixed', fixed({ attempts: 3, wait: seconds(7) }), 7],
-    ['immediate', immediate({ attempts: 3 }), 0],
+    ['fixed', () => fixed({ attempts: 3, wait: seconds(7) }), 7],
+    ['immediate', () => immediate({ attempts: 3 }), 0],
   ])('a %s one is the same for every try and draw', (_, policy, wait) => {
-    for (const attempt of [1, 2, 30]) expect(backoffSeconds(policy, attempt, Math.random)).toBe(wait);
+    for (const attempt of [1, 2, 30]) expect(backoffSeconds(policy(), attempt, Math.random)).toBe(wait);
   });
 
   it('never leaves 0 to cap, and never exceeds base times two to the number of tries before', () => {

@@ -3,7 +3,7 @@ import { fifoQueue, fifoTopic, log, queue, topic } from '../../lib/contracts/cha
 import { claimRetention } from '../../lib/contracts/claim-retention.ts';
 import { DeclarationError } from '../../lib/contracts/declaration-error.ts';
 import { days, hours, minutes, seconds } from '../../lib/contracts/duration.ts';
-import { recurring } from '../../lib/contracts/recurring.ts';
+import { declareTarget, recurring } from '../../lib/contracts/recurring.ts';
 import { criticalityOf } from '../../lib/contracts/sending.ts';
 import { events, orderedQueue, TicketClosed, TicketOpened, workQueue } from './sample-declarations.ts';
 
@@ -104,6 +104,21 @@ describe('claimed data is kept', () => {
   });
 });
 
+it('claims are kept for as long as a queue keeps dead letters', () => {
+  const short = queue('q', { events, retention: days(1), deadLetterRetention: days(2) });
+  expect(claimRetention([short])).toEqual(days(1 + 2 + 30));
+});
+
+it('any queue without order may take what is due later, whatever the event', () => {
+  expect(() => declareTarget('work', workQueue)).not.toThrow();
+  expect(() => declareTarget('work', orderedQueue)).toThrow(DeclarationError);
+});
+
+it('every stranger is named', () => {
+  const criticality = { 'a.b': 'normal', 'c.d': 'normal' } as never;
+  expect(() => queue('q', { events, criticality })).toThrow('criticality names a.b, c.d, which it does not carry');
+});
+
 describe('recurring work', () => {
   const data = { ticket: 'T-1', text: '' };
   const base = { to: workQueue, event: TicketOpened, data };
@@ -133,6 +148,7 @@ describe('recurring work', () => {
       () => recurring('digest', { ...base, every: seconds(30) }),
       'every must be whole minutes from 1 (given 30 s)',
     ],
+    ['no period', () => recurring('digest', { ...base, every: seconds(0) }), '(given 0 s)'],
     ['half a minute more', () => recurring('digest', { ...base, every: seconds(90) }), '(given 90 s)'],
     [
       'a period in a time zone',
@@ -144,6 +160,7 @@ describe('recurring work', () => {
       () => recurring('digest', { ...base, cron: '0 9 * * *' }),
       "cron must have 6 fields, of which exactly one of day-of-month and day-of-week is '?' (given '0 9 * * *')",
     ],
+    ['seven fields', () => recurring('digest', { ...base, cron: '0 9 * * ? * *' }), "(given '0 9 * * ? * *')"],
     ['two days', () => recurring('digest', { ...base, cron: '0 9 * * * *' }), "(given '0 9 * * * *')"],
     [
       'a place that is none',

@@ -31,6 +31,10 @@ describe('systemContract', () => {
   });
 });
 
+it('an event that no channel carries is declared all the same', () => {
+  expect(systemContract('tickets', { TicketOpened }).events).toEqual([TicketOpened]);
+});
+
 describe('the systems of this house', () => {
   it('are all listed', () => {
     const folders = readdirSync(join(import.meta.dirname, '../../lib/systems'));
