@@ -3,6 +3,7 @@ import { breaker, type SubscriptionOptions, subscription } from '../../lib/contr
 import { AwsError } from '../../lib/runtime/aws/call.ts';
 import { dynamodbOver } from '../../lib/runtime/aws/dynamodb.ts';
 import { attemptCounter, breakerKey, parkedKeysKey, readControl, wasRefused } from '../../lib/runtime/control-items.ts';
+import { tableGivenUp } from '../../lib/runtime/given-up.ts';
 import type { Message } from '../../lib/runtime/message.ts';
 import { lambda, type Runtime } from '../../lib/runtime/runtime.ts';
 import { orderedQueue } from '../contracts/sample-declarations.ts';
@@ -76,6 +77,19 @@ describe('what a batch has to know', () => {
     const { state, asked: found } = await read(options);
     expect(found).toEqual(keys());
     expect(state).toMatchObject({ openUntil: undefined, failing: false, parkedKeys: new Set() });
+  });
+
+  it('says which events of a record were given up, until the record cannot come again', async () => {
+    const [one, two] = [0, 1].map((part) => message({ sequenceNumber: '8', part }));
+    const givenUp = tableGivenUp(TABLE, { name }, 1_000, { ...lambda, now: () => NOW });
+    await givenUp.note(one as Message);
+    await givenUp.note(message());
+    const { state } = await read({}, [one as Message, two as Message, message()]);
+    expect([one, two, message()].map((each) => state.wasGivenUp(each as Message))).toEqual([true, false, false]);
+    const other = message({ sequenceNumber: '9', part: 0 });
+    expect((await read({}, [other])).state.wasGivenUp(other)).toBe(false);
+    const items = (await itemsOf(TABLE)).filter(({ pk }) => String(pk).startsWith(`given-up!${name}`));
+    expect(items).toEqual([{ pk: `given-up!${name}!8`, parts: new Set(['0']), expiresAt: 1_763_625_600 + 1_000 }]);
   });
 
   it('is what was given up of the aggregated records that came again', async () => {

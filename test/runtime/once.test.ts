@@ -53,6 +53,22 @@ describe('effect', () => {
     expect(inbox.records.get(KEY.key)).toEqual({ fingerprint: 'print', state: 'done' });
   });
 
+  it('commits a record alone for a handler without writes', async () => {
+    expect(await run('effect', returning(undefined))).toBe('done');
+    expect(inbox.written).toEqual([]);
+    expect(inbox.records.has(KEY.key)).toBe(true);
+  });
+
+  it('leaves no record when the handler itself found the work done', async () => {
+    expect(await run('effect', returning('duplicate'))).toBe('duplicate');
+    expect(inbox.records.size).toBe(0);
+  });
+
+  it('runs the handler for a new message, though it was asked for first', async () => {
+    expect(await run('effect', returning([write]), KEY, true)).toBe('done');
+    expect(inbox.written).toEqual([write]);
+  });
+
   it('commits nothing a second time', async () => {
     await run('effect', returning([write]));
     expect(await run('effect', returning([write]))).toBe('duplicate');

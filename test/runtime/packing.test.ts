@@ -40,8 +40,23 @@ describe('pack', () => {
   });
 });
 
+it('unpack takes a single byte', () => {
+  expect(unpack({ encoding: 'gzip', bytes: 1, content: gzipSync('1') })).toBe('1');
+});
+
+it('pack leaves alone what unpack would not take', () => {
+  expect(pack('x'.repeat(67_108_865))).toBeUndefined();
+  const largest = pack('x'.repeat(67_108_864));
+  expect(largest && unpack(largest)).toHaveLength(67_108_864);
+});
+
 describe('unpack refuses', () => {
   const content = gzipSync('hello');
+  it('with what zlib said', () => {
+    const broken = () => unpack({ encoding: 'gzip', bytes: 5, content: Buffer.from('hello') });
+    expect(broken).toThrow(expect.objectContaining({ cause: expect.any(Error) }));
+  });
+
   it.each([
     [
       'another encoding',

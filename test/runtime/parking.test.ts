@@ -4,7 +4,7 @@ import { dynamodbOver } from '../../lib/runtime/aws/dynamodb.ts';
 import { readControl } from '../../lib/runtime/control-items.ts';
 import type { Message } from '../../lib/runtime/message.ts';
 import { type Parking, tableParking } from '../../lib/runtime/parking.ts';
-import { lambda } from '../../lib/runtime/runtime.ts';
+import { lambda, type Runtime } from '../../lib/runtime/runtime.ts';
 import { orderedQueue } from '../contracts/sample-declarations.ts';
 import { createInboxTable, itemsOf, useLocalServices } from './local-services.ts';
 
@@ -59,6 +59,44 @@ describe('parking', () => {
   it('leaves a message alone whose key is not parked', async () => {
     expect(await parking.park('K', message('1'))).toBe(false);
     expect(await lot()).toEqual([]);
+  });
+
+  it('says that a message is parked which is delivered again: it must not be handled', async () => {
+    await parking.park('K', message('m-1'), 'broken');
+    await parking.park('K', message('m-2'));
+    expect(await parking.park('K', message('m-2'))).toBe(true);
+    expect(await parking.park('K', message('m-3'))).toBe(true);
+  });
+
+  it('takes an id of nothing for a message like any other', async () => {
+    expect(await parking.park('K', message(''))).toBe(false);
+  });
+
+  it('does not take trouble with the table for a key that is not parked', async () => {
+    const down: Runtime['aws'] = (service, operation, input) =>
+      operation === 'TransactWriteItems'
+        ? Promise.reject(new Error('no answer'))
+        : lambda.aws(service, operation, input);
+    const cut = tableParking(TABLE, { name }, { ...lambda, aws: down });
+    await expect(cut.park('K', message('m-1'))).rejects.toThrow('no answer');
+  });
+
+  it('reads consistently, and keeps why a message failed only with that message', async () => {
+    const reads: unknown[] = [];
+    const aws: Runtime['aws'] = (service, operation, input) => {
+      if (operation === 'GetItem') reads.push((input as { ConsistentRead?: boolean }).ConsistentRead);
+      return lambda.aws(service, operation, input);
+    };
+    const watched = tableParking(TABLE, { name }, { ...lambda, aws });
+    await watched.park('other', message('m-1'));
+    await watched.park('K', message('m-1'), 'broken');
+    await watched.park('K', message('m-2'));
+    expect(reads).toEqual([true, true, true, true]);
+    const items = (await itemsOf(TABLE)).filter(({ pk, body }) => String(pk).startsWith(`parked!${name}!`) && body);
+    expect(items.map(({ messageId, ...item }) => [messageId, 'reason' in item]).sort()).toEqual([
+      ['m-1', true],
+      ['m-2', false],
+    ]);
   });
 
   it('keeps a message once that is delivered again', async () => {

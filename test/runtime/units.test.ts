@@ -85,6 +85,18 @@ describe('runUnits', () => {
     expect((await run(ids, failing, more)).outcomes).toEqual(expected);
   });
 
+  it.each<['unit' | 'batch', Outcome['kind'], string]>([
+    ['unit', 'outage', 'held'],
+    ['unit', 'deferred', 'done'],
+    ['unit', 'retry', 'done'],
+    ['batch', 'deferred', 'held'],
+  ])('when a failure stops the %s, after %s the other units are %s', async (stops, kind, others) => {
+    const first = { kind } as Outcome;
+    const handle = async ({ id }: Message): Promise<Outcome> => (id === 'a1' ? first : { kind: 'done' });
+    const outcomes = await runUnits(messages('a1 a2 b1'), unitOf, handle, { ...options, stops, parallel: 1 });
+    expect([...outcomes.values()].map((outcome) => outcome.kind)).toEqual([kind, 'held', others]);
+  });
+
   it('keeps the order within a unit', async () => {
     const { handled } = await run('a1 b1 a2 b2 a3', {}, { parallel: 1 });
     expect(handled).toEqual(['a1', 'a2', 'a3', 'b1', 'b2']);
