@@ -1,4 +1,4 @@
-import type { StackInfo } from './provision/stacks.ts';
+import type { StackInfo } from './provision/deployed.ts';
 import type { ServiceHandler, ServiceResponse } from './service.ts';
 
 const NAMESPACE = 'http://cloudformation.amazonaws.com/doc/2010-05-15/';
@@ -17,7 +17,7 @@ const operations: Readonly<Record<string, Operation>> = {
 };
 
 /** Answers the part of the CloudFormation API that finds out what was deployed (Query protocol). */
-export function cloudformationApi(stacks: readonly StackInfo[]): ServiceHandler {
+export function cloudformationApi(stacks: () => readonly StackInfo[]): ServiceHandler {
   return async (request): Promise<ServiceResponse> => {
     const parameters = new URLSearchParams(
       request.body.length > 0 ? request.body.toString('utf8') : request.url.split('?')[1],
@@ -32,7 +32,7 @@ export function cloudformationApi(stacks: readonly StackInfo[]): ServiceHandler 
       );
     }
     try {
-      const body = `<${action}Response xmlns="${NAMESPACE}"><${action}Result>${operation(stacks, parameters)}</${action}Result><ResponseMetadata><RequestId>${crypto.randomUUID()}</RequestId></ResponseMetadata></${action}Response>`;
+      const body = `<${action}Response xmlns="${NAMESPACE}"><${action}Result>${operation(stacks(), parameters)}</${action}Result><ResponseMetadata><RequestId>${crypto.randomUUID()}</RequestId></ResponseMetadata></${action}Response>`;
       return { status: 200, headers: { 'content-type': 'text/xml' }, body };
     } catch (error) {
       if (error instanceof UnknownStack) return failure('ValidationError', error.message);
@@ -63,18 +63,19 @@ function stackXml(stack: StackInfo): string {
   return summaryXml(stack) + element('Outputs', outputs.join('')) + element('Parameters', '') + element('Tags', '');
 }
 
-function summaryXml({ name, id, createdAt }: StackInfo): string {
+function summaryXml({ name, id, createdAt, updatedAt }: StackInfo): string {
   return fields({
     StackName: name,
     StackId: id,
-    StackStatus: 'CREATE_COMPLETE',
+    StackStatus: updatedAt === undefined ? 'CREATE_COMPLETE' : 'UPDATE_COMPLETE',
     CreationTime: createdAt.toISOString(),
+    LastUpdatedTime: updatedAt?.toISOString(),
   });
 }
 
-function resourcesXml({ name, id, resources, createdAt }: StackInfo, parameters: URLSearchParams): string {
+function resourcesXml({ name, id, resources, createdAt, updatedAt }: StackInfo, parameters: URLSearchParams): string {
   const wanted = parameters.get('LogicalResourceId');
-  const time = createdAt.toISOString();
+  const time = (updatedAt ?? createdAt).toISOString();
   return Object.entries(resources)
     .filter(([logicalId]) => wanted === null || logicalId === wanted)
     .map(([LogicalResourceId, { type, physicalId }]) =>

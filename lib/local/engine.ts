@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readAssembly } from './assembly.ts';
+import { type Assembly, readAssembly } from './assembly.ts';
 import { createAwsCalls } from './call.ts';
 import { cloudformationApi } from './cloudformation.ts';
 import { lambdaApi } from './lambda/api.ts';
@@ -13,17 +13,19 @@ import { permittedLog } from './lambda/log-permission.ts';
 import { createLoadMeter } from './mappings/load.ts';
 import { createMappings } from './mappings/mappings.ts';
 import { missingPermissions } from './mappings/role-permissions.ts';
-import { checkMappingPermissions } from './provision/permissions.ts';
-import type { StackInfo } from './provision/stacks.ts';
-import { provisionStacks } from './provision/stacks.ts';
+import type { Change } from './provision/changes.ts';
+import { createDeployed, type StackInfo, stackInfo } from './provision/deployed.ts';
+import { deployStacks } from './provision/stacks.ts';
 import { createRoleCalls } from './role-calls.ts';
 import { schedulerApi } from './schedules/api.ts';
 import { createSchedules } from './schedules/schedules.ts';
 import type { Services } from './services.ts';
 import { startServices } from './services.ts';
+import { openState } from './state/state.ts';
 
 export type { FunctionDefinition, FunctionLog } from './lambda/definition.ts';
-export type { StackInfo, StackResource } from './provision/stacks.ts';
+export { type Change, describeChange } from './provision/changes.ts';
+export type { StackInfo, StackResource } from './provision/deployed.ts';
 
 /** Port of the endpoint unless another is asked for: where tools look for a local AWS. */
 export const DEFAULT_PORT = 4566;
@@ -52,6 +54,13 @@ export interface EngineOptions {
   readonly ttlSweepMs?: number;
   /** false: roles and policies are not looked at. Default true. */
   readonly iam?: boolean;
+  /**
+   * Directory that keeps everything over a restart, also one after a kill; made when it is not there. Without it all is in memory.
+   * The assembly is deployed over what it holds.
+   */
+  readonly data?: string;
+  /** Called with what a deployment over existing stacks will change, before it changes anything. */
+  readonly onChanges?: (changes: readonly Change[]) => void;
 }
 
 /** A running engine. */
@@ -65,13 +74,22 @@ export interface Engine {
   readonly notices: readonly string[];
   /** Events running or accepted and not done: 0 when the functions are at rest. */
   readonly busy: number;
+  /**
+   * Deploys an assembly over what runs: what differs is created, changed in place, replaced or deleted; data stays.
+   * Deployments run one after the other.
+   * @param assembly its directory; by default the one the engine was started with, read again
+   * @returns what was changed
+   * @throws AssemblyError, TemplateError, ProvisionError; the running app is then as it was
+   */
+  deploy(assembly?: string): Promise<readonly Change[]>;
   /** Stops everything: pollers first, then functions (after a short grace), then the services. */
   close(): Promise<void>;
 }
 
 /**
  * Provisions a cloud assembly on this machine and runs it.
- * @throws AssemblyError, TemplateError, ProvisionError, or an Error that names the port when it is in use; nothing is left running then
+ * @throws AssemblyError, TemplateError, ProvisionError, StateError, or an Error that names the port when it is in use; nothing is left
+ * running then, and a data directory is as it was
  */
 export async function startEngine(options: EngineOptions): Promise<Engine> {
   const assembly = readAssembly(options.assembly);
@@ -82,12 +100,17 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     options.onNotice?.(text);
   };
   const timeScale = options.timeScale === undefined ? {} : { timeScale: options.timeScale };
+  const state = options.data === undefined ? undefined : openState(options.data);
   const services = await startServices({
     port: options.port ?? DEFAULT_PORT,
     ...(options.region === undefined ? {} : { region: options.region }),
     ...(options.ttlSweepMs === undefined ? {} : { ttlSweepMs: options.ttlSweepMs }),
     ...(options.iam === undefined ? {} : { iam: options.iam }),
     ...timeScale,
+    ...(state === undefined ? {} : { state }),
+  }).catch((error: unknown) => {
+    state?.close();
+    throw error;
   });
   const { region, account: accountId, url } = services;
   const scratch = mkdtempSync(join(tmpdir(), 'sluice-engine-'));
@@ -106,17 +129,21 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     ),
     ...(options.maxWorkers === undefined ? {} : { maxWorkers: options.maxWorkers }),
   });
-  const asyncInvocations = createAsyncInvocations({ ...base, functions });
-  const mappings = createMappings({
-    ...base,
-    functions,
-    missingPermissions: (config, definition) => missingPermissions(config, definition, services.iam),
-    processorsAreBusy: createLoadMeter(),
-    ...timeScale,
-    onStreamAppend: services.streamActivity.onAppend,
-  });
-  const schedules = createSchedules({ ...base, iam: services.iam, ...timeScale });
-  const stacks: StackInfo[] = [];
+  const asyncInvocations = createAsyncInvocations({ ...base, functions }, state);
+  const mappings = createMappings(
+    {
+      ...base,
+      functions,
+      missingPermissions: (config, definition) => missingPermissions(config, definition, services.iam),
+      processorsAreBusy: createLoadMeter(),
+      ...timeScale,
+      onStreamAppend: services.streamActivity.onAppend,
+    },
+    state,
+  );
+  const schedules = createSchedules({ ...base, iam: services.iam, ...timeScale }, state);
+  const deployed = createDeployed(state);
+  const stacks = (): StackInfo[] => [...deployed.stacks.values()].map(stackInfo);
   services.faults.onKill((caller) => {
     if (caller.functionName !== undefined && caller.instance !== undefined)
       functions.kill(caller.functionName, caller.instance);
@@ -131,7 +158,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     const body = {
       status: ready ? 'ready' : 'starting',
       functions: functions.list().map(({ name }) => name),
-      stacks: stacks.map(({ name }) => name),
+      stacks: stacks().map(({ name }) => name),
     };
     return { status: 200, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
   };
@@ -144,34 +171,44 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     await atRest;
     calls.close();
     await services.close();
+    state?.close();
     rmSync(scratch, { recursive: true, force: true });
   }
 
-  try {
-    for (const stack of assembly.stacks) {
+  const context = {
+    ...{ services, calls, functions, asyncInvocations, mappings, schedules, region, accountId, scratch, notice },
+    managedPolicies: new Map(),
+    roles: new Map(),
+  };
+  const onChanges = options.onChanges ?? (() => undefined);
+
+  async function deployAssembly({ stacks: fromAssembly }: Assembly, isStarting: boolean): Promise<readonly Change[]> {
+    for (const stack of fromAssembly) {
       if (stack.region !== undefined && stack.region !== region)
         notice(`Stack ${stack.name} is made for ${stack.region}; here it runs as ${region}.`);
     }
-    const context = {
-      ...{ services, calls, functions, asyncInvocations, mappings, schedules, region, accountId, scratch, notice },
-      managedPolicies: new Map(),
-      roles: new Map(),
-    };
-    stacks.push(...(await provisionStacks(assembly.stacks, context)));
-    checkMappingPermissions(context);
+    return deployStacks(fromAssembly, { context, deployed, isStarting, onChanges });
+  }
+
+  try {
+    await deployAssembly(assembly, true);
     await mappings.start();
     schedules.start();
+    asyncInvocations.start();
     ready = true;
   } catch (error) {
     await stopAll();
     throw error;
   }
 
+  let deploying: Promise<unknown> = Promise.resolve();
   let closing: Promise<void> | undefined;
   return {
     url,
     services,
-    stacks,
+    get stacks() {
+      return stacks();
+    },
     get functions() {
       return functions.list();
     },
@@ -181,8 +218,13 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     get busy() {
       return functions.running() + asyncInvocations.pending;
     },
+    deploy(path = options.assembly) {
+      const deployment = deploying.then(() => deployAssembly(readAssembly(path), false));
+      deploying = deployment.catch(() => undefined);
+      return deployment;
+    },
     close() {
-      closing ??= stopAll();
+      closing ??= deploying.then(stopAll);
       return closing;
     },
   };

@@ -10,6 +10,7 @@ import type { Access } from './messaging/resource-policies.ts';
 import { type Messaging, startMessaging } from './messaging.ts';
 import type { ServiceHandler } from './service.ts';
 import { createSes } from './ses.ts';
+import { placeState } from './state/place.ts';
 import type { State } from './state/state.ts';
 
 export type { RouteHandler } from './dispatch.ts';
@@ -41,8 +42,14 @@ export interface Services {
    * Callers' policies and faults apply to it as to the built-in ones.
    */
   register(service: string, handler: ServiceHandler): void;
-  /** Answers every path that starts with the prefix (`/_sluice/functions`), before any service is looked at; the longest prefix wins. */
+  /**
+   * Answers every path that starts with the prefix (`/_sluice/functions`), before any service is looked at; the longest prefix wins.
+   * A second handler for a prefix takes the place of the first.
+   */
   route(prefix: string, handler: RouteHandler): void;
+  unroute(prefix: string): void;
+  /** Where what outlives the engine is kept; undefined: nowhere. */
+  readonly state: State | undefined;
   readonly identities: Identities;
   readonly faults: Faults;
   readonly iam: Iam;
@@ -78,6 +85,10 @@ export async function startServices(options: ServicesOptions = {}): Promise<Serv
   });
   const handlers = new Map<string, ServiceHandler>();
   const routes: [string, RouteHandler][] = [];
+  const unroute = (prefix: string) => {
+    const index = routes.findIndex(([known]) => known === prefix);
+    if (index >= 0) routes.splice(index, 1);
+  };
   let closing: Promise<void> | undefined;
   const isClosing = () => closing !== undefined;
 
@@ -101,6 +112,7 @@ export async function startServices(options: ServicesOptions = {}): Promise<Serv
   };
   const url = `http://127.0.0.1:${endpoint.port}`;
   try {
+    if (state !== undefined) placeState(state, { region, url });
     // Not awaited: requests wait for it, the others need not.
     const kinesis = startKinesis({ region, state });
     closers.push(() => kinesis.close());
@@ -127,9 +139,12 @@ export async function startServices(options: ServicesOptions = {}): Promise<Serv
       account: ACCOUNT,
       register: (service, handler) => void handlers.set(service, handler),
       route(prefix, handler) {
+        unroute(prefix);
         routes.push([prefix, handler]);
         routes.sort(([a], [b]) => b.length - a.length);
       },
+      unroute,
+      state,
       identities,
       faults,
       iam,

@@ -12,14 +12,21 @@ export interface KeyElement {
   readonly KeyType: string;
 }
 
+/** A secondary index in a table's description. */
+export interface Index {
+  readonly IndexName: string;
+  readonly KeySchema: readonly KeyElement[];
+  readonly [field: string]: unknown;
+}
+
 /** A table as dynalite keeps it: the description that DescribeTable returns. */
 export interface Table {
   readonly TableName: string;
   readonly TableArn: string;
   readonly TableStatus: string;
   readonly KeySchema: readonly KeyElement[];
-  readonly GlobalSecondaryIndexes?: readonly { readonly IndexName: string }[];
-  readonly LocalSecondaryIndexes?: readonly { readonly IndexName: string }[];
+  readonly GlobalSecondaryIndexes?: readonly Index[];
+  readonly LocalSecondaryIndexes?: readonly Index[];
   readonly [field: string]: unknown;
 }
 
@@ -63,6 +70,7 @@ export interface Level {
   batch(operations: readonly LevelOperation[]): Promise<void>;
   snapshot(): Snapshot;
   values(range: RangeOptions): LevelIterator;
+  keys(range: RangeOptions): LevelIterator;
   clear(range: RangeOptions): Promise<void>;
   /** Tells of every put, del and batch (not of clear), in the turn of the event loop in which it takes effect. */
   on(event: 'write', listener: (writes: readonly LevelWrite[]) => void): void;
@@ -94,6 +102,13 @@ interface Database {
   validateKey(key: Item, table: Table): (Error & { body: { message: string } }) | undefined | null;
   checkConditional(data: Parameters, item: Item | undefined): Error | undefined | null;
   itemSize(item: Item): number;
+  /** What a write of an item does to indexes. */
+  getIndexActions(
+    indexes: readonly Index[],
+    before: Item | undefined,
+    after: Item | undefined,
+    table: Table,
+  ): { readonly puts: readonly { readonly key: string; readonly item: Item }[] };
 }
 
 const require = createRequire(import.meta.url);
@@ -128,7 +143,7 @@ const rules = Object.fromEntries(ACTIONS.map((name) => [name, require(`dynalite/
   Validation
 >;
 
-export const { createKey, validateKey, checkConditional, itemSize } = database;
+export const { createKey, validateKey, checkConditional, itemSize, getIndexActions } = database;
 
 /** Opens an empty in-memory store. Tables change state without delay. */
 export async function openStore(region: string, account: string): Promise<Store> {

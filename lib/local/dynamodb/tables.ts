@@ -3,6 +3,7 @@ import type { State } from '../state/state.ts';
 import { type ActionName, type Parameters, run, type Store, type Table, validate } from './dynalite.ts';
 import { DynamodbError, validationError } from './errors.ts';
 import type { Expiry } from './expiry.ts';
+import { changeIndex, changesIndexes } from './index-changes.ts';
 import type { Streams } from './streams.ts';
 import { indexPrefix, itemPrefix, noSuchTable, rangeOf, type TableCache, tableKey, tagPrefix } from './view.ts';
 
@@ -99,17 +100,16 @@ export function createTableOperations(context: TableContext): Record<string, Ope
       const given = { ...parameters };
       const table = find(given.TableName);
       const name = table.TableName;
-      const indexChanges = given.GlobalSecondaryIndexUpdates as Parameters[] | undefined;
-      if (indexChanges?.some(({ Create, Delete }) => Create !== undefined || Delete !== undefined)) {
-        throw validationError(
-          `UpdateTable of ${name}: indexes cannot be added or removed in the engine; create the table with them`,
-        );
-      }
+      const updates = given.GlobalSecondaryIndexUpdates;
+      if (changesIndexes(updates)) await changeIndex({ store, tables }, table, updates, given);
       const stream = given.StreamSpecification as Parameters | undefined;
       if (stream?.StreamEnabled === true) streams.enable(table, stream);
       else if (stream?.StreamEnabled === false) streams.disable(name);
       applySettings(name, given);
-      if (indexChanges !== undefined || DYNALITE_UPDATES.some((field) => given[field] !== undefined)) {
+      if (
+        (updates !== undefined && !changesIndexes(updates)) ||
+        DYNALITE_UPDATES.some((field) => given[field] !== undefined)
+      ) {
         tables.forget(name);
         await run('updateTable', store, validate('updateTable', store, { ...parameters, TableName: name }));
       }

@@ -30,7 +30,8 @@ export interface EventInvokeConfig {
 
 /** Runs events in the background, with retries and destinations. */
 export interface AsyncInvocations {
-  configure(functionName: string, config: EventInvokeConfig): void;
+  /** Sets what one of the two sources of settings says, in place of what it said before. */
+  configure(functionName: string, source: 'function' | 'event-invoke-config', config: EventInvokeConfig): void;
   /** Accepts an event; returns its request id at once. */
   send(functionName: string, event: string): string;
   /** Takes up the events that were accepted before the engine ended. To be called when functions can be invoked. */
@@ -67,7 +68,7 @@ export function createAsyncInvocations(context: AsyncContext, state?: State): As
 
   async function process(requestId: string, accepted: AcceptedEvent): Promise<void> {
     const { name, event } = accepted;
-    const config = configs.get(name) ?? {};
+    const config = { ...configs.get(`function ${name}`), ...configs.get(`event-invoke-config ${name}`) };
     const retries = config.maximumRetries ?? DEFAULT_ASYNC_RETRIES;
     const expiresAt = accepted.acceptedAt + (config.maximumAgeSeconds ?? 21_600) * 1000;
     let throttles = 0;
@@ -160,9 +161,7 @@ export function createAsyncInvocations(context: AsyncContext, state?: State): As
   }
 
   return {
-    configure(functionName, config) {
-      configs.set(functionName, { ...configs.get(functionName), ...config });
-    },
+    configure: (functionName, source, config) => void configs.set(`${source} ${functionName}`, config),
     send(functionName, event) {
       const requestId = randomUUID();
       const accepted = { name: functionName, event, acceptedAt: Date.now(), attempts: 0 };

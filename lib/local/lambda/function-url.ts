@@ -15,12 +15,14 @@ export interface FunctionUrlOptions {
   readonly functionName: string;
 }
 
+export const functionUrlPath = (id: string): string => `/_sluice/url/${id}`;
+
 /**
  * Answers a function's URL below `/_sluice/url/ID/` with payload format 2.0.
  * @see https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html
  */
 export function functionUrl({ services, functions, accountId, id, functionName }: FunctionUrlOptions): void {
-  const prefix = `/_sluice/url/${id}`;
+  const prefix = functionUrlPath(id);
   services.route(prefix, async (method, url, body) => {
     const rawPath = url.pathname.slice(prefix.length) || '/';
     const query = Object.fromEntries(url.searchParams);

@@ -34,7 +34,12 @@ export interface FunctionsOptions {
 
 /** Runs functions: one event per instance at a time, warm instances first, within the limits of concurrency. */
 export interface Functions {
+  /**
+   * Adds a function, or changes one: from now on events go to instances of this definition; what runs on others comes to its end.
+   */
   define(definition: FunctionDefinition): void;
+  /** Removes a function; what runs comes to its end. Unknown names are ignored. */
+  remove(name: string): void;
   /** By name, ARN, partial ARN, or any of them with a qualifier. */
   find(nameOrArn: string): FunctionDefinition | undefined;
   list(): readonly FunctionDefinition[];
@@ -60,7 +65,7 @@ interface Waiter {
 }
 
 interface Pool {
-  readonly definition: FunctionDefinition;
+  definition: FunctionDefinition;
   readonly instances: Set<Instance>;
   readonly idle: { readonly instance: Instance; readonly since: number }[];
   readonly waiters: Waiter[];
@@ -73,6 +78,7 @@ const oldest = (pool: Pool): number => pool.waiters[0]?.since ?? Number.POSITIVE
 export function createFunctions(options: FunctionsOptions): Functions {
   const { maxWorkers = DEFAULT_MAX_WORKERS, idleMs = IDLE_INSTANCE_MS } = options;
   const pools = new Map<string, Pool>();
+  const alive = new Set<Instance>();
   const stopping = new Set<Promise<void>>();
   let nextInstance = 1;
   let workers = 0;
@@ -133,6 +139,14 @@ export function createFunctions(options: FunctionsOptions): Functions {
     return [...pools.values()].filter((pool) => pool.waiters.length > 0).sort((a, b) => oldest(a) - oldest(b));
   }
 
+  /** An instance of a definition that is no longer the function's gets no more events. */
+  const isOutdated = (pool: Pool, instance: Instance): boolean =>
+    instance.definition !== pool.definition || pools.get(pool.definition.name) !== pool;
+
+  function retire(pool: Pool): void {
+    for (const { instance } of pool.idle.splice(0)) stop(instance);
+  }
+
   async function start(pool: Pool): Promise<void> {
     const { definition } = pool;
     const number = nextInstance++;
@@ -153,6 +167,7 @@ export function createFunctions(options: FunctionsOptions): Functions {
       onLog: options.onLog,
       onEnd: () => {
         workers -= 1;
+        alive.delete(instance);
         pool.instances.delete(instance);
         const index = pool.idle.findIndex((entry) => entry.instance === instance);
         if (index >= 0) pool.idle.splice(index, 1);
@@ -160,10 +175,16 @@ export function createFunctions(options: FunctionsOptions): Functions {
         setImmediate(pumpAll);
       },
     });
+    alive.add(instance);
     pool.instances.add(instance);
     const error = await instance.started;
     starting -= 1;
     pool.starting -= 1;
+    if (isOutdated(pool, instance)) {
+      stop(instance);
+      pumpAll();
+      return;
+    }
     // A new instance serves at least the event it was started for, or functions could evict each other's without end.
     const waiter = pool.waiters.shift();
     if (error) waiter?.fail(error);
@@ -177,6 +198,10 @@ export function createFunctions(options: FunctionsOptions): Functions {
 
   function release(pool: Pool, instance: Instance): void {
     if (instance.ended) return;
+    if (isOutdated(pool, instance)) {
+      stop(instance);
+      return;
+    }
     pool.idle.push({ instance, since: Date.now() });
     const longest = workers >= maxWorkers ? waitingPools()[0] : undefined;
     const starving = longest !== undefined && Date.now() - oldest(longest) > STARVING_MS;
@@ -197,7 +222,22 @@ export function createFunctions(options: FunctionsOptions): Functions {
 
   return {
     define(definition) {
-      pools.set(definition.name, { definition, instances: new Set(), idle: [], waiters: [], starting: 0, running: 0 });
+      const { name } = definition;
+      const pool = pools.get(name);
+      if (pool === undefined) {
+        pools.set(name, { definition, instances: new Set(), idle: [], waiters: [], starting: 0, running: 0 });
+      } else {
+        pool.definition = definition;
+        retire(pool);
+      }
+    },
+    remove(name) {
+      const pool = pools.get(name);
+      if (pool === undefined) return;
+      pools.delete(name);
+      retire(pool);
+      const gone = { errorType: 'ResourceNotFoundException', errorMessage: `Function ${name} was deleted` };
+      for (const waiter of pool.waiters.splice(0)) waiter.fail(gone);
     },
     find: (nameOrArn) => find(nameOrArn)?.definition,
     list: () => [...pools.values()].map((pool) => pool.definition),
@@ -229,8 +269,8 @@ export function createFunctions(options: FunctionsOptions): Functions {
       for (const pool of pools.values()) {
         for (const waiter of pool.waiters.splice(0))
           waiter.fail({ errorType: 'Runtime.ExitError', errorMessage: 'The engine is closing' });
-        for (const instance of [...pool.instances]) stop(instance);
       }
+      for (const instance of [...alive]) stop(instance);
       await Promise.all(stopping);
     },
   };

@@ -26,6 +26,8 @@ const YOUNG_GENERATION_MB = 8;
 /** One execution environment of a function: a worker thread that takes one event at a time. */
 export interface Instance {
   readonly number: number;
+  /** What it runs. */
+  readonly definition: FunctionDefinition;
   readonly accessKeyId: string;
   /** Resolves once the handler is loaded; resolves to the error when it could not be. */
   readonly started: Promise<FunctionError | undefined>;
@@ -173,6 +175,7 @@ export function startInstance(options: InstanceOptions): Instance {
 
   return {
     number: options.number,
+    definition,
     accessKeyId: options.credentials.accessKeyId,
     started,
     stop,

@@ -35,7 +35,11 @@ export interface Mappings {
   create(input: JsonObject): Promise<MappingEntry>;
   /** @throws LambdaApiError ResourceNotFoundException, InvalidParameterValueException */
   update(uuid: string, input: JsonObject): Promise<MappingEntry>;
+  /** Sets a mapping to exactly these settings: what is absent gets its default. @throws as `update` */
+  configure(uuid: string, input: JsonObject): Promise<MappingEntry>;
   remove(uuid: string): Promise<MappingEntry>;
+  /** Resolves when the changes asked for so far are done. Unknown ids are ignored. */
+  settled(uuid: string): Promise<void>;
   get(uuid: string): MappingEntry;
   list(): readonly MappingEntry[];
   /** Starts all that are enabled; resolves once each has taken its position. */
@@ -128,6 +132,29 @@ export function createMappings(context: MappingContext, state?: State): Mappings
     throw new LambdaApiError(400, 'InvalidParameterValueException', message, { Type: 'User' });
   }
 
+  /** @param previous keeps what the input does not say */
+  async function change(uuid: string, input: JsonObject, previous: MappingConfig | undefined): Promise<MappingEntry> {
+    const entry = find(uuid);
+    const definition = context.functions.find(textAt(input, 'FunctionName') ?? entry.config.functionArn);
+    if (!definition) {
+      const message = `Function not found: ${textAt(input, 'FunctionName')}`;
+      throw new LambdaApiError(404, 'ResourceNotFoundException', message, { Type: 'User' });
+    }
+    const wanted = { ...input, EventSourceArn: entry.config.eventSourceArn };
+    const config = { ...readMappingConfig(wanted, definition, previous), uuid };
+    await checkSource(config, definition, context);
+    checkRole(config, definition);
+    kept?.put({ config, lastModified: Date.now() });
+    const state = config.enabled ? (entry.config.enabled ? 'Updating' : 'Enabling') : 'Disabling';
+    schedule(entry, state, async () => {
+      await halt(entry, false);
+      entry.config = config;
+      if (config.enabled && started) await run(entry);
+      else entry.state = config.enabled ? 'Creating' : 'Disabled';
+    });
+    return { ...show(entry), config };
+  }
+
   return {
     async create(input) {
       const name = textAt(input, 'FunctionName') ?? '';
@@ -154,32 +181,10 @@ export function createMappings(context: MappingContext, state?: State): Mappings
       if (started && config.enabled) schedule(entry, 'Creating', () => run(entry));
       return show(entry);
     },
-    async update(uuid, input) {
-      const entry = find(uuid);
-      const definition = context.functions.find(textAt(input, 'FunctionName') ?? entry.config.functionArn);
-      if (!definition)
-        throw new LambdaApiError(
-          404,
-          'ResourceNotFoundException',
-          `Function not found: ${textAt(input, 'FunctionName')}`,
-          { Type: 'User' },
-        );
-      const config = readMappingConfig(
-        { ...input, EventSourceArn: entry.config.eventSourceArn },
-        definition,
-        entry.config,
-      );
-      await checkSource(config, definition, context);
-      checkRole(config, definition);
-      kept?.put({ config, lastModified: Date.now() });
-      const state = config.enabled ? (entry.config.enabled ? 'Updating' : 'Enabling') : 'Disabling';
-      schedule(entry, state, async () => {
-        await halt(entry, false);
-        entry.config = config;
-        if (config.enabled) await run(entry);
-        else entry.state = 'Disabled';
-      });
-      return { ...show(entry), config };
+    update: (uuid, input) => change(uuid, input, find(uuid).config),
+    configure: (uuid, input) => change(uuid, input, undefined),
+    async settled(uuid) {
+      await entries.get(uuid)?.change;
     },
     async remove(uuid) {
       const entry = find(uuid);

@@ -1,6 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
+import { AwsCallError } from '../call.ts';
 import type { Json, JsonObject } from '../json.ts';
 import { booleanAt, isObject, listAt, objectAt, textAt } from '../json.ts';
+import type { DeployedResource } from './deployed.ts';
 import { physicalName } from './names.ts';
 import type { ProvisionedResource, ResourceRequest, ResourceType } from './resource.ts';
 import { provisionError } from './resource.ts';
@@ -35,6 +38,24 @@ const handled = [
   'TimeToLiveSpecification',
 ];
 
+const lifecycle = {
+  durable: true,
+  replacedBy: ['ImportSourceSpecification', 'KeySchema', 'LocalSecondaryIndexes', 'TableName'],
+  nameProperty: 'TableName',
+  update: updateTable,
+  restore: async (request, { attributes }) => protect(String(attributes.Arn), request),
+  async remove({ physicalId, properties, attributes }, { calls, services }) {
+    if (booleanAt(properties, 'DeletionProtectionEnabled'))
+      throw new Error('it is protected against deletion (DeletionProtectionEnabled)');
+    await calls.json('dynamodb', 'DeleteTable', { TableName: physicalId });
+    services.iam.resources.remove(String(attributes.Arn), 'ResourcePolicy');
+  },
+  async contents({ physicalId: TableName }, { calls }) {
+    const { Count } = await calls.json('dynamodb', 'Scan', { TableName, Limit: 1, Select: 'COUNT' });
+    return Count === 0 ? undefined : 'items';
+  },
+} satisfies Partial<ResourceType>;
+
 const table: ResourceType = {
   handled,
   harmless,
@@ -42,6 +63,7 @@ const table: ResourceType = {
     KinesisStreamSpecification: "table changes are not sent to Kinesis; use the table's stream",
     ImportSourceSpecification: 'tables are not filled from S3',
   },
+  ...lifecycle,
   create: createTable,
 };
 
@@ -49,6 +71,7 @@ const globalTable: ResourceType = {
   handled: [...handled, 'Replicas'],
   harmless,
   refused: { MultiRegionConsistency: 'there is one region', GlobalTableWitnesses: 'there is one region' },
+  ...lifecycle,
   create(request) {
     const replicas = listAt(request.properties, 'Replicas');
     const elsewhere = replicas
@@ -63,8 +86,8 @@ const globalTable: ResourceType = {
 };
 
 async function createTable(request: ResourceRequest): Promise<ProvisionedResource> {
-  const { stackName, logicalId, properties, context } = request;
-  const TableName = textAt(properties, 'TableName') ?? physicalName(stackName, logicalId, { max: 255 });
+  const { stackName, logicalId, properties, context, generation, resumes } = request;
+  const TableName = textAt(properties, 'TableName') ?? physicalName(stackName, logicalId, { max: 255 }, generation);
   const body: JsonObject = {
     TableName,
     AttributeDefinitions: properties.AttributeDefinitions ?? [],
@@ -75,9 +98,57 @@ async function createTable(request: ResourceRequest): Promise<ProvisionedResourc
   const local = indexes(properties, 'LocalSecondaryIndexes');
   if (global.length > 0) body.GlobalSecondaryIndexes = global;
   if (local.length > 0) body.LocalSecondaryIndexes = local;
-  const StreamViewType = textAt(objectAt(properties, 'StreamSpecification'), 'StreamViewType');
+  const StreamViewType = viewTypeIn(properties);
   if (StreamViewType) body.StreamSpecification = { StreamEnabled: true, StreamViewType };
-  await context.calls.json('dynamodb', 'CreateTable', body);
+  await context.calls.json('dynamodb', 'CreateTable', body).catch((error: unknown) => {
+    // It was being made when the engine was killed.
+    if (!resumes || !(error instanceof AwsCallError) || error.code !== 'ResourceInUseException') throw error;
+  });
+  return configured(TableName, request);
+}
+
+/** Changes what can be changed of a table; CloudFormation takes one index at a time. */
+async function updateTable(request: ResourceRequest, before: DeployedResource): Promise<ProvisionedResource> {
+  const { properties, context } = request;
+  const TableName = before.physicalId;
+  const [wasStreamed, isStreamed] = [viewTypeIn(before.properties), viewTypeIn(properties)];
+  const setStream = (StreamSpecification: JsonObject) =>
+    context.calls.json('dynamodb', 'UpdateTable', { TableName, StreamSpecification });
+  if (wasStreamed !== isStreamed) {
+    if (wasStreamed) await setStream({ StreamEnabled: false });
+    if (isStreamed) await setStream({ StreamEnabled: true, StreamViewType: isStreamed });
+  }
+  const updates = indexUpdates(before.properties, properties);
+  if (updates.length > 1) {
+    throw provisionError(
+      request,
+      `Cannot perform more than one GSI creation or deletion in a single update (here ${updates.length}). Deploy them one by one.`,
+    );
+  }
+  if (updates.length === 1) {
+    await context.calls.json('dynamodb', 'UpdateTable', {
+      TableName,
+      AttributeDefinitions: properties.AttributeDefinitions ?? [],
+      GlobalSecondaryIndexUpdates: updates,
+    });
+  }
+  return configured(TableName, request);
+}
+
+function indexUpdates(before: JsonObject, now: JsonObject): JsonObject[] {
+  const [old, wanted] = [indexes(before, 'GlobalSecondaryIndexes'), indexes(now, 'GlobalSecondaryIndexes')];
+  const isIn = (list: readonly JsonObject[], index: JsonObject) =>
+    list.some((other) => isDeepStrictEqual(other, index));
+  return [
+    ...old.filter((index) => !isIn(wanted, index)).map(({ IndexName = '' }) => ({ Delete: { IndexName } })),
+    ...wanted.filter((index) => !isIn(old, index)).map((index) => ({ Create: index })),
+  ];
+}
+
+const viewTypeIn = (properties: JsonObject) => textAt(objectAt(properties, 'StreamSpecification'), 'StreamViewType');
+
+/** Gives a table what it is not created with, and describes it. */
+async function configured(TableName: string, request: ResourceRequest): Promise<ProvisionedResource> {
   const description = await activeTable(TableName, request);
   protect(textAt(description, 'TableArn') ?? '', request);
   await setTimeToLive(TableName, request);
@@ -86,7 +157,7 @@ async function createTable(request: ResourceRequest): Promise<ProvisionedResourc
     TableId: textAt(description, 'TableId') ?? TableName,
   };
   const streamArn = textAt(description, 'LatestStreamArn');
-  if (streamArn) attributes.StreamArn = streamArn;
+  if (streamArn && viewTypeIn(request.properties)) attributes.StreamArn = streamArn;
   return { physicalId: TableName, attributes };
 }
 
@@ -95,6 +166,8 @@ function protect(arn: string, { properties, context }: ResourceRequest): void {
   const { iam } = context.services;
   const here = listAt(properties, 'Replicas').find((replica) => textAt(replica, 'Region') === context.region);
   const sources = [properties, ...(isObject(here) ? [here] : [])];
+  iam.keys.encrypt(arn, undefined);
+  iam.resources.remove(arn, 'ResourcePolicy');
   for (const source of sources) {
     const key = textAt(objectAt(source, 'SSESpecification'), 'KMSMasterKeyId');
     if (key !== undefined) iam.keys.encrypt(arn, key);
@@ -112,18 +185,22 @@ async function activeTable(TableName: string, { context }: ResourceRequest): Pro
 }
 
 async function setTimeToLive(TableName: string, request: ResourceRequest): Promise<void> {
+  const { calls } = request.context;
   const specification = objectAt(request.properties, 'TimeToLiveSpecification');
-  if (!booleanAt(specification, 'Enabled')) return;
-  const AttributeName = textAt(specification, 'AttributeName');
-  if (!AttributeName) throw provisionError(request, 'TimeToLiveSpecification needs an AttributeName.');
-  await request.context.calls.json('dynamodb', 'UpdateTimeToLive', {
-    TableName,
-    TimeToLiveSpecification: { Enabled: true, AttributeName },
-  });
+  const wanted = booleanAt(specification, 'Enabled') ? textAt(specification, 'AttributeName') : undefined;
+  if (booleanAt(specification, 'Enabled') && !wanted)
+    throw provisionError(request, 'TimeToLiveSpecification needs an AttributeName.');
+  const answer = await calls.json('dynamodb', 'DescribeTimeToLive', { TableName });
+  const current = textAt(objectAt(answer, 'TimeToLiveDescription'), 'AttributeName');
+  if (current === wanted) return;
+  const set = (AttributeName: string, Enabled: boolean) =>
+    calls.json('dynamodb', 'UpdateTimeToLive', { TableName, TimeToLiveSpecification: { AttributeName, Enabled } });
+  if (current !== undefined) await set(current, false);
+  if (wanted !== undefined) await set(wanted, true);
 }
 
 /** Only what decides how an index answers; capacity settings are left out. */
-function indexes(properties: JsonObject, name: string): Json[] {
+function indexes(properties: JsonObject, name: string): JsonObject[] {
   return listAt(properties, name)
     .filter(isObject)
     .map(({ IndexName = '', KeySchema = [], Projection = {} }) => ({ IndexName, KeySchema, Projection }));

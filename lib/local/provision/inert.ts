@@ -1,10 +1,10 @@
 import type { Json, JsonObject } from '../json.ts';
 import { textAt } from '../json.ts';
 import { physicalName } from './names.ts';
-import type { ProvisionedResource, ResourceRequest } from './resource.ts';
+import type { ProvisionedResource, Provisioner, ResourceRequest } from './resource.ts';
 
 /** A type that is accepted and changes nothing on this machine. */
-export interface InertType {
+export interface InertType extends Provisioner {
   /** What is not done here, as a sentence for the notices; undefined when there is nothing to say. */
   readonly note: string | undefined;
   create(request: ResourceRequest): ProvisionedResource;
@@ -154,10 +154,5 @@ export const inertTypes: Readonly<Record<string, InertType>> = {
     'logs are shown, not kept',
     'LogGroupName',
     arn('logs', (name) => `log-group:${name}:*`),
-  ),
-  'Custom::S3AutoDeleteObjects': named(
-    'everything is gone when the engine ends',
-    'BucketName',
-    arn('s3', (name) => name),
   ),
 };

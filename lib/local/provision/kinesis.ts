@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { AwsCallError } from '../call.ts';
 import type { JsonObject } from '../json.ts';
-import { numberAt, objectAt, textAt } from '../json.ts';
+import { listAt, numberAt, objectAt, textAt } from '../json.ts';
 import { physicalName } from './names.ts';
 import type { ProvisionContext, ResourceType } from './resource.ts';
 
@@ -13,21 +14,74 @@ const STATUS_INTERVAL_MS = 20;
 const stream: ResourceType = {
   handled: ['Name', 'RetentionPeriodHours', 'ShardCount', 'StreamEncryption', 'StreamModeDetails'],
   harmless: ['Tags', 'DesiredShardLevelMetrics', 'MaxRecordSizeInKiB', 'WarmThroughputMiBps', 'WarmThroughputObject'],
-  async create({ stackName, logicalId, properties, context }) {
+  durable: true,
+  replacedBy: ['Name'],
+  nameProperty: 'Name',
+  async create({ stackName, logicalId, properties, context, resumes }) {
     const StreamName = textAt(properties, 'Name') ?? physicalName(stackName, logicalId, { max: 128 });
-    const onDemand = textAt(objectAt(properties, 'StreamModeDetails'), 'StreamMode') === 'ON_DEMAND';
-    const ShardCount = numberAt(properties, 'ShardCount') ?? (onDemand ? ON_DEMAND_SHARDS : 1);
-    await context.calls.json('kinesis', 'CreateStream', { StreamName, ShardCount });
+    await context.calls
+      .json('kinesis', 'CreateStream', { StreamName, ShardCount: shardsIn(properties) })
+      .catch(unlessThere(resumes));
     const arn = await activeStream(StreamName, context);
-    context.services.iam.keys.encrypt(arn, textAt(objectAt(properties, 'StreamEncryption'), 'KeyId'));
-    const hours = numberAt(properties, 'RetentionPeriodHours') ?? DEFAULT_RETENTION_HOURS;
-    if (hours > DEFAULT_RETENTION_HOURS) {
-      await context.calls.json('kinesis', 'IncreaseStreamRetentionPeriod', { StreamName, RetentionPeriodHours: hours });
-      await activeStream(StreamName, context);
-    }
+    encrypt(arn, properties, context);
+    await setRetention(StreamName, DEFAULT_RETENTION_HOURS, retentionIn(properties), context);
     return { physicalId: StreamName, attributes: { Arn: arn } };
   },
+  restore: ({ properties, context }, { attributes }) => encrypt(String(attributes.Arn), properties, context),
+  async update({ properties, context }, before) {
+    const StreamName = before.physicalId;
+    encrypt(String(before.attributes.Arn), properties, context);
+    await setRetention(StreamName, retentionIn(before.properties), retentionIn(properties), context);
+    const isOnDemand = modeOf(properties) === 'ON_DEMAND';
+    // How many shards an on-demand stream has is not the template's business.
+    const count = isOnDemand ? shardsIn(before.properties) : shardsIn(properties);
+    if (count !== shardsIn(before.properties)) {
+      const TargetShardCount = count;
+      await context.calls.json('kinesis', 'UpdateShardCount', {
+        ...{ StreamName, TargetShardCount },
+        ScalingType: 'UNIFORM_SCALING',
+      });
+      await activeStream(StreamName, context);
+    }
+    return before;
+  },
+  remove: async ({ physicalId }, { calls }) =>
+    void (await calls.json('kinesis', 'DeleteStream', { StreamName: physicalId, EnforceConsumerDeletion: true })),
+  async contents({ physicalId: StreamName }, { calls }) {
+    const { Shards = [] } = await calls.json('kinesis', 'ListShards', { StreamName });
+    for (const shard of Array.isArray(Shards) ? Shards : []) {
+      const from = { StreamName, ShardId: textAt(shard, 'ShardId') ?? '', ShardIteratorType: 'TRIM_HORIZON' };
+      const { ShardIterator = '' } = await calls.json('kinesis', 'GetShardIterator', from);
+      if (listAt(await calls.json('kinesis', 'GetRecords', { ShardIterator, Limit: 1 }), 'Records').length > 0)
+        return 'records';
+    }
+    return undefined;
+  },
 };
+
+/** The key that callers need leave to use. */
+function encrypt(arn: string, properties: JsonObject, { services }: ProvisionContext): void {
+  services.iam.keys.encrypt(arn, textAt(objectAt(properties, 'StreamEncryption'), 'KeyId'));
+}
+
+const modeOf = (properties: JsonObject) => textAt(objectAt(properties, 'StreamModeDetails'), 'StreamMode');
+const shardsIn = (properties: JsonObject) =>
+  numberAt(properties, 'ShardCount') ?? (modeOf(properties) === 'ON_DEMAND' ? ON_DEMAND_SHARDS : 1);
+const retentionIn = (properties: JsonObject) => numberAt(properties, 'RetentionPeriodHours') ?? DEFAULT_RETENTION_HOURS;
+
+/** Takes "it exists" for an answer when it was being made as the engine was killed. */
+const unlessThere =
+  (resumes: boolean) =>
+  (error: unknown): void => {
+    if (!resumes || !(error instanceof AwsCallError) || error.code !== 'ResourceInUseException') throw error;
+  };
+
+async function setRetention(StreamName: string, from: number, to: number, context: ProvisionContext): Promise<void> {
+  if (from === to) return;
+  const operation = to > from ? 'IncreaseStreamRetentionPeriod' : 'DecreaseStreamRetentionPeriod';
+  await context.calls.json('kinesis', operation, { StreamName, RetentionPeriodHours: to });
+  await activeStream(StreamName, context);
+}
 
 async function activeStream(StreamName: string, { calls }: ProvisionContext): Promise<string> {
   for (;;) {
@@ -44,12 +98,16 @@ async function activeStream(StreamName: string, { calls }: ProvisionContext): Pr
 const streamConsumer: ResourceType = {
   handled: ['ConsumerName', 'StreamARN'],
   harmless: ['Tags'],
-  async create({ properties, context }) {
+  durable: true,
+  replacedBy: ['ConsumerName', 'StreamARN'],
+  nameProperty: 'ConsumerName',
+  async create({ properties, context, resumes }) {
     const ConsumerName = textAt(properties, 'ConsumerName') ?? '';
     const StreamARN = textAt(properties, 'StreamARN') ?? '';
-    const answer = await context.calls.json('kinesis', 'RegisterStreamConsumer', { StreamARN, ConsumerName });
-    const ConsumerARN = textAt(objectAt(answer, 'Consumer'), 'ConsumerARN') ?? '';
-    const description = await activeConsumer(ConsumerARN, context);
+    const consumer = { StreamARN, ConsumerName };
+    await context.calls.json('kinesis', 'RegisterStreamConsumer', consumer).catch(unlessThere(resumes));
+    const description = await activeConsumer(consumer, context);
+    const ConsumerARN = textAt(description, 'ConsumerARN') ?? '';
     return {
       physicalId: ConsumerARN,
       attributes: {
@@ -61,11 +119,17 @@ const streamConsumer: ResourceType = {
       },
     };
   },
+  update: (_request, before) => before,
+  remove: async ({ physicalId }, { calls }) =>
+    void (await calls.json('kinesis', 'DeregisterStreamConsumer', { ConsumerARN: physicalId })),
 };
 
-async function activeConsumer(ConsumerARN: string, { calls }: ProvisionContext): Promise<JsonObject> {
+async function activeConsumer(
+  consumer: { readonly StreamARN: string; readonly ConsumerName: string },
+  { calls }: ProvisionContext,
+): Promise<JsonObject> {
   for (;;) {
-    const answer = await calls.json('kinesis', 'DescribeStreamConsumer', { ConsumerARN });
+    const answer = await calls.json('kinesis', 'DescribeStreamConsumer', consumer);
     const description = objectAt(answer, 'ConsumerDescription');
     if (textAt(description, 'ConsumerStatus') === 'ACTIVE') return description;
     await sleep(STATUS_INTERVAL_MS);

@@ -35,6 +35,7 @@ const key: ResourceType = {
     );
     return { physicalId: keyId, attributes: { Arn: arn, KeyId: keyId } };
   },
+  remove: ({ attributes }, { services }) => services.iam.resources.remove(String(attributes.Arn), 'KeyPolicy'),
 };
 
 /** https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html */

@@ -45,6 +45,8 @@ export const lambdaFunction: ResourceType = {
     FileSystemConfigs: 'file systems are not mounted',
     ImageConfig: 'container images are not run',
   },
+  replacedBy: ['FunctionName', 'PackageType'],
+  nameProperty: 'FunctionName',
   create(request) {
     const { stackName, logicalId, properties, context } = request;
     const name = textAt(properties, 'FunctionName') ?? physicalName(stackName, logicalId, { max: 64 });
@@ -78,8 +80,12 @@ export const lambdaFunction: ResourceType = {
     };
     context.functions.define(definition);
     const deadLetterArn = textAt(objectAt(properties, 'DeadLetterConfig'), 'TargetArn');
-    if (deadLetterArn) context.asyncInvocations.configure(name, { deadLetterArn });
+    context.asyncInvocations.configure(name, 'function', deadLetterArn === undefined ? {} : { deadLetterArn });
     return { physicalId: name, attributes: { Arn: definition.arn } };
+  },
+  remove({ physicalId }, { functions, asyncInvocations }) {
+    functions.remove(physicalId);
+    asyncInvocations.configure(physicalId, 'function', {});
   },
 };
 
@@ -88,7 +94,8 @@ function codeOf(request: ResourceRequest, name: string): { taskRoot: string; cod
   const code = objectAt(properties, 'Code');
   const inline = textAt(code, 'ZipFile');
   if (inline !== undefined) {
-    const taskRoot = join(context.scratch, name);
+    // Other code, other folder: what runs goes on with its own.
+    const taskRoot = join(context.scratch, name, createHash('sha256').update(inline).digest('hex').slice(0, 16));
     mkdirSync(taskRoot, { recursive: true });
     const file = /^\s*(import\s|export\s)/m.test(inline) ? 'index.mjs' : 'index.js';
     writeFileSync(join(taskRoot, file), inline);

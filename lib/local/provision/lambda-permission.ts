@@ -1,8 +1,9 @@
 import type { PolicyStatement, PrincipalElement } from '../iam/policy.ts';
 import { textAt } from '../json.ts';
 import { functionArn, functionNameOf } from '../lambda/functions.ts';
+import type { DeployedResource } from './deployed.ts';
 import { physicalName } from './names.ts';
-import type { ResourceRequest, ResourceType } from './resource.ts';
+import type { ProvisionContext, ResourceRequest, ResourceType } from './resource.ts';
 
 /** A statement of a function's policy. https://docs.aws.amazon.com/lambda/latest/dg/access-control-resource-based.html */
 export const permission: ResourceType = {
@@ -19,7 +20,17 @@ export const permission: ResourceType = {
     context.services.iam.resources.put(arn, id, { Statement: statementOf(request, arn) });
     return { physicalId: id, attributes: { Id: id } };
   },
+  update(request, before) {
+    take(before, request.context);
+    return permission.create(request);
+  },
+  remove: take,
 };
+
+function take({ physicalId, properties }: DeployedResource, context: ProvisionContext): void {
+  const arn = functionArn(context, functionNameOf(textAt(properties, 'FunctionName') ?? ''));
+  context.services.iam.resources.remove(arn, physicalId);
+}
 
 function statementOf({ properties }: ResourceRequest, arn: string): PolicyStatement {
   const sourceArn = textAt(properties, 'SourceArn');

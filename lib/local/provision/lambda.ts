@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { numberAt, textAt } from '../json.ts';
 import { LambdaApiError } from '../lambda/errors.ts';
-import { functionUrl } from '../lambda/function-url.ts';
+import { functionUrl, functionUrlPath } from '../lambda/function-url.ts';
 import { functionArn, functionNameOf } from '../lambda/functions.ts';
 import { destinationArn, lambdaFunction } from './lambda-function.ts';
 import { permission } from './lambda-permission.ts';
 import { physicalName } from './names.ts';
-import type { ResourceType } from './resource.ts';
+import type { ResourceRequest, ResourceType } from './resource.ts';
 import { provisionError } from './resource.ts';
 
 const eventSourceMapping: ResourceType = {
@@ -29,32 +29,56 @@ const eventSourceMapping: ResourceType = {
     'TumblingWindowInSeconds',
   ],
   harmless: ['KmsKeyArn', 'LoggingConfig', 'MetricsConfig', 'ProvisionedPollerConfig', 'Tags'],
+  durable: true,
+  replacedBy: ['EventSourceArn', 'StartingPosition', 'StartingPositionTimestamp'],
   async create(request) {
-    try {
-      const { config } = await request.context.mappings.create(request.properties);
-      const { region, accountId } = request.context;
-      const arn = `arn:aws:lambda:${region}:${accountId}:event-source-mapping:${config.uuid}`;
-      return { physicalId: config.uuid, attributes: { Id: config.uuid, EventSourceMappingArn: arn } };
-    } catch (error) {
-      throw error instanceof LambdaApiError ? provisionError(request, `${error.code}: ${error.message}`) : error;
-    }
+    const { config } = await explained(request, () => request.context.mappings.create(request.properties));
+    const { region, accountId } = request.context;
+    const arn = `arn:aws:lambda:${region}:${accountId}:event-source-mapping:${config.uuid}`;
+    return { physicalId: config.uuid, attributes: { Id: config.uuid, EventSourceMappingArn: arn } };
+  },
+  async update(request, before) {
+    const { mappings } = request.context;
+    await explained(request, () => mappings.configure(before.physicalId, request.properties));
+    await mappings.settled(before.physicalId);
+    return before;
+  },
+  async remove({ physicalId }, { mappings }) {
+    await mappings.remove(physicalId);
+    await mappings.settled(physicalId);
   },
 };
 
+async function explained<T>(request: ResourceRequest, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw error instanceof LambdaApiError ? provisionError(request, `${error.code}: ${error.message}`) : error;
+  }
+}
+
 const eventInvokeConfig: ResourceType = {
   handled: ['DestinationConfig', 'FunctionName', 'MaximumEventAgeInSeconds', 'MaximumRetryAttempts', 'Qualifier'],
+  replacedBy: ['FunctionName', 'Qualifier'],
   create({ stackName, logicalId, properties, context }) {
     const maximumRetries = numberAt(properties, 'MaximumRetryAttempts');
     const maximumAgeSeconds = numberAt(properties, 'MaximumEventAgeInSeconds');
     const onSuccessArn = destinationArn(properties, 'OnSuccess');
     const onFailureArn = destinationArn(properties, 'OnFailure');
-    context.asyncInvocations.configure(functionNameOf(textAt(properties, 'FunctionName') ?? ''), {
-      ...(maximumRetries === undefined ? {} : { maximumRetries }),
-      ...(maximumAgeSeconds === undefined ? {} : { maximumAgeSeconds }),
-      ...(onSuccessArn === undefined ? {} : { onSuccessArn }),
-      ...(onFailureArn === undefined ? {} : { onFailureArn }),
-    });
+    context.asyncInvocations.configure(
+      functionNameOf(textAt(properties, 'FunctionName') ?? ''),
+      'event-invoke-config',
+      {
+        ...(maximumRetries === undefined ? {} : { maximumRetries }),
+        ...(maximumAgeSeconds === undefined ? {} : { maximumAgeSeconds }),
+        ...(onSuccessArn === undefined ? {} : { onSuccessArn }),
+        ...(onFailureArn === undefined ? {} : { onFailureArn }),
+      },
+    );
     return { physicalId: physicalName(stackName, logicalId, { max: 128 }), attributes: {} };
+  },
+  remove({ properties }, { asyncInvocations }) {
+    asyncInvocations.configure(functionNameOf(textAt(properties, 'FunctionName') ?? ''), 'event-invoke-config', {});
   },
 };
 
@@ -86,15 +110,19 @@ const url: ResourceType = {
   create({ properties, context }) {
     const name = functionNameOf(textAt(properties, 'TargetFunctionArn') ?? '');
     const arn = functionArn(context, name);
-    const id = createHash('sha256').update(arn).digest('hex').slice(0, 16);
+    const id = urlId(arn);
     functionUrl({ ...context, id, functionName: name });
     context.notice('AWS::Lambda::Url: function URLs answer on this machine without checking who calls.');
     return {
       physicalId: arn,
-      attributes: { FunctionArn: arn, FunctionUrl: `${context.services.url}/_sluice/url/${id}/` },
+      attributes: { FunctionArn: arn, FunctionUrl: `${context.services.url}${functionUrlPath(id)}/` },
     };
   },
+  replacedBy: ['Qualifier', 'TargetFunctionArn'],
+  remove: ({ physicalId }, { services }) => services.unroute(functionUrlPath(urlId(physicalId))),
 };
+
+const urlId = (arn: string): string => createHash('sha256').update(arn).digest('hex').slice(0, 16);
 
 export const lambdaTypes: Readonly<Record<string, ResourceType>> = {
   'AWS::Lambda::Function': lambdaFunction,

@@ -14,13 +14,16 @@ const UNIQUE_LENGTH = 12;
 /**
  * Name of a resource whose template gives none: stack, logical id and a part that is unique to both, as CloudFormation does it,
  * except that the same assembly always gets the same names.
+ * @param generation how many resources of this logical id there were before
  */
 export function physicalName(
   stackName: string,
   logicalId: string,
   { max, suffix = '', lowerCase = false }: NameRules,
+  generation = 0,
 ): string {
-  const digest = createHash('sha256').update(`${stackName}/${logicalId}`).digest('hex');
+  const owner = `${stackName}/${logicalId}${generation === 0 ? '' : `/${generation}`}`;
+  const digest = createHash('sha256').update(owner).digest('hex');
   const unique = BigInt(`0x${digest}`).toString(36).slice(0, UNIQUE_LENGTH).toUpperCase();
   const room = max - UNIQUE_LENGTH - suffix.length - 2;
   const stack = stackName.slice(0, Math.max(Math.ceil(room / 2), room - logicalId.length));

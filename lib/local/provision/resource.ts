@@ -5,6 +5,7 @@ import type { Functions } from '../lambda/functions.ts';
 import type { Mappings } from '../mappings/mappings.ts';
 import type { Schedules } from '../schedules/schedules.ts';
 import type { Services } from '../services.ts';
+import type { DeployedResource } from './deployed.ts';
 
 /** What provisioning a resource can use. */
 export interface ProvisionContext {
@@ -36,6 +37,10 @@ export interface ResourceRequest {
   /** File assets of the stack, by the key they are uploaded under. */
   readonly assets: ReadonlyMap<string, string>;
   readonly context: ProvisionContext;
+  /** How many resources of this logical id there were before: another one must have another generated name. */
+  readonly generation: number;
+  /** Its creation was begun when the engine was killed: what is there already is this one. */
+  readonly resumes: boolean;
 }
 
 export interface ProvisionedResource {
@@ -45,8 +50,30 @@ export interface ProvisionedResource {
   readonly attributes: Readonly<Record<string, Json>>;
 }
 
+/** How resources of one type come, change and go. */
+export interface Provisioner {
+  /** What it makes outlives the engine in the data directory. What does not is created anew whenever the engine starts. */
+  readonly durable?: boolean;
+  /** Properties whose change makes another resource: "Update requires: Replacement" in CloudFormation's reference of the type. */
+  readonly replacedBy?: readonly string[];
+  /** The property that names it. */
+  readonly nameProperty?: string;
+  create(request: ResourceRequest): Promise<ProvisionedResource> | ProvisionedResource;
+  /**
+   * Changes a resource in place; properties of the last template that are no longer there get their defaults.
+   * Without it a resource is created again over itself.
+   */
+  update?(request: ResourceRequest, before: DeployedResource): Promise<ProvisionedResource> | ProvisionedResource;
+  /** For durable types: configures anew, when the engine starts, what of an unchanged resource is kept in memory only. */
+  restore?(request: ResourceRequest, before: DeployedResource): Promise<void> | void;
+  /** Deletes it. Without it there is nothing to delete. */
+  remove?(resource: DeployedResource, context: ProvisionContext): Promise<void> | void;
+  /** What would be lost with it, in words (`12 messages`); undefined: nothing. */
+  contents?(resource: DeployedResource, context: ProvisionContext): Promise<string | undefined>;
+}
+
 /** How the engine provisions one type of CloudFormation resource. */
-export interface ResourceType {
+export interface ResourceType extends Provisioner {
   /** Properties that have their effect. */
   readonly handled: readonly string[];
   /** Properties that make no difference on this machine (tags, encryption at rest, backups). */
@@ -55,7 +82,6 @@ export interface ResourceType {
   readonly noted?: Readonly<Record<string, string>>;
   /** Why a property is refused; properties in none of the tables are refused too. */
   readonly refused?: Readonly<Record<string, string>>;
-  create(request: ResourceRequest): Promise<ProvisionedResource> | ProvisionedResource;
 }
 
 /** A resource cannot be provisioned; the message names stack, logical id, type and what to do. */

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../json.ts';
 import { listAt, objectAt, textAt } from '../json.ts';
 import { physicalName } from './names.ts';
-import type { ResourceType } from './resource.ts';
+import type { ProvisionContext, ResourceType } from './resource.ts';
 
 const bucket: ResourceType = {
   handled: ['BucketEncryption', 'BucketName'],
@@ -28,10 +28,13 @@ const bucket: ResourceType = {
     ReplicationConfiguration: 'there is one region',
     WebsiteConfiguration: 'buckets serve no web sites',
   },
+  durable: true,
+  replacedBy: ['BucketName'],
+  nameProperty: 'BucketName',
   async create({ stackName, logicalId, properties, context }) {
     const name = textAt(properties, 'BucketName') ?? physicalName(stackName, logicalId, { max: 63, lowerCase: true });
     await context.calls.rest('s3', 'PUT', `/${name}`);
-    context.services.iam.keys.encrypt(`arn:aws:s3:::${name}`, keyOf(properties));
+    encrypt(name, properties, context);
     const domain = `${name}.s3.${context.region}.amazonaws.com`;
     return {
       physicalId: name,
@@ -43,6 +46,16 @@ const bucket: ResourceType = {
       },
     };
   },
+  restore: ({ properties, context }, { physicalId }) => encrypt(physicalId, properties, context),
+  update({ properties, context }, before) {
+    encrypt(before.physicalId, properties, context);
+    return before;
+  },
+  remove: async ({ physicalId }, { calls }) => void (await calls.rest('s3', 'DELETE', `/${physicalId}`)),
+  async contents({ physicalId }, { calls }) {
+    const list = await calls.rest('s3', 'GET', `/${physicalId}?list-type=2&max-keys=1`);
+    return list.includes('<Key>') ? 'objects' : undefined;
+  },
 };
 
 const bucketPolicy: ResourceType = {
@@ -52,7 +65,13 @@ const bucketPolicy: ResourceType = {
     context.services.iam.resources.put(`arn:aws:s3:::${bucket}`, 'bucket-policy', properties.PolicyDocument);
     return { physicalId: bucket, attributes: {} };
   },
+  remove: ({ physicalId }, { services }) =>
+    services.iam.resources.remove(`arn:aws:s3:::${physicalId}`, 'bucket-policy'),
 };
+
+function encrypt(bucket: string, properties: JsonObject, { services }: ProvisionContext): void {
+  services.iam.keys.encrypt(`arn:aws:s3:::${bucket}`, keyOf(properties));
+}
 
 /** Key of the bucket's default encryption; undefined: S3's own, or the one AWS manages for S3. */
 function keyOf(properties: JsonObject): string | undefined {
@@ -60,7 +79,24 @@ function keyOf(properties: JsonObject): string | undefined {
   return textAt(objectAt(rule, 'ServerSideEncryptionByDefault'), 'KMSMasterKeyID');
 }
 
+/** The CDK's `autoDeleteObjects`: a bucket is emptied before it is deleted. */
+const autoDeleteObjects: ResourceType = {
+  handled: ['BucketName', 'ServiceToken'],
+  create: ({ properties }) => ({ physicalId: `${textAt(properties, 'BucketName')}-objects`, attributes: {} }),
+  async remove({ properties }, { calls }) {
+    const bucket = textAt(properties, 'BucketName') ?? '';
+    for (;;) {
+      const list = await calls.rest('s3', 'GET', `/${bucket}?list-type=2`);
+      const objects = [...list.matchAll(/<Key>[^<]*<\/Key>/g)].map(([key]) => `<Object>${key}</Object>`);
+      if (objects.length === 0) return;
+      const answer = await calls.rest('s3', 'POST', `/${bucket}?delete`, `<Delete>${objects.join('')}</Delete>`);
+      if (!answer.includes('<Deleted>')) throw new Error(`bucket ${bucket} cannot be emptied: ${answer}`);
+    }
+  },
+};
+
 export const s3Types: Readonly<Record<string, ResourceType>> = {
   'AWS::S3::Bucket': bucket,
   'AWS::S3::BucketPolicy': bucketPolicy,
+  'Custom::S3AutoDeleteObjects': autoDeleteObjects,
 };

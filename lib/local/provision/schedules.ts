@@ -3,14 +3,18 @@ import { isObject, listAt, objectAt, textAt } from '../json.ts';
 import { ScheduleError } from '../schedules/expression.ts';
 import { groupArn, schedulerRoleProblem } from '../schedules/role.ts';
 import type { ScheduleDefinition, ScheduleTarget } from '../schedules/schedules.ts';
+import type { DeployedResource } from './deployed.ts';
 import { physicalName } from './names.ts';
-import type { ResourceRequest, ResourceType } from './resource.ts';
+import type { ProvisionContext, ResourceRequest, ResourceType } from './resource.ts';
 import { provisionError } from './resource.ts';
 
 const rule: ResourceType = {
   handled: ['Name', 'ScheduleExpression', 'State', 'Targets'],
   harmless: ['Description', 'EventBusName', 'RoleArn', 'Tags'],
   refused: { EventPattern: 'event buses are not run; only rules with a ScheduleExpression are' },
+  replacedBy: ['EventBusName', 'Name'],
+  nameProperty: 'Name',
+  remove: removeSchedule,
   create(request) {
     const { stackName, logicalId, properties, context } = request;
     const name = textAt(properties, 'Name') ?? physicalName(stackName, logicalId, { max: 64 });
@@ -32,6 +36,9 @@ const schedule: ResourceType = {
   handled: ['GroupName', 'Name', 'ScheduleExpression', 'ScheduleExpressionTimezone', 'State', 'Target'],
   harmless: ['Description', 'FlexibleTimeWindow', 'KmsKeyArn'],
   refused: { StartDate: 'schedules start with the engine', EndDate: 'schedules end with the engine' },
+  replacedBy: ['GroupName', 'Name'],
+  nameProperty: 'Name',
+  remove: removeSchedule,
   create(request) {
     const { stackName, logicalId, properties, context } = request;
     const zone = textAt(properties, 'ScheduleExpressionTimezone') ?? 'UTC';
@@ -73,7 +80,18 @@ const scheduleGroup: ResourceType = {
     const arn = groupArn(context.region, context.accountId, name);
     return { physicalId: name, attributes: { Arn: arn, State: 'ACTIVE' } };
   },
+  replacedBy: ['Name'],
+  nameProperty: 'Name',
+  /** With a group go its schedules. */
+  remove({ physicalId }, { schedules }) {
+    schedules.groups.delete(physicalId);
+    for (const { arn } of schedules.list()) if (arn.includes(`:schedule/${physicalId}/`)) schedules.remove(arn);
+  },
 };
+
+function removeSchedule({ attributes }: DeployedResource, { schedules }: ProvisionContext): void {
+  schedules.remove(String(attributes.Arn));
+}
 
 const isEnabled = (state: Json | undefined): boolean => state !== 'DISABLED';
 const groupOf = (target: Json): string | undefined => textAt(objectAt(target, 'SqsParameters'), 'MessageGroupId');

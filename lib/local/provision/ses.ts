@@ -11,6 +11,9 @@ const emailIdentity: ResourceType = {
     'MailFromAttributes',
     'Tags',
   ],
+  durable: true,
+  replacedBy: ['EmailIdentity'],
+  nameProperty: 'EmailIdentity',
   async create({ properties, context }) {
     const identity = textAt(properties, 'EmailIdentity') ?? '';
     await context.calls.rest('ses', 'POST', '/v2/email/identities', JSON.stringify({ EmailIdentity: identity }), {
@@ -22,6 +25,9 @@ const emailIdentity: ResourceType = {
     ]);
     return { physicalId: identity, attributes: Object.fromEntries(dkim) as Record<string, string> };
   },
+  update: (_request, before) => before,
+  remove: async ({ physicalId }, { calls }) =>
+    void (await calls.rest('ses', 'DELETE', `/v2/email/identities/${encodeURIComponent(physicalId)}`)),
 };
 
 export const sesTypes: Readonly<Record<string, ResourceType>> = { 'AWS::SES::EmailIdentity': emailIdentity };

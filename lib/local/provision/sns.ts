@@ -1,7 +1,9 @@
-import type { JsonObject } from '../json.ts';
+import type { AwsCalls } from '../call.ts';
+import type { Json, JsonObject } from '../json.ts';
 import { booleanAt, isObject, listAt, textAt } from '../json.ts';
+import type { DeployedResource } from './deployed.ts';
 import { physicalName } from './names.ts';
-import type { ProvisionContext, ResourceType } from './resource.ts';
+import type { ProvisionContext, ResourceRequest, ResourceType } from './resource.ts';
 import { provisionError } from './resource.ts';
 
 const VERSION = '2010-03-31';
@@ -26,6 +28,9 @@ const topic: ResourceType = {
   handled: [...topicAttributes, 'TopicName', 'Subscription'],
   harmless: ['Tags', 'DeliveryStatusLogging', 'DataProtectionPolicy'],
   refused: { ArchivePolicy: 'message archives and their replay are not run' },
+  durable: true,
+  replacedBy: ['FifoTopic', 'TopicName'],
+  nameProperty: 'TopicName',
   async create(request) {
     const { stackName, logicalId, properties, context } = request;
     const suffix = booleanAt(properties, 'FifoTopic') ? '.fifo' : '';
@@ -40,7 +45,54 @@ const topic: ResourceType = {
       await subscribe({ ...(isObject(inline) ? inline : {}), TopicArn: arn }, request);
     return { physicalId: arn, attributes: { TopicArn: arn, TopicName: Name } };
   },
+  async update(request, before) {
+    const TopicArn = before.physicalId;
+    await setAttributes('Topic', { TopicArn }, topicAttributes, request, before);
+    const [old, wanted] = [inlineSubscriptions(before.properties), inlineSubscriptions(request.properties)];
+    const { calls } = request.context;
+    for (const [key] of old) if (!wanted.has(key)) await unsubscribe(TopicArn, key, calls);
+    for (const [key, inline] of wanted) if (!old.has(key)) await subscribe({ ...inline, TopicArn }, request);
+    return before;
+  },
+  remove: async ({ physicalId }, { calls }) =>
+    void (await calls.query('sns', 'DeleteTopic', VERSION, { TopicArn: physicalId })),
 };
+
+/** Subscriptions in a topic's properties, by endpoint. */
+const inlineSubscriptions = (properties: JsonObject): Map<string, JsonObject> =>
+  new Map(
+    listAt(properties, 'Subscription')
+      .filter(isObject)
+      .map((inline) => [textAt(inline, 'Endpoint') ?? '', inline]),
+  );
+
+async function unsubscribe(TopicArn: string, endpoint: string, calls: AwsCalls): Promise<void> {
+  const xml = await calls.query('sns', 'ListSubscriptionsByTopic', VERSION, { TopicArn });
+  for (const [, member = ''] of xml.matchAll(/<member>(.*?)<\/member>/gs)) {
+    const SubscriptionArn = /<SubscriptionArn>([^<]+)</.exec(member)?.[1];
+    if (SubscriptionArn !== undefined && member.includes(`<Endpoint>${endpoint}<`))
+      await calls.query('sns', 'Unsubscribe', VERSION, { SubscriptionArn });
+  }
+}
+
+/** Sets the attributes that have changed, one by one; what is no longer set is emptied. */
+async function setAttributes(
+  kind: 'Topic' | 'Subscription',
+  target: Readonly<Record<string, string>>,
+  names: readonly string[],
+  { properties, context }: ResourceRequest,
+  before: DeployedResource,
+): Promise<void> {
+  for (const AttributeName of names) {
+    const AttributeValue = asAttribute(properties[AttributeName]);
+    if (AttributeValue === asAttribute(before.properties[AttributeName])) continue;
+    const parameters = { ...target, AttributeName, AttributeValue: AttributeValue ?? '' };
+    await context.calls.query('sns', `Set${kind}Attributes`, VERSION, parameters);
+  }
+}
+
+const asAttribute = (value: Json | undefined): string | undefined =>
+  value === undefined ? undefined : typeof value === 'object' ? JSON.stringify(value) : String(value);
 
 const topicPolicy: ResourceType = {
   handled: ['PolicyDocument', 'Topics'],
@@ -56,7 +108,22 @@ const topicPolicy: ResourceType = {
     const id = physicalName(stackName, logicalId, { max: 128 });
     return { physicalId: id, attributes: { Id: id } };
   },
+  async update(request, before) {
+    await takePolicyFrom(before, request.properties, request.context);
+    return topicPolicy.create(request);
+  },
+  remove: (resource, context) => takePolicyFrom(resource, {}, context),
 };
+
+/** Topics that a policy was for and is no longer for have the default policy again. */
+async function takePolicyFrom({ properties }: DeployedResource, now: JsonObject, { calls }: ProvisionContext) {
+  const still = listAt(now, 'Topics');
+  for (const topicArn of listAt(properties, 'Topics')) {
+    if (still.includes(topicArn)) continue;
+    const parameters = { TopicArn: String(topicArn), AttributeName: 'Policy', AttributeValue: '' };
+    await calls.query('sns', 'SetTopicAttributes', VERSION, parameters);
+  }
+}
 
 const subscription: ResourceType = {
   handled: [...subscriptionAttributes, 'Endpoint', 'Protocol', 'TopicArn'],
@@ -65,14 +132,26 @@ const subscription: ResourceType = {
     ReplayPolicy: 'message archives and their replay are not run',
     SubscriptionRoleArn: 'delivery to Firehose is not run',
   },
+  durable: true,
+  replacedBy: ['Endpoint', 'Protocol', 'TopicArn'],
   async create(request) {
     const arn = await subscribe(request.properties, request);
     return { physicalId: arn, attributes: { Arn: arn } };
+  },
+  async update(request, before) {
+    const target = { SubscriptionArn: before.physicalId };
+    if (isSent(before)) await setAttributes('Subscription', target, subscriptionAttributes, request, before);
+    return before;
+  },
+  async remove(resource, { calls }) {
+    if (isSent(resource)) await calls.query('sns', 'Unsubscribe', VERSION, { SubscriptionArn: resource.physicalId });
   },
 };
 
 /** Protocols whose messages leave the account: accepted, but nothing is sent from here. */
 const notSent = new Set(['email', 'email-json', 'sms', 'http', 'https', 'application']);
+
+const isSent = ({ properties }: DeployedResource): boolean => !notSent.has(textAt(properties, 'Protocol') ?? '');
 
 async function subscribe(
   properties: JsonObject,
@@ -104,9 +183,8 @@ function entries(properties: JsonObject, names: readonly string[]): Record<strin
   const result: Record<string, string> = {};
   const present = names.filter((name) => properties[name] !== undefined);
   for (const [index, name] of present.entries()) {
-    const value = properties[name];
     result[`Attributes.entry.${index + 1}.key`] = name;
-    result[`Attributes.entry.${index + 1}.value`] = typeof value === 'object' ? JSON.stringify(value) : String(value);
+    result[`Attributes.entry.${index + 1}.value`] = asAttribute(properties[name]) ?? '';
   }
   return result;
 }

@@ -1,164 +1,98 @@
-import { randomUUID } from 'node:crypto';
 import type { AssemblyStack } from '../assembly.ts';
-import type { Json, JsonObject } from '../json.ts';
-import { isObject, objectAt, textAt } from '../json.ts';
-import type { TemplateScope } from '../template.ts';
-import { conditionHolds, resolveValue, TemplateError } from '../template.ts';
-import { dependencyGraph } from '../template-graph.ts';
+import { objectAt } from '../json.ts';
+import { type Change, changesOf } from './changes.ts';
 import { checkResources } from './check.ts';
-import { inertTypes } from './inert.ts';
-import { stackParameters } from './parameters.ts';
-import type { ProvisionContext, ProvisionedResource } from './resource.ts';
-import { provisionError } from './resource.ts';
-import { resourceTypes } from './types.ts';
+import { type Deployment, deployStack } from './deploy-stack.ts';
+import type { Deployed } from './deployed.ts';
+import { exportedBy, exportNames, refuseLossOfExports } from './exports.ts';
+import { checkMappingPermissions } from './permissions.ts';
+import { removeLeft } from './removal.ts';
+import { refuseLossyReplacement } from './replacement.ts';
+import { type ProvisionContext, ProvisionError } from './resource.ts';
+import { restoreStack } from './restore.ts';
+import { planStack, type StackPlan } from './stack-plan.ts';
+import { typeNamed } from './types.ts';
+import { createUndo } from './undo.ts';
 
-export interface StackResource extends ProvisionedResource {
-  readonly type: string;
-}
-
-/** A stack as it was provisioned. */
-export interface StackInfo {
-  readonly name: string;
-  readonly id: string;
-  /** Output values by name, with the name they are exported under. */
-  readonly outputs: Readonly<
-    Record<
-      string,
-      { readonly value: string; readonly exportName: string | undefined; readonly description: string | undefined }
-    >
-  >;
-  readonly resources: Readonly<Record<string, StackResource>>;
-  /** When it was complete. */
-  readonly createdAt: Date;
-}
-
-interface Plan {
-  readonly stack: AssemblyStack;
-  readonly scope: TemplateScope;
-  readonly stackName: string;
-  readonly resources: JsonObject;
-  readonly graph: ReadonlyMap<string, ReadonlySet<string>>;
-  readonly created: Map<string, StackResource>;
+export interface DeployOptions {
+  readonly context: ProvisionContext;
+  readonly deployed: Deployed;
+  /** The engine has just started: what its services do not keep has to be configured anew. */
+  readonly isStarting: boolean;
+  /** Called with what will change before anything does. Not for stacks that are new altogether. */
+  readonly onChanges: (changes: readonly Change[]) => void;
 }
 
 /**
- * Provisions all stacks, one after the other; within a stack whatever does not depend on each other side by side.
- * All types and properties are checked first: a stack that cannot be provisioned leaves nothing behind.
+ * Brings the stacks of an assembly to what their templates say. Everything that can be found out before is found out before
+ * anything is changed. When something fails all the same, what was done is taken back: the app is as it was.
+ * Stacks that the assembly does not have (any more) stay, as on AWS.
+ * @returns what was changed
  * @throws ProvisionError, TemplateError
  */
-export async function provisionStacks(
-  stacks: readonly AssemblyStack[],
-  context: ProvisionContext,
-): Promise<StackInfo[]> {
-  const exported = new Map<string, Json>();
-  const plans = stacks.map((stack) => plan(stack, context, exported));
+export async function deployStacks(stacks: readonly AssemblyStack[], options: DeployOptions): Promise<Change[]> {
+  const { context, deployed } = options;
+  refuseOtherApp(stacks, deployed);
+  const plans = stacks.map((stack) => planStack(stack, deployed, context));
   for (const notice of checkResources(plans)) context.notice(notice);
-  const infos: StackInfo[] = [];
-  for (const stackPlan of plans) infos.push(await provision(stackPlan, context, exported));
-  return infos;
-}
+  const changes = await previewed(plans, options);
 
-function plan(
-  stack: AssemblyStack,
-  { region, accountId }: ProvisionContext,
-  exported: ReadonlyMap<string, Json>,
-): Plan {
-  const { name: stackName, template } = stack;
-  const created = new Map<string, StackResource>();
-  const scope: TemplateScope = {
-    stackName,
-    stackId: `arn:aws:cloudformation:${region}:${accountId}:stack/${stackName}/${randomUUID()}`,
-    region,
-    accountId,
-    parameters: stackParameters(stackName, objectAt(template, 'Parameters')),
-    mappings: objectAt(template, 'Mappings'),
-    conditions: objectAt(template, 'Conditions'),
-    resource: (logicalId) => created.get(logicalId),
-    exported: (name) => exported.get(name),
-  };
-  if (template.Transform !== undefined) {
-    throw new TemplateError(
-      `Stack ${stackName}: its template uses the transform ${JSON.stringify(template.Transform)}, which the engine does not run.`,
-    );
-  }
-  const resources: JsonObject = {};
-  for (const [logicalId, resource] of Object.entries(objectAt(template, 'Resources'))) {
-    if (conditionHolds(textAt(resource, 'Condition'), scope)) resources[logicalId] = resource;
-  }
-  return { stack, scope, stackName, resources, created, graph: dependencyGraph(stackName, resources) };
-}
-
-async function provision(stackPlan: Plan, context: ProvisionContext, exported: Map<string, Json>): Promise<StackInfo> {
-  const { resources, graph, created, scope, stackName } = stackPlan;
-  const pending = new Map<string, Promise<void>>();
-  const failure = new AbortController();
-
-  function ensure(logicalId: string): Promise<void> {
-    const known = pending.get(logicalId);
-    if (known) return known;
-    const work = Promise.all([...(graph.get(logicalId) ?? [])].map(ensure)).then(async () => {
-      if (failure.signal.aborted) return;
-      created.set(logicalId, await create(stackPlan, logicalId, context));
-    });
-    pending.set(logicalId, work);
-    work.catch(() => failure.abort());
-    return work;
-  }
-
-  const results = await Promise.allSettled(Object.keys(resources).map(ensure));
-  const failed = results.find((result) => result.status === 'rejected');
-  if (failed) throw failed.reason;
-  return {
-    name: stackName,
-    id: scope.stackId,
-    outputs: outputsOf(stackPlan, exported),
-    resources: Object.fromEntries(created),
-    createdAt: new Date(),
-  };
-}
-
-/** Errors that say what is wrong, but not with which resource. */
-const EXPLAINED_HERE = new Set(['AwsCallError', 'PolicyError']);
-
-async function create(stackPlan: Plan, logicalId: string, context: ProvisionContext): Promise<StackResource> {
-  const { resources, scope, stack, stackName } = stackPlan;
-  const resource = resources[logicalId];
-  const type = textAt(resource, 'Type') ?? '';
-  const properties = resolveValue(objectAt(resource, 'Properties'), scope, `${logicalId} (${type})`);
-  const request = {
-    stackName,
-    logicalId,
-    type,
-    properties: isObject(properties) ? properties : {},
-    assets: stack.assets,
-    context,
-  };
-  const provisioner = resourceTypes[type] ?? inertTypes[type];
-  if (!provisioner) throw provisionError(request, 'is not supported by the engine.');
+  const undo = createUndo();
+  const deployment: Deployment = { ...options, undo };
   try {
-    return { type, ...(await provisioner.create(request)) };
+    if (options.isStarting) await restoreOthers(stacks, options);
+    for (const plan of plans) await deployStack(plan, deployment);
+    checkMappingPermissions(context);
   } catch (error) {
-    if (error instanceof Error && !EXPLAINED_HERE.has(error.name)) throw error;
-    throw provisionError(request, error instanceof Error ? error.message : String(error));
+    const failures = await undo.run();
+    if (error instanceof Error && failures.length > 0) error.message += `\n${failures.join('\n')}`;
+    throw error;
   }
+  // Only now nothing can fail any more: what is deleted cannot be brought back.
+  for (const { stackName, resources } of plans.toReversed()) {
+    const stack = deployed.stacks.get(stackName);
+    if (stack) await removeLeft(stack, (logicalId) => logicalId in resources, deployed, context);
+  }
+  return changes;
 }
 
-function outputsOf({ stack, scope, stackName }: Plan, exported: Map<string, Json>): StackInfo['outputs'] {
-  const outputs: Record<string, StackInfo['outputs'][string]> = {};
-  for (const [name, output] of Object.entries(objectAt(stack.template, 'Outputs'))) {
-    if (!isObject(output) || !conditionHolds(textAt(output, 'Condition'), scope)) continue;
-    const value = resolveValue(output.Value ?? '', scope, `output ${name}`) ?? '';
-    const exportName = resolveValue(objectAt(output, 'Export').Name ?? '', scope, `output ${name}`);
-    if (typeof exportName === 'string' && exportName !== '') {
-      if (exported.has(exportName))
-        throw new TemplateError(`Stack ${stackName}, output ${name}: the export "${exportName}" exists already.`);
-      exported.set(exportName, value);
+async function previewed(plans: readonly StackPlan[], options: DeployOptions): Promise<Change[]> {
+  const { context, deployed, onChanges } = options;
+  const changes: Change[] = [];
+  for (const plan of plans) {
+    const before = deployed.stacks.get(plan.stackName);
+    const exported = (name: string) => exportedBy(deployed, name);
+    const ofStack = changesOf(plan, before, exported);
+    changes.push(...ofStack);
+    if (before === undefined) continue;
+    const scope = plan.scope(() => undefined, exported);
+    refuseLossOfExports(before, (name) => exportNames(plan, scope).has(name), deployed, 'deleted');
+    for (const { logicalId, type, kind, properties: changed } of ofStack) {
+      const old = before.resources.get(logicalId);
+      if (kind !== 'replace' || old === undefined) continue;
+      const name = objectAt(plan.resources[logicalId], 'Properties')[typeNamed(type)?.nameProperty ?? ''];
+      await refuseLossyReplacement({ stackName: plan.stackName, logicalId, type }, old, { changed, name }, context);
     }
-    outputs[name] = {
-      value: typeof value === 'string' ? value : JSON.stringify(value),
-      exportName: exportName ? String(exportName) : undefined,
-      description: textAt(output, 'Description'),
-    };
   }
-  return outputs;
+  const known = changes.filter(({ stackName }) => deployed.stacks.has(stackName));
+  if (known.length > 0) onChanges(known);
+  return changes;
+}
+
+/** A data directory belongs to one app. */
+function refuseOtherApp(stacks: readonly AssemblyStack[], { stacks: deployed }: Deployed): void {
+  if (deployed.size === 0 || stacks.some(({ name }) => deployed.has(name))) return;
+  throw new ProvisionError(
+    `The data directory holds another app: its stacks are ${[...deployed.keys()].join(', ')}; the assembly has ${stacks.map(({ name }) => name).join(', ')}. Name another directory for this app.`,
+  );
+}
+
+async function restoreOthers(stacks: readonly AssemblyStack[], { context, deployed }: DeployOptions): Promise<void> {
+  for (const stack of deployed.stacks.values()) {
+    if (stacks.some(({ name }) => name === stack.name)) continue;
+    context.notice(
+      `Stack ${stack.name} is deployed but not in the assembly: it stays. To delete it: aws cloudformation delete-stack --stack-name ${stack.name}`,
+    );
+    await restoreStack(stack, context);
+  }
 }

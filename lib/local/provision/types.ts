@@ -4,7 +4,7 @@ import { inertTypes } from './inert.ts';
 import { kinesisTypes } from './kinesis.ts';
 import { kmsTypes } from './kms.ts';
 import { lambdaTypes } from './lambda.ts';
-import type { ResourceType } from './resource.ts';
+import type { Provisioner, ResourceType } from './resource.ts';
 import { s3Types } from './s3.ts';
 import { scheduleTypes } from './schedules.ts';
 import { sesTypes } from './ses.ts';
@@ -29,3 +29,6 @@ export const resourceTypes: Readonly<Record<string, ResourceType>> = {
 export function supportedTypes(): string[] {
   return [...Object.keys(resourceTypes), ...Object.keys(inertTypes)].sort();
 }
+
+/** How a type is provisioned; undefined: not at all. */
+export const typeNamed = (name: string): Provisioner | undefined => resourceTypes[name] ?? inertTypes[name];

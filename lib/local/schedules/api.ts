@@ -21,9 +21,6 @@ const NAME = /^[0-9a-zA-Z\-_.]{1,64}$/;
 export function schedulerApi(context: Context): ServiceHandler {
   const { schedules, region, accountId } = context;
   const arnOf = (group: string, name: string) => `arn:aws:scheduler:${region}:${accountId}:schedule/${group}/${name}`;
-  /** What was asked for, to be answered as it came. */
-  const inputs = new Map<string, Record<string, unknown>>();
-
   const operations: Readonly<Record<string, (request: ServiceRequest) => ServiceResponse>> = {
     CreateSchedule(request) {
       const input = jsonBody(request);
@@ -42,19 +39,18 @@ export function schedulerApi(context: Context): ServiceHandler {
         if (error instanceof ScheduleError) return refused('ValidationException', 400, error.message);
         throw error;
       }
-      inputs.set(arn, input);
       return jsonResponse({ ScheduleArn: arn });
     },
     GetSchedule(request) {
       const [group, name] = [groupIn(request), nameIn(request)];
       const arn = arnOf(group, name);
-      if (schedules.find(arn) === undefined) return noSuch(`Schedule ${name}`);
-      return jsonResponse({ State: 'ENABLED', ...inputs.get(arn), Arn: arn, Name: name, GroupName: group });
+      const definition = schedules.find(arn);
+      if (definition === undefined) return noSuch(`Schedule ${name}`);
+      return jsonResponse({ State: 'ENABLED', ...definition.input, Arn: arn, Name: name, GroupName: group });
     },
     DeleteSchedule(request) {
       const name = nameIn(request);
       const arn = arnOf(groupIn(request), name);
-      inputs.delete(arn);
       return schedules.remove(arn) ? jsonResponse({}) : noSuch(`Schedule ${name}`);
     },
   };
@@ -103,6 +99,7 @@ function definitionOf(name: string, arn: string, input: Record<string, unknown>)
     enabled: textAt(input, 'State') !== 'DISABLED',
     source: 'aws.scheduler',
     deletedWhenDone: textAt(input, 'ActionAfterCompletion') === 'DELETE',
+    input,
     targets: [
       {
         arn: textAt(target, 'Arn') ?? '',

@@ -3,8 +3,10 @@ import type { AwsCalls } from '../call.ts';
 import type { Iam } from '../iam.ts';
 import { sendTo } from '../mappings/destination.ts';
 import type { CallsAs } from '../role-calls.ts';
+import type { State } from '../state/state.ts';
 import type { Schedule } from './expression.ts';
 import { parseSchedule } from './expression.ts';
+import { keepSchedules } from './schedules-state.ts';
 
 /** Where a schedule sends its event. */
 export interface ScheduleTarget {
@@ -30,11 +32,16 @@ export interface ScheduleDefinition {
   readonly source: 'aws.events' | 'aws.scheduler';
   /** Gone when it will not fire again (ActionAfterCompletion). */
   readonly deletedWhenDone?: boolean;
+  /** The request that made it, when it was one rather than a template; it is answered as it came. */
+  readonly input?: Readonly<Record<string, unknown>>;
 }
 
 /** Runs rate(), cron() and at() schedules. */
 export interface Schedules {
-  /** Once the engine runs, it counts from now. @throws ScheduleError for a bad expression */
+  /**
+   * Adds a schedule, or puts it in the place of one with its ARN. Once the engine runs, it counts from now; one that was there before
+   * with the same expression counts on from then. @throws ScheduleError for a bad expression
+   */
   add(definition: ScheduleDefinition): void;
   list(): readonly ScheduleDefinition[];
   find(arn: string): ScheduleDefinition | undefined;
@@ -68,16 +75,24 @@ const ACTIONS: Readonly<Record<string, string>> = {
 /** Longest single timer, milliseconds: setTimeout overflows beyond 2^31. */
 const LONGEST_TIMER_MS = 2_000_000_000;
 
-export function createSchedules(context: SchedulesContext): Schedules {
+/** @param state keeps schedules made by request, and since when all count, over a restart */
+export function createSchedules(context: SchedulesContext, state?: State): Schedules {
+  const kept = state && keepSchedules(state);
   const { timeScale = 1 } = context;
   const definitions = new Map<string, ScheduleDefinition>();
   const timers = new Map<string, NodeJS.Timeout>();
   const running = new Set<Promise<void>>();
   let startedAt: number | undefined;
   let closed = false;
+  for (const definition of kept?.load() ?? []) definitions.set(definition.arn, definition);
 
   /** The schedules' own clock: runs `timeScale` times as fast. */
   const clock = (): number => (startedAt ?? 0) + (Date.now() - (startedAt ?? 0)) * timeScale;
+
+  function stop(arn: string): void {
+    clearTimeout(timers.get(arn));
+    timers.delete(arn);
+  }
 
   /** @param ahead how far the schedules' clock was ahead of the caller's when the due time was said, milliseconds */
   function plan(definition: ScheduleDefinition, schedule: Schedule, after: number, ahead: number): void {
@@ -92,7 +107,9 @@ export function createSchedules(context: SchedulesContext): Schedules {
     const timer = setTimeout(
       () => {
         if (clock() < due - 1) return plan(definition, schedule, due - 1, ahead);
-        fire(definition, due - ahead);
+        const sent = fire(definition, due - ahead);
+        // Noted when it is sent, not before: killed in between, it is sent again rather than never.
+        if (isOnce(definition)) void sent.then(() => kept?.sent(definition, due - ahead));
         plan(definition, schedule, Math.max(due, clock() - 1), ahead);
       },
       Math.min(wait, LONGEST_TIMER_MS),
@@ -100,22 +117,29 @@ export function createSchedules(context: SchedulesContext): Schedules {
     timers.set(definition.arn, timer);
   }
 
-  function begin(definition: ScheduleDefinition, from: number): void {
-    if (!definition.enabled) return;
+  function begin(definition: ScheduleDefinition): void {
+    const now = clock();
     // A time of day that a caller names is on the caller's clock; periods and times in templates are on this one.
-    const ahead = definition.expression.startsWith('at(') ? from - Date.now() : 0;
-    plan(definition, parseSchedule(definition.expression, from), from, ahead);
+    const ahead = isOnce(definition) ? now - Date.now() : 0;
+    const since = kept?.since(definition, now - ahead) ?? now - ahead;
+    if (!definition.enabled) return;
+    // What a one-time schedule has missed is made up for; recurring ones go on with the next time.
+    const after = isOnce(definition) ? since + ahead : now;
+    plan(definition, parseSchedule(definition.expression, since), after, ahead);
   }
 
-  function fire(definition: ScheduleDefinition, due: number): void {
-    for (const target of definition.targets) {
+  /** Resolves when all targets have been sent to, or could not be. */
+  async function fire(definition: ScheduleDefinition, due: number): Promise<void> {
+    const sending = definition.targets.map((target) => {
       const work = send(definition, target, due)
         .catch((error: unknown) =>
           context.report(`Schedule ${definition.name}, target ${target.arn}: ${String(error)}`),
         )
         .finally(() => running.delete(work));
       running.add(work);
-    }
+      return work;
+    });
+    await Promise.all(sending);
   }
 
   async function send(definition: ScheduleDefinition, target: ScheduleTarget, due: number): Promise<void> {
@@ -153,19 +177,20 @@ export function createSchedules(context: SchedulesContext): Schedules {
     groups: new Set(['default']),
     add(definition) {
       parseSchedule(definition.expression, 0);
+      stop(definition.arn);
       definitions.set(definition.arn, definition);
-      if (startedAt !== undefined) begin(definition, clock());
+      if (startedAt !== undefined) begin(definition);
     },
     list: () => [...definitions.values()],
     find: (arn) => definitions.get(arn),
     remove(arn) {
-      clearTimeout(timers.get(arn));
-      timers.delete(arn);
+      stop(arn);
+      kept?.remove(arn);
       return definitions.delete(arn);
     },
     start() {
       startedAt = Date.now();
-      for (const definition of definitions.values()) begin(definition, startedAt);
+      for (const definition of definitions.values()) begin(definition);
     },
     async close() {
       closed = true;
@@ -174,6 +199,8 @@ export function createSchedules(context: SchedulesContext): Schedules {
     },
   };
 }
+
+const isOnce = ({ expression }: ScheduleDefinition): boolean => expression.startsWith('at(');
 
 const withoutMillis = (time: number): string => new Date(time).toISOString().replace(/\.\d{3}Z$/, 'Z');
 

@@ -23,9 +23,9 @@ export function temporaryDirectory(): string {
 }
 
 /** Writes a cloud assembly with one stack, as small as the CDK could make it. */
-export function writeAssembly(Resources: JsonObject, rest: JsonObject = {}): string {
+export function writeAssembly(Resources: JsonObject, rest: JsonObject = {}, name = 'app'): string {
   const directory = temporaryDirectory();
-  const artifacts = { app: { type: 'aws:cloudformation:stack', properties: { templateFile: 'app.template.json' } } };
+  const artifacts = { [name]: { type: 'aws:cloudformation:stack', properties: { templateFile: 'app.template.json' } } };
   mkdirSync(directory, { recursive: true });
   writeFileSync(join(directory, 'manifest.json'), JSON.stringify({ version: '55.0.0', artifacts }));
   writeFileSync(join(directory, 'app.template.json'), JSON.stringify({ Resources, ...rest }));

@@ -157,7 +157,8 @@ test('what was purged, deleted or moved to the dead letters does not come back',
 test('topics: subscriptions with their filters, tags, deduplication and sequence', async () => {
   const directory = temporaryDirectory();
   const { clients } = await startOn(directory);
-  const url = await createQueue(clients, 'work');
+  const Statement = [{ Effect: 'Allow', Principal: { Service: 'sns.amazonaws.com' }, Action: 'sqs:*', Resource: '*' }];
+  const url = await createQueue(clients, 'work', { Policy: JSON.stringify({ Version: '2012-10-17', Statement }) });
   const { TopicArn } = await clients.sns.send(
     new CreateTopicCommand({ Name: 'news.fifo', Attributes: { FifoTopic: 'true' } }),
   );

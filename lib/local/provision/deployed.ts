@@ -1,0 +1,175 @@
+import type { Json, JsonObject } from '../json.ts';
+import { documents } from '../state/documents.ts';
+import type { State } from '../state/state.ts';
+import type { ProvisionedResource } from './resource.ts';
+
+/** A resource as it was provisioned. */
+export interface DeployedResource extends ProvisionedResource {
+  readonly type: string;
+  /** With every intrinsic function worked out. */
+  readonly properties: JsonObject;
+  /** Logical ids of those that had to be there before it. */
+  readonly dependsOn: readonly string[];
+  /** DeletionPolicy and UpdateReplacePolicy: whether it stays when it leaves the template, or when another takes its place. */
+  readonly retained: { readonly onDelete: boolean; readonly onReplace: boolean };
+  /** How many resources of this logical id there were before it. */
+  readonly generation: number;
+}
+
+export interface StackOutput {
+  readonly value: string;
+  readonly exportName: string | undefined;
+  readonly description: string | undefined;
+}
+
+/** A stack as it is deployed. */
+export interface DeployedStack {
+  readonly name: string;
+  readonly id: string;
+  readonly createdAt: Date;
+  updatedAt: Date | undefined;
+  outputs: Readonly<Record<string, StackOutput>>;
+  /** What is exported, by name. */
+  exports: Readonly<Record<string, Json>>;
+  /** Names of the exports of other stacks that it uses. */
+  imports: readonly string[];
+  /** File assets by the key they are uploaded under. */
+  assets: ReadonlyMap<string, string>;
+  readonly resources: Map<string, DeployedResource>;
+  /** Resources whose place another has taken, and that are still to be removed. */
+  readonly leftovers: Map<string, DeployedResource>;
+  /** Logical ids of resources whose creation was begun when the engine was killed. */
+  readonly begun: Set<string>;
+}
+
+/** A stack as it is shown. */
+export interface StackInfo {
+  readonly name: string;
+  readonly id: string;
+  /** Output values by name, with the name they are exported under. */
+  readonly outputs: Readonly<Record<string, StackOutput>>;
+  readonly resources: Readonly<Record<string, StackResource>>;
+  readonly createdAt: Date;
+  /** Undefined as long as it is as it was created. */
+  readonly updatedAt: Date | undefined;
+}
+export type StackResource = Pick<DeployedResource, 'type' | 'physicalId' | 'attributes'>;
+
+export const stackInfo = ({ name, id, outputs, resources, createdAt, updatedAt }: DeployedStack): StackInfo => ({
+  ...{ name, id, outputs, createdAt, updatedAt },
+  resources: Object.fromEntries(resources),
+});
+
+/** All stacks, and how they change; every change is kept at once, so that a killed engine knows how far it was. */
+export interface Deployed {
+  readonly stacks: ReadonlyMap<string, DeployedStack>;
+  /** Adds a stack without resources, or finds it. */
+  open(name: string, id: string): DeployedStack;
+  /** Notes that a resource is about to be created. */
+  begin(stack: DeployedStack, logicalId: string): void;
+  put(stack: DeployedStack, logicalId: string, resource: DeployedResource): void;
+  remove(stack: DeployedStack, logicalId: string): void;
+  addLeftover(stack: DeployedStack, resource: DeployedResource): void;
+  removeLeftover(stack: DeployedStack, physicalId: string): void;
+  /** Keeps what else has changed of a stack. */
+  update(stack: DeployedStack): void;
+  /** Removes a stack; its resources have to be gone. */
+  close(stack: DeployedStack): void;
+}
+
+interface StackDocument
+  extends Omit<DeployedStack, 'createdAt' | 'updatedAt' | 'assets' | 'resources' | 'leftovers' | 'begun'> {
+  readonly createdAt: number;
+  readonly updatedAt: number | undefined;
+  readonly assets: readonly (readonly [string, string])[];
+}
+
+/** @param state keeps stacks over a restart; without one they are in memory only */
+export function createDeployed(state: State | undefined): Deployed {
+  const kept = state && {
+    stacks: documents<StackDocument>(state, 'stacks'),
+    resources: documents<DeployedResource>(state, 'stack-resources'),
+    begun: state.store('stack-begun'),
+    leftovers: documents<DeployedResource>(state, 'stack-leftovers'),
+  };
+  const stacks = new Map<string, DeployedStack>();
+  for (const [name, document] of kept?.stacks.entries() ?? []) {
+    stacks.set(name, {
+      ...document,
+      createdAt: new Date(document.createdAt),
+      updatedAt: document.updatedAt === undefined ? undefined : new Date(document.updatedAt),
+      assets: new Map(document.assets),
+      ...{ resources: new Map(), leftovers: new Map(), begun: new Set() },
+    });
+  }
+  for (const [key, resource] of kept?.resources.entries() ?? []) {
+    const [name = '', logicalId = ''] = key.split('/');
+    stacks.get(name)?.resources.set(logicalId, resource);
+  }
+  for (const [key] of kept?.begun.entries() ?? []) {
+    const [name = '', logicalId = ''] = key.split('/');
+    stacks.get(name)?.begun.add(logicalId);
+  }
+  for (const [key, resource] of kept?.leftovers.entries() ?? []) {
+    stacks.get(key.slice(0, key.indexOf('/')))?.leftovers.set(resource.physicalId, resource);
+  }
+
+  const update = (stack: DeployedStack) => {
+    const { name, id, outputs, exports, imports, assets, createdAt, updatedAt } = stack;
+    kept?.stacks.put(name, {
+      ...{ name, id, outputs, exports, imports },
+      assets: [...assets],
+      createdAt: createdAt.getTime(),
+      updatedAt: updatedAt?.getTime(),
+    });
+  };
+
+  const finish = (stack: DeployedStack, logicalId: string) => {
+    if (stack.begun.delete(logicalId)) kept?.begun.delete(`${stack.name}/${logicalId}`);
+  };
+
+  return {
+    stacks,
+    open(name, id) {
+      const known = stacks.get(name);
+      if (known !== undefined) return known;
+      const stack: DeployedStack = {
+        ...{ name, id, createdAt: new Date(), updatedAt: undefined, outputs: {}, exports: {}, imports: [] },
+        ...{ assets: new Map(), resources: new Map(), leftovers: new Map(), begun: new Set() },
+      };
+      stacks.set(name, stack);
+      update(stack);
+      return stack;
+    },
+    begin(stack, logicalId) {
+      stack.begun.add(logicalId);
+      kept?.begun.put(`${stack.name}/${logicalId}`, '');
+    },
+    put(stack, logicalId, resource) {
+      finish(stack, logicalId);
+      stack.resources.set(logicalId, resource);
+      kept?.resources.put(`${stack.name}/${logicalId}`, resource);
+    },
+    remove(stack, logicalId) {
+      finish(stack, logicalId);
+      stack.resources.delete(logicalId);
+      kept?.resources.delete(`${stack.name}/${logicalId}`);
+    },
+    addLeftover(stack, resource) {
+      stack.leftovers.set(resource.physicalId, resource);
+      kept?.leftovers.put(`${stack.name}/${resource.physicalId}`, resource);
+    },
+    removeLeftover(stack, physicalId) {
+      stack.leftovers.delete(physicalId);
+      kept?.leftovers.delete(`${stack.name}/${physicalId}`);
+    },
+    update,
+    close(stack) {
+      stacks.delete(stack.name);
+      kept?.stacks.delete(stack.name);
+      kept?.resources.deleteBelow(`${stack.name}/`);
+      kept?.begun.deleteBelow(`${stack.name}/`);
+      kept?.leftovers.deleteBelow(`${stack.name}/`);
+    },
+  };
+}
