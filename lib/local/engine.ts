@@ -8,7 +8,8 @@ import { cloudformationApi } from './cloudformation.ts';
 import { lambdaApi } from './lambda/api.ts';
 import { createAsyncInvocations } from './lambda/async-invocations.ts';
 import type { FunctionDefinition, FunctionLog } from './lambda/definition.ts';
-import { createFunctions } from './lambda/functions.ts';
+import { functionNotFound } from './lambda/errors.ts';
+import { createFunctions, functionNameOf } from './lambda/functions.ts';
 import { permittedLog } from './lambda/log-permission.ts';
 import { createLoadMeter } from './mappings/load.ts';
 import { createMappings } from './mappings/mappings.ts';
@@ -147,6 +148,13 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   services.faults.onKill((caller) => {
     if (caller.functionName !== undefined && caller.instance !== undefined)
       functions.kill(caller.functionName, caller.instance);
+  });
+  services.notifyFunctionsWith((sourceArn, functionArn, event) => {
+    const topic = { kind: 'service', service: 'sns.amazonaws.com', sourceArn } as const;
+    const refused = services.iam.refuse(topic, 'lambda:InvokeFunction', functionArn);
+    if (refused !== undefined) throw new Error(refused.message);
+    if (!functions.find(functionArn)) throw functionNotFound(functionArn);
+    asyncInvocations.send(functionNameOf(functionArn), event);
   });
   services.register('lambda', lambdaApi({ functions, asyncInvocations, mappings, region, accountId }));
   services.register('cloudformation', cloudformationApi(stacks));

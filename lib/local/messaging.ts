@@ -1,5 +1,6 @@
 import type { Protection } from './iam.ts';
 import { loadFauxqs } from './messaging/fauxqs.ts';
+import type { NotifyFunction } from './messaging/function-subscriptions.ts';
 import { createQueueOperations } from './messaging/queue-operations.ts';
 import type { Access } from './messaging/resource-policies.ts';
 import { createS3 } from './messaging/s3.ts';
@@ -25,19 +26,21 @@ export interface MessagingOptions {
   /** Keeps queues, topics and buckets over a restart. */
   readonly state?: State | undefined;
   readonly access: Access;
+  /** How topics reach functions. */
+  readonly notify: NotifyFunction;
 }
 
 /**
  * fauxqs inside this process, without a socket of its own, behind thin layers that add what AWS does and fauxqs does not.
  */
 export async function startMessaging(options: MessagingOptions): Promise<Messaging> {
-  const { region, account, access, state, timeScale = 1 } = options;
+  const { region, account, access, notify, state, timeScale = 1 } = options;
   const fauxqs = await loadFauxqs(region, access.maySend, state);
   const queues = createQueueOperations(fauxqs, timeScale);
   return {
     handlers: {
       sqs: createSqs(fauxqs, access, queues.operations, state),
-      sns: createSns(fauxqs, access, state),
+      sns: createSns(fauxqs, access, notify, state),
       s3: createS3(fauxqs, access),
       sts: createSts(account),
     },

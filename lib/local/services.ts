@@ -6,6 +6,7 @@ import { faultsRoute } from './faults-route.ts';
 import { createIam, type Iam } from './iam.ts';
 import { createIdentities, type Identities } from './identities.ts';
 import { startKinesis } from './kinesis.ts';
+import type { NotifyFunction } from './messaging/function-subscriptions.ts';
 import type { Access } from './messaging/resource-policies.ts';
 import { type Messaging, startMessaging } from './messaging.ts';
 import type { ServiceHandler } from './service.ts';
@@ -57,6 +58,8 @@ export interface Services {
     /** Calls the listener after records were appended to the DynamoDB stream with this ARN; returns how to stop. */
     onAppend(arn: string, listener: () => void): () => void;
   };
+  /** Says how topics reach the functions that subscribe to them. */
+  notifyFunctionsWith(notify: NotifyFunction): void;
   /** Stops everything that was started: sockets, timers and the Kinesis process. */
   close(): Promise<void>;
 }
@@ -111,6 +114,9 @@ export async function startServices(options: ServicesOptions = {}): Promise<Serv
     return closing;
   };
   const url = `http://127.0.0.1:${endpoint.port}`;
+  let notifyFunction: NotifyFunction = (_topicArn, functionArn) => {
+    throw new Error(`there are no functions: ${functionArn}`);
+  };
   try {
     if (state !== undefined) placeState(state, { region, url });
     // Not awaited: requests wait for it, the others need not.
@@ -124,6 +130,7 @@ export async function startServices(options: ServicesOptions = {}): Promise<Serv
       access: accessOf(iam),
       state,
       timeScale: options.timeScale,
+      notify: (topicArn, functionArn, event) => notifyFunction(topicArn, functionArn, event),
     });
     closers.push(messaging.close);
     const ses = createSes({ region, state });
@@ -149,6 +156,9 @@ export async function startServices(options: ServicesOptions = {}): Promise<Serv
       faults,
       iam,
       streamActivity: dynamodb.streamActivity,
+      notifyFunctionsWith(notify) {
+        notifyFunction = notify;
+      },
       close,
     };
   } catch (error) {

@@ -1,28 +1,31 @@
-import type { SnsStore, SqsQueue, SqsStore } from './fauxqs-types.ts';
+import type { SnsStore, SqsMessage, SqsQueue, SqsStore } from './fauxqs-types.ts';
 
 /** Whether a topic may send to a queue. */
 export type MaySend = (topicArn: string, queueArn: string) => boolean;
 
-/** The queues as the fan-out of a topic sees them: those that let the topic in. */
+type Subscription = NonNullable<ReturnType<SnsStore['getSubscription']>>;
+
+/** The queues as the fan-out of a topic sees them: those that are there and let the topic in. */
 export interface Delivery {
   readonly queues: Pick<SqsStore, 'getQueueByArn'>;
   /** Runs a publication, whose fan-out is done when it returns. */
   publish<T>(topicArn: string, run: () => T): T;
+  /** Puts what a subscriber did not take into the subscription's dead-letter queue, when there is one that lets the topic in. */
+  giveUp(topicArn: string, subscription: Subscription, body: string): void;
 }
 
 /**
- * A queue that does not let the topic in gets nothing; the message goes to the subscription's dead-letter queue, without another try,
- * when there is one and it lets the topic in.
+ * A queue that is gone or does not let the topic in gets nothing; the message goes to the subscription's dead-letter queue, without
+ * another try, when there is one and it lets the topic in.
  * https://docs.aws.amazon.com/sns/latest/dg/sns-dead-letter-queues.html
  */
-export function createDelivery(sqsStore: SqsStore, snsStore: SnsStore, maySend: MaySend): Delivery {
-  let topicArn = '';
+export function createDelivery(
+  { sqsStore, snsStore, createMessage }: { sqsStore: SqsStore; snsStore: SnsStore; createMessage: CreateMessage },
+  maySend: MaySend,
+): Delivery {
+  let publishing = '';
 
-  function deadLetterQueue(queueArn: string): SqsQueue | undefined {
-    const subscription = snsStore
-      .getTopic(topicArn)
-      ?.subscriptionArns.map((arn) => snsStore.getSubscription(arn))
-      .find((one) => one?.endpoint === queueArn);
+  function deadLetterQueue(topicArn: string, subscription: Subscription | undefined): SqsQueue | undefined {
     const policy = subscription?.attributes.RedrivePolicy;
     const target: unknown = policy ? JSON.parse(policy).deadLetterTargetArn : undefined;
     if (typeof target !== 'string') return undefined;
@@ -34,12 +37,23 @@ export function createDelivery(sqsStore: SqsStore, snsStore: SnsStore, maySend: 
     queues: {
       getQueueByArn(queueArn) {
         const queue = sqsStore.getQueueByArn(queueArn);
-        return queue === undefined || maySend(topicArn, queueArn) ? queue : deadLetterQueue(queueArn);
+        if (queue !== undefined && maySend(publishing, queueArn)) return queue;
+        const subscription = snsStore
+          .getTopic(publishing)
+          ?.subscriptionArns.map((arn) => snsStore.getSubscription(arn))
+          .find((one) => one?.endpoint === queueArn);
+        return deadLetterQueue(publishing, subscription);
       },
     },
-    publish(arn, run) {
-      topicArn = arn;
+    publish(topicArn, run) {
+      publishing = topicArn;
       return run();
+    },
+    giveUp(topicArn, subscription, body) {
+      deadLetterQueue(topicArn, subscription)?.enqueue(createMessage(body));
     },
   };
 }
+
+/** A message of fauxqs, new and without attributes. */
+export type CreateMessage = (body: string) => SqsMessage;

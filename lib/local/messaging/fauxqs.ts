@@ -3,9 +3,10 @@ import { pathToFileURL } from 'node:url';
 import { buildApp } from 'fauxqs';
 import type { ServiceResponse } from '../service.ts';
 import type { State } from '../state/state.ts';
-import { createDelivery, type Delivery, type MaySend } from './delivery.ts';
+import { type CreateMessage, createDelivery, type Delivery, type MaySend } from './delivery.ts';
 import type { S3Store, SnsStore, SqsStore } from './fauxqs-types.ts';
 import { keepGroupsInOrder } from './fifo-queue.ts';
+import type { FilterPolicies } from './function-subscriptions.ts';
 import { extendQueues } from './queue-extensions.ts';
 import type { AttributesDigest } from './received-attributes.ts';
 import { keepBuckets } from './s3-state.ts';
@@ -34,6 +35,7 @@ export interface Fauxqs {
   /** Runs an SNS action in the same way. */
   readonly callSns: (request: RouterRequest) => Promise<ServiceResponse>;
   readonly digestOfAttributes: AttributesDigest;
+  readonly filters: FilterPolicies;
 }
 
 /** API operations of fauxqs 2.4.1; each is a file of that name under dist/{sqs,sns}/actions unless said otherwise. */
@@ -91,7 +93,7 @@ const FILES: Readonly<Record<string, string>> = {
  */
 export async function loadFauxqs(region: string, maySend: MaySend, state?: State): Promise<Fauxqs> {
   const load = importer();
-  const { SqsStore } = await load<{ SqsStore: new () => SqsStore }>('sqs/sqsStore.js');
+  const { SqsStore } = await load<{ SqsStore: { new (): SqsStore; createMessage: CreateMessage } }>('sqs/sqsStore.js');
   const { SnsStore } = await load<{ SnsStore: new () => SnsStore }>('sns/snsStore.js');
   const { S3Store } = await load<{ S3Store: new () => S3Store }>('s3/s3Store.js');
   const sqsStore = new SqsStore();
@@ -112,7 +114,7 @@ export async function loadFauxqs(region: string, maySend: MaySend, state?: State
 
   const sqs = await load<{ SqsRouter: new (store: SqsStore) => Router }>('sqs/sqsRouter.js');
   const sqsRouter = new sqs.SqsRouter(sqsStore);
-  const delivery = createDelivery(sqsStore, snsStore, maySend);
+  const delivery = createDelivery({ sqsStore, snsStore, createMessage: SqsStore.createMessage }, maySend);
   const sns = await load<{ SnsRouter: new (snsStore: SnsStore, queues: Delivery['queues']) => Router }>(
     'sns/snsRouter.js',
   );
@@ -120,7 +122,9 @@ export async function loadFauxqs(region: string, maySend: MaySend, state?: State
   await registerActions(load, 'sqs', SQS_OPERATIONS, sqsRouter);
   await registerActions(load, 'sns', SNS_OPERATIONS, snsRouter);
   const { md5OfMessageAttributes } = await load<{ md5OfMessageAttributes: AttributesDigest }>('common/md5.js');
+  const filters = await load<FilterPolicies>('sns/filter.js');
   return {
+    filters,
     digestOfAttributes: md5OfMessageAttributes,
     app,
     sqsStore,

@@ -3,6 +3,9 @@ import { formParameters } from '../endpoint-request.ts';
 import type { ServiceHandler, ServiceRequest, ServiceResponse } from '../service.ts';
 import type { State } from '../state/state.ts';
 import { type Fauxqs, SNS_OPERATIONS } from './fauxqs.ts';
+import type { SnsStore } from './fauxqs-types.ts';
+import { deliverToFunctions, type NotifyFunction } from './function-subscriptions.ts';
+import { publicationsOf } from './publications.ts';
 import { type Access, policyRefusal } from './resource-policies.ts';
 import { createTopicDeduplication } from './topic-deduplication.ts';
 
@@ -20,15 +23,29 @@ const LATE_TOPIC_ATTRIBUTES = new Set([
   ]),
 ]);
 
+/** Bytes of all messages of a batch, attributes included. https://docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html */
+const MAX_BATCH_BYTES = 262_144;
+
 /**
  * fauxqs' SNS plus: FIFO topics deduplicate before they fan out (so standard queues get no duplicates either) and answer a
- * sequence number; standard topics refuse FIFO queues; all topic attributes that CDK sets are accepted.
+ * sequence number; standard topics refuse FIFO queues; functions are subscribers; all topic attributes that CDK sets are accepted.
  */
-export function createSns(fauxqs: Fauxqs, access: Pick<Access, 'problemIn'>, state?: State): ServiceHandler {
+export function createSns(
+  fauxqs: Fauxqs,
+  access: Pick<Access, 'problemIn'>,
+  notify: NotifyFunction,
+  state?: State,
+): ServiceHandler {
   const { snsStore } = fauxqs;
   const deduplication = createTopicDeduplication(state);
-  const send = ({ headers }: ServiceRequest, body: Parameters) =>
-    fauxqs.delivery.publish(body.TopicArn ?? '', () => fauxqs.callSns({ headers, body }));
+  const send = async ({ headers }: ServiceRequest, body: Parameters) => {
+    const topicArn = body.TopicArn ?? '';
+    const response = await fauxqs.delivery.publish(topicArn, () => fauxqs.callSns({ headers, body }));
+    if (response.status !== 200 || !hasFunctions(snsStore, topicArn)) return response;
+    for (const publication of publicationsOf(body, String(response.body)))
+      deliverToFunctions(topicArn, publication, { ...fauxqs, notify });
+    return response;
+  };
 
   const operations: Readonly<
     Record<string, (request: ServiceRequest, parameters: Parameters) => Promise<ServiceResponse>>
@@ -41,7 +58,14 @@ export function createSns(fauxqs: Fauxqs, access: Pick<Access, 'problemIn'>, sta
           'Invalid parameter: Invalid parameter: Endpoint Reason: FIFO SQS Queues can not be subscribed to standard SNS topics';
         return errorResponse('sns', { status: 400, code: 'InvalidParameter', message });
       }
-      return fauxqs.callSns({ headers: request.headers, body: parameters });
+      if (topic?.attributes.FifoTopic === 'true' && parameters.Protocol === 'lambda') {
+        const message =
+          'Invalid parameter: Invalid parameter: Endpoint Reason: functions can not be subscribed to FIFO topics; subscribe a queue';
+        return errorResponse('sns', { status: 400, code: 'InvalidParameter', message });
+      }
+      const response = await fauxqs.callSns({ headers: request.headers, body: parameters });
+      if (parameters.Protocol === 'lambda') confirm(snsStore, String(response.body));
+      return response;
     },
     async SetTopicAttributes(request, parameters) {
       const topic = snsStore.getTopic(parameters.TopicArn ?? '');
@@ -62,11 +86,19 @@ export function createSns(fauxqs: Fauxqs, access: Pick<Access, 'problemIn'>, sta
       return fauxqs.callSns({ headers: request.headers, body: harmless });
     },
     async Publish(request, parameters) {
+      const refusal = arrayRefused(snsStore, parameters);
+      if (refusal !== undefined) return refusal;
       const topic = snsStore.getTopic(parameters.TopicArn ?? '');
       const publish = () => send(request, parameters);
       return topic?.attributes.FifoTopic === 'true' ? deduplication.publish(topic, parameters, publish) : publish();
     },
     async PublishBatch(request, parameters) {
+      if (batchBytes(parameters) > MAX_BATCH_BYTES) {
+        const message = 'The length of all the messages put together is more than the limit.';
+        return errorResponse('sns', { status: 400, code: 'BatchRequestTooLong', message });
+      }
+      const refusal = arrayRefused(snsStore, parameters);
+      if (refusal !== undefined) return refusal;
       const topic = snsStore.getTopic(parameters.TopicArn ?? '');
       const publish = (body: Parameters) => send(request, body);
       return topic?.attributes.FifoTopic === 'true'
@@ -87,4 +119,36 @@ export function createSns(fauxqs: Fauxqs, access: Pick<Access, 'problemIn'>, sta
       ? fauxqs.callSns({ headers: request.headers, body: parameters })
       : own(request, parameters);
   };
+}
+
+/** fauxqs' filters take a String.Array for one text: they would drop what AWS delivers. */
+function arrayRefused(snsStore: SnsStore, parameters: Parameters): ServiceResponse | undefined {
+  if (!Object.values(parameters).includes('String.Array')) return undefined;
+  const filtered = snsStore.getTopic(parameters.TopicArn ?? '')?.subscriptionArns.some((arn) => {
+    const { FilterPolicy, FilterPolicyScope } = snsStore.getSubscription(arn)?.attributes ?? {};
+    return FilterPolicy && FilterPolicyScope !== 'MessageBody';
+  });
+  if (!filtered) return undefined;
+  const message =
+    'Invalid parameter: MessageAttributes: the engine cannot match String.Array attributes with filter policies; publish them as String, or filter by the body (FilterPolicyScope MessageBody)';
+  return errorResponse('sns', { status: 400, code: 'InvalidParameter', message });
+}
+
+function batchBytes(parameters: Parameters): number {
+  const texts = Object.entries(parameters).filter(([name]) => /\.(Message|Value\.\w+Value)$/.test(name));
+  return texts.reduce((sum, [, text]) => sum + Buffer.byteLength(text), 0);
+}
+
+function hasFunctions(snsStore: SnsStore, topicArn: string): boolean {
+  const arns = snsStore.getTopic(topicArn)?.subscriptionArns ?? [];
+  return arns.some((arn) => snsStore.getSubscription(arn)?.protocol === 'lambda');
+}
+
+/** Functions confirm nothing; fauxqs would wait for it. */
+function confirm(snsStore: SnsStore, answer: string): void {
+  const arn = /<SubscriptionArn>([^<]+)</.exec(answer)?.[1] ?? '';
+  const subscription = snsStore.getSubscription(arn);
+  if (subscription === undefined) return;
+  subscription.confirmed = true;
+  snsStore.persistence?.updateSubscriptionAttributes(arn, subscription.attributes);
 }

@@ -163,10 +163,10 @@ async function subscribe(
     where.context.notice(`AWS::SNS::Subscription with protocol ${protocol}: nothing is sent outside this machine.`);
     return `${TopicArn}:${physicalName(where.stackName, where.logicalId, { max: 64 })}`;
   }
-  if (protocol !== 'sqs') {
+  if (protocol !== 'sqs' && protocol !== 'lambda') {
     throw provisionError(
       where,
-      `subscriptions with protocol "${protocol}" are not supported by the engine. Subscribe a queue and let it feed the function.`,
+      `subscriptions with protocol "${protocol}" are not supported by the engine; subscribe a queue or a function.`,
     );
   }
   const xml = await where.context.calls.query('sns', 'Subscribe', VERSION, {
