@@ -1,10 +1,10 @@
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
-import { KinesisEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { Log as LogContract } from '../contracts/channel.ts';
 import type { Subscription } from '../contracts/subscription.ts';
 import type { EventLog } from './event-log.ts';
+import { logSource } from './event-source.ts';
 import type { ConsumerProps, ConsumerView } from './queue-consumer.ts';
 import { type StreamParts, streamConsumer } from './stream-consumer.ts';
 
@@ -28,7 +28,7 @@ export class LogConsumer extends Construct implements StreamParts {
     }
     const parts = streamConsumer(this, subscription, props, {
       what: `log ${subscription.to.name}`,
-      mapping: (options) => new KinesisEventSource(log.stream, options),
+      mapping: (options) => logSource(log.stream, options),
       lag: {
         retention: log.contract.retention,
         stream: "log's retention",

@@ -10,7 +10,7 @@ import {
 import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction as LambdaTarget } from 'aws-cdk-lib/aws-events-targets';
 import { FilterCriteria, FilterRule, type Function as LambdaFunction, StartingPosition } from 'aws-cdk-lib/aws-lambda';
-import { DynamoEventSource, SqsDlq } from 'aws-cdk-lib/aws-lambda-event-sources';
+import { DynamoEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { type Duration as ContractDuration, days, seconds } from '../contracts/duration.ts';
@@ -19,6 +19,7 @@ import type { Outbox as OutboxContract } from '../contracts/outbox.ts';
 import { OUTBOX_TABLE } from '../contracts/tables.ts';
 import { type Destination, grantSend } from './channel-grants.ts';
 import type { ClaimCheckBucket } from './claim-check-bucket.ts';
+import { failuresTo } from './event-source.ts';
 import { allow, cdkDuration, messagingFunction } from './messaging-function.ts';
 import { physicalName, removalPolicyOf } from './stage.ts';
 import { DEAD_LETTER_SUFFIX } from './work-queue.ts';
@@ -81,6 +82,7 @@ export class OutboxTable extends Construct {
       retentionPeriod: cdkDuration(days(14)),
     });
     this.relay = this.publisher('Relay', 'relay', props.relayCode, props.destinations);
+    allow(this.relay, ['sqs:SendMessage'], [this.deadLetters.queueArn]);
     this.relay.addEventSource(
       new DynamoEventSource(this.table, {
         startingPosition: StartingPosition.TRIM_HORIZON,
@@ -88,7 +90,7 @@ export class OutboxTable extends Construct {
         retryAttempts: RELAY_RETRIES,
         bisectBatchOnError: true,
         reportBatchItemFailures: true,
-        onFailure: new SqsDlq(this.deadLetters),
+        onFailure: failuresTo(this.deadLetters),
         // Only new rows: the cursor and the marking of rows would otherwise invoke the relay again.
         filters: [
           FilterCriteria.filter({

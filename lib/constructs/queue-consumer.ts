@@ -1,6 +1,5 @@
 import type { Alarm, IMetric } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
-import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { Construct } from 'constructs';
 import type { Queue as QueueContract } from '../contracts/channel.ts';
 import { ENV } from '../contracts/environment.ts';
@@ -9,6 +8,7 @@ import { ALARM_PERIOD, type AlarmTopic } from './alarm-topic.ts';
 import { type BreakerController, watchBreaker } from './breaker-controller.ts';
 import type { ClaimCheckBucket } from './claim-check-bucket.ts';
 import { deadLetterAlarm, deadLetterDepth, oldestMessageAlarm } from './consumer-alarms.ts';
+import { queueSource } from './event-source.ts';
 import type { EventTopic } from './event-topic.ts';
 import type { InboxTable } from './inbox-table.ts';
 import { allow, cdkDuration, messagingFunction } from './messaging-function.ts';
@@ -79,7 +79,7 @@ export class QueueConsumer extends Construct {
     allow(this.function, ['sqs:SendMessage'], [deadLetters.queueArn]);
     inbox.grant(this.function, subscription);
     this.work.claims?.grantFetch(this.function);
-    const source = new SqsEventSource(queue, {
+    const source = queueSource(queue, {
       batchSize: subscription.batchSize,
       reportBatchItemFailures: true,
       ...(subscription.batchWindow.seconds > 0 ? { maxBatchingWindow: cdkDuration(subscription.batchWindow) } : {}),

@@ -1,10 +1,5 @@
 import { type Function as LambdaFunction, StartingPosition } from 'aws-cdk-lib/aws-lambda';
-import {
-  type DynamoEventSource,
-  type KinesisEventSource,
-  SqsDlq,
-  type StreamEventSourceProps,
-} from 'aws-cdk-lib/aws-lambda-event-sources';
+import type { StreamEventSourceProps } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { days } from '../contracts/duration.ts';
@@ -13,6 +8,7 @@ import { mappingRetriesOf, type Subscription } from '../contracts/subscription.t
 import { ALARM_PERIOD } from './alarm-topic.ts';
 import { watchBreaker } from './breaker-controller.ts';
 import { deadLetterAlarm, deadLetterDepth, iteratorAgeAlarm, type LagAdvice } from './consumer-alarms.ts';
+import { failuresTo, type MappedSource } from './event-source.ts';
 import { allow, cdkDuration, messagingFunction } from './messaging-function.ts';
 import type { ConsumerProps, ConsumerView } from './queue-consumer.ts';
 import { physicalName } from './stage.ts';
@@ -23,7 +19,7 @@ export interface StreamSource {
   /** For descriptions: `log orders`. */
   readonly what: string;
   /** Makes the event source mapping. */
-  readonly mapping: (options: StreamEventSourceProps) => KinesisEventSource | DynamoEventSource;
+  readonly mapping: (options: StreamEventSourceProps) => MappedSource;
   readonly lag: LagAdvice;
 }
 
@@ -67,7 +63,7 @@ export function streamConsumer(
     retryAttempts: mappingRetriesOf(subscription),
     bisectBatchOnError: true,
     reportBatchItemFailures: true,
-    onFailure: new SqsDlq(deadLetters),
+    onFailure: failuresTo(deadLetters),
     ...(subscription.batchWindow.seconds > 0 ? { maxBatchingWindow: cdkDuration(subscription.batchWindow) } : {}),
   });
   fn.addEventSource(source);

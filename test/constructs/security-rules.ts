@@ -19,6 +19,7 @@ interface Statement {
   readonly Effect: string;
   readonly Action: string | readonly string[];
   readonly Resource: unknown;
+  readonly Principal?: { readonly Service?: string };
   readonly Condition?: { readonly Bool?: Readonly<Record<string, string>> };
 }
 
@@ -89,6 +90,30 @@ export const SECURITY_RULES: readonly Rule[] = [
         ),
       ),
     mistake: (t) => void first(t, 'AWS::KMS::Key').Properties.KeyPolicy.Statement.pop(),
+  },
+  {
+    name: 'alarms may publish to every topic they act on',
+    check: (t) => {
+      const acted = new Set(
+        all(t, 'AWS::CloudWatch::Alarm').flatMap(([, { AlarmActions = [] }]) => AlarmActions.map(idOf)),
+      );
+      const letIn = new Set(
+        all(t, 'AWS::SNS::TopicPolicy')
+          .filter(([, policy]) =>
+            statementsOf(policy).some(
+              ({ Effect, Action, Principal }) =>
+                Effect === 'Allow' && Action === 'sns:Publish' && Principal?.Service === 'cloudwatch.amazonaws.com',
+            ),
+          )
+          .flatMap(([, { Topics }]) => listOf(Topics).map(idOf)),
+      );
+      return offenders(all(t, TOPIC), ([id]) => !acted.has(id) || letIn.has(id));
+    },
+    mistake: (t) => {
+      for (const [, { PolicyDocument }] of all(t, 'AWS::SNS::TopicPolicy')) {
+        PolicyDocument.Statement = PolicyDocument.Statement.filter(({ Effect }: Statement) => Effect === 'Deny');
+      }
+    },
   },
   {
     name: 'every key is rotated',
