@@ -4,13 +4,15 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pointSdkAt } from '../../bin/sdk-environment.ts';
 import { synthesise } from '../../bin/synth.ts';
-import { type Engine, startEngine } from '../../lib/local/engine.ts';
+import { type Engine, type EngineOptions, startEngine } from '../../lib/local/engine.ts';
 import { type Outputs, output, outputsOf } from '../../lib/operations/deployment.ts';
 import { openClients } from '../../lib/systems/orders/tools/clients.ts';
 import { openShop, type Shop } from '../../lib/systems/orders/tools/producer.ts';
 
 /** The orders system, running on an engine of its own. */
 export interface OrdersApp {
+  /** Folder of the cloud assembly. */
+  readonly assembly: string;
   readonly engine: Engine;
   readonly outputs: Outputs;
   readonly clients: ReturnType<typeof openClients>;
@@ -20,16 +22,17 @@ export interface OrdersApp {
   close(): Promise<void>;
 }
 
-export async function startOrders(): Promise<OrdersApp> {
+export async function startOrders(options: Partial<EngineOptions> = {}): Promise<OrdersApp> {
   const assembly = mkdtempSync(join(tmpdir(), 'sluice-orders-'));
   const logs: string[] = [];
   await synthesise(assembly, 'test');
-  const engine = await startEngine({ assembly, port: 0, onLog: ({ line }) => logs.push(line) });
+  const engine = await startEngine({ assembly, port: 0, onLog: ({ line }) => logs.push(line), ...options });
   pointSdkAt(engine.url, engine.services.region);
   const outputs = await outputsOf('sluice-test-orders');
   const clients = openClients();
   const shop = openShop(output(outputs, 'PlaceOrderFunction'));
   return {
+    assembly,
     engine,
     outputs,
     clients,

@@ -1,0 +1,134 @@
+import { randomUUID } from 'node:crypto';
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { PutObjectCommand } from '@aws-sdk/client-s3';
+import { DeleteMessageCommand, type Message, ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
+import { PutCommand } from '@aws-sdk/lib-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
+import { envelope } from '../../../lib/contracts/envelope.ts';
+import { bodyOf } from '../../../lib/runtime/body.ts';
+import { type OrderCancelled, type OrderData, OrderPlaced } from '../../../lib/systems/orders/contract.ts';
+import { eventually, type OrdersApp } from '../orders-app.ts';
+
+/** What a function answered to one event. */
+export interface Answer {
+  readonly text: string;
+  /** It failed, or gave (some of) the batch back. */
+  readonly failed: boolean;
+}
+
+/** Makes events for the functions of the orders system and hands them over, as the services around them would. */
+export function openDesk(app: OrdersApp) {
+  const lambda = new LambdaClient({});
+  let count = 0;
+  const next = () => `G${process.pid}-${++count}`;
+
+  async function invoke(name: string, event: unknown): Promise<Answer> {
+    const { FunctionError, Payload } = await lambda.send(
+      new InvokeCommand({ FunctionName: `sluice-test-orders-${name}`, Payload: JSON.stringify(event) }),
+    );
+    const text = Buffer.from(Payload ?? []).toString('utf8');
+    return { text, failed: FunctionError !== undefined || /"itemIdentifier"/.test(text) };
+  }
+
+  /** An event that nobody has seen yet: so many articles, described in words. */
+  function event(type: typeof OrderPlaced | typeof OrderCancelled, lines = 1, describe = () => 'A LANTERN') {
+    const orderId = next();
+    const data: OrderData = {
+      orderId,
+      documentId: orderId,
+      placedAt: '2010-12-01T08:26:00.000Z',
+      customerId: orderId,
+      country: 'United Kingdom',
+      currency: 'GBP',
+      totalPence: lines,
+      lines: Array.from({ length: lines }, (_, i) => ({
+        sku: `SKU-${i}`,
+        description: describe(),
+        quantity: 1,
+        unitPence: 1,
+      })),
+    };
+    const sequence = type === OrderPlaced ? 1 : 2;
+    return envelope(type, data, {
+      id: `order-outbox/${orderId}/${sequence}`,
+      source: '/sluice/order-outbox',
+      time: new Date(),
+      sequence,
+    });
+  }
+  type Event = ReturnType<typeof event>;
+
+  /** The body of an event whose data is in the bucket of claims. */
+  async function claimed(): Promise<string> {
+    const carrier = { where: 'a test', maxBytes: 2_000, oversized: 'claim-check', compress: 'never' } as const;
+    const Bucket = app.output('ClaimsBucket');
+    const { text, claimed: data } = bodyOf(event(OrderPlaced, 30), carrier, () => Bucket);
+    if (data === undefined) throw new Error('the event was to be too large for its carrier');
+    await app.clients.s3.send(new PutObjectCommand({ Bucket, Key: data.claim.key, Body: data.content }));
+    return text;
+  }
+
+  /** Receives a message; others that come with it, of earlier runs that failed, are deleted. */
+  async function take(QueueUrl: string, id: string | undefined): Promise<Message | undefined> {
+    const { Messages = [] } = await app.clients.sqs.send(
+      new ReceiveMessageCommand({ QueueUrl, MessageSystemAttributeNames: ['All'], MaxNumberOfMessages: 10 }),
+    );
+    for (const { MessageId, ReceiptHandle } of Messages) {
+      if (MessageId !== id) await app.clients.sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
+    }
+    return Messages.find(({ MessageId }) => MessageId === id);
+  }
+
+  /** Sends a message to a queue, takes it off again, and hands it to the function. */
+  async function consume(name: string, queue: string, body: string): Promise<Answer> {
+    const QueueUrl = app.output(`${queue}Queue`);
+    const fifo = QueueUrl.endsWith('.fifo') ? { MessageGroupId: next(), MessageDeduplicationId: randomUUID() } : {};
+    const { MessageId } = await app.clients.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: body, ...fifo }));
+    const message = await eventually(`message ${MessageId} in ${queue}`, () => take(QueueUrl, MessageId));
+    const record = {
+      messageId: MessageId,
+      receiptHandle: message.ReceiptHandle,
+      body,
+      attributes: message.Attributes,
+      messageAttributes: {},
+      eventSource: 'aws:sqs',
+      eventSourceARN: `arn:aws:sqs:us-east-1:000000000000:${QueueUrl.split('/').at(-1)}`,
+      awsRegion: 'us-east-1',
+    };
+    return invoke(name, { Records: [record] });
+  }
+
+  /** Hands bodies to the reader of the log, as records of a shard that it has not seen. */
+  function read(name: string, ...bodies: readonly string[]): Promise<Answer> {
+    const shard = `shardId-${next()}`;
+    const Records = bodies.map((body, i) => ({
+      eventID: `${shard}:${i + 1}`,
+      eventSource: 'aws:kinesis',
+      eventSourceARN: `arn:aws:kinesis:us-east-1:000000000000:stream/${app.output('OrderLog')}`,
+      kinesis: {
+        data: Buffer.from(body).toString('base64'),
+        partitionKey: 'x',
+        sequenceNumber: String(i + 1),
+        approximateArrivalTimestamp: Date.now() / 1_000,
+      },
+    }));
+    return invoke(name, { Records });
+  }
+
+  /** Commits an event to the outbox, as place-order does. @returns what the table's stream says of it */
+  async function commit(envelopeToCommit: Event, createdAt = new Date()): Promise<object> {
+    const Item = {
+      aggregateId: envelopeToCommit.subject,
+      sequence: Number(envelopeToCommit.sequence),
+      body: JSON.stringify(envelopeToCommit),
+      createdAt: createdAt.toISOString(),
+      unpublished: '0',
+    };
+    await app.clients.dynamodb.send(new PutCommand({ TableName: app.output('OutboxTable'), Item }));
+    return { eventName: 'INSERT', dynamodb: { NewImage: marshall(Item), SequenceNumber: String(++count) } };
+  }
+
+  return { invoke, next, event, claimed, consume, read, commit, close: () => lambda.destroy() };
+}
+
+export type Desk = ReturnType<typeof openDesk>;

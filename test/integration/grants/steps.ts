@@ -1,0 +1,91 @@
+import { randomBytes } from 'node:crypto';
+import type { FaultSpec } from '../../../lib/local/faults.ts';
+import { OrderCancelled, OrderPlaced } from '../../../lib/systems/orders/contract.ts';
+import { anOrder } from '../orders-app.ts';
+import type { Answer, Desk } from './desk.ts';
+
+/** One run of a function that needs some of its permissions; all steps together need all of them. */
+export interface Step {
+  readonly run: (desk: Desk) => Promise<Answer>;
+  /** Call of the function that fails meanwhile, so that it has to deal with a failure. */
+  readonly failing?: Pick<FaultSpec, 'service' | 'operation'>;
+}
+
+/** 200 random characters of three bytes each: what nothing compresses. */
+const noise = (): string =>
+  String.fromCharCode(...Array.from(new Uint16Array(randomBytes(400).buffer), (n) => 0x4e00 + (n % 0x5000)));
+const UNREADABLE = '{"specversion":"1.0"';
+const LONG_AGO_MS = 10 * 60 * 1_000;
+
+const consumer = (name: string, queue: string, failing: Step['failing']): Readonly<Record<string, Step>> => ({
+  'an order': { run: (desk) => desk.consume(name, queue, JSON.stringify(desk.event(OrderPlaced))) },
+  'an unreadable message': { run: (desk) => desk.consume(name, queue, UNREADABLE) },
+  'a failure': {
+    run: (desk) => desk.consume(name, queue, JSON.stringify(desk.event(OrderPlaced))),
+    ...(failing === undefined ? {} : { failing }),
+  },
+  'a claim': { run: async (desk) => desk.consume(name, queue, await desk.claimed()) },
+});
+
+/** By function. */
+export const STEPS: Readonly<Record<string, Readonly<Record<string, Step>>>> = {
+  'place-order': {
+    'an order': { run: (desk) => desk.invoke('place-order', anOrder()) },
+    'something that is no order': { run: (desk) => desk.invoke('place-order', { nonsense: true }) },
+    'an order that no row holds': {
+      run: (desk) => {
+        const line = (i: number) => ({ sku: `SKU-${i}`, description: noise(), quantity: 1, unitPrice: 1 });
+        return desk.invoke('place-order', anOrder({ lines: Array.from({ length: 1_000 }, (_, i) => line(i)) }));
+      },
+    },
+  },
+  'order-outbox-relay': {
+    'a new row': {
+      run: async (desk) => desk.invoke('order-outbox-relay', { Records: [await desk.commit(desk.event(OrderPlaced))] }),
+    },
+    'a row after a gap': {
+      run: async (desk) =>
+        desk.invoke('order-outbox-relay', { Records: [await desk.commit(desk.event(OrderCancelled))] }),
+    },
+    'an event that the topic does not take': {
+      run: async (desk) =>
+        desk.invoke('order-outbox-relay', { Records: [await desk.commit(desk.event(OrderPlaced, 450, noise))] }),
+    },
+  },
+  'order-outbox-sweeper': {
+    'a row that was left': {
+      run: async (desk) => {
+        await desk.commit(desk.event(OrderPlaced), new Date(Date.now() - LONG_AGO_MS));
+        return desk.invoke('order-outbox-sweeper', {});
+      },
+    },
+    'an event that the topic does not take': {
+      run: async (desk) => {
+        await desk.commit(desk.event(OrderPlaced, 450, noise), new Date(Date.now() - LONG_AGO_MS));
+        return desk.invoke('order-outbox-sweeper', {});
+      },
+    },
+  },
+  'charge-card': {
+    ...consumer('charge-card', 'Payments', { service: 'dynamodb', operation: 'UpdateItem' }),
+    'a cancellation': {
+      run: (desk) => desk.consume('charge-card', 'Payments', JSON.stringify(desk.event(OrderCancelled))),
+    },
+  },
+  'reserve-stock': {
+    ...consumer('reserve-stock', 'Stock', { service: 'dynamodb', operation: 'BatchGetItem' }),
+    'a cancellation': {
+      run: (desk) => desk.consume('reserve-stock', 'Stock', JSON.stringify(desk.event(OrderCancelled))),
+    },
+    'more articles than a transaction holds': {
+      run: (desk) => desk.consume('reserve-stock', 'Stock', JSON.stringify(desk.event(OrderPlaced, 99))),
+    },
+  },
+  'make-invoice': consumer('make-invoice', 'Invoices', { service: 's3', operation: 'PutObject' }),
+  'send-email': consumer('send-email', 'Emails', { service: 'ses', operation: 'SendEmail' }),
+  'sales-totals': {
+    'an order': { run: (desk) => desk.read('sales-totals', JSON.stringify(desk.event(OrderPlaced))) },
+    'an unreadable record': { run: (desk) => desk.read('sales-totals', UNREADABLE) },
+    'a claim': { run: async (desk) => desk.read('sales-totals', await desk.claimed()) },
+  },
+};
