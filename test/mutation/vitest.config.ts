@@ -24,5 +24,8 @@ export default defineConfig({
     exclude: ['**/*.property.test.ts'],
     setupFiles: ['test/mutation/fresh-file.ts'],
     maxWorkers: 1,
+    // Stryker has its own; a test that is late on a busy machine has noticed nothing.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
   },
 });

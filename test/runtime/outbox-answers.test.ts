@@ -1,0 +1,241 @@
+import { marshall } from '@aws-sdk/util-dynamodb';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { seconds } from '../../lib/contracts/duration.ts';
+import { outbox } from '../../lib/contracts/outbox.ts';
+import { AwsError } from '../../lib/runtime/aws/call.ts';
+import type { Write } from '../../lib/runtime/inbox.ts';
+import { type OutboxRow, occurred, outboxWriter, type Transaction } from '../../lib/runtime/outbox.ts';
+import { outboxRelay } from '../../lib/runtime/relay.ts';
+import { relayOutbox, sweepOutbox } from '../../lib/runtime/relay-handlers.ts';
+import { lambda, type Runtime } from '../../lib/runtime/runtime.ts';
+import { opened, TicketOpened, ticketTopic } from '../contracts/sample-declarations.ts';
+import { lambdaContext } from './lambda-events.ts';
+
+const box = outbox('box', { publishes: [ticketTopic], keep: seconds(100) });
+const NOW = Date.parse('2026-11-20T08:00:00.500Z');
+const cancelled = (...codes: string[]) =>
+  new AwsError('TransactionCanceledException', 'cancelled', 400, {
+    CancellationReasons: codes.map((Code) => ({ Code })),
+  });
+const ENV: Record<string, string> = { SLUICE_OUTBOX_TABLE: 'outbox-table', SLUICE_CHANNEL_TICKET_TOPIC: 'topic-arn' };
+
+let calls: { operation: string; input: Record<string, unknown> }[];
+let answers: Record<string, (input: Record<string, unknown>) => unknown>;
+let lines: Record<string, unknown>[];
+
+beforeEach(() => {
+  calls = [];
+  lines = [];
+  answers = {};
+});
+
+/** A world that takes everything, but for what a test says. */
+const runtime: Runtime = {
+  ...lambda,
+  now: () => NOW,
+  sleep: async () => undefined,
+  env: (name) => ENV[name],
+  write: (line) => lines.push(JSON.parse(line)),
+  aws: async (_service, operation, given) => {
+    const input = given as Record<string, unknown>;
+    calls.push({ operation, input });
+    return answers[operation]?.(input) ?? {};
+  },
+};
+const refuse = (operation: string, error: Error) => {
+  answers[operation] = () => {
+    throw error;
+  };
+};
+const inputsOf = (operation: string) => calls.filter((call) => call.operation === operation).map(({ input }) => input);
+
+describe('a transaction with events', () => {
+  const write: Write = { Put: { TableName: 'business', Item: { pk: 'x' } } };
+  const told = occurred(TicketOpened, { ticket: 'T', text: '' });
+  const transact = (more: Partial<Transaction> = {}) =>
+    outboxWriter(box, runtime)({ aggregate: 'A', after: 0, writes: [write], events: [told], ...more });
+
+  it.each([
+    ['another writer had the sequence', cancelled('None', 'ConditionalCheckFailed')],
+    ['another transaction is under way', cancelled('TransactionConflict', 'None')],
+  ])('is a conflict when %s: read again and decide anew', async (_, error) => {
+    refuse('TransactWriteItems', error);
+    await expect(transact({ after: 6 })).rejects.toMatchObject({
+      name: 'SequenceConflict',
+      message: "aggregate 'A' already has an event with sequence 7 or has changed meanwhile",
+      cause: error,
+    });
+  });
+
+  it('names the writes that were refused, with what DynamoDB said', async () => {
+    const error = cancelled('None', 'ConditionalCheckFailed', 'ConditionalCheckFailed');
+    refuse('TransactWriteItems', error);
+    await expect(transact({ writes: [write, write] })).rejects.toMatchObject({
+      name: 'WriteRefused',
+      refused: [1],
+      cause: error,
+    });
+  });
+
+  it.each([
+    ['a throttle inside', cancelled('ThrottlingError', 'None')],
+    ['a throttle', new AwsError('ThrottlingException', 'slow down', 400)],
+    ['no answer', new Error('no answer')],
+  ])('hands on what is no decision: %s', async (_, error) => {
+    refuse('TransactWriteItems', error);
+    await expect(transact()).rejects.toBe(error);
+  });
+
+  it.each([
+    ['the longest name', { aggregate: 'x'.repeat(80) }],
+    ['the largest transaction', { writes: Array.from({ length: 99 }, () => write) }],
+  ])('may have %s', async (_, more) => {
+    expect(await transact(more)).toHaveLength(1);
+  });
+
+  it.each([
+    ['no name', { aggregate: '' }, "aggregate '' must have 1 to 80 characters (given 0)"],
+    ['a longer name', { aggregate: 'x'.repeat(81) }, 'must have 1 to 80 characters (given 81)'],
+    [
+      'more items',
+      { writes: Array.from({ length: 100 }, () => write) },
+      '100 writes and 1 events do not fit one transaction of 100 items',
+    ],
+  ])('cannot have %s: nothing is sent', async (_, more, message) => {
+    await expect(transact(more)).rejects.toThrow(
+      new RangeError(message.startsWith('must') ? `aggregate '${'x'.repeat(81)}' ${message}` : message),
+    );
+    expect(calls).toEqual([]);
+  });
+});
+
+const row = (aggregateId: string, sequence: number): OutboxRow => ({
+  ...{ aggregateId, sequence, createdAt: '2026-11-20T07:59:00.000Z', unpublished: '0' },
+  body: JSON.stringify(opened(aggregateId, `${aggregateId}/${sequence}`)),
+});
+const published = () =>
+  inputsOf('PublishBatch').flatMap(({ PublishBatchRequestEntries }) =>
+    (PublishBatchRequestEntries as { Message: string }[]).map(({ Message }) => JSON.parse(Message).id),
+  );
+const cursors = (...pairs: [string, number][]) => {
+  answers.BatchGetItem = () => ({
+    Responses: {
+      'outbox-table': pairs.map(([aggregateId, at]) => marshall({ aggregateId, sequence: 0, published: at })),
+    },
+  });
+};
+
+describe('the relay', () => {
+  const relay = (hints: readonly OutboxRow[], aggregate = 'A') =>
+    outboxRelay(box, 'outbox-table', runtime)(new Map([[aggregate, hints]]));
+
+  it('publishes what it was shown in sequence, without asking the table', async () => {
+    cursors(['A', 1]);
+    expect(await relay([row('A', 3), row('A', 2), row('A', 1)])).toEqual({ published: 2, failed: new Map() });
+    expect(published()).toEqual(['A/2', 'A/3']);
+    expect(inputsOf('Query')).toEqual([]);
+  });
+
+  it('asks the table, page by page and consistently, when it was shown a gap', async () => {
+    answers.Query = ({ ExclusiveStartKey }) =>
+      ExclusiveStartKey === undefined
+        ? { Items: [marshall(row('A', 1))], LastEvaluatedKey: marshall({ aggregateId: 'A', sequence: 1 }) }
+        : { Items: [marshall(row('A', 2))] };
+    expect(await relay([row('A', 2)])).toEqual({ published: 2, failed: new Map() });
+    expect(published()).toEqual(['A/1', 'A/2']);
+    expect(inputsOf('Query').map((one) => [one.ConsistentRead, one.ExclusiveStartKey])).toEqual([
+      [true, undefined],
+      [true, marshall({ aggregateId: 'A', sequence: 1 })],
+    ]);
+  });
+
+  it('moves the cursor from where it was, and lets published rows expire after the time they are kept', async () => {
+    cursors(['A', 1]);
+    await relay([row('A', 2)]);
+    const [{ TransactItems } = { TransactItems: [] }] = inputsOf('TransactWriteItems');
+    expect(TransactItems).toEqual([
+      {
+        Update: {
+          TableName: 'outbox-table',
+          Key: marshall({ aggregateId: 'A', sequence: 0 }),
+          UpdateExpression: 'SET published = :to',
+          ConditionExpression: 'published = :from',
+          ExpressionAttributeValues: marshall({ ':to': 2, ':from': 1 }),
+        },
+      },
+      {
+        Update: {
+          TableName: 'outbox-table',
+          Key: marshall({ aggregateId: 'A', sequence: 2 }),
+          UpdateExpression: 'SET expiresAt = :expiresAt REMOVE unpublished',
+          ConditionExpression: 'attribute_exists(body)',
+          ExpressionAttributeValues: marshall({ ':expiresAt': Math.floor(NOW / 1_000) + 100 }),
+        },
+      },
+    ]);
+  });
+
+  it('leaves the rows to whoever has moved the cursor meanwhile', async () => {
+    refuse('TransactWriteItems', cancelled('ConditionalCheckFailed'));
+    const many = Array.from({ length: 120 }, (_, i) => row('A', i + 1));
+    expect(await relay(many)).toEqual({ published: 120, failed: new Map() });
+    expect(inputsOf('TransactWriteItems')).toHaveLength(1);
+  });
+
+  it('does not take trouble with the table for somebody else', async () => {
+    refuse('TransactWriteItems', new AwsError('ThrottlingException', 'slow down', 400));
+    await expect(relay([row('A', 1)])).rejects.toThrow('slow down');
+  });
+
+  it('asks nothing and publishes nothing when nothing waits', async () => {
+    cursors(['A', 1]);
+    expect(await relay([row('A', 1)])).toEqual({ published: 0, failed: new Map() });
+    expect(calls.map(({ operation }) => operation)).toEqual(['BatchGetItem']);
+  });
+
+  it('moves no cursor when a fault of our own stops it', async () => {
+    const broken = { ...row('A', 1), body: JSON.stringify({ ...opened('A', 'A/1'), partitionkey: 'x'.repeat(200) }) };
+    await expect(relay([broken])).rejects.toThrow('message group');
+    expect(inputsOf('TransactWriteItems')).toEqual([]);
+  });
+});
+
+describe('the functions of an outbox', () => {
+  const image = (one: OutboxRow, SequenceNumber: string) => ({
+    dynamodb: { NewImage: marshall(one), SequenceNumber },
+  });
+  const metrics = () =>
+    lines
+      .filter((line) => '_aws' in line)
+      .map(({ outbox: name, Published, OldestUnpublished, _aws }) => ({
+        ...{ name, Published, OldestUnpublished },
+        units: (_aws as { CloudWatchMetrics: { Metrics: { Unit: string }[] }[] }).CloudWatchMetrics.flatMap(
+          ({ Metrics }) => Metrics.map(({ Unit }) => Unit),
+        ),
+      }));
+
+  it('relay a batch of the stream, and report how many were published', async () => {
+    const Records = [image(row('A', 1), '100'), image(row('B', 1), '101'), image(row('A', 2), '102')];
+    expect(await relayOutbox(box, runtime)({ Records } as never, lambdaContext())).toEqual({ batchItemFailures: [] });
+    expect(published().sort()).toEqual(['A/1', 'A/2', 'B/1']);
+    expect(metrics()).toEqual([{ name: 'box', Published: [3], OldestUnpublished: undefined, units: ['Count'] }]);
+  });
+
+  it('sweep what is old enough; the oldest is measured in seconds', async () => {
+    answers.Query = ({ IndexName }) =>
+      IndexName === undefined
+        ? { Items: [marshall(row('A', 1))] }
+        : { Items: bucketsAsked() === 1 ? [marshall(row('A', 1))] : [] };
+    expect(await sweepOutbox(box, undefined, runtime)({}, lambdaContext())).toEqual({ published: 1 });
+    expect(metrics()).toEqual([
+      { name: 'box', Published: [1], OldestUnpublished: undefined, units: ['Count'] },
+      { name: 'box', Published: undefined, OldestUnpublished: [60.5], units: ['Seconds'] },
+    ]);
+    const asked = inputsOf('Query').filter(({ IndexName }) => IndexName !== undefined);
+    expect(asked.map(({ ExpressionAttributeValues, Limit }) => [ExpressionAttributeValues, Limit])).toEqual(
+      Array.from({ length: 8 }, (_, i) => [marshall({ ':bucket': String(i) }), 500]),
+    );
+  });
+
+  const bucketsAsked = () => inputsOf('Query').filter(({ IndexName }) => IndexName !== undefined).length;
+});
