@@ -1,3 +1,4 @@
+import type { RequestMeter } from './cloudwatch/request-meter.ts';
 import type { Outcome } from './endpoint.ts';
 import { errorResponse, jsonResponse } from './endpoint-errors.ts';
 import { credentialScope, operationOf, serviceOf, type WireRequest } from './endpoint-request.ts';
@@ -17,6 +18,8 @@ export interface Context {
   readonly faults: FaultTrigger;
   readonly iam: Iam;
   readonly handlers: ReadonlyMap<string, ServiceHandler>;
+  /** What counts the calls of a service, by signing name. */
+  readonly meters: ReadonlyMap<string, RequestMeter>;
   readonly routes: readonly (readonly [string, RouteHandler])[];
   readonly isClosing: () => boolean;
 }
@@ -66,7 +69,10 @@ export async function answer(wire: WireRequest, context: Context): Promise<Outco
     if (!(error instanceof SyntaxError)) throw error;
     return errorResponse(service, { status: 400, code: 'SerializationException', message: error.message });
   }
-  return withFaults(request, handler, context);
+  const started = performance.now();
+  const outcome = await withFaults(request, handler, context);
+  if (typeof outcome === 'object') context.meters.get(service)?.(request, outcome, performance.now() - started);
+  return outcome;
 }
 
 async function withFaults(request: ServiceRequest, handler: ServiceHandler, context: Context): Promise<Outcome> {

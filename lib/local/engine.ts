@@ -5,6 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Assembly, readAssembly } from './assembly.ts';
 import { createAwsCalls } from './call.ts';
 import { cloudformationApi } from './cloudformation.ts';
+import { cloudwatchApi } from './cloudwatch/api.ts';
+import { createCloudWatch } from './cloudwatch/cloudwatch.ts';
+import { readEmf } from './cloudwatch/emf.ts';
+import { createAsyncMeter, createIteratorAgeMeter, meterFunctions } from './cloudwatch/lambda-metrics.ts';
 import { lambdaApi } from './lambda/api.ts';
 import { createAsyncInvocations } from './lambda/async-invocations.ts';
 import type { FunctionDefinition, FunctionLog } from './lambda/definition.ts';
@@ -46,7 +50,7 @@ export interface EngineOptions {
   readonly onNotice?: (text: string) => void;
   /**
    * Divides long waits: those of schedules (at 60 a rate of one minute runs every second), the retention of messages, the time between
-   * purges, the age of records that mappings give up. Default 1.
+   * purges, the age of records that mappings give up, the periods of CloudWatch. Default 1.
    */
   readonly timeScale?: number;
   /** Workers alive at a time. Default 32. */
@@ -113,24 +117,27 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     state?.close();
     throw error;
   });
-  const { region, account: accountId, url } = services;
+  const { region, account: accountId, url, metrics } = services;
   const scratch = mkdtempSync(join(tmpdir(), 'sluice-engine-'));
   const calls = createAwsCalls(url, region);
   const base = { calls, callsAs: createRoleCalls(calls, services.identities), region, accountId, report: notice };
   services.iam.onDenial(({ message }) => notice(`AccessDenied: ${message}`));
-  const functions = createFunctions({
+  const onLog = (log: FunctionLog): void => {
+    readEmf(log.line, () => functions.find(log.function)?.logGroup ?? '', metrics);
+    options.onLog?.(log);
+  };
+  const workers = createFunctions({
     region,
     accountId,
     endpoint: url,
     issueCredentials: services.identities.issue,
     revokeCredentials: services.identities.revoke,
-    onLog: permittedLog(
-      { iam: services.iam, find: (name) => functions.find(name), region, account: accountId },
-      options.onLog ?? (() => undefined),
-    ),
+    onLog: permittedLog({ iam: services.iam, find: (name) => functions.find(name), region, account: accountId }, onLog),
     ...(options.maxWorkers === undefined ? {} : { maxWorkers: options.maxWorkers }),
   });
-  const asyncInvocations = createAsyncInvocations({ ...base, functions }, state);
+  const functions = meterFunctions(workers, metrics);
+  const observer = createAsyncMeter(metrics);
+  const asyncInvocations = createAsyncInvocations({ ...base, functions, observer }, state);
   const mappings = createMappings(
     {
       ...base,
@@ -139,10 +146,12 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       processorsAreBusy: createLoadMeter(),
       ...timeScale,
       onStreamAppend: services.streamActivity.onAppend,
+      onStreamBatch: createIteratorAgeMeter(metrics),
     },
     state,
   );
   const schedules = createSchedules({ ...base, iam: services.iam, ...timeScale }, state);
+  const cloudwatch = createCloudWatch({ ...base, iam: services.iam, metrics });
   const deployed = createDeployed(state);
   const stacks = (): StackInfo[] => [...deployed.stacks.values()].map(stackInfo);
   services.faults.onKill((caller) => {
@@ -158,6 +167,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   });
   services.register('lambda', lambdaApi({ functions, asyncInvocations, mappings, region, accountId }));
   services.register('cloudformation', cloudformationApi(stacks));
+  services.register('monitoring', cloudwatchApi(cloudwatch));
   services.register('scheduler', schedulerApi({ schedules, iam: services.iam, region, accountId }));
   for (const path of ['/_sluice/health', '/_localstack/health']) services.route(path, async () => health());
 
@@ -173,7 +183,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 
   async function stopAll(): Promise<void> {
     // Polling, schedules and retries stop at once; only invocations that run are waited for, and not for long.
-    const atRest = Promise.all([mappings.close(), schedules.close(), asyncInvocations.close()]);
+    const atRest = Promise.all([mappings.close(), schedules.close(), cloudwatch.close(), asyncInvocations.close()]);
     await Promise.race([atRest, sleep(CLOSE_GRACE_MS, undefined, { ref: false })]);
     await functions.close();
     await atRest;
@@ -184,7 +194,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   }
 
   const context = {
-    ...{ services, calls, functions, asyncInvocations, mappings, schedules, region, accountId, scratch, notice },
+    ...{ services, calls, functions, asyncInvocations, mappings, schedules, cloudwatch },
+    ...{ region, accountId, scratch, notice },
     managedPolicies: new Map(),
     roles: new Map(),
   };
@@ -203,6 +214,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     await mappings.start();
     schedules.start();
     asyncInvocations.start();
+    cloudwatch.start();
     ready = true;
   } catch (error) {
     await stopAll();

@@ -1,3 +1,7 @@
+import type { Metrics } from './cloudwatch/metrics.ts';
+import type { RequestMeter } from './cloudwatch/request-meter.ts';
+import { meterNotify, meterTopics } from './cloudwatch/sns-metrics.ts';
+import { meterQueues } from './cloudwatch/sqs-metrics.ts';
 import type { Protection } from './iam.ts';
 import { loadFauxqs } from './messaging/fauxqs.ts';
 import type { NotifyFunction } from './messaging/function-subscriptions.ts';
@@ -13,6 +17,8 @@ import type { State } from './state/state.ts';
 /** SQS, SNS, S3 and STS as handlers of the endpoint, by signing name. */
 export interface Messaging {
   readonly handlers: Readonly<Record<'sqs' | 'sns' | 's3' | 'sts', ServiceHandler>>;
+  /** Counts the calls to queues. */
+  readonly queueMeter: RequestMeter;
   /** Policy and key of a queue or topic, by ARN; undefined when there is none. */
   protectionOf(arn: string): Protection | undefined;
   close(): Promise<void>;
@@ -28,22 +34,25 @@ export interface MessagingOptions {
   readonly access: Access;
   /** How topics reach functions. */
   readonly notify: NotifyFunction;
+  readonly metrics: Metrics;
 }
 
 /**
  * fauxqs inside this process, without a socket of its own, behind thin layers that add what AWS does and fauxqs does not.
  */
 export async function startMessaging(options: MessagingOptions): Promise<Messaging> {
-  const { region, account, access, notify, state, timeScale = 1 } = options;
-  const fauxqs = await loadFauxqs(region, access.maySend, state);
+  const { region, account, access, notify, state, metrics, timeScale = 1 } = options;
+  const fauxqs = meterTopics(await loadFauxqs(region, access.maySend, state), metrics);
+  const queueMeter = meterQueues(fauxqs.sqsStore, metrics);
   const queues = createQueueOperations(fauxqs, timeScale);
   return {
     handlers: {
       sqs: createSqs(fauxqs, access, queues.operations, state),
-      sns: createSns(fauxqs, access, notify, state),
+      sns: createSns(fauxqs, access, meterNotify(notify, metrics), state),
       s3: createS3(fauxqs, access),
       sts: createSts(account),
     },
+    queueMeter,
     protectionOf(arn) {
       const attributes = arn.startsWith('arn:aws:sqs:')
         ? fauxqs.sqsStore.getQueueByArn(arn)?.attributes

@@ -1,3 +1,8 @@
+import { createCapacityMeter, createDynamodbMeter } from './cloudwatch/dynamodb-metrics.ts';
+import { createKinesisMeter } from './cloudwatch/kinesis-metrics.ts';
+import { createMetrics, type Metrics } from './cloudwatch/metrics.ts';
+import type { RequestMeter } from './cloudwatch/request-meter.ts';
+import { createScaledTime } from './cloudwatch/scaled-time.ts';
 import { answer, type RouteHandler } from './dispatch.ts';
 import { type Dynamodb, startDynamodb } from './dynamodb/gateway.ts';
 import { type Endpoint, startEndpoint } from './endpoint.ts';
@@ -54,6 +59,8 @@ export interface Services {
   readonly identities: Identities;
   readonly faults: Faults;
   readonly iam: Iam;
+  /** What the services count. */
+  readonly metrics: Metrics;
   readonly streamActivity: {
     /** Calls the listener after records were appended to the DynamoDB stream with this ARN; returns how to stop. */
     onAppend(arn: string, listener: () => void): () => void;
@@ -86,6 +93,11 @@ export async function startServices(options: ServicesOptions = {}): Promise<Serv
     protectionOf: (arn) => messaging?.protectionOf(arn),
     partitionKeyOf: (table) => dynamodb?.partitionKeyOf(table),
   });
+  const metrics = createMetrics(createScaledTime(options.timeScale ?? 1));
+  const meters = new Map<string, RequestMeter>([
+    ['dynamodb', createDynamodbMeter(metrics)],
+    ['kinesis', createKinesisMeter(metrics)],
+  ]);
   const handlers = new Map<string, ServiceHandler>();
   const routes: [string, RouteHandler][] = [];
   const unroute = (prefix: string) => {
@@ -98,7 +110,7 @@ export async function startServices(options: ServicesOptions = {}): Promise<Serv
   const endpoint: Endpoint = await startEndpoint({
     port: options.port ?? 0,
     async answer(wire) {
-      const outcome = await answer(wire, { region, identities, faults, iam, handlers, routes, isClosing });
+      const outcome = await answer(wire, { region, identities, faults, iam, handlers, meters, routes, isClosing });
       // Nothing is acknowledged, or shown, that a killed process would take with it.
       await state?.settled();
       return outcome;
@@ -122,17 +134,22 @@ export async function startServices(options: ServicesOptions = {}): Promise<Serv
     // Not awaited: requests wait for it, the others need not.
     const kinesis = startKinesis({ region, state });
     closers.push(() => kinesis.close());
-    dynamodb = await startDynamodb({ region, account: ACCOUNT, ttlSweepMs: options.ttlSweepMs, state });
+    dynamodb = await startDynamodb({
+      ...{ region, account: ACCOUNT, ttlSweepMs: options.ttlSweepMs, state },
+      capacity: createCapacityMeter(metrics),
+    });
     closers.push(dynamodb.close);
     messaging = await startMessaging({
       region,
       account: ACCOUNT,
       access: accessOf(iam),
       state,
+      metrics,
       timeScale: options.timeScale,
       notify: (topicArn, functionArn, event) => notifyFunction(topicArn, functionArn, event),
     });
     closers.push(messaging.close);
+    meters.set('sqs', messaging.queueMeter);
     const ses = createSes({ region, state });
     handlers.set('kinesis', kinesis.handle);
     handlers.set('dynamodb', dynamodb.handle);
@@ -155,6 +172,7 @@ export async function startServices(options: ServicesOptions = {}): Promise<Serv
       identities,
       faults,
       iam,
+      metrics,
       streamActivity: dynamodb.streamActivity,
       notifyFunctionsWith(notify) {
         notifyFunction = notify;

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { jsonBody } from '../endpoint-request.ts';
 import type { ServiceHandler, ServiceResponse } from '../service.ts';
 import type { State } from '../state/state.ts';
+import { type CapacityMeter, countReads, countWrites } from './capacity.ts';
 import { type ChangeListener, createCommit } from './commit.ts';
 import { openStore, type Parameters } from './dynalite.ts';
 import { DynamodbError } from './errors.ts';
@@ -20,6 +21,8 @@ export interface DynamodbOptions {
   readonly ttlSweepMs?: number | undefined;
   /** Keeps tables, items and streams over a restart. */
   readonly state?: State | undefined;
+  /** Told of the capacity units consumed. */
+  readonly capacity: CapacityMeter;
 }
 
 /** DynamoDB and DynamoDB Streams as one handler (both sign as `dynamodb`). */
@@ -37,13 +40,23 @@ type Operation = (parameters: Parameters, body: Buffer) => Promise<Parameters>;
  * dynalite in this process, with what it lacks: transactions, streams, expiry, items in failed conditions.
  * Every write is planned and committed in one turn of the event loop (see commit.ts), which is the one lock it takes.
  */
-export async function startDynamodb({ region, account, ttlSweepMs, state }: DynamodbOptions): Promise<Dynamodb> {
+export async function startDynamodb({
+  region,
+  account,
+  ttlSweepMs,
+  state,
+  capacity,
+}: DynamodbOptions): Promise<Dynamodb> {
   const store = await openStore(region, account);
   if (state !== undefined) await keepItems(store, state);
   const tables = createTableCache(store);
   const streams = createStreams(region, state);
   const listeners: ChangeListener[] = [streams.listener];
-  const commit = createCommit(store, listeners);
+  const listen: ChangeListener = (change, identity) => {
+    for (const listener of listeners) listener(change, identity);
+  };
+  const commit = createCommit(store, [listen, countWrites(capacity, false)]);
+  const commitTransaction = createCommit(store, [listen, countWrites(capacity, true)]);
   const expiry = await createExpiry({
     store,
     tables,
@@ -54,8 +67,13 @@ export async function startDynamodb({ region, account, ttlSweepMs, state }: Dyna
   listeners.push(expiry.listener);
 
   const operations: Readonly<Record<string, Operation>> = {
-    ...createItemOperations({ store, tables, commit }),
-    ...createTransactions({ store, tables, commit, state }),
+    ...countReads(
+      {
+        ...createItemOperations({ store, tables, commit }),
+        ...createTransactions({ store, tables, commit: commitTransaction, state }),
+      },
+      capacity,
+    ),
     ...createTableOperations({ store, tables, streams, expiry, state }),
   };
   const streamOperations = streams.operations;

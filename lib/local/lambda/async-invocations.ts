@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { sendTo } from '../mappings/destination.ts';
+import { type DestinationMessage, sendTo } from '../mappings/destination.ts';
 import { backoff, pause } from '../mappings/pause.ts';
 import type { CallsAs } from '../role-calls.ts';
 import { documents } from '../state/documents.ts';
@@ -42,11 +42,23 @@ export interface AsyncInvocations {
   close(): Promise<void>;
 }
 
+/** Told of what becomes of events, by the name of their function. */
+export interface AsyncObserver {
+  received(name: string): void;
+  /** @param ageMs from acceptance to the attempt */
+  attempted(name: string, ageMs: number): void;
+  /** Given up after its last attempt. */
+  dropped(name: string): void;
+  /** A destination or dead-letter queue did not take what it should have got. */
+  undelivered(name: string, what: 'DestinationDeliveryFailures' | 'DeadLetterErrors'): void;
+}
+
 export interface AsyncContext {
   readonly functions: Functions;
   readonly callsAs: CallsAs;
   readonly accountId: string;
   readonly report: (text: string) => void;
+  readonly observer?: AsyncObserver;
 }
 
 /** An event that is not done yet. */
@@ -73,6 +85,7 @@ export function createAsyncInvocations(context: AsyncContext, state?: State): As
     const expiresAt = accepted.acceptedAt + (config.maximumAgeSeconds ?? 21_600) * 1000;
     let throttles = 0;
     for (;;) {
+      context.observer?.attempted(name, Date.now() - accepted.acceptedAt);
       const result = await attempt(name, event, requestId);
       // Ended with the engine, not by itself: when it starts again it is tried again.
       if (stopping.signal.aborted && result?.error) return;
@@ -128,18 +141,33 @@ export function createAsyncInvocations(context: AsyncContext, state?: State): As
   }
 
   async function finish(config: EventInvokeConfig, finished: Finished): Promise<void> {
-    const { result, condition } = finished;
-    const roleArn = context.functions.find(finished.name)?.roleArn ?? '';
-    const own = { accountId: context.accountId, calls: context.callsAs(roleArn, finished.name) };
+    const { name, result, condition } = finished;
+    if (condition !== 'Success') context.observer?.dropped(name);
     const destination = condition === 'Success' ? config.onSuccessArn : config.onFailureArn;
-    if (destination) await sendTo(destination, { body: invocationRecord(finished) }, own);
+    if (destination)
+      await deliver(name, destination, { body: invocationRecord(finished) }, 'DestinationDeliveryFailures');
     if (condition === 'Success' || !config.deadLetterArn) return;
     const attributes = {
       RequestID: result.requestId,
       ErrorCode: 200,
       ErrorMessage: (result.error?.errorMessage ?? '').slice(0, 1024),
     };
-    await sendTo(config.deadLetterArn, { body: finished.event, attributes }, own);
+    await deliver(name, config.deadLetterArn, { body: finished.event, attributes }, 'DeadLetterErrors');
+  }
+
+  async function deliver(
+    name: string,
+    arn: string,
+    message: DestinationMessage,
+    metric: Parameters<AsyncObserver['undelivered']>[1],
+  ): Promise<void> {
+    const roleArn = context.functions.find(name)?.roleArn ?? '';
+    try {
+      await sendTo(arn, message, { accountId: context.accountId, calls: context.callsAs(roleArn, name) });
+    } catch (error) {
+      context.observer?.undelivered(name, metric);
+      throw error;
+    }
   }
 
   /** @see https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html */
@@ -164,6 +192,7 @@ export function createAsyncInvocations(context: AsyncContext, state?: State): As
     configure: (functionName, source, config) => void configs.set(`${source} ${functionName}`, config),
     send(functionName, event) {
       const requestId = randomUUID();
+      context.observer?.received(functionName);
       const accepted = { name: functionName, event, acceptedAt: Date.now(), attempts: 0 };
       kept?.put(requestId, accepted);
       run(requestId, accepted);

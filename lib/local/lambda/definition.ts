@@ -48,6 +48,8 @@ export interface InvocationResult {
   readonly error: FunctionError | undefined;
   /** Last 4 KB of the log of this invocation, with the START, END and REPORT lines. */
   readonly logTail: string;
+  /** How long the handler ran, milliseconds; undefined when it never did. */
+  readonly durationMs?: number;
 }
 
 /** What the engine sends to a worker, and what comes back. */

@@ -185,6 +185,7 @@ export function startInstance(options: InstanceOptions): Instance {
     async invoke(requestId, event) {
       const { promise, resolve } = Promise.withResolvers<InvocationResult>();
       const invocationLog = new InvocationLog(requestId, definition.memoryMb);
+      const begun = performance.now();
       const timer = setTimeout(() => {
         const seconds = (definition.timeoutMs / 1000).toFixed(2);
         crash = {
@@ -199,7 +200,13 @@ export function startInstance(options: InstanceOptions): Instance {
         settle(payload, error) {
           clearTimeout(timer);
           current = undefined;
-          resolve({ requestId, payload, error, logTail: invocationLog.finish() });
+          resolve({
+            requestId,
+            payload,
+            error,
+            logTail: invocationLog.finish(),
+            durationMs: performance.now() - begun,
+          });
         },
       };
       if (ended) {

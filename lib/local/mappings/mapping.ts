@@ -49,6 +49,8 @@ export interface MappingContext {
   readonly processorsAreBusy: () => boolean;
   /** Divides the greatest age of records. Default 1. */
   readonly timeScale?: number;
+  /** Told of every batch of a stream: how long its last record has lain there, milliseconds. */
+  readonly onStreamBatch: (functionArn: string, ageMs: number) => void;
   readonly onStreamAppend: (streamArn: string, listener: () => void) => () => void;
 }
 

@@ -113,6 +113,7 @@ async function invoke(work: ShardWork, records: readonly StreamRecord[]): Promis
   const { config, context, progress, shardId } = work;
   const { window } = progress;
   const members = window && windowMembers(window, { shardId, eventSourceARN: config.eventSourceArn }, 'no');
+  context.onStreamBatch(config.functionArn, Date.now() - (records.at(-1)?.arrivedAt ?? Date.now()));
   try {
     const event = { Records: records.map((record) => record.event), ...members };
     const result = await context.functions.invoke(config.functionArn, JSON.stringify(event));

@@ -74,25 +74,10 @@ export const inertTypes: Readonly<Record<string, InertType>> = {
     'Name',
     arn('cloudformation', (name) => name),
   ),
-  'AWS::CloudWatch::Alarm': named(
-    'alarms are not evaluated yet',
-    'AlarmName',
-    arn('cloudwatch', (name) => `alarm:${name}`),
-  ),
   'AWS::CloudWatch::AnomalyDetector': named(
-    'alarms are not evaluated yet',
+    'anomaly detection is not run',
     'MetricName',
     arn('cloudwatch', (name) => `anomaly-detector:${name}`),
-  ),
-  'AWS::CloudWatch::CompositeAlarm': named(
-    'alarms are not evaluated yet',
-    'AlarmName',
-    arn('cloudwatch', (name) => `alarm:${name}`),
-  ),
-  'AWS::CloudWatch::Dashboard': named(
-    'dashboards are not drawn',
-    'DashboardName',
-    arn('cloudwatch', (name) => `dashboard/${name}`),
   ),
   'AWS::EventSchemas::Registry': published('RegistryName', () => 'registry'),
   'AWS::EventSchemas::Schema': published('SchemaName', ({ RegistryName }) => `schema/${RegistryName}`),

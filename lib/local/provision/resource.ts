@@ -1,4 +1,5 @@
 import type { AwsCalls } from '../call.ts';
+import type { CloudWatch } from '../cloudwatch/cloudwatch.ts';
 import type { Json, JsonObject } from '../json.ts';
 import type { AsyncInvocations } from '../lambda/async-invocations.ts';
 import type { Functions } from '../lambda/functions.ts';
@@ -15,6 +16,7 @@ export interface ProvisionContext {
   readonly asyncInvocations: AsyncInvocations;
   readonly mappings: Mappings;
   readonly schedules: Schedules;
+  readonly cloudwatch: CloudWatch;
   readonly region: string;
   readonly accountId: string;
   /** Directory for code that templates hold inline; removed when the engine closes. */

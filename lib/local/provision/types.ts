@@ -1,3 +1,4 @@
+import { cloudwatchTypes } from './cloudwatch.ts';
 import { dynamodbTypes } from './dynamodb.ts';
 import { iamTypes } from './iam.ts';
 import { inertTypes } from './inert.ts';
@@ -22,6 +23,7 @@ export const resourceTypes: Readonly<Record<string, ResourceType>> = {
   ...lambdaTypes,
   ...iamTypes,
   ...scheduleTypes,
+  ...cloudwatchTypes,
   ...sesTypes,
 };
 

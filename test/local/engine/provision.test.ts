@@ -138,7 +138,7 @@ test('what changes nothing here is accepted and told once; outputs and resources
       Key: { Type: 'AWS::KMS::Key', Properties: { EnableKeyRotation: true } },
       Logs: { Type: 'AWS::Logs::LogGroup' },
       MoreLogs: { Type: 'AWS::Logs::LogGroup' },
-      Alarm: { Type: 'AWS::CloudWatch::Alarm', Properties: { AlarmActions: [{ 'Fn::GetAtt': ['Key', 'Arn'] }] } },
+      Detector: { Type: 'AWS::CloudWatch::AnomalyDetector', Properties: { MetricName: { Ref: 'Key' } } },
       Meta: { Type: 'AWS::CDK::Metadata', Condition: 'Never', Properties: { Analytics: 'x' } },
     },
     {
@@ -154,7 +154,7 @@ test('what changes nothing here is accepted and told once; outputs and resources
   );
   const { engine } = await start(assembly);
   expect(engine.notices.filter((notice) => notice.includes('LogGroup'))).toHaveLength(1);
-  expect(engine.notices).toContain('AWS::CloudWatch::Alarm: accepted; alarms are not evaluated yet.');
+  expect(engine.notices).toContain('AWS::CloudWatch::AnomalyDetector: accepted; anomaly detection is not run.');
   expect(engine.stacks[0]?.resources).not.toHaveProperty('Meta');
   const sdk = new CloudFormationClient({
     endpoint: engine.url,

@@ -1,0 +1,211 @@
+import type { JsonObject } from '../json.ts';
+import { textAt } from '../json.ts';
+import type { Alarm, AlarmState, MetricAlarm, StateValue } from './alarm.ts';
+import { type AlarmHistory, createHistory } from './alarm-history.ts';
+import { alarmMessage } from './alarm-message.ts';
+import { childrenOf, parseRule, ruleHolds } from './composite-rule.ts';
+import { invalid, missingParameter, notFound } from './errors.ts';
+import { evaluateAlarm } from './evaluate-alarm.ts';
+import type { Metrics } from './metrics.ts';
+import { readActions, readMetricAlarm } from './read-alarm.ts';
+
+export interface AlarmsContext {
+  readonly metrics: Metrics;
+  readonly region: string;
+  readonly accountId: string;
+  /** Sends a notification to a topic, in the name of the alarm. */
+  readonly publish: (alarmArn: string, topicArn: string, subject: string, message: string) => Promise<void>;
+  readonly report: (text: string) => void;
+}
+
+/** All alarms: their settings, states and actions. */
+export interface Alarms {
+  /** Makes an alarm, or changes its settings and leaves its state. @returns its ARN. @throws CloudWatchError */
+  putMetric(input: JsonObject): string;
+  /** @throws CloudWatchError, also when an alarm in the rule does not exist */
+  putComposite(input: JsonObject): string;
+  /** All or none. @throws CloudWatchError ResourceNotFound */
+  remove(names: readonly string[]): void;
+  /** In the order of their names. */
+  list(): readonly Alarm[];
+  /** By name or ARN. */
+  find(nameOrArn: string): Alarm | undefined;
+  /** Sets a state by hand, actions included; the next evaluation may set another. @throws CloudWatchError ResourceNotFound */
+  setState(name: string, state: StateValue, reason: string, reasonData: string | undefined): void;
+  /** @throws CloudWatchError ResourceNotFound */
+  enableActions(names: readonly string[], enabled: boolean): void;
+  /** Evaluates the metric alarms that are due, then the composite ones. @param at scaled milliseconds */
+  evaluate(at: number, isDue: (periodSeconds: number) => boolean): void;
+  readonly history: AlarmHistory;
+  /** Resolves when notifications on their way have arrived. */
+  close(): Promise<void>;
+}
+
+/** Composite alarms can watch composite alarms; a circle of them stops here. */
+const MAX_COMPOSITE_DEPTH = 10;
+
+export function createAlarms(context: AlarmsContext): Alarms {
+  const { metrics, region, accountId } = context;
+  const alarms = new Map<string, Alarm>();
+  const history = createHistory();
+  let notified: Promise<void> = Promise.resolve();
+
+  const now = (): number => metrics.time.real(metrics.time.now());
+  const arnOf = (name: string): string => `arn:aws:cloudwatch:${region}:${accountId}:alarm:${name}`;
+  const find = (nameOrArn: string): Alarm | undefined =>
+    alarms.get(nameOrArn) ?? alarms.get(nameOrArn.replace(/^arn:[^:]+:cloudwatch:[^:]*:[^:]*:alarm:/, ''));
+
+  function existing(name: string): Alarm {
+    const alarm = alarms.get(name);
+    if (alarm === undefined) throw notFound(`The alarm ${name} does not exist.`);
+    return alarm;
+  }
+
+  function common(input: JsonObject) {
+    const name = textAt(input, 'AlarmName');
+    if (name === undefined || name === '') throw missingParameter('AlarmName');
+    const at = now();
+    const unchecked: AlarmState = {
+      value: 'INSUFFICIENT_DATA',
+      reason: 'Unchecked: Initial alarm creation',
+      reasonData: undefined,
+      updatedAt: at,
+      transitionedAt: at,
+    };
+    const state = alarms.get(name)?.state ?? unchecked;
+    const description = textAt(input, 'AlarmDescription');
+    return { name, arn: arnOf(name), description, actions: readActions(input), configuredAt: at, input, state };
+  }
+
+  function keep(alarm: Alarm): string {
+    const change = alarms.has(alarm.name) ? 'updated' : 'created';
+    alarms.set(alarm.name, alarm);
+    const data = JSON.stringify({ version: '1.0', type: change === 'created' ? 'Create' : 'Update' });
+    note(alarm, 'ConfigurationUpdate', `Alarm "${alarm.name}" ${change}`, data);
+    return alarm.arn;
+  }
+
+  function note(alarm: Alarm, type: 'ConfigurationUpdate' | 'StateUpdate' | 'Action', summary: string, data: string) {
+    history.add({ alarm: alarm.name, alarmType: alarm.kind, at: now(), type, summary, data });
+  }
+
+  function change(alarm: Alarm, value: StateValue, reason: string, reasonData: string | undefined): boolean {
+    const before = alarm.state;
+    const at = now();
+    const changed = value !== before.value;
+    alarm.state = { value, reason, reasonData, updatedAt: at, transitionedAt: changed ? at : before.transitionedAt };
+    if (!changed) return false;
+    const told = ({ value: stateValue, reason: stateReason }: AlarmState) => ({ stateValue, stateReason });
+    const data = JSON.stringify({ version: '1.0', oldState: told(before), newState: told(alarm.state) });
+    note(alarm, 'StateUpdate', `Alarm updated from ${before.value} to ${value}`, data);
+    act(alarm, before, alarm.state);
+    return true;
+  }
+
+  /** Notifications leave one after the other, in the order of the changes. */
+  function act(alarm: Alarm, before: AlarmState, after: AlarmState): void {
+    const topics = alarm.actions.on[after.value];
+    if (!alarm.actions.enabled || topics.length === 0) return;
+    const children = triggeringChildren(alarm);
+    const { subject, message } = alarmMessage({ alarm, before, after, children, accountId, region });
+    for (const topic of topics) {
+      notified = notified
+        .then(() => context.publish(alarm.arn, topic, subject, message))
+        .then(() =>
+          note(alarm, 'Action', `Successfully executed action ${topic}`, JSON.stringify({ actionState: 'Succeeded' })),
+        )
+        .catch((error: unknown) => {
+          note(
+            alarm,
+            'Action',
+            `Failed to execute action ${topic}. Received error: "${error}"`,
+            JSON.stringify({ actionState: 'Failed' }),
+          );
+          context.report(`Alarm ${alarm.name}, action ${topic}: ${String(error)}`);
+        });
+    }
+  }
+
+  function triggeringChildren(alarm: Alarm) {
+    if (alarm.kind !== 'CompositeAlarm') return [];
+    return childrenOf(alarm.rule)
+      .map(find)
+      .filter((child) => child !== undefined && child.state.value === 'ALARM')
+      .flatMap((child) => (child === undefined ? [] : [{ arn: child.arn, state: child.state }]));
+  }
+
+  function evaluateMetric(alarm: MetricAlarm, at: number): void {
+    try {
+      const evaluation = evaluateAlarm(alarm, metrics, at);
+      if (evaluation !== undefined) change(alarm, evaluation.state, evaluation.reason, evaluation.reasonData);
+    } catch (error) {
+      context.report(
+        `Alarm ${alarm.name} cannot be evaluated: ${error instanceof Error ? error.message : String(error)}`,
+      );
+    }
+  }
+
+  function evaluateComposites(): void {
+    const composites = [...alarms.values()].filter((alarm) => alarm.kind === 'CompositeAlarm');
+    for (let depth = 0; depth < MAX_COMPOSITE_DEPTH; depth++) {
+      let settled = true;
+      for (const alarm of composites) {
+        const value = ruleHolds(alarm.rule, (child) => find(child)?.state.value) ? 'ALARM' : 'OK';
+        if (value === alarm.state.value) continue;
+        settled = !change(alarm, value, compositeReason(childrenOf(alarm.rule).map(find)), undefined) && settled;
+      }
+      if (settled) return;
+    }
+  }
+
+  return {
+    history,
+    putMetric(input) {
+      const alarm: MetricAlarm = { kind: 'MetricAlarm', ...common(input), ...readMetricAlarm(input) };
+      // Whatever is wrong with an expression shows now rather than at the first evaluation.
+      evaluateAlarm(alarm, metrics, metrics.time.now());
+      return keep(alarm);
+    },
+    putComposite(input) {
+      const rule = parseRule(textAt(input, 'AlarmRule') ?? '');
+      const gone = childrenOf(rule).filter((child) => find(child) === undefined);
+      if (gone.length > 0)
+        throw invalid(
+          `Could not save the composite alarm as alarms [${gone.join(', ')}] in the alarm rule do not exist`,
+        );
+      return keep({ kind: 'CompositeAlarm', ...common(input), rule });
+    },
+    remove(names) {
+      for (const name of names) existing(name);
+      for (const name of names) alarms.delete(name);
+    },
+    list: () => [...alarms.values()].sort((a, b) => (a.name < b.name ? -1 : 1)),
+    find,
+    setState(name, state, reason, reasonData) {
+      change(existing(name), state, reason, reasonData);
+      evaluateComposites();
+    },
+    enableActions(names, enabled) {
+      for (const alarm of names.map(existing)) alarm.actions.enabled = enabled;
+    },
+    evaluate(at, isDue) {
+      for (const alarm of alarms.values())
+        if (alarm.kind === 'MetricAlarm' && isDue(alarm.rule.periodSeconds)) evaluateMetric(alarm, at);
+      evaluateComposites();
+    },
+    close: () => notified,
+  };
+}
+
+/** Names the child that changed last. */
+function compositeReason(children: readonly (Alarm | undefined)[]): string {
+  const [latest] = children
+    .filter((child) => child !== undefined)
+    .sort((a, b) => b.state.transitionedAt - a.state.transitionedAt);
+  if (latest === undefined) return 'The alarm rule names no alarm';
+  const when = new Date(latest.state.transitionedAt);
+  const weekday = when.toLocaleDateString('en-GB', { weekday: 'long', timeZone: 'UTC' });
+  const day = when.toLocaleDateString('en-GB', { day: '2-digit', month: 'long', timeZone: 'UTC' });
+  const time = when.toISOString().slice(11, 19);
+  return `${latest.arn} transitioned to ${latest.state.value} at ${weekday} ${day}, ${when.getUTCFullYear()} ${time} UTC`;
+}

@@ -1,0 +1,140 @@
+/** A metric math expression as a tree. */
+export type Expression =
+  | { readonly kind: 'number'; readonly value: number }
+  | { readonly kind: 'text'; readonly value: string }
+  /** The id of a metric or expression, or a word like REPEAT. */
+  | { readonly kind: 'name'; readonly name: string }
+  | { readonly kind: 'list'; readonly items: readonly Expression[] }
+  | { readonly kind: 'negate'; readonly operand: Expression }
+  | { readonly kind: 'binary'; readonly operator: string; readonly left: Expression; readonly right: Expression }
+  | { readonly kind: 'call'; readonly name: string; readonly args: readonly Expression[] };
+
+/** An expression that cannot be read or worked out; the message says where and why. */
+export class MathError extends Error {
+  override readonly name = 'MathError';
+}
+
+const TOKEN =
+  /\s*(?:(\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+)|([A-Za-z_][A-Za-z0-9_]*)|"([^"]*)"|'([^']*)'|(==|!=|<=|>=|&&|\|\||[-+*/^<>()[\],]))/y;
+
+interface Token {
+  readonly kind: 'number' | 'word' | 'text' | 'sign';
+  readonly text: string;
+}
+
+/** Words that are operators. */
+const WORDS: Readonly<Record<string, string>> = { AND: '&&', OR: '||' };
+/** Binary operators, those that bind least first. */
+const LEVELS: readonly (readonly string[])[] = [
+  ['||'],
+  ['&&'],
+  ['==', '!=', '<=', '>=', '<', '>'],
+  ['+', '-'],
+  ['*', '/'],
+];
+
+/**
+ * Reads an expression such as `100 * errors / MAX([errors, calls])`.
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
+ * @throws MathError
+ */
+export function parseExpression(source: string): Expression {
+  const tokens = tokensOf(source);
+  let position = 0;
+  const fail = (expected: string): MathError =>
+    new MathError(
+      `expression "${source}": expected ${expected}, found ${tokens[position]?.text ?? 'the end'} (part ${position + 1})`,
+    );
+  const is = (sign: string): boolean => tokens[position]?.kind === 'sign' && tokens[position]?.text === sign;
+  const take = (sign: string): boolean => {
+    const found = is(sign);
+    if (found) position += 1;
+    return found;
+  };
+  const expect = (sign: string): void => {
+    if (!take(sign)) throw fail(`"${sign}"`);
+  };
+
+  function level(index: number): Expression {
+    const operators = LEVELS[index];
+    if (operators === undefined) return signed();
+    let left = level(index + 1);
+    for (;;) {
+      const operator = operators.find(is);
+      if (operator === undefined) return left;
+      position += 1;
+      left = { kind: 'binary', operator, left, right: level(index + 1) };
+    }
+  }
+
+  function signed(): Expression {
+    if (take('-')) return { kind: 'negate', operand: signed() };
+    const base = operand();
+    return take('^') ? { kind: 'binary', operator: '^', left: base, right: signed() } : base;
+  }
+
+  function listUntil(end: string): Expression[] {
+    const items: Expression[] = [];
+    if (take(end)) return items;
+    do items.push(level(0));
+    while (take(','));
+    expect(end);
+    return items;
+  }
+
+  function operand(): Expression {
+    if (take('(')) {
+      const inner = level(0);
+      expect(')');
+      return inner;
+    }
+    if (take('[')) return { kind: 'list', items: listUntil(']') };
+    const token = tokens[position];
+    if (token === undefined || token.kind === 'sign') throw fail('a value');
+    position += 1;
+    if (token.kind === 'number') return { kind: 'number', value: Number(token.text) };
+    if (token.kind === 'text') return { kind: 'text', value: token.text };
+    return take('(') ? { kind: 'call', name: token.text, args: listUntil(')') } : { kind: 'name', name: token.text };
+  }
+
+  const expression = level(0);
+  if (position < tokens.length) throw fail('an operator');
+  return expression;
+}
+
+function tokensOf(source: string): Token[] {
+  const tokens: Token[] = [];
+  const text = source.trimEnd();
+  TOKEN.lastIndex = 0;
+  while (TOKEN.lastIndex < text.length) {
+    const from = TOKEN.lastIndex;
+    const match = TOKEN.exec(text);
+    if (match === null)
+      throw new MathError(`expression "${source}": cannot read "${text.slice(from, from + 10).trim()}"`);
+    const [, number, word, double, single, sign] = match;
+    const operator = word === undefined ? sign : WORDS[word];
+    if (number !== undefined) tokens.push({ kind: 'number', text: number });
+    else if (operator !== undefined) tokens.push({ kind: 'sign', text: operator });
+    else if (word !== undefined) tokens.push({ kind: 'word', text: word });
+    else tokens.push({ kind: 'text', text: double ?? single ?? '' });
+  }
+  return tokens;
+}
+
+/** Ids of metrics and expressions that an expression refers to. */
+export function namesIn(expression: Expression): string[] {
+  switch (expression.kind) {
+    case 'name':
+      return [expression.name];
+    case 'list':
+      return expression.items.flatMap(namesIn);
+    case 'negate':
+      return namesIn(expression.operand);
+    case 'binary':
+      return [...namesIn(expression.left), ...namesIn(expression.right)];
+    case 'call':
+      return expression.args.flatMap(namesIn);
+    default:
+      return [];
+  }
+}
