@@ -2,19 +2,25 @@ import { Stack } from 'aws-cdk-lib';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { CfnSchedule, CfnScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
+import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import type { Envelope } from '../contracts/envelope.ts';
 import { type ScheduleTarget, schedulesEnv } from '../contracts/environment.ts';
 import { schemaUri } from '../contracts/event.ts';
-import { SCHEDULER } from '../contracts/limits.ts';
+import { SCHEDULER, SQS } from '../contracts/limits.ts';
 import type { Recurrence, Recurring } from '../contracts/recurring.ts';
+import type { AlarmTopic } from './alarm-topic.ts';
 import { grantSend } from './channel-grants.ts';
-import { allow } from './messaging-function.ts';
+import { deadLetterAlarm } from './consumer-alarms.ts';
+import { allow, cdkDuration } from './messaging-function.ts';
 import { physicalName } from './stage.ts';
-import type { WorkQueue } from './work-queue.ts';
+import { DEAD_LETTER_SUFFIX, type WorkQueue } from './work-queue.ts';
 
 export interface ScheduledWorkProps {
-  /** Where the work goes when it is due: a queue without order. */
+  /** Where the work goes when it is due. */
   readonly queue: WorkQueue;
+  /** For FIFO queues, whose dead letters Scheduler cannot use: the alarm of a queue for what it cannot deliver. @default none */
+  readonly alarms?: AlarmTopic;
   /** Work that is due again and again. @default none */
   readonly recurring?: readonly Recurring[];
 }
@@ -24,21 +30,21 @@ const SCHEDULED_TIME = '<aws.scheduler.scheduled-time>';
 
 /**
  * Work for a queue that is due later: a schedule group for the one-time schedules of `later()`, the role that they send with, and a schedule for
- * each recurring work. What Scheduler cannot deliver joins the queue's dead letters.
+ * each recurring work. What Scheduler cannot deliver joins the queue's dead letters; a FIFO queue gets a standard queue for it, because Scheduler
+ * takes no other. https://docs.aws.amazon.com/scheduler/latest/UserGuide/configuring-schedule-dlq.html
  */
 export class ScheduledWork extends Construct {
   readonly group: CfnScheduleGroup;
   readonly role: Role;
+  /** Events that could not be delivered. */
+  readonly undelivered: Queue;
   private readonly queue: WorkQueue;
 
-  constructor(scope: Construct, id: string, { queue, recurring = [] }: ScheduledWorkProps) {
+  /** @throws Error for a FIFO queue without `alarms`, recurring work of another queue, or with a message group that SQS does not take */
+  constructor(scope: Construct, id: string, { queue, alarms, recurring = [] }: ScheduledWorkProps) {
     super(scope, id);
     this.queue = queue;
-    if (queue.contract.order !== 'none') {
-      throw new Error(
-        `FIFO queue '${queue.contract.name}' cannot take scheduled work; declare a queue() for it, whose handler publishes to the FIFO queue`,
-      );
-    }
+    this.undelivered = queue.contract.order === 'none' ? queue.deadLetters : this.undeliveredOf(queue, alarms);
     this.group = new CfnScheduleGroup(this, 'Group', nameOf(physicalName(this, queue.contract.name)));
     const { account } = Stack.of(this);
     this.role = new Role(this, 'Role', {
@@ -51,7 +57,7 @@ export class ScheduledWork extends Construct {
     this.role.addToPolicy(
       new PolicyStatement({
         actions: ['sqs:SendMessage'],
-        resources: [queue.queue.queueArn, queue.deadLetters.queueArn],
+        resources: [queue.queue.queueArn, this.undelivered.queueArn],
       }),
     );
     for (const work of recurring) this.schedule(work);
@@ -59,13 +65,13 @@ export class ScheduledWork extends Construct {
 
   /** Lets a function put work off: `later(queue)`. */
   grantLater(fn: LambdaFunction): void {
-    const { contract, queue, deadLetters, destination } = this.queue;
+    const { contract, queue, destination } = this.queue;
     const stack = Stack.of(this);
     const target: ScheduleTarget = {
       group: this.group.ref,
       roleArn: this.role.roleArn,
       queueArn: queue.queueArn,
-      deadLettersArn: deadLetters.queueArn,
+      deadLettersArn: this.undelivered.queueArn,
     };
     fn.addEnvironment(schedulesEnv(contract), stack.toJsonString(target));
     grantSend(fn, destination);
@@ -86,8 +92,26 @@ export class ScheduledWork extends Construct {
     fn.node.addDependency(this.group);
   }
 
+  private undeliveredOf(queue: WorkQueue, alarms: AlarmTopic | undefined): Queue {
+    const { name } = queue.contract;
+    if (alarms === undefined) {
+      throw new Error(
+        `scheduled work for FIFO queue '${name}' needs alarms: what Scheduler cannot deliver goes to a queue of its own, which somebody must watch; pass the stack's AlarmTopic`,
+      );
+    }
+    queue.deduplicateByContent();
+    const undelivered = new Queue(this, 'Undelivered', {
+      queueName: physicalName(this, `${name}-undelivered${DEAD_LETTER_SUFFIX}`),
+      encryption: QueueEncryption.SQS_MANAGED,
+      enforceSSL: true,
+      retentionPeriod: cdkDuration(queue.contract.deadLetterRetention),
+    });
+    deadLetterAlarm(this, alarms, `${name}-undelivered`, undelivered);
+    return undelivered;
+  }
+
   private schedule(work: Recurring): void {
-    const { contract, queue, deadLetters } = this.queue;
+    const { contract, queue } = this.queue;
     if (work.to.name !== contract.name) {
       throw new Error(
         `recurring work '${work.name}' is declared for queue '${work.to.name}' but is wired to '${contract.name}'; pass the queue it is declared with`,
@@ -103,7 +127,8 @@ export class ScheduledWork extends Construct {
         arn: queue.queueArn,
         roleArn: this.role.roleArn,
         input: JSON.stringify(eventOf(work)),
-        deadLetterConfig: { arn: deadLetters.queueArn },
+        ...(contract.order === 'none' ? {} : { sqsParameters: { messageGroupId: groupOf(work) } }),
+        deadLetterConfig: { arn: this.undelivered.queueArn },
         retryPolicy: {
           maximumEventAgeInSeconds: SCHEDULER.maxEventAgeSeconds,
           maximumRetryAttempts: SCHEDULER.maxRetryAttempts,
@@ -128,8 +153,20 @@ function expressionOf(when: Recurrence): { scheduleExpression: string; scheduleE
   };
 }
 
+/** Letters, digits and punctuation. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html */
+const GROUP = new RegExp(`^[!-~]{1,${SQS.maxIdCharacters}}$`);
+
+/** The message group of recurring work: the same every time, as its data. */
+function groupOf(work: Recurring): string {
+  const group = work.to.groupBy({ ...eventOf(work), traceparent: '' });
+  if (GROUP.test(group)) return group;
+  throw new Error(
+    `recurring work '${work.name}' has the message group '${group}'; it must have 1 to ${SQS.maxIdCharacters} letters, digits or punctuation marks, without spaces. Shorten it in the queue's groupBy or the event's key`,
+  );
+}
+
 /** The event of each due time: its id is the work's name and the time, so that firing twice is one event. */
-function eventOf({ name, to, event, data }: Recurring): object {
+function eventOf({ name, to, event, data }: Recurring): Omit<Envelope, 'traceparent'> {
   const key: string = event.key(data);
   return {
     specversion: '1.0',

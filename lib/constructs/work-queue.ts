@@ -1,7 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import { SubscriptionFilter } from 'aws-cdk-lib/aws-sns';
 import { SqsSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
-import { DeduplicationScope, FifoThroughputLimit, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import { type CfnQueue, DeduplicationScope, FifoThroughputLimit, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { Queue as QueueContract } from '../contracts/channel.ts';
 import { ATTRIBUTE } from '../contracts/envelope.ts';
@@ -86,6 +86,14 @@ export class WorkQueue extends Construct {
       );
     }
     if (topic !== undefined) this.subscribe(topic);
+  }
+
+  /**
+   * FIFO queues: lets those send who name no deduplication id, as EventBridge Scheduler does; who names one is not affected.
+   * https://docs.aws.amazon.com/scheduler/latest/APIReference/API_SqsParameters.html
+   */
+  deduplicateByContent(): void {
+    (this.queue.node.defaultChild as CfnQueue).contentBasedDeduplication = true;
   }
 
   private subscribe(topic: EventTopic): void {

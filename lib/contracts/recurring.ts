@@ -7,8 +7,8 @@ import type { AnyEventType, DataOf } from './event.ts';
 export type Recurrence = { readonly every: Duration } | { readonly cron: string; readonly timezone: string };
 
 /**
- * Work that is due again and again: at each due time one event is put into a queue. Its id is made of the name and the due time, so that a
- * schedule that fires twice has one effect.
+ * Work that is due again and again: at each due time one event is put into a queue, on a FIFO queue into the event's message group. Its id is
+ * made of the name and the due time, so that a schedule that fires twice has one effect.
  */
 export interface Recurring<E extends AnyEventType = AnyEventType> {
   readonly name: string;
@@ -23,7 +23,7 @@ const CRON_FIELDS = 6;
 
 /**
  * Declares recurring work.
- * @throws DeclarationError for a queue that does not carry the event or keeps order, a period that is not whole minutes, a cron expression that
+ * @throws DeclarationError for a queue that does not carry the event, a period that is not whole minutes, a cron expression that
  *   is not six fields
  */
 export function recurring<E extends AnyEventType>(
@@ -86,18 +86,12 @@ function isZone(timeZone: string): boolean {
   }
 }
 
-/** What is due later goes to queues without order: it comes between other work whenever it is due. */
-export function declareTarget(thing: string, to: Queue, event?: AnyEventType): void {
+/** @throws DeclarationError when the queue does not carry the event */
+export function declareTarget(thing: string, to: Queue, event: AnyEventType): void {
   declare(
-    to.order === 'none',
+    to.events.includes(event),
     thing,
-    `FIFO queue '${to.name}' cannot take work that is due later: it has one delay for all its messages, and EventBridge Scheduler sends to it only with content-based deduplication`,
-    'Declare a queue() for it; its handler may publish to the FIFO queue when the time has come',
-  );
-  declare(
-    event === undefined || to.events.includes(event),
-    thing,
-    `queue '${to.name}' does not carry ${event?.type}`,
+    `queue '${to.name}' does not carry ${event.type}`,
     'Add the event to the queue',
   );
 }

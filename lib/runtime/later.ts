@@ -9,6 +9,7 @@ import { declareTarget } from '../contracts/recurring.ts';
 import { isAwsError } from './aws/call.ts';
 import { bodyOf } from './body.ts';
 import { requiredEnv } from './environment.ts';
+import { keysOf } from './keys.ts';
 import { publisher } from './publish.ts';
 import { lambda, type Runtime } from './runtime.ts';
 
@@ -27,16 +28,19 @@ export interface LaterRequest<E extends AnyEventType> {
   readonly correlationId?: string | undefined;
 }
 
-/** `delayed`: the queue holds it back; `scheduled`: EventBridge Scheduler sends it; `already`: it was scheduled before. */
+/**
+ * `delayed`: it is in the queue, which holds it back unless it is due; `scheduled`: EventBridge Scheduler sends it; `already`: it was
+ * scheduled before.
+ */
 export type LaterResult = 'delayed' | 'scheduled' | 'already';
 
 export interface Later<E extends AnyEventType = AnyEventType> {
   /**
    * @throws ScheduleConflict when key and time are taken by another event; MessageTooLarge beyond 256 KB; RangeError for a time that is none;
-   *   PublishFailed as publisher()
+   *   InvalidKey for a message group that SQS does not take; PublishFailed as publisher()
    */
   schedule<T extends E>(request: LaterRequest<T>): Promise<LaterResult>;
-  /** Takes back what is still scheduled. @returns false when there is nothing to take back: it was never scheduled, is due within 15 minutes, or was sent */
+  /** Takes back what is still scheduled. @returns false when there is nothing to take back: it was never scheduled, waits in the queue, or was sent */
   cancel(request: Pick<LaterRequest<E>, 'key' | 'at'>): Promise<boolean>;
 }
 
@@ -51,6 +55,8 @@ export class ScheduleConflict extends Error {
 }
 
 const MILLIS_PER_SECOND = 1_000;
+/** Schedules have a precision of a minute; what is due sooner than that is scheduled for then, so that its time is not past when it arrives. */
+const SOONEST_SCHEDULE_MILLIS = 60_000;
 const MAX_KEY_CHARACTERS = 200;
 /** Characters of the queue's name and of the hash in a schedule's name, which has 64. */
 const NAME_CHARACTERS = 30;
@@ -64,12 +70,16 @@ const textOf = (due: number): string => new Date(due).toISOString().replace('.00
 /**
  * Puts work into a queue at a time to come: up to 15 minutes the queue's own delay, beyond that a one-time schedule, which is gone when it has
  * fired. Schedules fire within a minute after their time, and may fire twice; the consumer's inbox sees to one effect.
- * @throws DeclarationError for a FIFO queue; MissingEnvironment when the function was deployed without `ScheduledWork.grantLater()`
+ *
+ * A FIFO queue has one delay for all its messages, so that all that is not yet due is scheduled. It joins its message group when it is sent:
+ * work that is due at different times comes in that order, work of the same minute in any.
+ * @throws MissingEnvironment when the function was deployed without `ScheduledWork.grantLater()`
  */
 export function later<E extends AnyEventType>(queue: Queue<E>, runtime: Runtime = lambda): Later<E> {
   const thing = `later('${queue.name}')`;
-  declareTarget(thing, queue as unknown as Queue);
+  const to = queue as unknown as Queue;
   const { aws, env, now } = runtime;
+  const fifo = to.order === 'per-key';
   const purpose = `where queue '${queue.name}' is`;
   const address = requiredEnv(channelEnv(queue), purpose, env);
   const target: ScheduleTarget = JSON.parse(requiredEnv(schedulesEnv(queue), `how '${queue.name}' is scheduled`, env));
@@ -86,12 +96,14 @@ export function later<E extends AnyEventType>(queue: Queue<E>, runtime: Runtime 
       compress: queue.compress,
     } as const;
     const { text } = bodyOf(event, carrier, () => '');
+    const { group } = keysOf(to, event);
+    const at = Math.max(due, Math.ceil((now() + SOONEST_SCHEDULE_MILLIS) / MILLIS_PER_SECOND) * MILLIS_PER_SECOND);
     try {
       await aws('scheduler', 'CreateSchedule', {
         Name: nameOf(event.id),
         GroupName: target.group,
         ClientToken: nameOf(event.id),
-        ScheduleExpression: `at(${textOf(due).slice(0, -1)})`,
+        ScheduleExpression: `at(${textOf(at).slice(0, -1)})`,
         ScheduleExpressionTimezone: 'UTC',
         FlexibleTimeWindow: { Mode: 'OFF' },
         ActionAfterCompletion: 'DELETE',
@@ -99,6 +111,7 @@ export function later<E extends AnyEventType>(queue: Queue<E>, runtime: Runtime 
           Arn: target.queueArn,
           RoleArn: target.roleArn,
           Input: text.replaceAll(PLACEHOLDER, PLACEHOLDER.replace('<', '\\u003c')),
+          ...(group === undefined || !fifo ? {} : { SqsParameters: { MessageGroupId: group } }),
           DeadLetterConfig: { Arn: target.deadLettersArn },
           RetryPolicy: {
             MaximumEventAgeInSeconds: SCHEDULER.maxEventAgeSeconds,
@@ -129,7 +142,7 @@ export function later<E extends AnyEventType>(queue: Queue<E>, runtime: Runtime 
     async schedule({ key, event, data, at, traceparent, correlationId }) {
       const due = dueOf(at);
       checkKey(key);
-      declareTarget(thing, queue as unknown as Queue, event);
+      declareTarget(thing, to, event);
       const made = envelope(event, data, {
         id: idOf(key, due),
         source: `/later/${queue.name}`,
@@ -139,8 +152,8 @@ export function later<E extends AnyEventType>(queue: Queue<E>, runtime: Runtime 
         correlationId,
       });
       const wait = Math.max(0, (due - now()) / MILLIS_PER_SECOND);
-      if (wait > SQS.maxDelaySeconds) return create(made, due, key);
-      await publisher(queue as unknown as Queue, { address, delay: seconds(wait) }, runtime)([made]);
+      if (wait > (fifo ? 0 : SQS.maxDelaySeconds)) return create(made, due, key);
+      await publisher(to, fifo ? { address } : { address, delay: seconds(wait) }, runtime)([made]);
       return 'delayed';
     },
     async cancel({ key, at }) {

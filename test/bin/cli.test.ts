@@ -101,5 +101,6 @@ describe('errors name what is wrong and the exit code says so', () => {
     } finally {
       server.close();
     }
-  });
+    // It synthesises the app first: many seconds on a crowded machine.
+  }, 60_000);
 });

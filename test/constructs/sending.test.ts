@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
-import { Template } from 'aws-cdk-lib/assertions';
+import { Match, Template } from 'aws-cdk-lib/assertions';
 import { Construct } from 'constructs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { AlarmTopic } from '../../lib/constructs/alarm-topic.ts';
 import { grantSend } from '../../lib/constructs/channel-grants.ts';
 import { ClaimCheckBucket } from '../../lib/constructs/claim-check-bucket.ts';
@@ -23,6 +23,9 @@ import { outbox } from '../../lib/contracts/outbox.ts';
 import { type Recurring, recurring } from '../../lib/contracts/recurring.ts';
 import { subscription } from '../../lib/contracts/subscription.ts';
 import { events, TicketOpened } from '../contracts/sample-declarations.ts';
+
+// The first synthesis of a process loads the CDK: many seconds on a crowded machine.
+vi.setConfig({ testTimeout: 60_000 });
 
 let code: string;
 beforeAll(() => {
@@ -221,16 +224,56 @@ describe('scheduled work', () => {
     expect(schedules.map(({ Properties }) => Properties.Name)).toEqual([undefined]);
   });
 
-  it('is refused for a FIFO queue, and for another queue than it is declared for', () => {
-    const p = parts();
-    const fifo = new QueueConsumer(
-      p.stack,
-      subscription('ordered', { to: fifoQueue('in-order', { events }) }),
-      p.common,
-    );
-    expect(() => new ScheduledWork(p.stack, 'scheduled', { queue: fifo.work })).toThrow(
-      "FIFO queue 'in-order' cannot take scheduled work; declare a queue() for it",
-    );
+  describe('for a FIFO queue', () => {
+    const ordered = fifoQueue('in-order', { events });
+
+    function inOrder(list: readonly Recurring[] = [], withAlarms = true) {
+      const p = parts();
+      const consumer = new QueueConsumer(p.stack, subscription('ordered', { to: ordered }), p.common);
+      const { alarms } = p.common;
+      const props = { queue: consumer.work, recurring: list, ...(withAlarms ? { alarms } : {}) };
+      return { ...p, scheduled: new ScheduledWork(p.stack, 'scheduled', props) };
+    }
+
+    it('goes into the group of its event, which the queue tells apart by content', () => {
+      const { stack } = inOrder([recurring('hourly', { to: ordered, event: TicketOpened, data, every: hours(1) })]);
+      const template = Template.fromStack(stack);
+      template.hasResourceProperties('AWS::Scheduler::Schedule', {
+        Target: { SqsParameters: { MessageGroupId: 'T-1' } },
+      });
+      template.hasResourceProperties('AWS::SQS::Queue', {
+        QueueName: 'test-tickets-in-order.fifo',
+        ContentBasedDeduplication: true,
+      });
+    });
+
+    it('has a standard queue, with an alarm, for what cannot be delivered', () => {
+      const { stack, scheduled: made, fn } = inOrder();
+      made.grantLater(fn('producer'));
+      const template = Template.fromStack(stack);
+      const name = 'test-tickets-in-order-undelivered-dead-letters';
+      template.hasResourceProperties('AWS::SQS::Queue', { QueueName: name, FifoQueue: Match.absent() });
+      template.hasResourceProperties('AWS::CloudWatch::Alarm', { AlarmName: name });
+      const [logicalId] = Object.keys(template.findResources('AWS::SQS::Queue', { Properties: { QueueName: name } }));
+      expect(JSON.stringify(variablesOf(stack, 'producer').SLUICE_SCHEDULES_IN_ORDER)).toContain(logicalId);
+    });
+
+    it('needs somebody who watches that', () => {
+      expect(() => inOrder([], false)).toThrow(
+        "scheduled work for FIFO queue 'in-order' needs alarms: what Scheduler cannot deliver goes to a queue of its own",
+      );
+    });
+
+    it('is refused with a group that SQS does not take', () => {
+      const spaced = { ...data, ticket: 'T 1' };
+      const work = recurring('hourly', { to: ordered, event: TicketOpened, data: spaced, every: hours(1) });
+      expect(() => inOrder([work])).toThrow(
+        "recurring work 'hourly' has the message group 'T 1'; it must have 1 to 128",
+      );
+    });
+  });
+
+  it('is refused for another queue than it is declared for', () => {
     const elsewhere = recurring('hourly', {
       to: queue('elsewhere', { events }),
       event: TicketOpened,

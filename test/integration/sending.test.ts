@@ -94,6 +94,32 @@ describe('work that is due later', () => {
   });
 });
 
+describe('work that is due later, in order', () => {
+  const idsOf = async (what: string) => ((await app.noted(`chores/${what}`))?.ids ?? []) as string[];
+
+  it('is done in the order it is due, once, whatever the order it is asked for in', async () => {
+    const minutes = [40, 20, 5, 20];
+    expect(await app.invoke('put-off-chores', { what: 'wash', minutes })).toEqual([
+      ...['scheduled', 'scheduled', 'scheduled'],
+      'already',
+    ]);
+    const done = await eventually('three chores', async () => {
+      const ids = await idsOf('wash');
+      return ids.length >= 3 && ids;
+    });
+    expect(done.map((id) => id.split('@')[0])).toEqual(['wash/5', 'wash/20', 'wash/40']);
+  });
+
+  it('comes again and again, once for each due time', async () => {
+    const done = await eventually('three times', async () => {
+      const ids = await idsOf('sweep');
+      return ids.length >= 3 && ids;
+    });
+    expect(new Set(done).size).toBe(done.length);
+    expect(done.toSorted()).toEqual(done);
+  });
+});
+
 describe('a tenant', () => {
   it('stays with its message, into the dead letters of a standard queue', async () => {
     const data = { what: 'rejected', fail: true };

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { fifoQueue, queue } from '../../lib/contracts/channel.ts';
-import { DeclarationError } from '../../lib/contracts/declaration-error.ts';
+import { queue } from '../../lib/contracts/channel.ts';
 import { schedulesEnv } from '../../lib/contracts/environment.ts';
 import { AwsError } from '../../lib/runtime/aws/call.ts';
+import { InvalidKey } from '../../lib/runtime/keys.ts';
 import { later, ScheduleConflict } from '../../lib/runtime/later.ts';
 import { MessageTooLarge } from '../../lib/runtime/publish.ts';
 import { lambda, type Runtime } from '../../lib/runtime/runtime.ts';
-import { events, orderedQueue, TicketClosed, TicketOpened, workQueue } from '../contracts/sample-declarations.ts';
+import { orderedQueue, TicketClosed, TicketOpened, workQueue } from '../contracts/sample-declarations.ts';
 
 const NOW = Date.parse('2026-11-20T08:00:00.500Z');
 const TARGET = { group: 'the-group', roleArn: 'the-role', queueArn: 'the-queue', deadLettersArn: 'the-dead-letters' };
@@ -25,6 +25,8 @@ function world() {
   const env: Record<string, string> = {
     SLUICE_CHANNEL_WORK: 'https://queue',
     [schedulesEnv(workQueue)]: JSON.stringify(TARGET),
+    SLUICE_CHANNEL_ORDERED_WORK: 'https://queue.fifo',
+    [schedulesEnv(orderedQueue)]: JSON.stringify(TARGET),
   };
   const runtime: Runtime = {
     ...lambda,
@@ -45,7 +47,8 @@ function world() {
       return found;
     },
   };
-  return { calls, schedules, runtime, env, later: later(workQueue, runtime) };
+  const ordered = later(orderedQueue, runtime);
+  return { calls, schedules, runtime, env, ordered, later: later(workQueue, runtime) };
 }
 
 const at = (text: string) => new Date(`2026-${text}Z`);
@@ -185,6 +188,44 @@ describe('what is due later', () => {
   });
 });
 
+describe('on a FIFO queue', () => {
+  it.each([
+    ['a second', at('11-20T08:00:01'), 'at(2026-11-20T08:01:01)'],
+    ['a minute and a half', at('11-20T08:01:30'), 'at(2026-11-20T08:01:30)'],
+    ['a month', at('12-20T08:00:00'), 'at(2026-12-20T08:00:00)'],
+  ])('what is due in %s is scheduled into its message group, a minute ahead at least', async (_, when, expression) => {
+    const w = world();
+    expect(await w.ordered.schedule(request(when))).toBe('scheduled');
+    expect(w.calls[0]?.input).toMatchObject({
+      ScheduleExpression: expression,
+      Target: { Arn: 'the-queue', SqsParameters: { MessageGroupId: 'T-1' } },
+    });
+    expect(JSON.parse(w.calls[0]?.input.Target.Input)).toMatchObject({ time: when.toISOString() });
+    expect(await w.ordered.schedule(request(when))).toBe('already');
+  });
+
+  it('what is due already is sent at once, without a delay', async () => {
+    const w = world();
+    expect(await w.ordered.schedule(request(at('11-20T08:00:00')))).toBe('delayed');
+    const [{ operation, input }] = w.calls as [Call];
+    expect(operation).toBe('SendMessageBatch');
+    expect(input.QueueUrl).toBe('https://queue.fifo');
+    expect(input.Entries[0]).toMatchObject({ MessageGroupId: 'T-1' });
+    expect(input.Entries[0]).not.toHaveProperty('DelaySeconds');
+  });
+
+  it('a group that SQS does not take is refused', async () => {
+    const named = request(at('12-24T18:00:00'), { data: { ticket: 'T 1', text: '' } });
+    await expect(world().ordered.schedule(named)).rejects.toThrow(InvalidKey);
+  });
+
+  it('a queue without order has no group', async () => {
+    const w = world();
+    await w.later.schedule(request(at('12-24T18:00:00')));
+    expect(w.calls[0]?.input.Target).not.toHaveProperty('SqsParameters');
+  });
+});
+
 describe('what cannot be scheduled', () => {
   it.each([
     ['a time that is none', { at: new Date('soon') }, '`at` is not a time'],
@@ -201,16 +242,6 @@ describe('what cannot be scheduled', () => {
     await expect(narrow.schedule(request(at('12-24T18:00:00')) as never)).rejects.toThrow(
       "queue 'work' does not carry tickets.ticket-opened",
     );
-  });
-
-  it('is refused on a FIFO queue, with the fix', () => {
-    const declare = () => later(fifoQueue('in-order', { events }), world().runtime);
-    expect(declare).toThrow(DeclarationError);
-    expect(declare).toThrow("FIFO queue 'in-order' cannot take work that is due later");
-    expect(declare).toThrow(
-      'Declare a queue() for it; its handler may publish to the FIFO queue when the time has come',
-    );
-    expect(orderedQueue.order).toBe('per-key');
   });
 
   it.each([

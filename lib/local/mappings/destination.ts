@@ -13,8 +13,10 @@ export interface DestinationMessage {
   readonly body: string;
   /** Message attributes of queues and topics: text as String, numbers as Number. */
   readonly attributes?: Readonly<Record<string, string | number>>;
-  /** Group of a FIFO queue; a random deduplication id goes with it. */
+  /** Group of a FIFO queue; a random deduplication id goes with it unless the sender names none. */
   readonly groupId?: string;
+  /** Whether the sender leaves deduplication to the contents, which a FIFO queue must be set to. */
+  readonly byContent?: boolean;
   /** Object key, for buckets. */
   readonly key?: string;
 }
@@ -38,7 +40,8 @@ export async function sendTo(
       QueueUrl: `http://127.0.0.1/${accountId}/${name}`,
       MessageBody: message.body,
       ...(entries.length > 0 ? { MessageAttributes: Object.fromEntries(entries) } : {}),
-      ...(fifo ? { MessageGroupId: groupId, MessageDeduplicationId: randomUUID() } : {}),
+      ...(fifo ? { MessageGroupId: groupId } : {}),
+      ...(fifo && message.byContent !== true ? { MessageDeduplicationId: randomUUID() } : {}),
     });
   } else if (arn.startsWith('arn:aws:sns:')) {
     await calls.query('sns', 'Publish', '2010-03-31', {

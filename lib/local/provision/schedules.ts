@@ -1,5 +1,6 @@
 import type { Json } from '../json.ts';
 import { isObject, listAt, objectAt, textAt } from '../json.ts';
+import { FIFO_DEAD_LETTERS } from '../schedules/api.ts';
 import { ScheduleError } from '../schedules/expression.ts';
 import { groupArn, schedulerRoleProblem } from '../schedules/role.ts';
 import type { ScheduleDefinition, ScheduleTarget } from '../schedules/schedules.ts';
@@ -50,12 +51,14 @@ const schedule: ResourceType = {
     const group = groupArn(context.region, context.accountId, textAt(properties, 'GroupName') ?? 'default');
     const problem = schedulerRoleProblem(context.services.iam, textAt(target, 'RoleArn') ?? '', group);
     if (problem !== undefined) throw provisionError(request, problem);
+    const deadLetterArn = textAt(objectAt(target, 'DeadLetterConfig'), 'Arn');
+    if (deadLetterArn?.endsWith('.fifo')) throw provisionError(request, FIFO_DEAD_LETTERS);
     const targets = [
       {
         arn: supported(textAt(target, 'Arn'), request),
         input: textAt(target, 'Input'),
         groupId: groupOf(target),
-        deadLetterArn: textAt(objectAt(target, 'DeadLetterConfig'), 'Arn'),
+        deadLetterArn,
         roleArn: textAt(target, 'RoleArn'),
       },
     ];

@@ -15,6 +15,8 @@ interface Context {
   readonly accountId: string;
 }
 
+/** https://docs.aws.amazon.com/scheduler/latest/UserGuide/configuring-schedule-dlq.html */
+export const FIFO_DEAD_LETTERS = 'Target.DeadLetterConfig.Arn must be a standard queue: a FIFO queue is not supported';
 const NAME = /^[0-9a-zA-Z\-_.]{1,64}$/;
 
 /** EventBridge Scheduler: one-time and recurring schedules made at run time. Updates and listings are not there. */
@@ -81,6 +83,7 @@ function whatIsWrong(name: string, input: Record<string, unknown>): string | und
   if (!/^arn:aws:(lambda|sqs|sns):/.test(arn)) {
     return `the target ${arn} is not supported by the engine; it sends to functions, queues and topics`;
   }
+  if (textAt(objectAt(target, 'DeadLetterConfig'), 'Arn')?.endsWith('.fifo')) return FIFO_DEAD_LETTERS;
   if (!/^(Etc\/)?(UTC|GMT)$/.test(zone)) {
     return `ScheduleExpressionTimezone ${zone} is not supported by the engine; use UTC`;
   }

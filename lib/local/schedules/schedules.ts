@@ -163,7 +163,9 @@ export function createSchedules(context: SchedulesContext, state?: State): Sched
     body: string,
     attributes?: Readonly<Record<string, string>>,
   ): Promise<void> {
-    const message = { body, ...(groupId === undefined ? {} : { groupId }), ...(attributes && { attributes }) };
+    // Neither Scheduler nor EventBridge names a deduplication id. https://docs.aws.amazon.com/scheduler/latest/APIReference/API_SqsParameters.html
+    const group = groupId === undefined ? {} : { groupId };
+    const message = { body, byContent: true, ...group, ...(attributes && { attributes }) };
     if (roleArn !== undefined) {
       return sendTo(arn, message, { accountId: context.accountId, calls: context.callsAs(roleArn, 'scheduler') });
     }

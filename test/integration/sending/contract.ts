@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { log, queue, topic } from '../../../lib/contracts/channel.ts';
+import { fifoQueue, log, queue, topic } from '../../../lib/contracts/channel.ts';
 import { minutes, seconds } from '../../../lib/contracts/duration.ts';
 import { event } from '../../../lib/contracts/event.ts';
 import { outbox } from '../../../lib/contracts/outbox.ts';
@@ -62,4 +62,19 @@ export const sumReadings = subscription('sum-readings', {
   guarantee: 'effectively-once',
   retry,
   timeout: seconds(10),
+});
+
+/** Chores of one kind are done one after the other. */
+export const chores = fifoQueue('chores', { events: [Due] });
+export const doChores = subscription('do-chores', {
+  to: chores,
+  guarantee: 'effectively-once',
+  retry,
+  timeout: seconds(10),
+});
+export const sweeping = recurring('sweeping', {
+  to: chores,
+  event: Due,
+  data: { what: 'sweep', fail: false },
+  every: minutes(1),
 });

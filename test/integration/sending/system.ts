@@ -24,7 +24,17 @@ import { QueueConsumer } from '../../../lib/constructs/queue-consumer.ts';
 import { ScheduledWork } from '../../../lib/constructs/scheduled-work.ts';
 import { seconds } from '../../../lib/contracts/duration.ts';
 import { type Engine, startEngine } from '../../../lib/local/engine.ts';
-import { countLines, documentOutbox, documentTopic, everyMinute, readings, remind, sumReadings } from './contract.ts';
+import {
+  countLines,
+  doChores,
+  documentOutbox,
+  documentTopic,
+  everyMinute,
+  readings,
+  remind,
+  sumReadings,
+  sweeping,
+} from './contract.ts';
 
 export interface SendingSystem {
   readonly engine: Engine;
@@ -107,10 +117,20 @@ function synthesise(outdir: string, codeOf: (entry: string) => string): void {
   });
   scheduled.grantLater(putOff);
 
+  const doing = new QueueConsumer(stack, doChores, { ...common, environment, code: code('do-chores') });
+  const { alarms } = common;
+  const inOrder = new ScheduledWork(stack, 'in-order', { queue: doing.work, alarms, recurring: [sweeping] });
+  const putOffChores = messagingFunction(new Construct(stack, 'put-off-chores'), 'put-off-chores', {
+    code: code('put-off-chores'),
+    description: 'Puts chores off',
+    timeout: seconds(10),
+  });
+  inOrder.grantLater(putOffChores);
+
   const log = new EventLog(stack, readings);
   const summing = new LogConsumer(stack, sumReadings, { ...common, log, environment, code: code('sum-readings') });
 
-  for (const consumer of [counting, reminding, summing]) work.grantReadWriteData(consumer.function);
+  for (const consumer of [counting, reminding, doing, summing]) work.grantReadWriteData(consumer.function);
   const output = (name: string, value: string) => new CfnOutput(stack, `Out${name}`, { key: name, value });
   output('Work', work.tableName);
   output('Outbox', outbox.table.tableName);

@@ -91,7 +91,31 @@ test('what cannot be sent goes to the dead letters', async () => {
   expect(message).toMatchObject({ Body: 'hello' });
 });
 
+test('a FIFO queue is sent to by content: one without content-based deduplication refuses', async () => {
+  const fifo = (name: string, more: JsonObject) =>
+    queue(name, { FifoQueue: true, QueueName: `${name.toLowerCase()}.fifo`, ...more });
+  const { engine, calls, physical } = await start(
+    writeAssembly({ ...fifo('Content', { ContentBasedDeduplication: true }), ...fifo('Ids', {}), ...queue('Dead') }),
+    { timeScale: 600 },
+  );
+  for (const name of ['content.fifo', 'ids.fifo']) {
+    const Target = {
+      ...{ Arn: arnOf(name), RoleArn: ROLE, Input: name, SqsParameters: { MessageGroupId: 'g' } },
+      DeadLetterConfig: { Arn: arnOf(physical('Dead')) },
+    };
+    await create(engine, name.slice(0, -5), once('', { Target }));
+  }
+  expect(await takeMessages(calls, 'content.fifo', 1)).toMatchObject([{ Body: 'content.fifo' }]);
+  expect(await takeMessages(calls, physical('Dead'), 1)).toMatchObject([{ Body: 'ids.fifo' }]);
+});
+
 test.each<[string, string, JsonObject, string]>([
+  [
+    'dead letters of a FIFO queue',
+    'tea',
+    { Target: { Arn: arnOf('x'), RoleArn: ROLE, DeadLetterConfig: { Arn: arnOf('dead.fifo') } } },
+    'ValidationException: Target.DeadLetterConfig.Arn must be a standard queue',
+  ],
   [
     'a group that is not there',
     'tea',
