@@ -7,8 +7,9 @@ export default defineConfig({
     // Real processes: tests set environment variables and start servers.
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 20_000,
-    hookTimeout: 30_000,
+    // A first synthesis loads the CDK: seconds on an idle machine, half a minute on a crowded one.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     teardownTimeout: 10_000,
     restoreMocks: true,
     unstubEnvs: true,

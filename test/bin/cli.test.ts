@@ -101,6 +101,5 @@ describe('errors name what is wrong and the exit code says so', () => {
     } finally {
       server.close();
     }
-    // It synthesises the app first: many seconds on a crowded machine.
-  }, 60_000);
+  });
 });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { Construct } from 'constructs';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AlarmTopic } from '../../lib/constructs/alarm-topic.ts';
 import { grantSend } from '../../lib/constructs/channel-grants.ts';
 import { ClaimCheckBucket } from '../../lib/constructs/claim-check-bucket.ts';
@@ -23,9 +23,6 @@ import { outbox } from '../../lib/contracts/outbox.ts';
 import { type Recurring, recurring } from '../../lib/contracts/recurring.ts';
 import { subscription } from '../../lib/contracts/subscription.ts';
 import { events, TicketOpened } from '../contracts/sample-declarations.ts';
-
-// The first synthesis of a process loads the CDK: many seconds on a crowded machine.
-vi.setConfig({ testTimeout: 60_000 });
 
 let code: string;
 beforeAll(() => {

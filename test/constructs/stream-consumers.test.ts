@@ -5,7 +5,7 @@ import { App, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { AttributeType, type ITable, StreamViewType, Table, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { FilterRule } from 'aws-cdk-lib/aws-lambda';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AlarmTopic } from '../../lib/constructs/alarm-topic.ts';
 import { BreakerController } from '../../lib/constructs/breaker-controller.ts';
 import { EventLog } from '../../lib/constructs/event-log.ts';
@@ -18,9 +18,6 @@ import { immediate } from '../../lib/contracts/retry.ts';
 import { breaker, subscription } from '../../lib/contracts/subscription.ts';
 import { tableChanges } from '../../lib/contracts/table-changes.ts';
 import { ticketLog } from '../contracts/sample-declarations.ts';
-
-// The first synthesis of a process loads the CDK: many seconds on a crowded machine.
-vi.setConfig({ testTimeout: 60_000 });
 
 let code: string;
 beforeAll(() => {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AlarmTopic } from '../../lib/constructs/alarm-topic.ts';
 import { EventLog } from '../../lib/constructs/event-log.ts';
 import { EventTopic } from '../../lib/constructs/event-topic.ts';
@@ -18,9 +18,6 @@ import { outbox } from '../../lib/contracts/outbox.ts';
 import { immediate } from '../../lib/contracts/retry.ts';
 import { type Subscription, subscription } from '../../lib/contracts/subscription.ts';
 import { events, TicketOpened, ticketLog, ticketTopic } from '../contracts/sample-declarations.ts';
-
-// The first synthesis of a process loads the CDK: many seconds on a crowded machine.
-vi.setConfig({ testTimeout: 60_000 });
 
 let code: string;
 beforeAll(() => {

@@ -109,9 +109,10 @@ it('claims are kept for as long as a queue keeps dead letters', () => {
   expect(claimRetention([short])).toEqual(days(1 + 2 + 30));
 });
 
-it('any queue without order may take what is due later, whatever the event', () => {
-  expect(() => declareTarget('work', workQueue)).not.toThrow();
-  expect(() => declareTarget('work', orderedQueue)).toThrow(DeclarationError);
+it('a queue may take what is due later when it carries the event, with order or without', () => {
+  for (const to of [workQueue, orderedQueue]) expect(() => declareTarget('work', to, TicketOpened)).not.toThrow();
+  const narrow = queue('narrow', { events: [TicketClosed] });
+  expect(() => declareTarget('work', narrow, TicketOpened)).toThrow(DeclarationError);
 });
 
 it('every stranger is named', () => {
