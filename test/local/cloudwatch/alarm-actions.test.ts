@@ -231,6 +231,23 @@ test('silence of a metric that must be there is breaching; a metric that must no
   await inState('ignore', 'INSUFFICIENT_DATA');
 });
 
+test('a deployment changes alarms in place, keeps their states, and deletes those that are gone', async () => {
+  const app = (alarms: JsonObject) => writeAssembly({ ...queue('Work'), ...topicWithInbox('Alerts'), ...alarms });
+  const both = app({ ...queueAlarm('kept', 'Work'), ...queueAlarm('gone', 'Work') });
+  const { engine, calls, physical } = await start(both, { timeScale: TIME_SCALE });
+  const client = cloudwatchClient(engine);
+  await sendMessage(calls, physical('Work'), 'one');
+  await until('the alarm', async () => (await theAlarm(client, 'kept')).StateValue === 'ALARM');
+  const { StateTransitionedTimestamp } = await theAlarm(client, 'kept');
+  await engine.deploy(app(queueAlarm('kept', 'Work', { AlarmDescription: 'new words' })));
+  expect(await theAlarm(client, 'kept')).toMatchObject({
+    AlarmDescription: 'new words',
+    StateValue: 'ALARM',
+    StateTransitionedTimestamp,
+  });
+  await expect(theAlarm(client, 'gone')).rejects.toThrow('There is no alarm gone');
+});
+
 test.each<[string, JsonObject, RegExp]>([
   [
     'an action that is no topic',
