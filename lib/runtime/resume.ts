@@ -51,6 +51,8 @@ export async function resumeKey({ key }: ResumeRequest['resume'], invocation: In
     }
     if (context.getRemainingTimeInMillis() <= reserve) return { resumed, released: false };
     const row = await dynamodb('GetItem', { TableName: table, Key: rowOf(before + 1), ConsistentRead: true });
+    // Another resumption of the key has done this message meanwhile: the lot tells where it is now.
+    if (row.Item === undefined) continue;
     const outcome = await handleMessage(messageOf(row.Item as unknown as ParkedMessage, key), invocation);
     if (outcome.kind !== 'done' && outcome.kind !== 'duplicate') {
       const error = 'error' in outcome ? outcome.error : undefined;

@@ -213,6 +213,7 @@ describe('subscription rules', () => {
     ['remembering exactly as long as the queue', { to: standard, deduplicationWindow: days(4) }],
     ['a shorter memory on a log', { to: events7, deduplicationWindow: days(1) }],
     ['at most once from a standard queue', { to: standard, guarantee: 'at-most-once' }],
+    ['the most deferrals', { to: standard, deferrals: 900 }],
     ['the most nervous breaker', { to: standard, breaker: breaker({ failures: 1, coolDown: seconds(1) }) }],
     ['the most patient breaker', { to: standard, breaker: breaker({ failures: 100, coolDown: seconds(600) }) }],
     ['parking on a FIFO queue', { to: fifo, failedKey: 'park' }],

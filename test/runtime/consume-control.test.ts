@@ -19,7 +19,8 @@ let count = 0;
 let name: string;
 let now: number;
 let handled: string[];
-let calls: { operation: string; input: object }[];
+let calls: { service: string; operation: string; input: object }[];
+let failing: string;
 let lines: Record<string, unknown>[];
 let controllerIsGone: boolean;
 
@@ -33,6 +34,7 @@ beforeEach(async () => {
   calls = [];
   lines = [];
   controllerIsGone = false;
+  failing = '';
 });
 
 const LOCAL = new Set(['InvokeAsync', 'ChangeMessageVisibility']);
@@ -56,7 +58,8 @@ async function deliver(
     env: (variable) => variables[variable],
     write: (line) => lines.push(JSON.parse(line)),
     aws: async (service, operation, input) => {
-      calls.push({ operation, input });
+      calls.push({ service, operation, input });
+      if (operation === failing) throw new Error(`${operation} is down`);
       if (operation === 'InvokeAsync' && controllerIsGone) throw new Error('no such function');
       return LOCAL.has(operation) ? {} : lambda.aws(service, operation, input);
     },
@@ -76,7 +79,10 @@ async function deliver(
   return answer.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier);
 }
 
-const invoked = () => calls.filter(({ operation }) => operation === 'InvokeAsync').map(({ input }) => input);
+const invoked = () =>
+  calls
+    .filter(({ service, operation }) => `${service} ${operation}` === 'lambda InvokeAsync')
+    .map(({ input }) => input);
 const waits = () =>
   calls
     .filter(({ operation }) => operation === 'ChangeMessageVisibility')
@@ -173,6 +179,54 @@ describe('a consumer with a breaker', () => {
   });
 });
 
+describe('an ordered consumer', () => {
+  const broken = (ticket: string) => {
+    if (ticket === 'a') throw new Reject('broken', 'no good');
+  };
+
+  it('holds what follows a rejection: should it die before the dead letter is sent, the order still holds', async () => {
+    expect(await deliver({}, broken, ['a1', 'b1', 'a2'])).toEqual(['a2']);
+    expect(handledTickets().sort()).toEqual(['a1', 'b1']);
+  });
+
+  it('without order holds nothing, and does not handle a group one by one', async () => {
+    expect(await deliver({ order: 'none' }, broken, ['a1', 'a2'])).toEqual([]);
+    expect(handledTickets().sort()).toEqual(['a1', 'a2']);
+    expect(
+      await deliver(
+        { order: 'none' },
+        (ticket) => {
+          if (ticket === 'c') throw new Error('a bug');
+        },
+        ['c1', 'c2', 'd1'],
+      ),
+    ).toEqual(['c1', 'c2']);
+  });
+
+  it('gets a message again when the table cannot count its attempt: nothing was decided', async () => {
+    failing = 'UpdateItem';
+    const fails = () => {
+      throw new Error('a bug');
+    };
+    expect(await deliver({}, fails, ['a1'])).toEqual(['a1']);
+    expect(lines).toContainEqual(
+      expect.objectContaining({ message: 'will be tried again', errorMessage: 'UpdateItem is down' }),
+    );
+  });
+
+  it('is not called with anything but a batch', async () => {
+    const handler = consume(subscription('worker', { to: orderedQueue }), {} as never, {
+      runtime: { ...lambda, env: () => 'x', write: () => undefined },
+    });
+    for (const event of [null, 'text', 7, {}]) {
+      await expect(handler(event, lambdaContext())).rejects.toThrow('the event has no Records');
+    }
+    await expect(handler({ resume: { key: 'K' } }, lambdaContext())).rejects.toThrow(
+      "subscription 'worker' parks nothing: it is declared without failedKey: 'park'",
+    );
+  });
+});
+
 describe('a consumer that parks', () => {
   const options = { failedKey: 'park' as const };
   const broken = (ticket: string) => {
@@ -193,6 +247,11 @@ describe('a consumer that parks', () => {
       ['a1', 'broken'],
       ['a2', undefined],
       ['a3', undefined],
+    ]);
+    const measured = lines.filter((line) => '_aws' in line).map(({ Parked, Done }) => [Parked, Done]);
+    expect(measured).toEqual([
+      [[1], [1]],
+      [[2], [1]],
     ]);
   });
 

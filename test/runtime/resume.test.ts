@@ -20,6 +20,8 @@ let name: string;
 let parking: Parking;
 let handled: string[];
 let failing: Set<string>;
+/** Happens before a request. */
+let before: (operation: string, input: object) => Promise<void>;
 
 beforeAll(() => createInboxTable(TABLE));
 beforeEach(() => {
@@ -28,6 +30,7 @@ beforeEach(() => {
   parking = tableParking(TABLE, { name }, lambda);
   handled = [];
   failing = new Set();
+  before = async () => undefined;
 });
 
 const message = (id: string): Message => ({
@@ -42,7 +45,15 @@ function resume(key: string, remaining: () => number = () => 30_000): Promise<Re
     [ENV.deadLetterQueue]: 'none',
     [ENV.queue]: 'none',
   };
-  const runtime: Runtime = { ...lambda, env: (variable) => variables[variable], write: () => undefined };
+  const runtime: Runtime = {
+    ...lambda,
+    env: (variable) => variables[variable],
+    write: () => undefined,
+    aws: async (service, operation, input) => {
+      await before(operation, input);
+      return lambda.aws(service, operation, input);
+    },
+  };
   const worker = subscription(name, {
     ...{ to: orderedQueue, failedKey: 'park', guarantee: 'effectively-once' },
     retry: immediate({ attempts: 2 }),
@@ -82,6 +93,70 @@ describe('a parked key that is resumed', () => {
     failing.clear();
     expect(await resume('K')).toEqual({ resumed: 2, released: true });
     expect(handled).toEqual(['1', '2', '3']);
+  });
+
+  it('passes over what was done before it was parked', async () => {
+    await parking.park('K', message('m-1'), 'broken');
+    await resume('K');
+    await parking.park('K', message('m-1'), 'broken');
+    await parking.park('K', message('m-2'));
+    expect(await resume('K')).toEqual({ resumed: 2, released: true });
+    expect(handled).toEqual(['m-1', 'm-1', 'm-2']);
+  });
+
+  it('stops at a failure that is no rejection, and says what it was', async () => {
+    await parking.park('K', message('m-1'), 'broken');
+    const { body: _, ...rest } = message('m-2');
+    await parking.park('K', { ...rest, body: JSON.stringify({ ...opened('T-1', 'm-2'), type: 'tickets.unknown' }) });
+    expect(await resume('K')).toMatchObject({
+      resumed: 1,
+      released: false,
+      failed: { number: 2, reason: 'unknown-type', message: expect.stringContaining('is not consumed here') },
+    });
+  });
+
+  it('goes on with what is parked behind while it is being released', async () => {
+    await parking.park('K', message('m-1'), 'broken');
+    let late = true;
+    before = async (operation, input) => {
+      const releases = operation === 'TransactWriteItems' && JSON.stringify(input).includes('DELETE #keys');
+      if (!releases || !late) return;
+      late = false;
+      await parking.park('K', message('m-2'));
+    };
+    expect(await resume('K')).toEqual({ resumed: 2, released: true });
+    expect(handled).toEqual(['m-1', 'm-2']);
+  });
+
+  it('goes on when another resumption has done the next message meanwhile', async () => {
+    for (const id of ['m-1', 'm-2']) await parking.park('K', message(id), 'broken');
+    let first = true;
+    before = async (operation, input) => {
+      if (operation !== 'GetItem' || !JSON.stringify(input).includes(`!1!K`) || !first) return;
+      first = false;
+      await resume('K');
+    };
+    await expect(resume('K')).rejects.toThrow("nothing is parked under key 'K'");
+    expect(handled).toEqual(['m-1', 'm-2']);
+  });
+
+  it('does not take trouble with the table for somebody else’s work', async () => {
+    await parking.park('K', message('m-1'), 'broken');
+    before = async (operation, input) => {
+      if (operation === 'TransactWriteItems' && JSON.stringify(input).includes('DELETE #keys'))
+        throw new Error('no answer');
+    };
+    await expect(resume('K')).rejects.toThrow('no answer');
+  });
+
+  it('reads consistently', async () => {
+    await parking.park('K', message('m-1'), 'broken');
+    const reads: unknown[] = [];
+    before = async (operation, input) => {
+      if (operation === 'GetItem') reads.push((input as { ConsistentRead?: boolean }).ConsistentRead);
+    };
+    await resume('K');
+    expect(new Set(reads)).toEqual(new Set([true]));
   });
 
   it('goes as far as the time allows', async () => {
