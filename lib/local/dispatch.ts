@@ -2,7 +2,9 @@ import type { RequestMeter } from './cloudwatch/request-meter.ts';
 import type { Outcome } from './endpoint.ts';
 import { errorResponse, jsonResponse } from './endpoint-errors.ts';
 import { credentialScope, operationOf, serviceOf, type WireRequest } from './endpoint-request.ts';
-import type { Fault, FaultTrigger } from './faults.ts';
+import { partly } from './faults/partial-batch.ts';
+import { throttlingError } from './faults/throttling.ts';
+import type { FaultTrigger, Strike } from './faults.ts';
 import type { Iam } from './iam.ts';
 import type { Identities } from './identities.ts';
 import { restOperation } from './rest-operations.ts';
@@ -79,8 +81,14 @@ async function withFaults(request: ServiceRequest, handler: ServiceHandler, cont
   const { faults } = context;
   const { service, caller } = request;
   const operation = request.operation ?? restOperation(request) ?? request.method;
-  const before = faults.match({ service, operation, caller }, 'before');
-  if (before !== undefined) return suffer(before, request, faults);
+  const before = faults.at({ service, operation, caller, when: 'before' });
+  if (before?.action === 'latency' || before?.action === 'stop-stream') {
+    await faults.pause(before.ms);
+    if (context.isClosing()) return 'drop';
+  } else if (before !== undefined) {
+    const part = before.action === 'throttle' && before.size < PARTIAL_SHARE;
+    return (part && (await partly(request, handler, before.size))) || suffer(before, request, faults);
+  }
   let response: ServiceResponse;
   try {
     response = await handler(request);
@@ -91,21 +99,23 @@ async function withFaults(request: ServiceRequest, handler: ServiceHandler, cont
     const message = `${service} ${operation}: ${error instanceof Error ? error.message : String(error)}`;
     response = errorResponse(service, { status: 500, code: 'InternalFailure', message });
   }
-  const after = faults.match({ service, operation, caller }, 'after');
+  const after = faults.at({ service, operation, caller, when: 'after' });
   return after === undefined ? response : suffer(after, request, faults);
 }
 
-function suffer(fault: Fault, { service, caller }: ServiceRequest, faults: FaultTrigger): Outcome {
-  switch (fault.action) {
-    case 'lose-response':
-      return 'drop';
+/** Batches that can be taken in part are, in this share of the throttles that strike by chance. */
+const PARTIAL_SHARE = 0.5;
+
+function suffer({ action, error }: Strike, { service, caller }: ServiceRequest, faults: FaultTrigger): Outcome {
+  switch (action) {
+    case 'throttle':
+      return errorResponse(service, throttlingError(service));
     case 'kill':
       // Nobody to kill (the caller is no function): losing the connection is the nearest thing.
       return faults.kill(caller) ? 'withhold' : 'drop';
     case 'error':
-      return errorResponse(
-        service,
-        fault.error ?? { status: 500, code: 'InternalFailure', message: 'fault on request' },
-      );
+      return errorResponse(service, error ?? { status: 500, code: 'InternalFailure', message: 'fault on request' });
+    default:
+      return 'drop';
   }
 }

@@ -9,6 +9,8 @@ import { cloudwatchApi } from './cloudwatch/api.ts';
 import { createCloudWatch } from './cloudwatch/cloudwatch.ts';
 import { readEmf } from './cloudwatch/emf.ts';
 import { createAsyncMeter, createIteratorAgeMeter, meterFunctions } from './cloudwatch/lambda-metrics.ts';
+import { faultyDeliveries } from './faults/deliveries.ts';
+import { FAULT_KINDS, type FaultTrigger, type RandomFaults } from './faults.ts';
 import { lambdaApi } from './lambda/api.ts';
 import { createAsyncInvocations } from './lambda/async-invocations.ts';
 import type { FunctionDefinition, FunctionLog } from './lambda/definition.ts';
@@ -59,6 +61,8 @@ export interface EngineOptions {
   readonly ttlSweepMs?: number;
   /** false: roles and policies are not looked at. Default true. */
   readonly iam?: boolean;
+  /** Faults by chance, from when the app is deployed. Default none. */
+  readonly faults?: RandomFaults;
   /**
    * Directory that keeps everything over a restart, also one after a kill; made when it is not there. Without it all is in memory.
    * The assembly is deployed over what it holds.
@@ -66,6 +70,15 @@ export interface EngineOptions {
   readonly data?: string;
   /** Called with what a deployment over existing stacks will change, before it changes anything. */
   readonly onChanges?: (changes: readonly Change[]) => void;
+}
+
+/** How much the clock of a new worker is off: to either side. */
+function clockSkew(functionName: string, faults: FaultTrigger): number {
+  const caller = { accessKeyId: 'engine', functionName };
+  const strike = faults.at({ service: 'lambda', operation: 'Start', when: 'before', caller });
+  if (strike?.action !== 'skew-clock') return 0;
+  // By chance half of the clocks are slow: the size, from which ms is made, is split in the middle.
+  return strike.size === 1 ? strike.ms : 2 * strike.ms - FAULT_KINDS['skew-clock'].upToMs;
 }
 
 /** A running engine. */
@@ -133,15 +146,18 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     issueCredentials: services.identities.issue,
     revokeCredentials: services.identities.revoke,
     onLog: permittedLog({ iam: services.iam, find: (name) => functions.find(name), region, account: accountId }, onLog),
+    clockSkewMs: (functionName) => clockSkew(functionName, services.faults),
     ...(options.maxWorkers === undefined ? {} : { maxWorkers: options.maxWorkers }),
   });
   const functions = meterFunctions(workers, metrics);
+  const deliveries = (inOrder: boolean) => faultyDeliveries(functions, services.faults, inOrder);
   const observer = createAsyncMeter(metrics);
-  const asyncInvocations = createAsyncInvocations({ ...base, functions, observer }, state);
+  const asyncInvocations = createAsyncInvocations({ ...base, functions: deliveries(false), observer }, state);
   const mappings = createMappings(
     {
       ...base,
       functions,
+      deliveries,
       missingPermissions: (config, definition) => missingPermissions(config, definition, services.iam),
       processorsAreBusy: createLoadMeter(),
       ...timeScale,
@@ -182,6 +198,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   };
 
   async function stopAll(): Promise<void> {
+    services.faults.clear();
     // Polling, schedules and retries stop at once; only invocations that run are waited for, and not for long.
     const atRest = Promise.all([mappings.close(), schedules.close(), cloudwatch.close(), asyncInvocations.close()]);
     await Promise.race([atRest, sleep(CLOSE_GRACE_MS, undefined, { ref: false })]);
@@ -211,6 +228,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 
   try {
     await deployAssembly(assembly, true);
+    if (options.faults !== undefined) services.faults.randomly(options.faults);
     await mappings.start();
     schedules.start();
     asyncInvocations.start();

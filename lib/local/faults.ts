@@ -1,12 +1,38 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { AwsErrorShape } from './endpoint-errors.ts';
+import { checkFaultSpec } from './faults/check-spec.ts';
+import type { FaultKindName } from './faults/kinds.ts';
+import {
+  createRandomFaults,
+  type FaultPoint,
+  type RandomFaultSource,
+  type RandomFaults,
+} from './faults/random-faults.ts';
 import type { Caller } from './service.ts';
+
+export {
+  FAULT_KIND_NAMES,
+  FAULT_KINDS,
+  type FaultKindName,
+  type FaultRates,
+  ratesForAll,
+  readFaultRates,
+} from './faults/kinds.ts';
+export type { FaultPoint, Made, RandomFaultSource, RandomFaults } from './faults/random-faults.ts';
+
+/** What can be made to happen: the kinds of random faults, and an error of one's own. */
+export type FaultAction = FaultKindName | 'error';
 
 /** A failure to cause on purpose: at which call, on which side of its effect, and what happens. */
 export interface FaultSpec {
   /** Signing name of the service: `dynamodb`, `sqs`, `kinesis`, ... */
   readonly service: string;
-  /** API operation: `TransactWriteItems`, `PutRecords`, `Invoke`, `SendEmail`, `PutObject`, ... */
+  /**
+   * API operation: `TransactWriteItems`, `PutRecords`, `Invoke`, `SendEmail`, `PutObject`, ... Inside the engine there are also `lambda`
+   * `Deliver` (a mapping or an event invokes), `lambda` `Start` (a worker starts) and `sqs` `Enqueue` (a queue takes a message in).
+   */
   readonly operation: string;
-  /** Only calls of this function; any caller when left out. */
+  /** Only calls of this function, or deliveries to it; any when left out. For `Enqueue` the name of the queue. */
   readonly functionName?: string;
   /** `before`: the call never takes effect. `after`: it took effect, but the caller does not learn so. */
   readonly when: 'before' | 'after';
@@ -15,12 +41,16 @@ export interface FaultSpec {
   /** How many matching calls in a row are hit. Default 1. */
   readonly times?: number;
   /**
-   * `kill`: the response is withheld and the worker of the calling instance is killed.
-   * `error`: the caller gets `error`. `lose-response`: the connection breaks without an answer.
+   * `kill`: the response is withheld and the worker of the calling instance is killed. `error`: the caller gets `error`.
+   * `throttle`: it gets the service's own error for that. `lose-response`: the connection breaks without an answer.
+   * `latency`, `stop-stream` (of `GetRecords`): the call waits. `duplicate` (after `Deliver`): it is delivered once more.
+   * `reorder` (before `Enqueue`): the message is held back. `skew-clock` (before `Start`): the worker's clock is off.
    */
-  readonly action: 'kill' | 'error' | 'lose-response';
+  readonly action: FaultAction;
+  /** How long it lasts, or by how much the clock is fast (negative: slow). Default: 1,000. */
+  readonly ms?: number;
   /** Answer for `action: 'error'`. Default: 500 InternalFailure. */
-  readonly error?: { readonly status: number; readonly code: string; readonly message: string };
+  readonly error?: AwsErrorShape;
 }
 
 /** A fault that has been set, and what has become of it. */
@@ -34,22 +64,39 @@ export interface Fault extends FaultSpec {
   readonly fired: number;
 }
 
+/** What strikes at a point, asked for or by chance. */
+export interface Strike {
+  readonly action: FaultAction;
+  readonly ms: number;
+  /** 0 to 1: for choices within the action; 1 when it was asked for. */
+  readonly size: number;
+  readonly error?: AwsErrorShape | undefined;
+}
+
 /** Kills the worker of the calling instance; set by whoever runs the functions. */
 export type KillHandler = (caller: Caller) => void;
 
 export interface Faults {
   /** @throws RangeError or TypeError that names the field when the specification makes no sense. */
   add(spec: FaultSpec): Fault;
+  /** Faults by chance from now on, in the place of earlier ones. @throws RangeError that names the rate or the seed */
+  randomly(plan: RandomFaults): RandomFaultSource;
+  /** The faults by chance, when there are. */
+  readonly random: RandomFaultSource | undefined;
+  /** Ends all of them, those that last included. */
   clear(): void;
+  /** Those that were asked for. */
   list(): readonly Fault[];
   /** Registers the handler for `kill`; returns a function that takes it away again. */
   onKill(handler: KillHandler): () => void;
 }
 
-/** What the endpoint uses on top of what tests use. */
+/** What the engine uses on top of what tests use. */
 export interface FaultTrigger {
-  /** Counts a call against all faults of that side; returns the first one that fires. */
-  match(call: { service: string; operation: string; caller: Caller }, when: FaultSpec['when']): Fault | undefined;
+  /** Counts the point against all faults; returns what strikes. */
+  at(point: FaultPoint): Strike | undefined;
+  /** Waits; ends early when the faults are cleared. */
+  pause(ms: number): Promise<void>;
   /** Tells the kill handlers; returns whether there was anybody to tell. */
   kill(caller: Caller): boolean;
 }
@@ -59,13 +106,35 @@ interface MutableFault extends Fault {
   fired: number;
 }
 
+const DEFAULT_MS = 1_000;
+
 export function createFaults(): Faults & FaultTrigger {
   let faults: MutableFault[] = [];
+  let random: RandomFaultSource | undefined;
+  let lasting = new AbortController();
   let nextId = 1;
   const killHandlers = new Set<KillHandler>();
+
+  function asked(point: FaultPoint): Strike | undefined {
+    let firing: MutableFault | undefined;
+    for (const fault of faults) {
+      if (!fits(fault, point)) continue;
+      fault.hits++;
+      if (firing === undefined && fault.hits >= fault.nth && fault.hits < fault.nth + fault.times) firing = fault;
+    }
+    if (firing === undefined) return undefined;
+    firing.fired++;
+    return { action: firing.action, ms: firing.ms ?? DEFAULT_MS, size: 1, error: firing.error };
+  }
+
+  function byChance(point: FaultPoint): Strike | undefined {
+    const strike = random?.strike(point);
+    return strike && { action: strike.kind, ms: strike.ms, size: strike.size };
+  }
+
   return {
     add(spec) {
-      check(spec);
+      checkFaultSpec(spec);
       const fault: MutableFault = {
         ...spec,
         nth: spec.nth ?? 1,
@@ -77,53 +146,39 @@ export function createFaults(): Faults & FaultTrigger {
       faults.push(fault);
       return fault;
     },
-    clear: () => {
+    randomly(plan) {
+      random = createRandomFaults(plan);
+      return random;
+    },
+    get random() {
+      return random;
+    },
+    clear() {
       faults = [];
+      random = undefined;
+      lasting.abort();
+      lasting = new AbortController();
     },
     list: () => faults.map((fault) => ({ ...fault })),
     onKill(handler) {
       killHandlers.add(handler);
       return () => void killHandlers.delete(handler);
     },
-    match(call, when) {
-      if (faults.length === 0) return undefined;
-      let firing: MutableFault | undefined;
-      for (const fault of faults) {
-        if (fault.when !== when || fault.service !== call.service || fault.operation !== call.operation) continue;
-        if (fault.functionName !== undefined && fault.functionName !== call.caller.functionName) continue;
-        fault.hits++;
-        if (firing === undefined && fault.hits >= fault.nth && fault.hits < fault.nth + fault.times) firing = fault;
-      }
-      if (firing !== undefined) firing.fired++;
-      return firing;
+    at: (point) => asked(point) ?? byChance(point),
+    async pause(ms) {
+      // An abort ends the wait early, and that is all.
+      await sleep(ms, undefined, { signal: lasting.signal, ref: false }).catch(() => undefined);
     },
     kill(caller) {
-      if (caller.functionName === undefined) return false;
+      if (caller.instance === undefined) return false;
       for (const handler of killHandlers) handler(caller);
       return killHandlers.size > 0;
     },
   };
 }
 
-const CHOICES = { when: ['before', 'after'], action: ['kill', 'error', 'lose-response'] } as const;
-
-function check(spec: FaultSpec): void {
-  for (const field of ['service', 'operation'] as const) {
-    if (typeof spec[field] !== 'string' || spec[field] === '') {
-      throw new TypeError(`fault: ${field} is ${JSON.stringify(spec[field])}; give the ${field}'s name`);
-    }
-  }
-  for (const field of ['when', 'action'] as const) {
-    if (!(CHOICES[field] as readonly string[]).includes(spec[field])) {
-      throw new TypeError(
-        `fault: ${field} is ${JSON.stringify(spec[field])}; must be one of ${CHOICES[field].join(', ')}`,
-      );
-    }
-  }
-  for (const field of ['nth', 'times'] as const) {
-    const value = spec[field];
-    if (value !== undefined && (!Number.isInteger(value) || value < 1)) {
-      throw new RangeError(`fault: ${field} is ${value}; must be a whole number from 1`);
-    }
-  }
+function fits({ when, service, operation, functionName }: FaultSpec, point: FaultPoint): boolean {
+  if (when !== point.when || service !== point.service || operation !== point.operation) return false;
+  const { functionName: caller, pollsFor = caller } = point.caller;
+  return functionName === undefined || functionName === pollsFor;
 }

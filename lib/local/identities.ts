@@ -14,6 +14,7 @@ export interface IdentityRequest {
   readonly functionName?: string;
   readonly instance?: number;
   readonly session?: string;
+  readonly pollsFor?: string;
 }
 
 /** Credentials the engine handed out, so that a signed request can be traced to the worker that sent it. */

@@ -5,6 +5,7 @@ import { meterQueues } from './cloudwatch/sqs-metrics.ts';
 import type { Protection } from './iam.ts';
 import { loadFauxqs } from './messaging/fauxqs.ts';
 import type { NotifyFunction } from './messaging/function-subscriptions.ts';
+import type { HoldBack } from './messaging/hold-back.ts';
 import { createQueueOperations } from './messaging/queue-operations.ts';
 import type { Access } from './messaging/resource-policies.ts';
 import { createS3 } from './messaging/s3.ts';
@@ -32,6 +33,8 @@ export interface MessagingOptions {
   /** Keeps queues, topics and buckets over a restart. */
   readonly state?: State | undefined;
   readonly access: Access;
+  /** How long a message of a standard queue waits before it can be received, in milliseconds. */
+  readonly holdBack: HoldBack;
   /** How topics reach functions. */
   readonly notify: NotifyFunction;
   readonly metrics: Metrics;
@@ -41,8 +44,8 @@ export interface MessagingOptions {
  * fauxqs inside this process, without a socket of its own, behind thin layers that add what AWS does and fauxqs does not.
  */
 export async function startMessaging(options: MessagingOptions): Promise<Messaging> {
-  const { region, account, access, notify, state, metrics, timeScale = 1 } = options;
-  const fauxqs = meterTopics(await loadFauxqs(region, access.maySend, state), metrics);
+  const { region, account, access, holdBack, notify, state, metrics, timeScale = 1 } = options;
+  const fauxqs = meterTopics(await loadFauxqs(region, { maySend: access.maySend, holdBack, state }), metrics);
   const queueMeter = meterQueues(fauxqs.sqsStore, metrics);
   const queues = createQueueOperations(fauxqs, timeScale);
   return {

@@ -9,6 +9,8 @@ export interface Caller {
   readonly instance?: number;
   /** ARN of the role whose policies decide; undefined for callers from outside, who may do everything. */
   readonly roleArn?: string;
+  /** Function in whose name a mapping polls. */
+  readonly pollsFor?: string;
   /** Name of the role's session in ARNs and messages. Default: the function's name. */
   readonly session?: string;
 }

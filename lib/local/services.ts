@@ -6,8 +6,8 @@ import { createScaledTime } from './cloudwatch/scaled-time.ts';
 import { answer, type RouteHandler } from './dispatch.ts';
 import { type Dynamodb, startDynamodb } from './dynamodb/gateway.ts';
 import { type Endpoint, startEndpoint } from './endpoint.ts';
-import { createFaults, type Faults } from './faults.ts';
-import { faultsRoute } from './faults-route.ts';
+import { faultsRoute } from './faults/route.ts';
+import { createFaults, type Faults, type FaultTrigger } from './faults.ts';
 import { createIam, type Iam } from './iam.ts';
 import { createIdentities, type Identities } from './identities.ts';
 import { startKinesis } from './kinesis.ts';
@@ -57,7 +57,7 @@ export interface Services {
   /** Where what outlives the engine is kept; undefined: nowhere. */
   readonly state: State | undefined;
   readonly identities: Identities;
-  readonly faults: Faults;
+  readonly faults: Faults & FaultTrigger;
   readonly iam: Iam;
   /** What the services count. */
   readonly metrics: Metrics;
@@ -143,6 +143,7 @@ export async function startServices(options: ServicesOptions = {}): Promise<Serv
       region,
       account: ACCOUNT,
       access: accessOf(iam),
+      holdBack: (queueName) => holdBack(queueName, faults),
       state,
       metrics,
       timeScale: options.timeScale,
@@ -183,6 +184,13 @@ export async function startServices(options: ServicesOptions = {}): Promise<Serv
     await close();
     throw error;
   }
+}
+
+/** How long a message waits before it can be received, in milliseconds. */
+function holdBack(queueName: string, faults: FaultTrigger): number {
+  const caller = { accessKeyId: 'engine', functionName: queueName };
+  const strike = faults.at({ service: 'sqs', operation: 'Enqueue', when: 'before', caller });
+  return strike?.action === 'reorder' ? strike.ms : 0;
 }
 
 const BUCKET_POLICY = 'bucket-policy';

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Deliveries } from '../faults/deliveries.ts';
 import { type DestinationMessage, sendTo } from '../mappings/destination.ts';
 import { backoff, pause } from '../mappings/pause.ts';
 import type { CallsAs } from '../role-calls.ts';
@@ -7,7 +8,6 @@ import type { State } from '../state/state.ts';
 import type { InvocationResult } from './definition.ts';
 import { parsePayload } from './definition.ts';
 import { isThrottled } from './errors.ts';
-import type { Functions } from './functions.ts';
 
 /** Waits before the first and second retry of an event. AWS waits 1 and 2 minutes. */
 export const ASYNC_RETRY_DELAYS_MS: readonly number[] = [500, 1000];
@@ -54,7 +54,7 @@ export interface AsyncObserver {
 }
 
 export interface AsyncContext {
-  readonly functions: Functions;
+  readonly functions: Deliveries;
   readonly callsAs: CallsAs;
   readonly accountId: string;
   readonly report: (text: string) => void;

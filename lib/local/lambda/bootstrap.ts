@@ -5,6 +5,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { FromWorker, FunctionError, FunctionLog, ToWorker, WorkerSettings } from './definition.ts';
 import { loadHandler } from './load-handler.ts';
+import { skewClock } from './skewed-clock.ts';
 
 type Callback = (error: unknown, result?: unknown) => void;
 type Handler = (event: unknown, context: object, callback: Callback) => unknown;
@@ -13,6 +14,9 @@ const settings = workerData as WorkerSettings;
 const port = parentPort;
 if (!port) throw new Error('bootstrap.ts runs only as a worker of the engine');
 const post = (message: FromWorker): void => port.postMessage(message);
+
+/** Time that is left is measured with the clock that the deadline was set by. */
+const now = settings.clockSkewMs === 0 ? Date.now : skewClock(settings.clockSkewMs);
 
 captureOutput();
 process.on('uncaughtException', (error) => crash(describe(error)));
@@ -72,7 +76,7 @@ function contextOf(requestId: string, deadline: number): object {
     awsRequestId: requestId,
     logGroupName: settings.logGroup,
     logStreamName: settings.logStream,
-    getRemainingTimeInMillis: () => Math.max(0, deadline - Date.now()),
+    getRemainingTimeInMillis: () => Math.max(0, deadline - now()),
   };
 }
 

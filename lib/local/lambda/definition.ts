@@ -77,6 +77,8 @@ export interface WorkerSettings {
   readonly memoryMb: number;
   readonly logGroup: string;
   readonly logStream: string;
+  /** How much the worker's clock is fast, in milliseconds; negative: slow. */
+  readonly clockSkewMs: number;
 }
 
 /** Parses a payload that may be empty. */

@@ -28,6 +28,8 @@ export interface FunctionsOptions {
   };
   readonly revokeCredentials: (accessKeyId: string) => void;
   readonly onLog: (log: FunctionLog) => void;
+  /** How much the clock of a new instance is fast, in milliseconds. Default 0. */
+  readonly clockSkewMs?: (functionName: string) => number;
   readonly maxWorkers?: number;
   readonly idleMs?: number;
 }
@@ -165,6 +167,7 @@ export function createFunctions(options: FunctionsOptions): Functions {
       region: options.region,
       endpoint: options.endpoint,
       onLog: options.onLog,
+      clockSkewMs: options.clockSkewMs?.(definition.name) ?? 0,
       onEnd: () => {
         workers -= 1;
         alive.delete(instance);

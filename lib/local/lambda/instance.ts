@@ -49,6 +49,8 @@ export interface InstanceOptions {
     readonly secretAccessKey: string;
     readonly sessionToken: string;
   };
+  /** How much the worker's clock is fast, in milliseconds; negative: slow. Default 0. */
+  readonly clockSkewMs?: number;
   readonly onLog: (log: FunctionLog) => void;
   /** Called once, however the worker ends. */
   readonly onEnd: () => void;
@@ -71,6 +73,7 @@ export function startInstance(options: InstanceOptions): Instance {
     memoryMb: definition.memoryMb,
     logGroup: definition.logGroup,
     logStream,
+    clockSkewMs: options.clockSkewMs ?? 0,
   };
   const worker = new Worker(new URL('./bootstrap.ts', import.meta.url), {
     name: definition.name,

@@ -1,6 +1,6 @@
 import type { AwsCalls } from '../call.ts';
+import type { Deliveries } from '../faults/deliveries.ts';
 import type { FunctionDefinition } from '../lambda/definition.ts';
-import type { Functions } from '../lambda/functions.ts';
 import type { CallsAs } from '../role-calls.ts';
 
 /** What an event source mapping is set to; the names of the Lambda API, the units in the names. */
@@ -35,7 +35,9 @@ export interface MappingConfig {
 
 /** What a running mapping needs of the engine. */
 export interface MappingContext {
-  readonly functions: Functions;
+  readonly functions: Deliveries;
+  /** How a mapping invokes. @param inOrder a stream or FIFO queue */
+  readonly deliveries: (inOrder: boolean) => Deliveries;
   /** Of a running mapping: in the name of the function's role, as on AWS. */
   readonly calls: AwsCalls;
   readonly callsAs: CallsAs;

@@ -93,7 +93,9 @@ export function createMappings(context: MappingContext, state?: State): Mappings
     const roleArn = context.functions.find(config.functionArn)?.roleArn ?? '';
     // A consumer with enhanced fan-out is pushed to: what its role may do was asked when the mapping was made.
     const pushed = config.eventSourceArn.includes('/consumer/');
-    const own: MappingContext = pushed ? context : { ...context, calls: context.callsAs(roleArn, POLLER_SESSION) };
+    const functions = context.deliveries(kind !== 'sqs' || config.eventSourceArn.endsWith('.fifo'));
+    const calls = pushed ? context.calls : context.callsAs(roleArn, POLLER_SESSION, functionNameOf(config.functionArn));
+    const own: MappingContext = { ...context, functions, calls };
     if (kind === 'sqs') entry.running = runQueueMapping(config, own);
     else {
       const source = (kind === 'kinesis' ? kinesisSource : dynamodbSource)(config.eventSourceArn, own);

@@ -7,6 +7,7 @@ import { type CreateMessage, createDelivery, type Delivery, type MaySend } from 
 import type { S3Store, SnsStore, SqsStore } from './fauxqs-types.ts';
 import { keepGroupsInOrder } from './fifo-queue.ts';
 import type { FilterPolicies } from './function-subscriptions.ts';
+import { type HoldBack, holdMessagesBack } from './hold-back.ts';
 import { extendQueues } from './queue-extensions.ts';
 import type { AttributesDigest } from './received-attributes.ts';
 import { keepBuckets } from './s3-state.ts';
@@ -87,11 +88,17 @@ const FILES: Readonly<Record<string, string>> = {
   ListTagsForResource: 'tagResource',
 };
 
+export interface FauxqsOptions {
+  readonly maySend: MaySend;
+  readonly holdBack: HoldBack;
+  readonly state?: State | undefined;
+}
+
 /**
  * fauxqs' stores, its S3 application and its SQS and SNS actions. The actions are called directly rather than through the
  * HTTP application: the endpoint has parsed the request already, and this is the engine's hottest path.
  */
-export async function loadFauxqs(region: string, maySend: MaySend, state?: State): Promise<Fauxqs> {
+export async function loadFauxqs(region: string, { maySend, holdBack, state }: FauxqsOptions): Promise<Fauxqs> {
   const load = importer();
   const { SqsStore } = await load<{ SqsStore: { new (): SqsStore; createMessage: CreateMessage } }>('sqs/sqsStore.js');
   const { SnsStore } = await load<{ SnsStore: new () => SnsStore }>('sns/snsStore.js');
@@ -103,6 +110,7 @@ export async function loadFauxqs(region: string, maySend: MaySend, state?: State
   sqsStore.host = '';
   extendQueues(sqsStore, (queue) => {
     if (queue.isFifo()) keepGroupsInOrder(queue);
+    else holdMessagesBack(queue, holdBack);
   });
   if (state !== undefined) {
     keepQueues(sqsStore, state);
