@@ -75,7 +75,11 @@ program
   .requiredOption('--assembly <dir>', 'a synthesised assembly, such as cdk.out')
   .addOption(port())
   .option('--no-iam', 'let everybody do everything; else roles and policies decide, as on AWS')
-  .addHelpText('after', '\nExamples:\n  $ npx cdk synth -q && npx sluice local --assembly cdk.out')
+  .option('--data <dir>', 'keep everything in this directory, over restarts and kills', undefined)
+  .addHelpText(
+    'after',
+    '\nExamples:\n  $ npx cdk synth -q && npx sluice local --assembly cdk.out\n  $ npx sluice local --assembly cdk.out --data .sluice/data   # goes on where it was',
+  )
   .action((options: LocalOptions) => run(() => local(options)));
 
 const produce = program

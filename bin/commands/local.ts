@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { startEngine } from '../../lib/local/engine.ts';
+import { describeChange, startEngine } from '../../lib/local/engine.ts';
 import { logFiles } from '../function-logs.ts';
 import { exportsFor } from '../sdk-environment.ts';
 import { interrupted } from '../signals.ts';
@@ -8,14 +8,22 @@ export interface LocalOptions {
   readonly assembly: string;
   readonly port: number;
   readonly iam: boolean;
+  /** Directory that keeps everything over a restart. */
+  readonly data?: string;
 }
 
 /** Runs an assembly until Ctrl-C. Prints `ready URL` on standard output when it can be used. */
-export async function local({ assembly, port, iam }: LocalOptions): Promise<number> {
+export async function local({ assembly, port, iam, data }: LocalOptions): Promise<number> {
   const stop = interrupted();
-  const logs = logFiles(join('.sluice', 'logs'));
+  const logs = logFiles(join('.sluice', 'logs'), { append: data !== undefined });
   const note = (text: string) => process.stderr.write(`${text}\n`);
-  const engine = await startEngine({ assembly, port, iam, onLog: logs.write, onNotice: note });
+  const engine = await startEngine({
+    ...{ assembly, port, iam },
+    ...(data === undefined ? {} : { data }),
+    onLog: logs.write,
+    onNotice: note,
+    onChanges: (changes) => note(`Changes:\n${changes.map((change) => `  ${describeChange(change)}`).join('\n')}`),
+  });
   try {
     process.stdout.write(`ready ${engine.url}\n`);
     note(
