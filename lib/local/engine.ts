@@ -17,6 +17,8 @@ import type { FunctionDefinition, FunctionLog } from './lambda/definition.ts';
 import { functionNotFound } from './lambda/errors.ts';
 import { createFunctions, functionNameOf } from './lambda/functions.ts';
 import { permittedLog } from './lambda/log-permission.ts';
+import { logsApi } from './logs/api.ts';
+import { createLogStore } from './logs/log-store.ts';
 import { createLoadMeter } from './mappings/load.ts';
 import { createMappings } from './mappings/mappings.ts';
 import { missingPermissions } from './mappings/role-permissions.ts';
@@ -135,9 +137,12 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const calls = createAwsCalls(url, region);
   const base = { calls, callsAs: createRoleCalls(calls, services.identities), region, accountId, report: notice };
   services.iam.onDenial(({ message }) => notice(`AccessDenied: ${message}`));
+  const logs = createLogStore();
   const onLog = (log: FunctionLog): void => {
-    readEmf(log.line, () => functions.find(log.function)?.logGroup ?? '', metrics);
-    options.onLog?.(log);
+    const group = functions.find(log.function)?.logGroup ?? log.function;
+    logs.write(group, log.stream, log.line);
+    readEmf(log.line, group, metrics);
+    if (!log.platform) options.onLog?.(log);
   };
   const workers = createFunctions({
     region,
@@ -183,6 +188,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   });
   services.register('lambda', lambdaApi({ functions, asyncInvocations, mappings, region, accountId }));
   services.register('cloudformation', cloudformationApi(stacks));
+  services.register('logs', logsApi({ store: logs, region, accountId }));
   services.register('monitoring', cloudwatchApi(cloudwatch));
   services.register('scheduler', schedulerApi({ schedules, iam: services.iam, region, accountId }));
   for (const path of ['/_sluice/health', '/_localstack/health']) services.route(path, async () => health());
@@ -211,7 +217,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   }
 
   const context = {
-    ...{ services, calls, functions, asyncInvocations, mappings, schedules, cloudwatch },
+    ...{ services, calls, functions, asyncInvocations, mappings, schedules, cloudwatch, logs },
     ...{ region, accountId, scratch, notice },
     managedPolicies: new Map(),
     roles: new Map(),

@@ -14,7 +14,7 @@ const HIGH_RESOLUTION_SECONDS = 1;
  * EMFValidationErrors, by log group.
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
  */
-export function readEmf(line: string, logGroup: () => string, metrics: Metrics): void {
+export function readEmf(line: string, logGroup: string, metrics: Metrics): void {
   // Looked at for every line that is logged: two searches, no parsing.
   if (line.charCodeAt(0) !== 0x7b || !line.includes('"_aws"')) return;
   const document = parse(line);
@@ -24,7 +24,7 @@ export function readEmf(line: string, logGroup: () => string, metrics: Metrics):
   const identity = {
     namespace: 'AWS/Logs',
     name: failure ?? 'EMFValidationErrors',
-    dimensions: { LogGroupName: logGroup() },
+    dimensions: { LogGroupName: logGroup },
   };
   metrics.series(identity, 'Count').add(1);
 }

@@ -28,6 +28,10 @@ export interface FunctionDefinition {
 /** One line that a function wrote, or the engine about it. */
 export interface FunctionLog {
   readonly function: string;
+  /** Log stream of the instance. */
+  readonly stream: string;
+  /** A line of Lambda itself (START, END, REPORT), for the log only. */
+  readonly platform?: boolean;
   readonly requestId: string | undefined;
   readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | undefined;
   readonly line: string;

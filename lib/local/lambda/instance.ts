@@ -99,7 +99,11 @@ export function startInstance(options: InstanceOptions): Instance {
 
   function log(level: FunctionLog['level'], line: string): void {
     current?.log.add(line);
-    options.onLog({ function: definition.name, requestId: current?.requestId, level, line });
+    options.onLog({ function: definition.name, stream: logStream, requestId: current?.requestId, level, line });
+  }
+
+  function logPlatform(requestId: string, line: string): void {
+    options.onLog({ function: definition.name, stream: logStream, requestId, level: 'info', line, platform: true });
   }
 
   function fail(error: FunctionError): void {
@@ -203,15 +207,18 @@ export function startInstance(options: InstanceOptions): Instance {
         settle(payload, error) {
           clearTimeout(timer);
           current = undefined;
+          const { lines, tail } = invocationLog.finish();
+          for (const line of lines) logPlatform(requestId, line);
           resolve({
             requestId,
             payload,
             error,
-            logTail: invocationLog.finish(),
+            logTail: tail,
             durationMs: performance.now() - begun,
           });
         },
       };
+      logPlatform(requestId, invocationLog.start());
       if (ended) {
         fail({
           errorType: 'Runtime.ExitError',

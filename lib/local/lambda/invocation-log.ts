@@ -20,17 +20,17 @@ export class InvocationLog {
     if (this.#lines.length > KEPT_LINES * 2) this.#lines = this.#lines.slice(-KEPT_LINES);
   }
 
-  /** The tail, at most 4 KB. */
-  finish(): string {
+  /** The line before everything else. */
+  start(): string {
+    return `START RequestId: ${this.#requestId} Version: $LATEST`;
+  }
+
+  /** The lines after everything else, and the tail of all, at most 4 KB. */
+  finish(): { readonly lines: readonly string[]; readonly tail: string } {
     const duration = performance.now() - this.#started;
     const report = `REPORT RequestId: ${this.#requestId}\tDuration: ${duration.toFixed(2)} ms\tBilled Duration: ${Math.ceil(duration)} ms\tMemory Size: ${this.#memoryMb} MB`;
-    const text = [
-      `START RequestId: ${this.#requestId} Version: $LATEST`,
-      ...this.#lines,
-      `END RequestId: ${this.#requestId}`,
-      report,
-      '',
-    ].join('\n');
-    return Buffer.from(text).subarray(-TAIL_BYTES).toString('utf8');
+    const lines = [`END RequestId: ${this.#requestId}`, report];
+    const text = [this.start(), ...this.#lines, ...lines, ''].join('\n');
+    return { lines, tail: Buffer.from(text).subarray(-TAIL_BYTES).toString('utf8') };
   }
 }

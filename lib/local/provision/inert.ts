@@ -81,13 +81,8 @@ export const inertTypes: Readonly<Record<string, InertType>> = {
   ),
   'AWS::EventSchemas::Registry': published('RegistryName', () => 'registry'),
   'AWS::EventSchemas::Schema': published('SchemaName', ({ RegistryName }) => `schema/${RegistryName}`),
-  'AWS::Logs::LogGroup': named(
-    'logs are shown, not kept',
-    'LogGroupName',
-    arn('logs', (name) => `log-group:${name}:*`),
-  ),
   'AWS::Logs::LogStream': named(
-    'logs are shown, not kept',
+    'only functions write logs here',
     'LogStreamName',
     arn('logs', (name) => `log-stream:${name}`),
   ),
@@ -97,12 +92,12 @@ export const inertTypes: Readonly<Record<string, InertType>> = {
     arn('logs', (name) => `metric-filter:${name}`),
   ),
   'AWS::Logs::QueryDefinition': named(
-    'logs are shown, not kept',
+    'logs are read through the API only',
     'Name',
     arn('logs', (name) => `query-definition:${name}`),
   ),
   'AWS::Logs::ResourcePolicy': named(
-    'logs are shown, not kept',
+    'only functions write logs here',
     'PolicyName',
     arn('logs', (name) => `resource-policy:${name}`),
   ),
@@ -136,7 +131,7 @@ export const inertTypes: Readonly<Record<string, InertType>> = {
     arn('scheduler', (name) => `schedule-group/${name}`),
   ),
   'Custom::LogRetention': named(
-    'logs are shown, not kept',
+    'logs are kept up to a size, not for a time',
     'LogGroupName',
     arn('logs', (name) => `log-group:${name}:*`),
   ),

@@ -3,6 +3,7 @@ import type { CloudWatch } from '../cloudwatch/cloudwatch.ts';
 import type { Json, JsonObject } from '../json.ts';
 import type { AsyncInvocations } from '../lambda/async-invocations.ts';
 import type { Functions } from '../lambda/functions.ts';
+import type { LogStore } from '../logs/log-store.ts';
 import type { Mappings } from '../mappings/mappings.ts';
 import type { Schedules } from '../schedules/schedules.ts';
 import type { Services } from '../services.ts';
@@ -17,6 +18,7 @@ export interface ProvisionContext {
   readonly mappings: Mappings;
   readonly schedules: Schedules;
   readonly cloudwatch: CloudWatch;
+  readonly logs: LogStore;
   readonly region: string;
   readonly accountId: string;
   /** Directory for code that templates hold inline; removed when the engine closes. */

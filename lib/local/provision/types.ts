@@ -5,6 +5,7 @@ import { inertTypes } from './inert.ts';
 import { kinesisTypes } from './kinesis.ts';
 import { kmsTypes } from './kms.ts';
 import { lambdaTypes } from './lambda.ts';
+import { logsTypes } from './logs.ts';
 import type { Provisioner, ResourceType } from './resource.ts';
 import { s3Types } from './s3.ts';
 import { scheduleTypes } from './schedules.ts';
@@ -24,6 +25,7 @@ export const resourceTypes: Readonly<Record<string, ResourceType>> = {
   ...iamTypes,
   ...scheduleTypes,
   ...cloudwatchTypes,
+  ...logsTypes,
   ...sesTypes,
 };
 

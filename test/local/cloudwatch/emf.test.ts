@@ -10,7 +10,7 @@ function reader() {
   const metrics = createMetrics(createScaledTime(1, () => NOW));
   return {
     read: (line: string | object) =>
-      readEmf(typeof line === 'string' ? line : JSON.stringify(line), () => '/aws/lambda/f', metrics),
+      readEmf(typeof line === 'string' ? line : JSON.stringify(line), '/aws/lambda/f', metrics),
     metrics,
     one: (namespace: string, name: string, dimensions = {}) => {
       const [series] = metrics.find({ namespace, name, dimensions });

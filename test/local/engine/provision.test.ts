@@ -136,8 +136,8 @@ test('what changes nothing here is accepted and told once; outputs and resources
       ...queue('Plain'),
       ...queue('Named', { QueueName: 'orders.fifo', FifoQueue: true, Tags: [{ Key: 'a', Value: 'b' }] }),
       Key: { Type: 'AWS::KMS::Key', Properties: { EnableKeyRotation: true } },
-      Logs: { Type: 'AWS::Logs::LogGroup' },
-      MoreLogs: { Type: 'AWS::Logs::LogGroup' },
+      Filter: { Type: 'AWS::Logs::MetricFilter' },
+      MoreFilters: { Type: 'AWS::Logs::MetricFilter' },
       Detector: { Type: 'AWS::CloudWatch::AnomalyDetector', Properties: { MetricName: { Ref: 'Key' } } },
       Meta: { Type: 'AWS::CDK::Metadata', Condition: 'Never', Properties: { Analytics: 'x' } },
     },
@@ -153,7 +153,7 @@ test('what changes nothing here is accepted and told once; outputs and resources
     },
   );
   const { engine } = await start(assembly);
-  expect(engine.notices.filter((notice) => notice.includes('LogGroup'))).toHaveLength(1);
+  expect(engine.notices.filter((notice) => notice.includes('MetricFilter'))).toHaveLength(1);
   expect(engine.notices).toContain('AWS::CloudWatch::AnomalyDetector: accepted; anomaly detection is not run.');
   expect(engine.stacks[0]?.resources).not.toHaveProperty('Meta');
   const sdk = new CloudFormationClient({
