@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { errorResponse } from './endpoint-errors.ts';
+import { withKinesisChecks } from './kinesis/checks.ts';
 import { createKinesisJournal } from './kinesis/journal.ts';
 import { readBehindTrimmed } from './kinesis/trimmed.ts';
 import type { ServiceHandler, ServiceRequest, ServiceResponse } from './service.ts';
@@ -91,7 +92,7 @@ export function startKinesis({ region, state }: KinesisOptions): Kinesis {
 
   return {
     pid: child.pid,
-    handle: readBehindTrimmed(journal === undefined ? toProcess : journal.around(toProcess)),
+    handle: withKinesisChecks(readBehindTrimmed(journal === undefined ? toProcess : journal.around(toProcess))),
     async close() {
       process.off('exit', killChild);
       agent.destroy();

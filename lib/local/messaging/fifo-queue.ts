@@ -38,6 +38,9 @@ export function keepGroupsInOrder(fauxqsQueue: SqsQueue): void {
   queue.dequeueFifo = (maxCount, visibilityTimeout, dlqResolver) => {
     const limit = Math.min(maxCount, MAX_RECEIVE);
     const received = dequeueOnePerGroup(limit, visibilityTimeout, dlqResolver);
+    // What this receive has taken does not come back during it, not even with a visibility timeout of 0.
+    const { processTimers } = queue;
+    queue.processTimers = () => undefined;
     while (received.length > 0 && received.length < limit) {
       const held = heldGroups(queue, received);
       for (const group of held.keys()) queue.fifoLockedGroups.delete(group);
@@ -48,6 +51,7 @@ export function keepGroupsInOrder(fauxqsQueue: SqsQueue): void {
       if (more.length === 0) break;
       received.push(...more);
     }
+    queue.processTimers = processTimers;
     return received;
   };
 

@@ -8,19 +8,30 @@ import type { ProvisionContext, ResourceType } from './resource.ts';
 /** Shards an on-demand stream starts with. https://docs.aws.amazon.com/streams/latest/dev/how-do-i-size-a-stream.html */
 const ON_DEMAND_SHARDS = 4;
 const DEFAULT_RETENTION_HOURS = 24;
+/** Largest record of a stream unless it says more, up to 10,240. https://docs.aws.amazon.com/streams/latest/dev/large-records.html */
+const DEFAULT_RECORD_KIB = 1024;
 /** How often a stream that is being created is looked at. */
 const STATUS_INTERVAL_MS = 20;
 
 const stream: ResourceType = {
-  handled: ['Name', 'RetentionPeriodHours', 'ShardCount', 'StreamEncryption', 'StreamModeDetails'],
-  harmless: ['Tags', 'DesiredShardLevelMetrics', 'MaxRecordSizeInKiB', 'WarmThroughputMiBps', 'WarmThroughputObject'],
+  handled: [
+    'MaxRecordSizeInKiB',
+    'Name',
+    'RetentionPeriodHours',
+    'ShardCount',
+    'StreamEncryption',
+    'StreamModeDetails',
+  ],
+  harmless: ['Tags', 'DesiredShardLevelMetrics', 'WarmThroughputMiBps', 'WarmThroughputObject'],
   durable: true,
   replacedBy: ['Name'],
   nameProperty: 'Name',
   async create({ stackName, logicalId, properties, context, resumes }) {
     const StreamName = textAt(properties, 'Name') ?? physicalName(stackName, logicalId, { max: 128 });
     await context.calls
-      .json('kinesis', 'CreateStream', { StreamName, ShardCount: shardsIn(properties) })
+      .json('kinesis', 'CreateStream', {
+        ...{ StreamName, ShardCount: shardsIn(properties), MaxRecordSizeInKiB: recordSizeIn(properties) },
+      })
       .catch(unlessThere(resumes));
     const arn = await activeStream(StreamName, context);
     encrypt(arn, properties, context);
@@ -32,6 +43,12 @@ const stream: ResourceType = {
     const StreamName = before.physicalId;
     encrypt(String(before.attributes.Arn), properties, context);
     await setRetention(StreamName, retentionIn(before.properties), retentionIn(properties), context);
+    const MaxRecordSizeInKiB = recordSizeIn(properties);
+    if (MaxRecordSizeInKiB !== recordSizeIn(before.properties)) {
+      const StreamARN = String(before.attributes.Arn);
+      await context.calls.json('kinesis', 'UpdateMaxRecordSize', { StreamARN, MaxRecordSizeInKiB });
+      await activeStream(StreamName, context);
+    }
     const isOnDemand = modeOf(properties) === 'ON_DEMAND';
     // How many shards an on-demand stream has is not the template's business.
     const count = isOnDemand ? shardsIn(before.properties) : shardsIn(properties);
@@ -67,6 +84,7 @@ function encrypt(arn: string, properties: JsonObject, { services }: ProvisionCon
 const modeOf = (properties: JsonObject) => textAt(objectAt(properties, 'StreamModeDetails'), 'StreamMode');
 const shardsIn = (properties: JsonObject) =>
   numberAt(properties, 'ShardCount') ?? (modeOf(properties) === 'ON_DEMAND' ? ON_DEMAND_SHARDS : 1);
+const recordSizeIn = (properties: JsonObject) => numberAt(properties, 'MaxRecordSizeInKiB') ?? DEFAULT_RECORD_KIB;
 const retentionIn = (properties: JsonObject) => numberAt(properties, 'RetentionPeriodHours') ?? DEFAULT_RETENTION_HOURS;
 
 /** Takes "it exists" for an answer when it was being made as the engine was killed. */
