@@ -12,12 +12,13 @@ const SEARCH_INTERVAL_MS = 250;
  */
 export function expireMessages(queue: SqsQueue, timeScale: number): void {
   let searchedAt = 0;
+  const oldestAt = (now: number) => now - (Number(queue.attributes.MessageRetentionPeriod) * 1000) / timeScale;
 
   function expire(): void {
     const now = Date.now();
     if (now - searchedAt < SEARCH_INTERVAL_MS) return;
     searchedAt = now;
-    const oldest = now - (Number(queue.attributes.MessageRetentionPeriod) * 1000) / timeScale;
+    const oldest = oldestAt(now);
     const isOld = (message: SqsMessage): boolean => message.sentTimestamp < oldest;
     for (const list of waitingLists(queue)) {
       if (!list.some(isOld)) continue;
@@ -29,6 +30,11 @@ export function expireMessages(queue: SqsQueue, timeScale: number): void {
     for (const [handle, { message }] of queue.inflightMessages) if (isOld(message)) queue.deleteMessage(handle);
   }
 
+  const enqueue = queue.enqueue.bind(queue);
+  queue.enqueue = (message) => {
+    // A dead letter can be older than its new queue keeps messages.
+    if (message.sentTimestamp >= oldestAt(Date.now())) enqueue(message);
+  };
   const processTimers = queue.processTimers.bind(queue);
   queue.processTimers = () => {
     processTimers();
