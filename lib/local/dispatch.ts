@@ -46,13 +46,13 @@ export async function answer(wire: WireRequest, context: Context): Promise<Outco
   const handler = context.handlers.get(service);
   if (handler === undefined) {
     const message = `service ${service} is not available in the engine; available: ${[...context.handlers.keys()].sort().join(', ')}`;
-    return errorResponse(service, { status: 501, code: 'UnknownOperationException', message });
+    return errorResponse(service, { status: 501, code: 'UnknownOperationException', message }, wire.headers);
   }
   const accessKeyId = scope?.accessKeyId;
   const caller = accessKeyId === undefined ? ANONYMOUS : (context.identities.find(accessKeyId) ?? { accessKeyId });
   if (caller.roleArn === undefined && context.identities.isOurs(caller.accessKeyId)) {
     const message = 'The security token included in the request is invalid.';
-    return errorResponse(service, { status: 403, code: 'UnrecognizedClientException', message });
+    return errorResponse(service, { status: 403, code: 'UnrecognizedClientException', message }, wire.headers);
   }
   const request: ServiceRequest = {
     service,
@@ -66,10 +66,14 @@ export async function answer(wire: WireRequest, context: Context): Promise<Outco
   };
   try {
     const refusal = context.iam.check(request);
-    if (refusal !== undefined) return errorResponse(service, refusal);
+    if (refusal !== undefined) return errorResponse(service, refusal, wire.headers);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    return errorResponse(service, { status: 400, code: 'SerializationException', message: error.message });
+    return errorResponse(
+      service,
+      { status: 400, code: 'SerializationException', message: error.message },
+      wire.headers,
+    );
   }
   const started = performance.now();
   const outcome = await withFaults(request, handler, context);
@@ -97,7 +101,7 @@ async function withFaults(request: ServiceRequest, handler: ServiceHandler, cont
     if (context.isClosing()) return 'drop';
     console.error(`engine: ${service} ${operation} failed`, error);
     const message = `${service} ${operation}: ${error instanceof Error ? error.message : String(error)}`;
-    response = errorResponse(service, { status: 500, code: 'InternalFailure', message });
+    response = errorResponse(service, { status: 500, code: 'InternalFailure', message }, request.headers);
   }
   const after = faults.at({ service, operation, caller, when: 'after' });
   return after === undefined ? response : suffer(after, request, faults);
@@ -106,15 +110,20 @@ async function withFaults(request: ServiceRequest, handler: ServiceHandler, cont
 /** Batches that can be taken in part are, in this share of the throttles that strike by chance. */
 const PARTIAL_SHARE = 0.5;
 
-function suffer({ action, error }: Strike, { service, caller }: ServiceRequest, faults: FaultTrigger): Outcome {
+function suffer({ action, error }: Strike, request: ServiceRequest, faults: FaultTrigger): Outcome {
+  const { service, caller, headers } = request;
   switch (action) {
     case 'throttle':
-      return errorResponse(service, throttlingError(service));
+      return errorResponse(service, throttlingError(service), headers);
     case 'kill':
       // Nobody to kill (the caller is no function): losing the connection is the nearest thing.
       return faults.kill(caller) ? 'withhold' : 'drop';
     case 'error':
-      return errorResponse(service, error ?? { status: 500, code: 'InternalFailure', message: 'fault on request' });
+      return errorResponse(
+        service,
+        error ?? { status: 500, code: 'InternalFailure', message: 'fault on request' },
+        headers,
+      );
     default:
       return 'drop';
   }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { ServiceResponse } from './service.ts';
+import { cbor } from '@smithy/core/cbor';
+import type { ServiceRequest, ServiceResponse } from './service.ts';
 
 /** An error as AWS names it: HTTP status, error code (`ResourceNotFoundException`) and a message for people. */
 export interface AwsErrorShape {
@@ -8,7 +9,7 @@ export interface AwsErrorShape {
   readonly message: string;
 }
 
-type Protocol = 'json' | 'sqs' | 'query' | 's3' | 'rest-json';
+type Protocol = 'json' | 'sqs' | 'query' | 's3' | 'rest-json' | 'cbor';
 
 /** Which error format the SDK of a service parses. Services not listed speak AWS JSON. */
 const PROTOCOLS: Readonly<Record<string, Protocol>> = {
@@ -23,9 +24,23 @@ const PROTOCOLS: Readonly<Record<string, Protocol>> = {
   scheduler: 'rest-json',
 };
 
-/** Writes an AWS error in the wire format of the given service (signing name). */
-export function errorResponse(service: string, error: AwsErrorShape): ServiceResponse {
-  return writers[PROTOCOLS[service] ?? 'json'](error);
+/**
+ * Writes an AWS error in the wire format of the given service (signing name).
+ * @param headers of the request, where the service speaks several protocols. @default its own one
+ */
+export function errorResponse(
+  service: string,
+  error: AwsErrorShape,
+  headers: ServiceRequest['headers'] = {},
+): ServiceResponse {
+  return writers[protocolOf(service, String(headers['content-type'] ?? ''))](error);
+}
+
+/** CloudWatch speaks Query, JSON and CBOR, Kinesis JSON and CBOR. */
+function protocolOf(service: string, contentType: string): Protocol {
+  if (contentType.includes('cbor')) return 'cbor';
+  if (service === 'monitoring' && contentType.startsWith('application/x-www-form-urlencoded')) return 'query';
+  return PROTOCOLS[service] ?? 'json';
 }
 
 const writers: Readonly<Record<Protocol, (error: AwsErrorShape) => ServiceResponse>> = {
@@ -33,6 +48,11 @@ const writers: Readonly<Record<Protocol, (error: AwsErrorShape) => ServiceRespon
     status,
     headers: { 'content-type': 'application/x-amz-json-1.0', 'x-amzn-requestid': randomUUID() },
     body: JSON.stringify({ __type: `com.amazon.coral.service#${code}`, message }),
+  }),
+  cbor: ({ status, code, message }) => ({
+    status,
+    headers: { 'content-type': 'application/cbor', 'smithy-protocol': 'rpc-v2-cbor', 'x-amzn-requestid': randomUUID() },
+    body: Buffer.from(cbor.serialize({ __type: `com.amazon.coral.service#${code}`, message })),
   }),
   sqs: ({ status, code, message }) => ({
     status,

@@ -147,8 +147,17 @@ describe.each([
     expect(DashboardEntries).toMatchObject([{ DashboardName: 'orders', Size: DashboardBody.length }]);
   });
 
-  test('gets errors as its protocol tells them', async () => {
-    const client = cloudwatchClient(await engineOnly(), protocol);
+  test('gets errors as its protocol tells them, those of the endpoint too', async () => {
+    const engine = await engineOnly();
+    const client = cloudwatchClient(engine, protocol);
+    engine.services.faults.add({
+      ...{ service: 'monitoring', operation: 'ListMetrics', when: 'before', action: 'error' },
+      error: { status: 403, code: 'AccessDeniedException', message: 'you may not' },
+    });
+    await expect(client.send(new ListMetricsCommand({}))).rejects.toMatchObject({
+      name: 'AccessDeniedException',
+      message: expect.stringContaining('you may not'),
+    });
     const unknown = client.send(new GetDashboardCommand({ DashboardName: 'none' }));
     await expect(unknown).rejects.toThrow('Dashboard none does not exist');
     await expect(unknown).rejects.toMatchObject({ $metadata: { httpStatusCode: 404 } });
