@@ -172,7 +172,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     state,
   );
   const schedules = createSchedules({ ...base, iam: services.iam, ...timeScale }, state);
-  const cloudwatch = createCloudWatch({ ...base, iam: services.iam, metrics });
+  const cloudwatch = createCloudWatch({ ...base, iam: services.iam, metrics, state });
   const deployed = createDeployed(state);
   const stacks = (): StackInfo[] => [...deployed.stacks.values()].map(stackInfo);
   services.faults.onKill((caller) => {

@@ -9,7 +9,7 @@ export interface StateChange {
   readonly before: AlarmState;
   readonly after: AlarmState;
   /** Children of a composite alarm that are in the state they wait for. */
-  readonly children: readonly { readonly arn: string; readonly state: AlarmState }[];
+  readonly children: readonly Pick<Alarm, 'arn' | 'state'>[];
   readonly accountId: string;
   readonly region: string;
 }

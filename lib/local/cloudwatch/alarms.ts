@@ -1,22 +1,25 @@
 import type { JsonObject } from '../json.ts';
 import { textAt } from '../json.ts';
+import { documents } from '../state/documents.ts';
+import type { State } from '../state/state.ts';
 import type { Alarm, AlarmState, MetricAlarm, StateValue } from './alarm.ts';
 import { type AlarmHistory, createHistory } from './alarm-history.ts';
-import { alarmMessage } from './alarm-message.ts';
+import { createNotifier, type NotifierContext } from './alarm-notifier.ts';
+import { compositeReason } from './composite-reason.ts';
 import { childrenOf, parseRule, ruleHolds } from './composite-rule.ts';
 import { invalid, missingParameter, notFound } from './errors.ts';
 import { evaluateAlarm } from './evaluate-alarm.ts';
 import type { Metrics } from './metrics.ts';
 import { readActions, readMetricAlarm } from './read-alarm.ts';
 
-export interface AlarmsContext {
+export interface AlarmsContext extends Omit<NotifierContext, 'note'> {
   readonly metrics: Metrics;
-  readonly region: string;
-  readonly accountId: string;
-  /** Sends a notification to a topic, in the name of the alarm. */
-  readonly publish: (alarmArn: string, topicArn: string, subject: string, message: string) => Promise<void>;
-  readonly report: (text: string) => void;
+  /** Keeps alarms and their states over a restart. */
+  readonly state?: State | undefined;
 }
+
+/** An alarm as the state keeps it. */
+type KeptAlarm = Pick<Alarm, 'kind' | 'input' | 'state'> & { readonly actionsEnabled: boolean };
 
 /** All alarms: their settings, states and actions. */
 export interface Alarms {
@@ -48,7 +51,11 @@ export function createAlarms(context: AlarmsContext): Alarms {
   const { metrics, region, accountId } = context;
   const alarms = new Map<string, Alarm>();
   const history = createHistory();
-  let notified: Promise<void> = Promise.resolve();
+  const kept = context.state && documents<KeptAlarm>(context.state, 'alarms');
+  const notifier = createNotifier({
+    ...context,
+    note: (alarm, summary, data) => note(alarm, 'Action', summary, data),
+  });
 
   const now = (): number => metrics.time.real(metrics.time.now());
   const arnOf = (name: string): string => `arn:aws:cloudwatch:${region}:${accountId}:alarm:${name}`;
@@ -80,9 +87,22 @@ export function createAlarms(context: AlarmsContext): Alarms {
   function keep(alarm: Alarm): string {
     const change = alarms.has(alarm.name) ? 'updated' : 'created';
     alarms.set(alarm.name, alarm);
+    save(alarm);
     const data = JSON.stringify({ version: '1.0', type: change === 'created' ? 'Create' : 'Update' });
     note(alarm, 'ConfigurationUpdate', `Alarm "${alarm.name}" ${change}`, data);
     return alarm.arn;
+  }
+
+  function save({ name, kind, input, state, actions }: Alarm): void {
+    kept?.put(name, { kind, input, state, actionsEnabled: actions.enabled });
+  }
+
+  /** Alarms are as they were when the engine ended; what was not measured meanwhile is missing data. */
+  for (const [name, { kind, input, state, actionsEnabled }] of [...(kept?.entries() ?? [])]) {
+    const base = { ...common(input), state };
+    base.actions.enabled = actionsEnabled;
+    if (kind === 'MetricAlarm') alarms.set(name, { kind, ...base, ...readMetricAlarm(input) });
+    else alarms.set(name, { kind, ...base, rule: parseRule(textAt(input, 'AlarmRule') ?? '') });
   }
 
   function note(alarm: Alarm, type: 'ConfigurationUpdate' | 'StateUpdate' | 'Action', summary: string, data: string) {
@@ -94,44 +114,21 @@ export function createAlarms(context: AlarmsContext): Alarms {
     const at = now();
     const changed = value !== before.value;
     alarm.state = { value, reason, reasonData, updatedAt: at, transitionedAt: changed ? at : before.transitionedAt };
+    save(alarm);
     if (!changed) return false;
     const told = ({ value: stateValue, reason: stateReason }: AlarmState) => ({ stateValue, stateReason });
     const data = JSON.stringify({ version: '1.0', oldState: told(before), newState: told(alarm.state) });
     note(alarm, 'StateUpdate', `Alarm updated from ${before.value} to ${value}`, data);
-    act(alarm, before, alarm.state);
+    const ringing = childrenFor(alarm).filter((child) => child.state.value === 'ALARM');
+    notifier.notify(alarm, before, alarm.state, ringing);
     return true;
   }
 
-  /** Notifications leave one after the other, in the order of the changes. */
-  function act(alarm: Alarm, before: AlarmState, after: AlarmState): void {
-    const topics = alarm.actions.on[after.value];
-    if (!alarm.actions.enabled || topics.length === 0) return;
-    const children = triggeringChildren(alarm);
-    const { subject, message } = alarmMessage({ alarm, before, after, children, accountId, region });
-    for (const topic of topics) {
-      notified = notified
-        .then(() => context.publish(alarm.arn, topic, subject, message))
-        .then(() =>
-          note(alarm, 'Action', `Successfully executed action ${topic}`, JSON.stringify({ actionState: 'Succeeded' })),
-        )
-        .catch((error: unknown) => {
-          note(
-            alarm,
-            'Action',
-            `Failed to execute action ${topic}. Received error: "${error}"`,
-            JSON.stringify({ actionState: 'Failed' }),
-          );
-          context.report(`Alarm ${alarm.name}, action ${topic}: ${String(error)}`);
-        });
-    }
-  }
-
-  function triggeringChildren(alarm: Alarm) {
+  function childrenFor(alarm: Alarm): Alarm[] {
     if (alarm.kind !== 'CompositeAlarm') return [];
     return childrenOf(alarm.rule)
       .map(find)
-      .filter((child) => child !== undefined && child.state.value === 'ALARM')
-      .flatMap((child) => (child === undefined ? [] : [{ arn: child.arn, state: child.state }]));
+      .filter((child) => child !== undefined);
   }
 
   function evaluateMetric(alarm: MetricAlarm, at: number): void {
@@ -152,7 +149,7 @@ export function createAlarms(context: AlarmsContext): Alarms {
       for (const alarm of composites) {
         const value = ruleHolds(alarm.rule, (child) => find(child)?.state.value) ? 'ALARM' : 'OK';
         if (value === alarm.state.value) continue;
-        settled = !change(alarm, value, compositeReason(childrenOf(alarm.rule).map(find)), undefined) && settled;
+        settled = !change(alarm, value, compositeReason(childrenFor(alarm)), undefined) && settled;
       }
       if (settled) return;
     }
@@ -177,7 +174,10 @@ export function createAlarms(context: AlarmsContext): Alarms {
     },
     remove(names) {
       for (const name of names) existing(name);
-      for (const name of names) alarms.delete(name);
+      for (const name of names) {
+        alarms.delete(name);
+        kept?.delete(name);
+      }
     },
     list: () => [...alarms.values()].sort((a, b) => (a.name < b.name ? -1 : 1)),
     find,
@@ -186,26 +186,16 @@ export function createAlarms(context: AlarmsContext): Alarms {
       evaluateComposites();
     },
     enableActions(names, enabled) {
-      for (const alarm of names.map(existing)) alarm.actions.enabled = enabled;
+      for (const alarm of names.map(existing)) {
+        alarm.actions.enabled = enabled;
+        save(alarm);
+      }
     },
     evaluate(at, isDue) {
       for (const alarm of alarms.values())
         if (alarm.kind === 'MetricAlarm' && isDue(alarm.rule.periodSeconds)) evaluateMetric(alarm, at);
       evaluateComposites();
     },
-    close: () => notified,
+    close: notifier.settled,
   };
-}
-
-/** Names the child that changed last. */
-function compositeReason(children: readonly (Alarm | undefined)[]): string {
-  const [latest] = children
-    .filter((child) => child !== undefined)
-    .sort((a, b) => b.state.transitionedAt - a.state.transitionedAt);
-  if (latest === undefined) return 'The alarm rule names no alarm';
-  const when = new Date(latest.state.transitionedAt);
-  const weekday = when.toLocaleDateString('en-GB', { weekday: 'long', timeZone: 'UTC' });
-  const day = when.toLocaleDateString('en-GB', { day: '2-digit', month: 'long', timeZone: 'UTC' });
-  const time = when.toISOString().slice(11, 19);
-  return `${latest.arn} transitioned to ${latest.state.value} at ${weekday} ${day}, ${when.getUTCFullYear()} ${time} UTC`;
 }

@@ -1,5 +1,6 @@
 import type { AwsCalls } from '../call.ts';
 import type { Iam } from '../iam.ts';
+import type { State } from '../state/state.ts';
 import { type Alarms, createAlarms } from './alarms.ts';
 import { createDashboards, type Dashboards } from './dashboards.ts';
 import type { Metrics } from './metrics.ts';
@@ -28,6 +29,8 @@ export interface CloudWatchContext {
   readonly region: string;
   readonly accountId: string;
   readonly report: (text: string) => void;
+  /** Keeps alarms and dashboards over a restart; metrics are not kept. */
+  readonly state?: State | undefined;
 }
 
 export function createCloudWatch(context: CloudWatchContext): CloudWatch {
@@ -79,7 +82,7 @@ export function createCloudWatch(context: CloudWatchContext): CloudWatch {
     metrics,
     alarms,
     accountId: context.accountId,
-    dashboards: createDashboards(() => time.real(time.now())),
+    dashboards: createDashboards(() => time.real(time.now()), context.state),
     start: plan,
     async close() {
       clearTimeout(timer);

@@ -1,5 +1,7 @@
 import type { Json } from '../json.ts';
 import { isObject } from '../json.ts';
+import { documents } from '../state/documents.ts';
+import type { State } from '../state/state.ts';
 import { CloudWatchError } from './errors.ts';
 
 export interface Dashboard {
@@ -23,9 +25,10 @@ export interface Dashboards {
 
 const NAME = /^[A-Za-z0-9_-]{1,255}$/;
 
-/** @param now real epoch milliseconds */
-export function createDashboards(now: () => number): Dashboards {
-  const dashboards = new Map<string, Dashboard>();
+/** @param now real epoch milliseconds. @param state keeps them over a restart */
+export function createDashboards(now: () => number, state?: State): Dashboards {
+  const kept = state && documents<Dashboard>(state, 'dashboards');
+  const dashboards = new Map<string, Dashboard>(kept?.entries());
 
   function get(name: string): Dashboard {
     const dashboard = dashboards.get(name);
@@ -38,13 +41,18 @@ export function createDashboards(now: () => number): Dashboards {
       if (!NAME.test(name)) throw invalidInput(`The name "${name}" must have 1 to 255 letters, digits, "-" or "_".`);
       const content = parse(body);
       if (!isObject(content)) throw invalidInput('The DashboardBody must be a JSON object.');
-      dashboards.set(name, { name, body, modifiedAt: now() });
+      const dashboard = { name, body, modifiedAt: now() };
+      dashboards.set(name, dashboard);
+      kept?.put(name, dashboard);
     },
     get,
     list: () => [...dashboards.values()].sort((a, b) => (a.name < b.name ? -1 : 1)),
     remove(names) {
       for (const name of names) get(name);
-      for (const name of names) dashboards.delete(name);
+      for (const name of names) {
+        dashboards.delete(name);
+        kept?.delete(name);
+      }
     },
   };
 }

@@ -9,7 +9,8 @@ const ACTIONS = ['ActionsEnabled', 'AlarmActions', 'InsufficientDataActions', 'O
 const ANOMALIES = 'anomaly detection is not run; give the alarm a Threshold';
 
 /** An alarm whose settings change keeps its state; one with another name is another. */
-const named: Pick<ResourceType, 'replacedBy' | 'nameProperty' | 'remove'> = {
+const named: Pick<ResourceType, 'durable' | 'replacedBy' | 'nameProperty' | 'remove'> = {
+  durable: true,
   replacedBy: ['AlarmName'],
   nameProperty: 'AlarmName',
   remove: ({ physicalId }, { cloudwatch }) => cloudwatch.alarms.remove([physicalId]),
@@ -42,6 +43,7 @@ const compositeAlarm: ResourceType = {
 
 const dashboard: ResourceType = {
   handled: ['DashboardBody', 'DashboardName'],
+  durable: true,
   replacedBy: ['DashboardName'],
   nameProperty: 'DashboardName',
   remove: ({ physicalId }, { cloudwatch }) => cloudwatch.dashboards.remove([physicalId]),
