@@ -1,9 +1,14 @@
 import Table from 'cli-table3';
+import type { RandomFaults } from '../lib/local/faults.ts';
 import type { Findings } from '../lib/systems/orders/tools/reconcile.ts';
 import { styled, type Terminal } from './terminal.ts';
 
 /** What the demo reports: the findings, and what was done to provoke them. */
 export interface Report extends Findings {
+  /** What was made to go wrong by chance, by kind; null: nothing. */
+  readonly faults: (RandomFaults & { readonly made: Readonly<Record<string, number>> }) | null;
+  /** Faults after which an e-mail may be sent once more. */
+  readonly emailsAtRisk: number;
   readonly ordersSentTwice: number;
   readonly eventsPublishedTwice: number;
   /** By consumers and by place-order. */
@@ -32,7 +37,11 @@ export function renderReport(terminal: Terminal, report: Report): string {
     ['charged', total(report.charged), inWords(report.charged)],
     ['reserved', total(report.reserved), `order lines: ${inWords(report.reserved)}`],
     ['invoiced', report.invoiced, 'PDFs in the bucket'],
-    ['e-mailed', report.emailed, `${report.guests} guests left no address`],
+    [
+      'e-mailed',
+      report.emailed,
+      `${report.guests} guests left no address${report.faults === null ? '' : `; ${report.emailedAgain} once more, which ${report.emailsAtRisk} faults may cause`}`,
+    ],
     ['counted', report.counted, 'in sales per minute and country'],
     [
       'duplicates suppressed',
@@ -45,6 +54,12 @@ export function renderReport(terminal: Terminal, report: Report): string {
       total(reasons),
       inWords(reasons),
     ]),
+    ...(report.faults === null
+      ? []
+      : [
+          ['faults', total(report.faults.made), inWords(report.faults.made)] as [string, number, string],
+          ['', '', `again with --seed ${report.faults.seed}`] as [string, string, string],
+        ]),
     ['lost', report.lost, ''],
     ['effects twice', report.duplicatedEffects, ''],
     ['out of order', report.outOfOrder, ''],

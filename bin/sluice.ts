@@ -19,6 +19,7 @@ import {
   schemaWrite,
   type WriteOptions,
 } from './commands/schema.ts';
+import { FAULTS_HELP, faultRates, faultSeed } from './fault-options.ts';
 
 /** Exit codes: 0 done, 1 failed or does not reconcile, 2 called wrongly, 130 interrupted. */
 const EXIT = { ok: 0, failed: 1, usage: 2 } as const;
@@ -36,10 +37,12 @@ function wholeNumber(name: string, min: number, max = Number.MAX_SAFE_INTEGER) {
   };
 }
 
-function positive(text: string): number {
-  const value = Number(text);
-  if (Number.isFinite(value) && value > 0) return value;
-  throw new InvalidArgumentError('the rate must be a number above 0.');
+function positive(name: string) {
+  return (text: string): number => {
+    const value = Number(text);
+    if (Number.isFinite(value) && value > 0) return value;
+    throw new InvalidArgumentError(`${name} must be a number above 0.`);
+  };
 }
 
 const port = () =>
@@ -64,9 +67,20 @@ program
   .command('demo')
   .description('run the orders system here: place the sample orders, make trouble, reconcile, report')
   .option('--once', 'end after the report instead of staying up with steady traffic', false)
+  .addOption(
+    new Option('--minutes <n>', 'place orders steadily for so long, instead of the samples as one burst').argParser(
+      positive('the time'),
+    ),
+  )
+  .addOption(new Option('--rate <n>', 'orders per second of steady traffic').argParser(positive('the rate')).default(2))
+  .addOption(faultRates())
+  .addOption(faultSeed())
   .addOption(port())
   .addOption(json())
-  .addHelpText('after', '\nExamples:\n  $ npm start\n  $ npm start -- --once --json')
+  .addHelpText(
+    'after',
+    `${FAULTS_HELP}\n\nExamples:\n  $ npm start\n  $ npm start -- --once --json\n  $ npm start -- --once --minutes 5 --faults 0.01 --seed 7\n  $ npm start -- --once --faults throttle=0.05,kill=0.001`,
+  )
   .action((options: DemoOptions) => run(() => demo(options)));
 
 program
@@ -76,9 +90,11 @@ program
   .addOption(port())
   .option('--no-iam', 'let everybody do everything; else roles and policies decide, as on AWS')
   .option('--data <dir>', 'keep everything in this directory, over restarts and kills', undefined)
+  .addOption(faultRates())
+  .addOption(faultSeed())
   .addHelpText(
     'after',
-    '\nExamples:\n  $ npx cdk synth -q && npx sluice local --assembly cdk.out\n  $ npx sluice local --assembly cdk.out --data .sluice/data   # goes on where it was',
+    `${FAULTS_HELP}\n\nExamples:\n  $ npx cdk synth -q && npx sluice local --assembly cdk.out\n  $ npx sluice local --assembly cdk.out --data .sluice/data   # goes on where it was\n  $ npx sluice local --assembly cdk.out --faults throttle=0.05,latency=0.1 --seed 7`,
   )
   .action((options: LocalOptions) => run(() => local(options)));
 
@@ -91,7 +107,9 @@ produce
   .description('place orders')
   .addOption(file())
   .addOption(
-    new Option('--rate <n>', 'orders per second').argParser(positive).default(undefined, 'as fast as they are taken'),
+    new Option('--rate <n>', 'orders per second')
+      .argParser(positive('the rate'))
+      .default(undefined, 'as fast as they are taken'),
   )
   .addOption(
     new Option('--count <n>', 'stop after so many').argParser(wholeNumber('the count', 1)).default(undefined, 'all'),

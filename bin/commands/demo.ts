@@ -5,13 +5,15 @@ import { type Outputs, output, outputsOf } from '../../lib/operations/deployment
 import type { OrderRequest } from '../../lib/systems/orders/request.ts';
 import { openClients } from '../../lib/systems/orders/tools/clients.ts';
 import { publishAgain, publishedEvents, sendMalformed } from '../../lib/systems/orders/tools/mishaps.ts';
-import { openShop, type Placed, placeAll, type Shop } from '../../lib/systems/orders/tools/producer.ts';
+import { openShop, type Placed, patient, placeAll, type Shop } from '../../lib/systems/orders/tools/producer.ts';
 import { reconcile } from '../../lib/systems/orders/tools/reconcile.ts';
 import { readSamples, shelfFor } from '../../lib/systems/orders/tools/samples.ts';
 import { stillToDo } from '../../lib/systems/orders/tools/settled.ts';
 import { takeSnapshot } from '../../lib/systems/orders/tools/snapshot.ts';
 import { fillShelf } from '../../lib/systems/orders/tools/stock.ts';
+import { disturbanceBy } from '../disturbance.ts';
 import { countDuplicates } from '../duplicates-metric.ts';
+import { type FaultOptions, faultsInWords, plannedFaults } from '../fault-options.ts';
 import { logFiles } from '../function-logs.ts';
 import { type Report, renderReport } from '../report.ts';
 import { exportsFor, pointSdkAt } from '../sdk-environment.ts';
@@ -19,10 +21,14 @@ import { EXIT_INTERRUPTED, interrupted } from '../signals.ts';
 import { synthesise } from '../synth.ts';
 import { openTerminal, styled, type Terminal } from '../terminal.ts';
 
-export interface DemoOptions {
+export interface DemoOptions extends FaultOptions {
   readonly once: boolean;
   readonly port: number;
   readonly json: boolean;
+  /** Steady traffic for so long instead of a burst. */
+  readonly minutes?: number;
+  /** Orders per second of steady traffic. */
+  readonly rate: number;
 }
 
 const STAGE = 'dev';
@@ -31,16 +37,19 @@ const WORK_FOLDER = '.sluice';
 const PARALLEL_ORDERS = 8;
 /** Every n-th order is sent twice, and the events of every n-th accepted order are published twice. */
 const DUPLICATE_EVERY = 10;
-const STEADY_ORDERS_PER_SECOND = 2;
 const SETTLE_POLL_MS = 250;
 const SETTLE_TIMEOUT_MS = 75_000;
+/** What a killed function held comes back after the visibility timeout of its queue: minutes, and some of it more than once. */
+const SETTLE_AFTER_FAULTS_MS = 15 * 60_000;
+const MILLIS_PER_MINUTE = 60_000;
 
 /**
- * The whole orders system on this machine: places the sample orders as a burst, makes trouble, waits until everything has come
- * to rest, reads back what there is and reconciles it with what was put in.
+ * The whole orders system on this machine: places the sample orders, as a burst or steadily, makes trouble, waits until everything has
+ * come to rest, reads back what there is and reconciles it with what was put in. Faults by chance end when the last order is placed.
  * @returns 0 when it reconciles, 1 when it does not, 130 when interrupted before the report
  */
 export async function demo(options: DemoOptions): Promise<number> {
+  const faults = plannedFaults(options);
   const stop = interrupted();
   const terminal = openTerminal(options);
   const assembly = join(WORK_FOLDER, 'cdk.out');
@@ -51,6 +60,7 @@ export async function demo(options: DemoOptions): Promise<number> {
   const engine = await startEngine({
     assembly,
     port: options.port,
+    ...(faults && { faults }),
     onLog(log) {
       logs.write(log);
       duplicates.see(log.line);
@@ -59,22 +69,22 @@ export async function demo(options: DemoOptions): Promise<number> {
   try {
     pointSdkAt(engine.url, engine.services.region);
     terminal.note(`Engine ready at ${engine.url}`);
+    if (faults !== undefined) terminal.note(faultsInWords(faults));
     const opened = openClients();
     try {
       const outputs = await outputsOf(STACK);
-      const report = await burst(
-        { engine, terminal, outputs, clients: opened, mailbox: `${engine.url}/_aws/ses`, signal: stop.signal },
+      const mailbox = `${engine.url}/_aws/ses`;
+      const report = await reconciledRun(
+        { engine, terminal, outputs, clients: opened, mailbox, signal: stop.signal, options },
         duplicates.total,
       );
       if (report === undefined) return EXIT_INTERRUPTED;
       process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : renderReport(terminal, report));
       if (!options.once)
-        await stayUp(
-          terminal,
-          output(outputs, 'PlaceOrderFunction'),
-          exportsFor(engine.url, engine.services.region),
-          stop,
-        );
+        await stayUp(terminal, output(outputs, 'PlaceOrderFunction'), exportsFor(engine.url, engine.services.region), {
+          perSecond: options.rate,
+          signal: stop.signal,
+        });
       return report.problems.length === 0 ? 0 : 1;
     } finally {
       opened.close();
@@ -92,28 +102,16 @@ interface Run {
   readonly clients: ReturnType<typeof openClients>;
   readonly mailbox: string;
   readonly signal: AbortSignal;
+  readonly options: DemoOptions;
 }
 
-async function burst(run: Run, suppressed: () => number): Promise<Report | undefined> {
-  const { terminal, outputs, clients, signal } = run;
+async function reconciledRun(run: Run, suppressed: () => number): Promise<Report | undefined> {
+  const { engine, terminal, outputs, clients, signal } = run;
   const samples = readSamples();
   const shelf = shelfFor(samples);
   await fillShelf(clients, output(outputs, 'StockTable'), shelf);
 
-  const shop = openShop(output(outputs, 'PlaceOrderFunction'));
-  const placed: Placed[] = [];
-  try {
-    const burstSize = Math.ceil(samples.length * (1 + 1 / DUPLICATE_EVERY));
-    const bar = terminal.progress('Placing orders', burstSize);
-    const twice = samples.flatMap((order, i) => (i % DUPLICATE_EVERY === 0 ? [order, order] : [order]));
-    await placeAll(shop, twice, { parallel: PARALLEL_ORDERS, signal }, (one) => {
-      placed.push(one);
-      bar.step();
-    });
-    bar.stop();
-  } finally {
-    shop.close();
-  }
+  const placed = await placeOrders(run, samples);
   if (signal.aborted) return undefined;
 
   terminal.note('Publishing every tenth event again, and sending malformed messages ...');
@@ -121,21 +119,65 @@ async function burst(run: Run, suppressed: () => number): Promise<Report | undef
   await publishAgain(outputs, await publishedEvents(clients, output(outputs, 'OutboxTable'), again));
   const malformed = await sendMalformed(clients, outputs);
 
+  const { random } = engine.services.faults;
+  engine.services.faults.clear();
   const rest = await waitForRest(run);
   if (rest === undefined) return undefined;
   const snapshot = await takeSnapshot(clients, outputs, run.mailbox);
-  const findings = reconcile({ placed, shelf, malformed }, snapshot);
+  const disturbance = disturbanceBy(random?.made ?? []);
+  const findings = reconcile({ placed, shelf, malformed, disturbance }, snapshot);
   const firstCharge = snapshot.payments.map(({ settledAt }) => Date.parse(settledAt)).toSorted((a, b) => a - b)[0];
   return {
     ...findings,
     problems: [...rest.map((text) => `did not come to rest: ${text}`), ...findings.problems],
-    ordersSentTwice: placed.length - samples.length,
+    faults: random === undefined ? null : { ...random.plan, made: random.counts },
+    emailsAtRisk: disturbance.mailsAtRisk,
+    ordersSentTwice: placed.length - findings.orders,
     eventsPublishedTwice: again.length,
     duplicatesSuppressed:
       suppressed() + placed.filter(({ reply }) => reply.status === 'accepted' && reply.duplicate).length,
     seconds: round(performance.now() / 1_000),
     secondsToFirstCharge: firstCharge === undefined ? null : round((firstCharge - performance.timeOrigin) / 1_000),
   };
+}
+
+/** The samples once, or again and again for as long as was asked; every tenth order twice. */
+async function placeOrders(
+  { terminal, outputs, signal, options }: Run,
+  samples: readonly OrderRequest[],
+): Promise<Placed[]> {
+  const { minutes, rate } = options;
+  const placed: Placed[] = [];
+  const shop = patient(openShop(output(outputs, 'PlaceOrderFunction')));
+  const orders = minutes === undefined ? samples.length : Math.ceil(minutes * 60 * rate);
+  const bar = terminal.progress('Placing orders', Math.ceil(orders * (1 + 1 / DUPLICATE_EVERY)));
+  if (minutes !== undefined) terminal.note(`Placing ${rate} orders a second for ${minutes} minutes ...`);
+  const pace =
+    minutes === undefined
+      ? { parallel: PARALLEL_ORDERS, signal }
+      : {
+          parallel: PARALLEL_ORDERS,
+          perSecond: rate,
+          signal: AbortSignal.any([signal, AbortSignal.timeout(minutes * MILLIS_PER_MINUTE)]),
+        };
+  try {
+    await placeAll(shop, everyTenthTwice(minutes === undefined ? samples : endlessly(samples)), pace, (one) => {
+      placed.push(one);
+      bar.step();
+    });
+  } finally {
+    bar.stop();
+    shop.close();
+  }
+  return placed;
+}
+
+function* everyTenthTwice(orders: Iterable<OrderRequest>): Generator<OrderRequest> {
+  let count = 0;
+  for (const order of orders) {
+    yield order;
+    if (count++ % DUPLICATE_EVERY === 0) yield order;
+  }
 }
 
 const round = (seconds: number): number => Math.round(seconds * 10) / 10;
@@ -146,9 +188,16 @@ const acceptedIds = (placed: readonly Placed[]) =>
   );
 
 /** @returns what is left to do when the time is up, nothing when all is done; undefined when interrupted */
-async function waitForRest({ engine, terminal, clients, outputs, signal }: Run): Promise<string[] | undefined> {
+async function waitForRest({
+  engine,
+  terminal,
+  clients,
+  outputs,
+  signal,
+  options,
+}: Run): Promise<string[] | undefined> {
   terminal.note('Waiting until everything has come to rest ...');
-  const deadline = performance.now() + SETTLE_TIMEOUT_MS;
+  const deadline = performance.now() + (options.faults === undefined ? SETTLE_TIMEOUT_MS : SETTLE_AFTER_FAULTS_MS);
   for (;;) {
     if (signal.aborted) return undefined;
     const left = await stillToDo(clients, outputs);
@@ -162,22 +211,15 @@ async function stayUp(
   terminal: Terminal,
   functionName: string,
   exports: string,
-  stop: ReturnType<typeof interrupted>,
+  pace: { readonly perSecond: number; readonly signal: AbortSignal },
 ): Promise<void> {
-  terminal.note(
-    `\nSteady traffic of ${STEADY_ORDERS_PER_SECOND} orders a second until Ctrl-C. In another shell:\n  ${exports}`,
-  );
+  terminal.note(`\nSteady traffic of ${pace.perSecond} orders a second until Ctrl-C. In another shell:\n  ${exports}`);
   terminal.note(
     `  aws sqs list-queues\n  npx sluice produce orders --count 10\n${styled(terminal, 'dim', `Logs of the functions: ${join(WORK_FOLDER, 'logs')}`)}`,
   );
   const shop: Shop = openShop(functionName);
   try {
-    await placeAll(
-      shop,
-      endlessly(readSamples()),
-      { parallel: PARALLEL_ORDERS, perSecond: STEADY_ORDERS_PER_SECOND, signal: stop.signal },
-      () => undefined,
-    );
+    await placeAll(shop, endlessly(readSamples()), { parallel: PARALLEL_ORDERS, ...pace }, () => undefined);
   } finally {
     shop.close();
   }

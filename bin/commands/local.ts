@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import { describeChange, startEngine } from '../../lib/local/engine.ts';
+import { type FaultOptions, faultsInWords, plannedFaults } from '../fault-options.ts';
 import { logFiles } from '../function-logs.ts';
 import { exportsFor } from '../sdk-environment.ts';
 import { interrupted } from '../signals.ts';
 
-export interface LocalOptions {
+export interface LocalOptions extends FaultOptions {
   readonly assembly: string;
   readonly port: number;
   readonly iam: boolean;
@@ -13,18 +14,21 @@ export interface LocalOptions {
 }
 
 /** Runs an assembly until Ctrl-C. Prints `ready URL` on standard output when it can be used. */
-export async function local({ assembly, port, iam, data }: LocalOptions): Promise<number> {
+export async function local({ assembly, port, iam, data, ...asked }: LocalOptions): Promise<number> {
+  const faults = plannedFaults(asked);
   const stop = interrupted();
   const logs = logFiles(join('.sluice', 'logs'), { append: data !== undefined });
   const note = (text: string) => process.stderr.write(`${text}\n`);
   const engine = await startEngine({
     ...{ assembly, port, iam },
     ...(data === undefined ? {} : { data }),
+    ...(faults === undefined ? {} : { faults }),
     onLog: logs.write,
     onNotice: note,
     onChanges: (changes) => note(`Changes:\n${changes.map((change) => `  ${describeChange(change)}`).join('\n')}`),
   });
   try {
+    if (faults !== undefined) note(faultsInWords(faults));
     process.stdout.write(`ready ${engine.url}\n`);
     note(
       `Logs of the functions: ${join('.sluice', 'logs')}. For another shell:\n  ${exportsFor(engine.url, engine.services.region)}`,

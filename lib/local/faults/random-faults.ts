@@ -41,6 +41,7 @@ export interface Made {
   readonly service: string;
   readonly operation: string;
   readonly when: 'before' | 'after';
+  /** Whose call or delivery, a mapping's included; for messages the queue. */
   readonly functionName: string | undefined;
 }
 
@@ -80,7 +81,7 @@ export function createRandomFaults(given: RandomFaults): RandomFaultSource {
       }
       if (struck === undefined) return undefined;
       counts[struck.kind] += 1;
-      made.push({ kind: struck.kind, service, operation, when, functionName: caller.functionName });
+      made.push({ kind: struck.kind, service, operation, when, functionName: caller.functionName ?? caller.pollsFor });
       if (made.length > MANY) made.shift();
       return struck;
     },

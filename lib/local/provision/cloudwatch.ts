@@ -44,6 +44,7 @@ const compositeAlarm: ResourceType = {
 const dashboard: ResourceType = {
   handled: ['DashboardBody', 'DashboardName'],
   durable: true,
+  harmless: ['Tags'],
   replacedBy: ['DashboardName'],
   nameProperty: 'DashboardName',
   remove: ({ physicalId }, { cloudwatch }) => cloudwatch.dashboards.remove([physicalId]),

@@ -11,7 +11,24 @@ export interface Input {
   readonly shelf: ReadonlyMap<string, number>;
   /** Reasons to be found in the dead letters of every consumer that reads a queue or the log. */
   readonly malformed: readonly string[];
+  /** @default undisturbed */
+  readonly disturbance?: Disturbance;
 }
+
+/** What was done to the system on purpose that excuses what is a problem otherwise. */
+export interface Disturbance {
+  /**
+   * Times that something happened after which an e-mail may be sent once more: a worker died, or an answer was lost. The mail service takes
+   * no idempotency key, so nobody can tell whether the first was sent.
+   */
+  readonly mailsAtRisk: number;
+  /** The same for dead letters, by consumer: a standard queue drops no copies. */
+  readonly deadLettersAtRisk: Readonly<Record<string, number>>;
+  /** Clocks were wrong: the times that workers wrote down say nothing about order. */
+  readonly clocksWrong: boolean;
+}
+
+export const UNDISTURBED: Disturbance = { mailsAtRisk: 0, deadLettersAtRisk: {}, clocksWrong: false };
 
 /** An event that must have had its effects. */
 export interface Expected {
@@ -25,6 +42,7 @@ export interface Expected {
 /** What the checks compare, and where they write what they find. */
 export interface Ledger {
   readonly input: Input;
+  readonly disturbance: Disturbance;
   readonly snapshot: Snapshot;
   readonly expected: ReadonlyMap<string, Expected>;
   /** Whether a consumer has given the event up: then it owes no effect. */
@@ -44,6 +62,7 @@ export function openLedger(input: Input, snapshot: Snapshot): Ledger {
   const dead = deadEventIds(snapshot);
   return {
     input,
+    disturbance: input.disturbance ?? UNDISTURBED,
     snapshot,
     expected: expectedEvents(input.placed),
     isDead: (consumer, eventId) => dead.get(consumer)?.has(eventId) ?? false,

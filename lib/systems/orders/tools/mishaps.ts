@@ -15,7 +15,7 @@ import type { Clients } from './clients.ts';
  */
 
 const POLL_MS = 100;
-const PUBLISH_TIMEOUT_MS = 60_000;
+const PUBLISH_TIMEOUT_MS = 180_000;
 
 /**
  * Waits until events have been published and returns them as they were.

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { nextTraceparent } from '../../../contracts/trace.ts';
 import { type Pace, paced } from '../../../operations/pace.ts';
@@ -38,6 +39,28 @@ export function openShop(functionName: string): Shop {
     close: () => lambda.destroy(),
   };
 }
+
+const TRIES = 10;
+const RETRY_BASE_MS = 250;
+const RETRY_CAP_MS = 4_000;
+
+/**
+ * A shop that does not give up at once: after a failure nothing is known about an order, and placing it again changes nothing.
+ * @returns the same shop, but `place` throws only when it has failed ten times in a row
+ */
+export const patient = (shop: Shop): Shop => ({
+  ...shop,
+  async place(request) {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await shop.place(request);
+      } catch (error) {
+        if (attempt === TRIES) throw error;
+        await sleep(Math.min(RETRY_CAP_MS, RETRY_BASE_MS * 2 ** attempt));
+      }
+    }
+  },
+});
 
 export interface Placed {
   readonly request: OrderRequest;

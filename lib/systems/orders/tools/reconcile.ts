@@ -14,6 +14,8 @@ export interface Findings {
   readonly reserved: Readonly<Record<string, number>>;
   readonly invoiced: number;
   readonly emailed: number;
+  /** Of them, sent once more: only what a disturbance excuses is no problem. */
+  readonly emailedAgain: number;
   readonly guests: number;
   readonly counted: number;
   /** Effects that should be and are not: neither done nor in the dead letters. */
@@ -55,6 +57,7 @@ export function reconcile(input: Input, snapshot: Snapshot): Findings {
     reserved: countBy(snapshot.reservations.flatMap(({ lines }) => lines.map(({ status }) => status))),
     invoiced: snapshot.invoices.length,
     emailed: snapshot.mails.length,
+    emailedAgain: snapshot.mails.length - new Set(snapshot.mails).size,
     guests: accepted.filter(({ data }) => data.customerId === null).length,
     counted: snapshot.totals.reduce((sum, { orders, cancellations }) => sum + orders + cancellations, 0),
     lost: tally.lost,
