@@ -55,6 +55,16 @@ describe('errors name what is wrong and the exit code says so', () => {
       2,
       'the port must be a whole number from 0 to 65535',
     ],
+    [
+      'a rate of faults above one',
+      ['local', '--assembly', 'x', '--faults', 'throttle=2'],
+      2,
+      "the rate of throttle is '2'; it must be a probability from 0 to 1",
+    ],
+    ['a kind of fault that is none', ['demo', '--faults', 'thunder=0.1'], 2, "there is no kind of fault 'thunder'"],
+    ['a seed that is no number', ['demo', '--faults', '0.01', '--seed', 'x'], 2, 'the seed must be a whole number'],
+    ['a seed without faults', ['local', '--assembly', 'x', '--seed', '7'], 1, 'say which with --faults'],
+    ['no time at all', ['demo', '--minutes', '0'], 2, 'the time must be a number above 0'],
     ['a missing assembly', ['local', '--assembly', 'no-such-dir'], 1, 'no-such-dir'],
     [
       'a file that does not exist',

@@ -1,4 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { disturbanceBy } from '../../../bin/disturbance.ts';
+import type { Made } from '../../../lib/local/faults.ts';
+import type { Disturbance } from '../../../lib/systems/orders/tools/ledger.ts';
 import { type Change, change, deadLetter, letters, reconciled, without } from './settled-world.ts';
 
 describe('reconcile, where the books disagree', () => {
@@ -107,5 +110,47 @@ describe('reconcile, where the books disagree', () => {
   it('sees stock below nothing', () => {
     const { problems } = reconciled(({ stock }) => ({ stock: change(stock, 0, { quantity: -1 }) }));
     expect(problems).toEqual(['stock of LAMP is negative: -1', 'stock of LAMP is -1, the reservations say 10']);
+  });
+});
+
+describe('reconcile, where something was done to the system on purpose', () => {
+  const twice: Change = ({ mails }) => ({ mails: [...mails, mails[0] ?? ''] });
+  const twoLetters = letters('sales-totals', deadLetter('broken-json'), deadLetter('broken-json'));
+  const backwards: Change = ({ payments }) => ({
+    payments: change(payments, 1, { settledAt: '1999-01-01T00:00:00.000Z' }),
+  });
+  const none = { mailsAtRisk: 0, deadLettersAtRisk: {}, clocksWrong: false };
+
+  it.each<[string, Change, Disturbance]>([
+    ['an e-mail sent once more', twice, { ...none, mailsAtRisk: 1 }],
+    ['a dead letter sent once more', twoLetters, { ...none, deadLettersAtRisk: { 'sales-totals': 1 } }],
+    ['times that say nothing about order', backwards, { ...none, clocksWrong: true }],
+  ])('excuses %s, but no more than that', (_, wrong, disturbance) => {
+    expect(reconciled(wrong, none).problems).toHaveLength(1);
+    expect(reconciled(wrong, disturbance).problems).toEqual([]);
+    expect(
+      reconciled((world) => ({ ...wrong(world), mails: [...world.mails, ...world.mails] }), disturbance).problems,
+    ).not.toEqual([]);
+  });
+
+  it('knows from the faults what they excuse', () => {
+    const fault = { kind: 'kill', service: 'dynamodb', operation: 'PutItem', when: 'after' } as const;
+    const mailer = 'sluice-dev-orders-send-email';
+    const made: Made[] = [
+      { ...fault, functionName: mailer },
+      { ...fault, kind: 'lose-response', service: 'ses', functionName: mailer },
+      { ...fault, kind: 'lose-response', functionName: mailer },
+      { ...fault, kind: 'latency', functionName: mailer },
+      { ...fault, functionName: 'sluice-dev-orders-charge-card' },
+    ];
+    expect(disturbanceBy(made)).toEqual({
+      mailsAtRisk: 2,
+      deadLettersAtRisk: { 'send-email': 3, 'charge-card': 1 },
+      clocksWrong: false,
+    });
+    expect(disturbanceBy([{ ...fault, kind: 'skew-clock', functionName: mailer }])).toMatchObject({
+      mailsAtRisk: 1,
+      clocksWrong: true,
+    });
   });
 });

@@ -12,6 +12,7 @@ describe('reconcile', () => {
       reserved: { reserved: 2, returned: 1, 'back-ordered': 1 },
       invoiced: 3,
       emailed: 2,
+      emailedAgain: 0,
       guests: 1,
       counted: 3,
       lost: 0,

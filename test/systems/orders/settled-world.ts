@@ -3,6 +3,7 @@ import type { DeadMessage } from '../../../lib/operations/dead-letter-queue.ts';
 import type { LogRecord } from '../../../lib/operations/read-log.ts';
 import { OrderCancelled, type OrderData, OrderPlaced } from '../../../lib/systems/orders/contract.ts';
 import { decide, type OrderRequest } from '../../../lib/systems/orders/request.ts';
+import type { Disturbance } from '../../../lib/systems/orders/tools/ledger.ts';
 import { reconcile } from '../../../lib/systems/orders/tools/reconcile.ts';
 import type { Snapshot } from '../../../lib/systems/orders/tools/snapshot.ts';
 import { cancellation, line, request } from './sample-requests.ts';
@@ -147,7 +148,8 @@ export const settled: Snapshot = {
 
 export type Change = (snapshot: Snapshot) => Partial<Snapshot>;
 
-export const reconciled = (change: Change) => reconcile(input, { ...settled, ...change(settled) });
+export const reconciled = (change: Change, disturbance?: Disturbance) =>
+  reconcile({ ...input, ...(disturbance && { disturbance }) }, { ...settled, ...change(settled) });
 
 /** The list with the item at `at` changed. */
 export const change = <T>(list: readonly T[], at: number, more: Partial<T>): T[] =>
