@@ -90,6 +90,11 @@ program
   .addOption(port())
   .option('--no-iam', 'let everybody do everything; else roles and policies decide, as on AWS')
   .option('--data <dir>', 'keep everything in this directory, over restarts and kills', undefined)
+  .addOption(
+    new Option('--time-scale <n>', 'schedules, alarm periods and retention pass so many times as fast')
+      .argParser(positive('the time scale'))
+      .default(1),
+  )
   .addOption(faultRates())
   .addOption(faultSeed())
   .addHelpText(

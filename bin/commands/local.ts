@@ -11,16 +11,18 @@ export interface LocalOptions extends FaultOptions {
   readonly iam: boolean;
   /** Directory that keeps everything over a restart. */
   readonly data?: string;
+  /** Divides the waits of schedules, the periods of alarms and other long waits. */
+  readonly timeScale: number;
 }
 
 /** Runs an assembly until Ctrl-C. Prints `ready URL` on standard output when it can be used. */
-export async function local({ assembly, port, iam, data, ...asked }: LocalOptions): Promise<number> {
+export async function local({ assembly, port, iam, data, timeScale, ...asked }: LocalOptions): Promise<number> {
   const faults = plannedFaults(asked);
   const stop = interrupted();
   const logs = logFiles(join('.sluice', 'logs'), { append: data !== undefined });
   const note = (text: string) => process.stderr.write(`${text}\n`);
   const engine = await startEngine({
-    ...{ assembly, port, iam },
+    ...{ assembly, port, iam, timeScale },
     ...(data === undefined ? {} : { data }),
     ...(faults === undefined ? {} : { faults }),
     onLog: logs.write,
