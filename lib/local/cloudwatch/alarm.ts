@@ -1,6 +1,7 @@
 import type { JsonObject } from '../json.ts';
 import type { CompositeRule } from './composite-rule.ts';
 import type { MetricQuery } from './query.ts';
+import type { Suppressor } from './suppression.ts';
 
 export type StateValue = 'OK' | 'ALARM' | 'INSUFFICIENT_DATA';
 
@@ -64,6 +65,7 @@ export interface MetricAlarm extends AlarmBase {
 export interface CompositeAlarm extends AlarmBase {
   readonly kind: 'CompositeAlarm';
   readonly rule: CompositeRule;
+  readonly suppressor: Suppressor | undefined;
 }
 
 export type Alarm = MetricAlarm | CompositeAlarm;

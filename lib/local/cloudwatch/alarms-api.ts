@@ -13,6 +13,7 @@ const STATES: readonly StateValue[] = ['OK', 'ALARM', 'INSUFFICIENT_DATA'];
 
 /** Making, reading and setting alarms. */
 export function alarmOperations(alarms: Alarms): Readonly<Record<string, Operation>> {
+  const view = (alarm: Alarm) => ({ ...alarmView(alarm), ActionsSuppressedBy: alarms.suppressedBy(alarm.name) });
   return {
     PutMetricAlarm: (input) => {
       alarms.putMetric(input);
@@ -29,8 +30,8 @@ export function alarmOperations(alarms: Alarms): Readonly<Record<string, Operati
     DescribeAlarms(input) {
       const { page, next } = pageOf(selected(alarms, input), input, numberAt(input, 'MaxRecords') ?? PAGE);
       return {
-        MetricAlarms: page.filter(({ kind }) => kind === 'MetricAlarm').map(alarmView),
-        CompositeAlarms: page.filter(({ kind }) => kind === 'CompositeAlarm').map(alarmView),
+        MetricAlarms: page.filter(({ kind }) => kind === 'MetricAlarm').map(view),
+        CompositeAlarms: page.filter(({ kind }) => kind === 'CompositeAlarm').map(view),
         NextToken: next,
       };
     },
@@ -39,7 +40,7 @@ export function alarmOperations(alarms: Alarms): Readonly<Record<string, Operati
       const watches = (alarm: Alarm) =>
         alarm.kind === 'MetricAlarm' &&
         alarm.queries.some(({ source }) => source.kind === 'metric' && JSON.stringify(source.stat.metric) === wanted);
-      return { MetricAlarms: alarms.list().filter(watches).map(alarmView) };
+      return { MetricAlarms: alarms.list().filter(watches).map(view) };
     },
     DescribeAlarmHistory(input) {
       const name = textAt(input, 'AlarmName');
@@ -53,11 +54,11 @@ export function alarmOperations(alarms: Alarms): Readonly<Record<string, Operati
         .filter(({ alarmType, at }) => (kinds.length === 0 || kinds.includes(alarmType)) && at >= from && at <= to);
       if (textAt(input, 'ScanBy') === 'TimestampAscending') items.reverse();
       const { page, next } = pageOf(items, input, numberAt(input, 'MaxRecords') ?? PAGE);
-      const view = page.map(({ alarm, alarmType, at, type: HistoryItemType, summary, data }) => ({
+      const lines = page.map(({ alarm, alarmType, at, type: HistoryItemType, summary, data }) => ({
         ...{ AlarmName: alarm, AlarmType: alarmType, Timestamp: new Date(at), HistoryItemType },
         ...{ HistorySummary: summary, HistoryData: data },
       }));
-      return { AlarmHistoryItems: view, NextToken: next };
+      return { AlarmHistoryItems: lines, NextToken: next };
     },
     SetAlarmState(input) {
       const state = STATES.find((one) => one === textAt(input, 'StateValue'));

@@ -5,12 +5,13 @@ import type { State } from '../state/state.ts';
 import type { Alarm, AlarmState, MetricAlarm, StateValue } from './alarm.ts';
 import { type AlarmHistory, createHistory } from './alarm-history.ts';
 import { createNotifier, type NotifierContext } from './alarm-notifier.ts';
-import { compositeReason } from './composite-reason.ts';
-import { childrenOf, parseRule, ruleHolds } from './composite-rule.ts';
+import { childrenOf, parseRule } from './composite-rule.ts';
 import { invalid, missingParameter, notFound } from './errors.ts';
 import { evaluateAlarm } from './evaluate-alarm.ts';
+import { compositeReason, evaluateComposites } from './evaluate-composites.ts';
 import type { Metrics } from './metrics.ts';
 import { readActions, readMetricAlarm } from './read-alarm.ts';
+import { createSuppression, readSuppressor, type SuppressedBy } from './suppression.ts';
 
 export interface AlarmsContext extends Omit<NotifierContext, 'note'> {
   readonly metrics: Metrics;
@@ -40,17 +41,17 @@ export interface Alarms {
   /** Evaluates the metric alarms that are due, then the composite ones. @param at scaled milliseconds */
   evaluate(at: number, isDue: (periodSeconds: number) => boolean): void;
   readonly history: AlarmHistory;
+  /** What keeps the actions of a composite alarm's present state back, if anything does. */
+  suppressedBy(name: string): SuppressedBy | undefined;
   /** Resolves when notifications on their way have arrived. */
   close(): Promise<void>;
 }
-
-/** Composite alarms can watch composite alarms; a circle of them stops here. */
-const MAX_COMPOSITE_DEPTH = 10;
 
 export function createAlarms(context: AlarmsContext): Alarms {
   const { metrics, region, accountId } = context;
   const alarms = new Map<string, Alarm>();
   const history = createHistory();
+  const suppression = createSuppression();
   const kept = context.state && documents<KeptAlarm>(context.state, 'alarms');
   const notifier = createNotifier({
     ...context,
@@ -88,6 +89,7 @@ export function createAlarms(context: AlarmsContext): Alarms {
     const change = alarms.has(alarm.name) ? 'updated' : 'created';
     alarms.set(alarm.name, alarm);
     save(alarm);
+    actWhenAllowed(alarm);
     const data = JSON.stringify({ version: '1.0', type: change === 'created' ? 'Create' : 'Update' });
     note(alarm, 'ConfigurationUpdate', `Alarm "${alarm.name}" ${change}`, data);
     return alarm.arn;
@@ -102,26 +104,38 @@ export function createAlarms(context: AlarmsContext): Alarms {
     const base = { ...common(input), state };
     base.actions.enabled = actionsEnabled;
     if (kind === 'MetricAlarm') alarms.set(name, { kind, ...base, ...readMetricAlarm(input) });
-    else alarms.set(name, { kind, ...base, rule: parseRule(textAt(input, 'AlarmRule') ?? '') });
+    else alarms.set(name, { kind, ...base, ...readComposite(input) });
   }
 
   function note(alarm: Alarm, type: 'ConfigurationUpdate' | 'StateUpdate' | 'Action', summary: string, data: string) {
     history.add({ alarm: alarm.name, alarmType: alarm.kind, at: now(), type, summary, data });
   }
 
-  function change(alarm: Alarm, value: StateValue, reason: string, reasonData: string | undefined): boolean {
+  function change(alarm: Alarm, value: StateValue, reason: string, reasonData: string | undefined): void {
     const before = alarm.state;
     const at = now();
     const changed = value !== before.value;
     alarm.state = { value, reason, reasonData, updatedAt: at, transitionedAt: changed ? at : before.transitionedAt };
     save(alarm);
-    if (!changed) return false;
+    if (!changed) return;
     const told = ({ value: stateValue, reason: stateReason }: AlarmState) => ({ stateValue, stateReason });
     const data = JSON.stringify({ version: '1.0', oldState: told(before), newState: told(alarm.state) });
     note(alarm, 'StateUpdate', `Alarm updated from ${before.value} to ${value}`, data);
+    if (alarm.kind === 'MetricAlarm' || alarm.suppressor === undefined) act(alarm, before);
+  }
+
+  function act(alarm: Alarm, before: AlarmState): void {
     const ringing = childrenFor(alarm).filter((child) => child.state.value === 'ALARM');
     notifier.notify(alarm, before, alarm.state, ringing);
-    return true;
+  }
+
+  /** Of alarms with a suppressor: acts on what has changed while nothing keeps it back. */
+  function actWhenAllowed(alarm: Alarm): void {
+    if (alarm.kind !== 'CompositeAlarm' || alarm.suppressor === undefined) return;
+    const changedAt = metrics.time.scaled(alarm.state.transitionedAt);
+    const suppressor = find(alarm.suppressor.alarm)?.state.value;
+    const before = suppression.look(alarm, suppressor, metrics.time.now(), changedAt);
+    if (before !== undefined) act(alarm, before);
   }
 
   function childrenFor(alarm: Alarm): Alarm[] {
@@ -142,17 +156,14 @@ export function createAlarms(context: AlarmsContext): Alarms {
     }
   }
 
-  function evaluateComposites(): void {
+  function settleComposites(): void {
     const composites = [...alarms.values()].filter((alarm) => alarm.kind === 'CompositeAlarm');
-    for (let depth = 0; depth < MAX_COMPOSITE_DEPTH; depth++) {
-      let settled = true;
-      for (const alarm of composites) {
-        const value = ruleHolds(alarm.rule, (child) => find(child)?.state.value) ? 'ALARM' : 'OK';
-        if (value === alarm.state.value) continue;
-        settled = !change(alarm, value, compositeReason(childrenFor(alarm)), undefined) && settled;
-      }
-      if (settled) return;
-    }
+    evaluateComposites(
+      composites,
+      (child) => find(child)?.state.value,
+      (alarm, value) => change(alarm, value, compositeReason(childrenFor(alarm)), undefined),
+    );
+    composites.forEach(actWhenAllowed);
   }
 
   return {
@@ -164,26 +175,28 @@ export function createAlarms(context: AlarmsContext): Alarms {
       return keep(alarm);
     },
     putComposite(input) {
-      const rule = parseRule(textAt(input, 'AlarmRule') ?? '');
-      const gone = childrenOf(rule).filter((child) => find(child) === undefined);
+      const composite = readComposite(input);
+      const { rule, suppressor } = composite;
+      const gone = [...childrenOf(rule), ...(suppressor ? [suppressor.alarm] : [])].filter((child) => !find(child));
       if (gone.length > 0)
         throw invalid(
           `Could not save the composite alarm as alarms [${gone.join(', ')}] in the alarm rule do not exist`,
         );
-      return keep({ kind: 'CompositeAlarm', ...common(input), rule });
+      return keep({ kind: 'CompositeAlarm', ...common(input), ...composite });
     },
     remove(names) {
       for (const name of names) existing(name);
       for (const name of names) {
         alarms.delete(name);
         kept?.delete(name);
+        suppression.forget(name);
       }
     },
     list: () => [...alarms.values()].sort((a, b) => (a.name < b.name ? -1 : 1)),
     find,
     setState(name, state, reason, reasonData) {
       change(existing(name), state, reason, reasonData);
-      evaluateComposites();
+      settleComposites();
     },
     enableActions(names, enabled) {
       for (const alarm of names.map(existing)) {
@@ -194,8 +207,14 @@ export function createAlarms(context: AlarmsContext): Alarms {
     evaluate(at, isDue) {
       for (const alarm of alarms.values())
         if (alarm.kind === 'MetricAlarm' && isDue(alarm.rule.periodSeconds)) evaluateMetric(alarm, at);
-      evaluateComposites();
+      settleComposites();
     },
+    suppressedBy: suppression.reason,
     close: notifier.settled,
   };
 }
+
+const readComposite = (input: JsonObject) => ({
+  rule: parseRule(textAt(input, 'AlarmRule') ?? ''),
+  suppressor: readSuppressor(input),
+});

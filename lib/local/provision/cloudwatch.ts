@@ -30,13 +30,12 @@ const alarm: ResourceType = {
 };
 
 const compositeAlarm: ResourceType = {
-  handled: [...ACTIONS, 'AlarmDescription', 'AlarmName', 'AlarmRule'],
+  handled: [
+    ...ACTIONS,
+    ...['ActionsSuppressor', 'ActionsSuppressorExtensionPeriod', 'ActionsSuppressorWaitPeriod'],
+    ...['AlarmDescription', 'AlarmName', 'AlarmRule'],
+  ],
   harmless: ['Tags'],
-  refused: {
-    ActionsSuppressor: 'actions are not suppressed; write the condition into the AlarmRule (AND NOT ALARM(...))',
-    ActionsSuppressorExtensionPeriod: 'actions are not suppressed',
-    ActionsSuppressorWaitPeriod: 'actions are not suppressed',
-  },
   ...named,
   create: (request) => createAlarm(request, (input) => request.context.cloudwatch.alarms.putComposite(input)),
 };

@@ -1,4 +1,4 @@
-import { SetAlarmStateCommand } from '@aws-sdk/client-cloudwatch';
+import { DescribeAlarmsCommand, SetAlarmStateCommand, type StateValue } from '@aws-sdk/client-cloudwatch';
 import { expect, test } from 'vitest';
 import type { JsonObject } from '../../../lib/local/json.ts';
 import { depth, queue, send as sendMessage, start, takeMessages, until, writeAssembly } from '../engine/support.ts';
@@ -229,6 +229,45 @@ test('silence of a metric that must be there is breaching; a metric that must no
   await inState('notBreaching', 'OK');
   await inState('missing', 'INSUFFICIENT_DATA');
   await inState('ignore', 'INSUFFICIENT_DATA');
+});
+
+test('a suppressor in ALARM keeps the actions of a composite alarm back, until it is well', async () => {
+  const { client, inState, notice, calls, physical } = await startWith({
+    ...queueAlarm('backlog', 'Work', { MetricName: 'NumberOfMessagesDeleted', TreatMissingData: 'ignore' }),
+    ...queueAlarm('deploying', 'Work', { MetricName: 'NumberOfMessagesDeleted', TreatMissingData: 'ignore' }),
+    Attention: {
+      Type: 'AWS::CloudWatch::CompositeAlarm',
+      Properties: {
+        AlarmName: 'attention',
+        AlarmRule: 'ALARM(backlog)',
+        AlarmActions: [{ Ref: 'Alerts' }],
+        ActionsSuppressor: { 'Fn::GetAtt': ['deploying', 'Arn'] },
+        ActionsSuppressorWaitPeriod: 60,
+        ActionsSuppressorExtensionPeriod: 60,
+      },
+      DependsOn: ['backlog'],
+    },
+  });
+  const set = (AlarmName: string, StateValue: StateValue) =>
+    client.send(new SetAlarmStateCommand({ AlarmName, StateValue, StateReason: 'by hand' }));
+  const attention = async () => {
+    const { CompositeAlarms: [alarm] = [] } = await client.send(
+      new DescribeAlarmsCommand({ AlarmTypes: ['CompositeAlarm'] }),
+    );
+    return alarm;
+  };
+  await until('its first state to be told', async () => {
+    const alarm = await attention();
+    return alarm?.StateValue === 'OK' && alarm.ActionsSuppressedBy === undefined;
+  });
+  await set('deploying', 'ALARM');
+  await set('backlog', 'ALARM');
+  await inState('backlog', 'ALARM');
+  expect(await attention()).toMatchObject({ StateValue: 'ALARM', ActionsSuppressedBy: 'Alarm' });
+  expect(await depth(calls, physical('AlertsInbox'))).toBe(0);
+  await set('deploying', 'OK');
+  expect(await notice()).toMatchObject({ AlarmName: 'attention', OldStateValue: 'OK', NewStateValue: 'ALARM' });
+  expect((await attention())?.ActionsSuppressedBy).toBeUndefined();
 });
 
 test('a deployment changes alarms in place, keeps their states, and deletes those that are gone', async () => {
