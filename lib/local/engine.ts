@@ -9,6 +9,8 @@ import { cloudwatchApi } from './cloudwatch/api.ts';
 import { createCloudWatch } from './cloudwatch/cloudwatch.ts';
 import { readEmf } from './cloudwatch/emf.ts';
 import { createAsyncMeter, createIteratorAgeMeter, meterFunctions } from './cloudwatch/lambda-metrics.ts';
+import { eventsApi } from './events/api.ts';
+import { createEventBus } from './events/bus.ts';
 import { faultyDeliveries } from './faults/deliveries.ts';
 import { FAULT_KINDS, type FaultTrigger, type RandomFaults } from './faults.ts';
 import { lambdaApi } from './lambda/api.ts';
@@ -173,6 +175,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   );
   const schedules = createSchedules({ ...base, iam: services.iam, ...timeScale }, state);
   const cloudwatch = createCloudWatch({ ...base, iam: services.iam, metrics, state });
+  const events = createEventBus({ ...base, iam: services.iam });
   const deployed = createDeployed(state);
   const stacks = (): StackInfo[] => [...deployed.stacks.values()].map(stackInfo);
   services.faults.onKill((caller) => {
@@ -190,6 +193,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   services.register('cloudformation', cloudformationApi(stacks));
   services.register('logs', logsApi({ store: logs, region, accountId }));
   services.register('monitoring', cloudwatchApi(cloudwatch));
+  services.register('events', eventsApi({ bus: events, region, accountId }));
   services.register('scheduler', schedulerApi({ schedules, iam: services.iam, region, accountId }));
   for (const path of ['/_sluice/health', '/_localstack/health']) services.route(path, async () => health());
 
@@ -206,7 +210,13 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   async function stopAll(): Promise<void> {
     services.faults.clear();
     // Polling, schedules and retries stop at once; only invocations that run are waited for, and not for long.
-    const atRest = Promise.all([mappings.close(), schedules.close(), cloudwatch.close(), asyncInvocations.close()]);
+    const atRest = Promise.all([
+      mappings.close(),
+      schedules.close(),
+      events.close(),
+      cloudwatch.close(),
+      asyncInvocations.close(),
+    ]);
     await Promise.race([atRest, sleep(CLOSE_GRACE_MS, undefined, { ref: false })]);
     await functions.close();
     await atRest;
@@ -217,7 +227,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   }
 
   const context = {
-    ...{ services, calls, functions, asyncInvocations, mappings, schedules, cloudwatch, logs },
+    ...{ services, calls, functions, asyncInvocations, mappings, schedules, events, cloudwatch, logs },
     ...{ region, accountId, scratch, notice },
     managedPolicies: new Map(),
     roles: new Map(),

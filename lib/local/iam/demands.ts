@@ -24,10 +24,12 @@ const SQS_ACTIONS: Readonly<Record<string, string>> = {
 };
 
 const sqs: Rule = (request, { account }) => {
-  const { QueueUrl, QueueName } = jsonBody(request);
+  const { QueueUrl, QueueName, SourceArn } = jsonBody(request);
   const operation = request.operation ?? '';
   const name = typeof QueueUrl === 'string' ? QueueUrl.slice(QueueUrl.lastIndexOf('/') + 1) : QueueName;
-  const resource = typeof name === 'string' ? `arn:aws:sqs:${request.region}:${account}:${name}` : '*';
+  // Move tasks are about their source.
+  const other = typeof SourceArn === 'string' ? SourceArn : '*';
+  const resource = typeof name === 'string' ? `arn:aws:sqs:${request.region}:${account}:${name}` : other;
   return [{ action: `sqs:${SQS_ACTIONS[operation] ?? operation}`, resources: [resource] }];
 };
 
@@ -154,6 +156,11 @@ const scheduler: Rule = (request, { account }) => {
   return [...demands, { action: 'iam:PassRole', resources: [role], values }];
 };
 
+/** There is one event bus. */
+const events: Rule = ({ operation, region }, { account }) => [
+  { action: `events:${operation}`, resources: [`arn:aws:events:${region}:${account}:event-bus/default`] },
+];
+
 const BY_SERVICE: Readonly<Record<string, Rule>> = {
   sqs,
   sns,
@@ -163,6 +170,7 @@ const BY_SERVICE: Readonly<Record<string, Rule>> = {
   ses,
   sts,
   scheduler,
+  events,
   dynamodb: dynamodbDemands,
   // CloudWatch signs as `monitoring`, and its permissions start with `cloudwatch`.
   monitoring: (request) => [{ action: `cloudwatch:${request.operation}`, resources: ['*'] }],

@@ -1,5 +1,6 @@
 import type { AwsCalls } from '../call.ts';
 import type { CloudWatch } from '../cloudwatch/cloudwatch.ts';
+import type { EventBus } from '../events/bus.ts';
 import type { Json, JsonObject } from '../json.ts';
 import type { AsyncInvocations } from '../lambda/async-invocations.ts';
 import type { Functions } from '../lambda/functions.ts';
@@ -17,6 +18,7 @@ export interface ProvisionContext {
   readonly asyncInvocations: AsyncInvocations;
   readonly mappings: Mappings;
   readonly schedules: Schedules;
+  readonly events: EventBus;
   readonly cloudwatch: CloudWatch;
   readonly logs: LogStore;
   readonly region: string;

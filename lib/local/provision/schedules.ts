@@ -1,37 +1,13 @@
-import type { Json } from '../json.ts';
-import { isObject, listAt, objectAt, textAt } from '../json.ts';
+import { objectAt, textAt } from '../json.ts';
 import { FIFO_DEAD_LETTERS } from '../schedules/api.ts';
 import { ScheduleError } from '../schedules/expression.ts';
 import { groupArn, schedulerRoleProblem } from '../schedules/role.ts';
-import type { ScheduleDefinition, ScheduleTarget } from '../schedules/schedules.ts';
+import type { ScheduleDefinition } from '../schedules/schedules.ts';
 import type { DeployedResource } from './deployed.ts';
+import { groupOf, isEnabled, supportedTarget } from './event-targets.ts';
 import { physicalName } from './names.ts';
 import type { ProvisionContext, ResourceRequest, ResourceType } from './resource.ts';
 import { provisionError } from './resource.ts';
-
-const rule: ResourceType = {
-  handled: ['Name', 'ScheduleExpression', 'State', 'Targets'],
-  harmless: ['Description', 'EventBusName', 'RoleArn', 'Tags'],
-  refused: { EventPattern: 'event buses are not run; only rules with a ScheduleExpression are' },
-  replacedBy: ['EventBusName', 'Name'],
-  nameProperty: 'Name',
-  remove: removeSchedule,
-  create(request) {
-    const { stackName, logicalId, properties, context } = request;
-    const name = textAt(properties, 'Name') ?? physicalName(stackName, logicalId, { max: 64 });
-    const arn = `arn:aws:events:${context.region}:${context.accountId}:rule/${name}`;
-    const targets = listAt(properties, 'Targets').map((target) => ruleTarget(target, request));
-    add(request, {
-      name,
-      arn,
-      targets,
-      source: 'aws.events',
-      expression: textAt(properties, 'ScheduleExpression') ?? '',
-      enabled: isEnabled(properties.State),
-    });
-    return { physicalId: name, attributes: { Arn: arn } };
-  },
-};
 
 const schedule: ResourceType = {
   handled: ['GroupName', 'Name', 'ScheduleExpression', 'ScheduleExpressionTimezone', 'State', 'Target'],
@@ -55,7 +31,7 @@ const schedule: ResourceType = {
     if (deadLetterArn?.endsWith('.fifo')) throw provisionError(request, FIFO_DEAD_LETTERS);
     const targets = [
       {
-        arn: supported(textAt(target, 'Arn'), request),
+        arn: supportedTarget(textAt(target, 'Arn'), request),
         input: textAt(target, 'Input'),
         groupId: groupOf(target),
         deadLetterArn,
@@ -96,30 +72,6 @@ function removeSchedule({ attributes }: DeployedResource, { schedules }: Provisi
   schedules.remove(String(attributes.Arn));
 }
 
-const isEnabled = (state: Json | undefined): boolean => state !== 'DISABLED';
-const groupOf = (target: Json): string | undefined => textAt(objectAt(target, 'SqsParameters'), 'MessageGroupId');
-
-function ruleTarget(target: Json, request: ResourceRequest): ScheduleTarget {
-  for (const name of ['InputPath', 'InputTransformer']) {
-    if (isObject(target) && target[name] !== undefined)
-      throw provisionError(request, `the target's ${name} is not supported by the engine; give it a fixed Input.`);
-  }
-  return {
-    arn: supported(textAt(target, 'Arn'), request),
-    input: textAt(target, 'Input'),
-    groupId: groupOf(target),
-    deadLetterArn: textAt(objectAt(target, 'DeadLetterConfig'), 'Arn'),
-  };
-}
-
-function supported(arn: string | undefined, request: ResourceRequest): string {
-  if (arn !== undefined && /^arn:aws:(lambda|sqs|sns):/.test(arn)) return arn;
-  throw provisionError(
-    request,
-    `the target ${arn} is not supported by the engine; it sends to functions, queues and topics.`,
-  );
-}
-
 function add(request: ResourceRequest, definition: ScheduleDefinition): void {
   try {
     request.context.schedules.add(definition);
@@ -129,7 +81,6 @@ function add(request: ResourceRequest, definition: ScheduleDefinition): void {
 }
 
 export const scheduleTypes: Readonly<Record<string, ResourceType>> = {
-  'AWS::Events::Rule': rule,
   'AWS::Scheduler::Schedule': schedule,
   'AWS::Scheduler::ScheduleGroup': scheduleGroup,
 };

@@ -7,6 +7,7 @@ import { kmsTypes } from './kms.ts';
 import { lambdaTypes } from './lambda.ts';
 import { logsTypes } from './logs.ts';
 import type { Provisioner, ResourceType } from './resource.ts';
+import { ruleTypes } from './rules.ts';
 import { s3Types } from './s3.ts';
 import { scheduleTypes } from './schedules.ts';
 import { sesTypes } from './ses.ts';
@@ -23,6 +24,7 @@ export const resourceTypes: Readonly<Record<string, ResourceType>> = {
   ...s3Types,
   ...lambdaTypes,
   ...iamTypes,
+  ...ruleTypes,
   ...scheduleTypes,
   ...cloudwatchTypes,
   ...logsTypes,

@@ -1,25 +1,17 @@
 import { randomUUID } from 'node:crypto';
-import type { AwsCalls } from '../call.ts';
-import type { Iam } from '../iam.ts';
-import { sendTo } from '../mappings/destination.ts';
-import type { CallsAs } from '../role-calls.ts';
+import type { Target, TargetContext } from '../events/targets.ts';
+import { sendToTarget } from '../events/targets.ts';
 import type { State } from '../state/state.ts';
 import type { Schedule } from './expression.ts';
 import { parseSchedule } from './expression.ts';
 import { keepSchedules } from './schedules-state.ts';
 
 /** Where a schedule sends its event. */
-export interface ScheduleTarget {
-  /** A function (invoked as an event), queue or topic. */
-  readonly arn: string;
+export interface ScheduleTarget extends Target {
   /** Text sent instead of the event. EventBridge Scheduler fills in its context attributes. */
   readonly input: string | undefined;
-  /** For FIFO queues. */
-  readonly groupId: string | undefined;
   /** Queue that gets what could not be sent. */
   readonly deadLetterArn?: string | undefined;
-  /** Role that sends. EventBridge Scheduler has one per target; rules send in the name of the service. */
-  readonly roleArn?: string | undefined;
 }
 
 export interface ScheduleDefinition {
@@ -54,23 +46,12 @@ export interface Schedules {
   close(): Promise<void>;
 }
 
-export interface SchedulesContext {
-  readonly calls: AwsCalls;
-  readonly callsAs: CallsAs;
-  readonly iam: Iam;
+export interface SchedulesContext extends TargetContext {
   readonly region: string;
-  readonly accountId: string;
   readonly report: (text: string) => void;
   /** Divides every wait: at 60 a rate of a minute runs every second. Default 1. */
   readonly timeScale?: number;
 }
-
-/** What sending to a target is called, by the service in its ARN. */
-const ACTIONS: Readonly<Record<string, string>> = {
-  lambda: 'lambda:InvokeFunction',
-  sqs: 'sqs:SendMessage',
-  sns: 'sns:Publish',
-};
 
 /** Longest single timer, milliseconds: setTimeout overflows beyond 2^31. */
 const LONGEST_TIMER_MS = 2_000_000_000;
@@ -148,31 +129,13 @@ export function createSchedules(context: SchedulesContext, state?: State): Sched
         ? JSON.stringify(scheduledEvent(definition, due, context))
         : filledIn(target.input, definition, due);
     try {
-      await deliver(definition, target, body);
+      await sendToTarget(definition.arn, target, { body }, context);
     } catch (error) {
       if (target.deadLetterArn === undefined) throw error;
       const attributes = { ERROR_CODE: 'TARGET_FAILED', ERROR_MESSAGE: String(error), SCHEDULE_ARN: definition.arn };
-      await deliver(definition, { arn: target.deadLetterArn, roleArn: target.roleArn }, body, attributes);
+      const letters = { arn: target.deadLetterArn, roleArn: target.roleArn };
+      await sendToTarget(definition.arn, letters, { body, attributes }, context);
     }
-  }
-
-  /** Scheduler sends with the target's role; EventBridge asks the target's own policy. */
-  async function deliver(
-    definition: ScheduleDefinition,
-    { arn, roleArn, groupId }: Pick<ScheduleTarget, 'arn' | 'roleArn'> & { readonly groupId?: string | undefined },
-    body: string,
-    attributes?: Readonly<Record<string, string>>,
-  ): Promise<void> {
-    // Neither Scheduler nor EventBridge names a deduplication id. https://docs.aws.amazon.com/scheduler/latest/APIReference/API_SqsParameters.html
-    const group = groupId === undefined ? {} : { groupId };
-    const message = { body, byContent: true, ...group, ...(attributes && { attributes }) };
-    if (roleArn !== undefined) {
-      return sendTo(arn, message, { accountId: context.accountId, calls: context.callsAs(roleArn, 'scheduler') });
-    }
-    const service = { kind: 'service', service: 'events.amazonaws.com', sourceArn: definition.arn } as const;
-    const refused = context.iam.refuse(service, ACTIONS[arn.split(':')[2] ?? ''] ?? '', arn);
-    if (refused !== undefined) throw new Error(refused.message);
-    await sendTo(arn, message, context);
   }
 
   return {

@@ -1,0 +1,70 @@
+import type { JsonObject } from '../json.ts';
+import type { Filter } from '../mappings/filter.ts';
+import type { Target, TargetContext } from './targets.ts';
+import { sendToTarget } from './targets.ts';
+
+/** A rule with an event pattern. */
+export interface EventRule {
+  readonly arn: string;
+  readonly matches: Filter;
+  readonly enabled: boolean;
+  readonly targets: readonly EventTarget[];
+}
+
+export interface EventTarget extends Target {
+  /** Text sent instead of the event. */
+  readonly input: string | undefined;
+  /** Queue that gets what could not be sent. */
+  readonly deadLetterArn?: string | undefined;
+}
+
+/** The account's default event bus: hands every event to the targets of the rules that it matches. */
+export interface EventBus {
+  /** Adds a rule, or puts it in the place of one with its ARN. */
+  addRule(rule: EventRule): void;
+  removeRule(arn: string): void;
+  /** Accepts an event; delivery goes on by itself. */
+  put(event: JsonObject): void;
+  /** Resolves when what was accepted is delivered or given up. */
+  close(): Promise<void>;
+}
+
+export function createEventBus(context: TargetContext & { readonly report: (text: string) => void }): EventBus {
+  const rules = new Map<string, EventRule>();
+  const running = new Set<Promise<void>>();
+
+  async function send({ arn: ruleArn }: EventRule, target: EventTarget, event: JsonObject): Promise<void> {
+    const body = target.input ?? JSON.stringify(event);
+    try {
+      await sendToTarget(ruleArn, target, { body }, context);
+    } catch (error) {
+      if (target.deadLetterArn === undefined) throw error;
+      const attributes = {
+        RULE_ARN: ruleArn,
+        TARGET_ARN: target.arn,
+        ERROR_CODE: 'TARGET_FAILED',
+        ERROR_MESSAGE: String(error),
+      };
+      await sendToTarget(ruleArn, { arn: target.deadLetterArn }, { body, attributes }, context);
+    }
+  }
+
+  return {
+    addRule: (rule) => void rules.set(rule.arn, rule),
+    removeRule: (arn) => void rules.delete(arn),
+    put(event) {
+      const matching = [...rules.values()].filter(({ enabled, matches }) => enabled && matches(event));
+      for (const rule of matching) {
+        for (const target of rule.targets) {
+          const work = send(rule, target, event)
+            .catch((error: unknown) => context.report(`Rule ${rule.arn}, target ${target.arn}: ${String(error)}`))
+            .finally(() => running.delete(work));
+          running.add(work);
+        }
+      }
+    },
+    async close() {
+      await Promise.all(running);
+    },
+  };
+}
