@@ -132,6 +132,46 @@ describe('bodies', () => {
   });
 });
 
+describe('a body to the byte', () => {
+  const event = opened('T-1', 'e-1', 'x'.repeat(20_000));
+  const bytes = sizeOf(JSON.stringify(event));
+
+  it('counts the routing attributes, too', () => {
+    expect(sizeOf('ü')).toBe(2 + 256);
+  });
+
+  it.each([
+    [bytes, 'plain'],
+    [bytes - 1, 'claimed'],
+  ])('in a channel of %d is %s', (maxBytes, form) => {
+    expect(bodyOf(event, carrier({ maxBytes }), bucket).claimed === undefined ? 'plain' : 'claimed').toBe(form);
+  });
+
+  it.each([
+    [bytes, true],
+    [bytes - 1, false],
+  ])('in a channel of %d without claims goes through: %s', (maxBytes, fits) => {
+    const make = () => bodyOf(event, carrier({ maxBytes, oversized: 'refuse' }), noBucket);
+    if (fits) expect(make().bytes).toBe(bytes);
+    else expect(make).toThrow(expect.objectContaining({ name: 'MessageTooLarge', eventId: 'e-1' }));
+  });
+
+  it('is packed from 16 KiB on', () => {
+    const of = (size: number) => {
+      const empty = opened('T-1', 'e-1');
+      const text = 'x'.repeat(size - sizeOf(JSON.stringify(empty)));
+      return bodyOf({ ...empty, data: { ticket: 'T-1', text } }, carrier({ compress: 'when-it-pays' }), noBucket);
+    };
+    expect(isClosed(of(18_000).text)).toBe(true);
+    expect(isClosed(of(16_383).text)).toBe(false);
+  });
+
+  it('with data of its own is no claim, whatever else it says', () => {
+    const odd = { ...event, claimCheck: { bucket: 'b', key: 'k', bytes: 1, sha256: 'x' } };
+    expect(bodyOf(odd, carrier(), noBucket).text).toBe(JSON.stringify(odd));
+  });
+});
+
 describe('what is too large', () => {
   it('is refused with size, limit and fix', () => {
     const refusing = () => bodyOf(long(200_000), carrier({ oversized: 'refuse' }), noBucket);

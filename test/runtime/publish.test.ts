@@ -47,6 +47,10 @@ const failureOf = async (call: Promise<void>): Promise<PublishFailed> => {
   throw new Error(`PublishFailed was expected, got ${String(error)}`);
 };
 
+it('PublishFailed says its name', () => {
+  expect(new PublishFailed(ticketTopic, new Map([['e', 'no']]))).toMatchObject({ name: 'PublishFailed' });
+});
+
 describe('publisher', () => {
   it('sends in rounds, so that two events of a key are never in one request', async () => {
     const requests = sendWith('topic', accept);
