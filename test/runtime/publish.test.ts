@@ -1,9 +1,10 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Channel } from '../../lib/contracts/channel.ts';
+import { seconds } from '../../lib/contracts/duration.ts';
 import { MessageTooLarge, PublishFailed, publisher, sizeOf } from '../../lib/runtime/publish.ts';
 import { lambda, type Runtime } from '../../lib/runtime/runtime.ts';
 import { type Entry, SENDERS, type Sender } from '../../lib/runtime/senders.ts';
-import { opened, orderedQueue, ticketLog, ticketTopic } from '../contracts/sample-declarations.ts';
+import { opened, orderedQueue, ticketLog, ticketTopic, workQueue } from '../contracts/sample-declarations.ts';
 
 const waits: number[] = [];
 const options = { address: 'address' };
@@ -46,6 +47,21 @@ const failureOf = async (call: Promise<void>): Promise<PublishFailed> => {
   if (error instanceof PublishFailed) return error;
   throw new Error(`PublishFailed was expected, got ${String(error)}`);
 };
+
+it.each([
+  ['the longest delay', workQueue, seconds(900)],
+  ['no delay on a FIFO queue', orderedQueue, seconds(0)],
+])('takes %s', (_, channel, delay) => {
+  expect(() => publisher(channel, { ...options, delay }, runtime)).not.toThrow();
+});
+
+it('does not try again what SQS calls invalid by its long name', async () => {
+  const requests = sendWith('queue', async (_aws, _channel, _address, entries) =>
+    entries.map((entry) => ({ entry, error: 'no', code: 'AWS.SimpleQueueService.InvalidMessageContents' })),
+  );
+  await failureOf(publisher(workQueue, options, runtime)([opened('A')]));
+  expect(requests).toHaveLength(1);
+});
 
 it('PublishFailed says its name', () => {
   expect(new PublishFailed(ticketTopic, new Map([['e', 'no']]))).toMatchObject({ name: 'PublishFailed' });
