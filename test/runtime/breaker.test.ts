@@ -196,6 +196,7 @@ describe('the controller', () => {
     await breaker.failed('psp');
     await breaker.failed('psp');
     expect(await logged({}, lambdaContext())).toEqual({ switched: { [name]: 'off' } });
+    expect(lines).toHaveLength(1);
     expect(await logged({}, lambdaContext())).toEqual({ switched: { [name]: 'off' } });
     expect(lines).toEqual([
       expect.objectContaining({
@@ -206,6 +207,9 @@ describe('the controller', () => {
         mappingId: 'mapping-1',
       }),
     ]);
+    await breaker.succeeded();
+    for (const _ of [1, 2]) await logged({}, lambdaContext());
+    expect(lines.slice(1)).toEqual([expect.objectContaining({ message: 'mapping on' })]);
   });
 
   it('fails when it cannot put its mark away, and keeps it for the next call', async () => {

@@ -23,6 +23,7 @@ let calls: { service: string; operation: string; input: object }[];
 let failing: string;
 let lines: Record<string, unknown>[];
 let controllerIsGone: boolean;
+let controller: string | undefined;
 
 beforeAll(() => createInboxTable(TABLE));
 beforeEach(async () => {
@@ -34,6 +35,7 @@ beforeEach(async () => {
   calls = [];
   lines = [];
   controllerIsGone = false;
+  controller = 'the-controller';
   failing = '';
 });
 
@@ -45,11 +47,11 @@ async function deliver(
   handle: (ticket: string, id: string) => void,
   tickets: readonly string[],
 ) {
-  const variables: Record<string, string> = {
+  const variables: Record<string, string | undefined> = {
     [ENV.inboxTable]: TABLE,
     [ENV.deadLetterQueue]: deadLetters,
     [ENV.queue]: 'the-queue',
-    [ENV.breakerController]: 'the-controller',
+    [ENV.breakerController]: controller,
   };
   const runtime: Runtime = {
     ...lambda,
@@ -163,6 +165,14 @@ describe('a consumer with a breaker', () => {
       throw new Error('a bug');
     }, ['b1']);
     expect(await breakerItem()).toMatchObject({ failures: 1 });
+  });
+
+  it('calls nobody where there is no controller', async () => {
+    controller = undefined;
+    await deliver(options, down, ['a1']);
+    await deliver(options, down, ['a1']);
+    expect(said()).toContain('warn breaker open');
+    expect(invoked()).toEqual([]);
   });
 
   it('goes on when the controller cannot be called: it looks by itself every minute', async () => {

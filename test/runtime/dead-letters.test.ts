@@ -45,16 +45,20 @@ describe('describeFailure', () => {
   });
 
   it.each([
-    ['message', letterOf('no street')],
-    ['consumer', letterOf('no such street', {}, 'other')],
-    ['reason', letterOf('no such street', {}, 'worker', 'other')],
+    ['message', () => letterOf('no street')],
+    ['consumer', () => letterOf('no such street', {}, 'other')],
+    ['reason', () => letterOf('no such street', {}, 'worker', 'other')],
   ])('gives another %s another fingerprint', (_, other) => {
-    expect(other.fingerprint).not.toBe(letterOf('no such street').fingerprint);
+    expect(other().fingerprint).not.toBe(letterOf('no such street').fingerprint);
   });
 
   it('cuts the message at 1,000 characters', () => {
     expect(letterOf('x'.repeat(1_000)).message).toHaveLength(1_000);
     expect(letterOf('x'.repeat(1_001)).message).toHaveLength(1_000);
+  });
+
+  it('cuts what the body calls itself, too', () => {
+    expect(letterOf('broken', { body: JSON.stringify({ id: 'x'.repeat(1_001) }) }).eventId).toHaveLength(1_000);
   });
 
   it('prefers the routing attributes, which are there for bodies that cannot be read', () => {

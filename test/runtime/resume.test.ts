@@ -60,6 +60,7 @@ function resume(key: string, remaining: () => number = () => 30_000): Promise<Re
   });
   const handle = async (_: unknown, { event }: { event: { id: string } }) => {
     if (failing.has(event.id)) throw new Reject('broken', `${event.id} is broken`);
+    if (failing.has(`flaky ${event.id}`)) throw new Error(`${event.id} is late`);
     handled.push(event.id);
     return [];
   };
@@ -113,6 +114,37 @@ describe('a parked key that is resumed', () => {
       released: false,
       failed: { number: 2, reason: 'unknown-type', message: expect.stringContaining('is not consumed here') },
     });
+  });
+
+  it('stops at an attempt that failed, and says so', async () => {
+    await parking.park('K', message('m-1'), 'broken');
+    failing.add('flaky m-1');
+    const failed = { number: 1, reason: 'retry', message: 'm-1 is late' };
+    expect(await resume('K')).toEqual({ resumed: 0, released: false, failed });
+    const row = (await itemsOf(TABLE)).find(({ pk }) => pk === `parked!${name}!1!K`);
+    expect(row).toMatchObject({ reason: 'retry' });
+  });
+
+  it('notes no reason for a message that another resumption has done meanwhile', async () => {
+    await parking.park('K', message('m-1'), 'broken');
+    failing.add('m-1');
+    before = async (operation, input) => {
+      if (operation !== 'UpdateItem' || !JSON.stringify(input).includes('SET reason')) return;
+      before = async () => undefined;
+      failing.clear();
+      await resume('K');
+    };
+    expect(await resume('K')).toMatchObject({ resumed: 0, failed: { number: 1, reason: 'broken' } });
+    expect(await left()).toEqual([`parked!${name}`]);
+  });
+
+  it('fails when the reason cannot be noted', async () => {
+    await parking.park('K', message('m-1'), 'broken');
+    failing.add('m-1');
+    before = async (operation) => {
+      if (operation === 'UpdateItem') throw new Error('no answer');
+    };
+    await expect(resume('K')).rejects.toThrow('no answer');
   });
 
   it('goes on with what is parked behind while it is being released', async () => {

@@ -160,6 +160,9 @@ describe('what is reported', () => {
       ]),
     ).toEqual(['b1']);
     expect(letters).toHaveLength(1);
+    expect(lines.filter(([, text]) => text === 'will be tried again')).toEqual([
+      ['warn', 'will be tried again', expect.objectContaining({ messageId: 'b1' })],
+    ]);
   });
 
   it('of a stream that fails at once is the first record, and nothing is sent', async () => {
