@@ -5,6 +5,8 @@ import { tableOf } from './consumer/report.ts';
 import { benchConsumer, FULL, QUICK } from './consumer/run.ts';
 import { outageTable } from './outage/report.ts';
 import { benchOutage, FULL_OUTAGE, QUICK_OUTAGE } from './outage/run.ts';
+import { startTable } from './start/report.ts';
+import { benchStart, FULL_START, QUICK_START } from './start/run.ts';
 import { throughputTable } from './throughput/report.ts';
 import { BRIEF, benchThroughput, LONG } from './throughput/run.ts';
 
@@ -26,6 +28,12 @@ const BENCHES: Readonly<Record<string, Bench>> = {
     async run(quick, progress) {
       const result = await benchThroughput(quick ? BRIEF : LONG, progress);
       return { result, shown: throughputTable(result) };
+    },
+  },
+  start: {
+    async run(quick, progress) {
+      const result = await benchStart(quick ? QUICK_START : FULL_START, progress);
+      return { result, shown: startTable(result) };
     },
   },
   outage: {

@@ -13,6 +13,7 @@ import { eventsApi } from './events/api.ts';
 import { createEventBus } from './events/bus.ts';
 import { faultyDeliveries } from './faults/deliveries.ts';
 import { FAULT_KINDS, type FaultTrigger, type RandomFaults } from './faults.ts';
+import { objectAt, textAt } from './json.ts';
 import { lambdaApi } from './lambda/api.ts';
 import { createAsyncInvocations } from './lambda/async-invocations.ts';
 import type { FunctionDefinition, FunctionLog } from './lambda/definition.ts';
@@ -108,6 +109,13 @@ export interface Engine {
   close(): Promise<void>;
 }
 
+const usesKinesis = ({ stacks }: Assembly): boolean =>
+  stacks.some(({ template }) =>
+    Object.values(objectAt(template, 'Resources')).some(
+      (resource) => textAt(resource, 'Type') === 'AWS::Kinesis::Stream',
+    ),
+  );
+
 /**
  * Provisions a cloud assembly on this machine and runs it.
  * @throws AssemblyError, TemplateError, ProvisionError, StateError, or an Error that names the port when it is in use; nothing is left
@@ -130,6 +138,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     ...(options.iam === undefined ? {} : { iam: options.iam }),
     ...timeScale,
     ...(state === undefined ? {} : { state }),
+    expectsKinesis: usesKinesis(assembly),
   }).catch((error: unknown) => {
     state?.close();
     throw error;

@@ -6,14 +6,16 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { errorResponse } from './endpoint-errors.ts';
 import { withKinesisChecks } from './kinesis/checks.ts';
-import { createKinesisJournal } from './kinesis/journal.ts';
+import { createKinesisJournal, type KinesisJournal } from './kinesis/journal.ts';
 import { readBehindTrimmed } from './kinesis/trimmed.ts';
 import type { ServiceHandler, ServiceRequest, ServiceResponse } from './service.ts';
 import type { State } from './state/state.ts';
 
 /** Kinesis as a handler of the endpoint. */
 export interface Kinesis {
-  /** Of the kinesis-local process; undefined when it could not be started. */
+  /** Starts the process now rather than with the first call. */
+  start(): void;
+  /** Of the kinesis-local process; undefined when it is not started, or could not be. */
   readonly pid: number | undefined;
   readonly handle: ServiceHandler;
   close(): Promise<void>;
@@ -59,12 +61,54 @@ const HOP_HEADERS = new Set([
 ]);
 
 /**
- * Starts kinesis-local in a child process and hands every call through to it. Returns at once; calls wait until it is up.
- * The process ends with `close()`, and with this process, however that one ends.
+ * Kinesis by kinesis-local in a child process, which starts with the first call or with `start`. The process ends with `close()`, and with
+ * this process, however that one ends.
  */
-export function startKinesis({ region, state }: KinesisOptions): Kinesis {
+export function createKinesis({ region, state }: KinesisOptions): Kinesis {
   const journal = state && createKinesisJournal(state);
-  const dataFile = state && join(resolve(state.directory), DATA_FILE);
+  const agent = new Agent({ keepAlive: true });
+  let started: KinesisProcess | undefined;
+  const running = (): KinesisProcess => {
+    started ??= startProcess(region, state && join(resolve(state.directory), DATA_FILE), journal);
+    return started;
+  };
+
+  const toProcess: ServiceHandler = async (request) => {
+    let target: number;
+    try {
+      target = await running().port;
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      return errorResponse('kinesis', { status: 503, code: 'ServiceUnavailableException', message });
+    }
+    return forward(request, target, agent);
+  };
+
+  return {
+    start: () => void running(),
+    get pid() {
+      return started?.pid;
+    },
+    handle: withKinesisChecks(readBehindTrimmed(journal === undefined ? toProcess : journal.around(toProcess))),
+    async close() {
+      agent.destroy();
+      await started?.close();
+    },
+  };
+}
+
+interface KinesisProcess {
+  readonly pid: number | undefined;
+  /** Rejects when the process could not be started. */
+  readonly port: Promise<number>;
+  close(): Promise<void>;
+}
+
+function startProcess(
+  region: string,
+  dataFile: string | undefined,
+  journal: KinesisJournal | undefined,
+): KinesisProcess {
   if (dataFile !== undefined) journal?.writeDataFile(dataFile);
   const child = fork(fileURLToPath(new URL('./kinesis-process.ts', import.meta.url)), [], {
     execPath: process.execPath,
@@ -77,25 +121,11 @@ export function startKinesis({ region, state }: KinesisOptions): Kinesis {
   port.catch(() => undefined);
   const killChild = () => void child.kill('SIGKILL');
   process.once('exit', killChild);
-  const agent = new Agent({ keepAlive: true });
-
-  const toProcess: ServiceHandler = async (request) => {
-    let target: number;
-    try {
-      target = await port;
-    } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      return errorResponse('kinesis', { status: 503, code: 'ServiceUnavailableException', message });
-    }
-    return forward(request, target, agent);
-  };
-
   return {
     pid: child.pid,
-    handle: withKinesisChecks(readBehindTrimmed(journal === undefined ? toProcess : journal.around(toProcess))),
+    port,
     async close() {
       process.off('exit', killChild);
-      agent.destroy();
       if (child.exitCode !== null || child.signalCode !== null) return;
       const gone = new Promise((resolve) => child.once('exit', resolve));
       child.kill('SIGKILL');

@@ -64,8 +64,7 @@ export async function startMessaging(options: MessagingOptions): Promise<Messagi
     },
     close() {
       queues.close();
-      // Ends waiting receives too.
-      return fauxqs.app.close();
+      return fauxqs.close();
     },
   };
 }

@@ -10,7 +10,7 @@ import { faultsRoute } from './faults/route.ts';
 import { createFaults, type Faults, type FaultTrigger } from './faults.ts';
 import { createIam, type Iam } from './iam.ts';
 import { createIdentities, type Identities } from './identities.ts';
-import { startKinesis } from './kinesis.ts';
+import { createKinesis } from './kinesis.ts';
 import type { NotifyFunction } from './messaging/function-subscriptions.ts';
 import type { Access } from './messaging/resource-policies.ts';
 import { type Messaging, startMessaging } from './messaging.ts';
@@ -30,6 +30,8 @@ export interface ServicesOptions {
   readonly ttlSweepMs?: number;
   /** Divides the long waits of queues: retention, the time between purges. Default 1. */
   readonly timeScale?: number;
+  /** Kinesis will be used: its process starts at once. Otherwise it starts with the first call to it. */
+  readonly expectsKinesis?: boolean;
   /** Keeps what the services hold over a restart; the caller closes it after them. Without one it is gone with the process. */
   readonly state?: State;
   /** false: everybody may do everything. Default true: roles and policies decide. */
@@ -132,7 +134,8 @@ export async function startServices(options: ServicesOptions = {}): Promise<Serv
   try {
     if (state !== undefined) placeState(state, { region, url });
     // Not awaited: requests wait for it, the others need not.
-    const kinesis = startKinesis({ region, state });
+    const kinesis = createKinesis({ region, state });
+    if (options.expectsKinesis) kinesis.start();
     closers.push(() => kinesis.close());
     dynamodb = await startDynamodb({
       ...{ region, account: ACCOUNT, ttlSweepMs: options.ttlSweepMs, state },

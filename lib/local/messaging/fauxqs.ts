@@ -1,6 +1,6 @@
 import { findPackageJSON } from 'node:module';
 import { pathToFileURL } from 'node:url';
-import { buildApp } from 'fauxqs';
+import type { buildApp } from 'fauxqs';
 import type { ServiceResponse } from '../service.ts';
 import type { State } from '../state/state.ts';
 import { type CreateMessage, createDelivery, type Delivery, type MaySend } from './delivery.ts';
@@ -25,8 +25,11 @@ interface Router {
   handle(request: RouterRequest, reply: Reply): Promise<unknown>;
 }
 
+type App = ReturnType<typeof buildApp>;
+
 export interface Fauxqs {
-  readonly app: ReturnType<typeof buildApp>;
+  /** fauxqs' S3 application, loaded when it is first asked for: most of the time of a start would go into it. */
+  readonly s3App: () => Promise<App>;
   readonly sqsStore: SqsStore;
   readonly snsStore: SnsStore;
   readonly s3Store: S3Store;
@@ -37,6 +40,8 @@ export interface Fauxqs {
   readonly callSns: (request: RouterRequest) => Promise<ServiceResponse>;
   readonly digestOfAttributes: AttributesDigest;
   readonly filters: FilterPolicies;
+  /** Ends waiting receives too. */
+  close(): Promise<void>;
 }
 
 /** API operations of fauxqs 2.4.1; each is a file of that name under dist/{sqs,sns}/actions unless said otherwise. */
@@ -117,8 +122,13 @@ export async function loadFauxqs(region: string, { maySend, holdBack, state }: F
     keepTopics(snsStore, state);
     keepBuckets(s3Store, state);
   }
-  const app = buildApp({ logger: false, defaultRegion: region, stores: { sqsStore, snsStore, s3Store } });
-  await app.ready();
+  let app: Promise<App> | undefined;
+  const openApp = async (): Promise<App> => {
+    const fauxqs = await import('fauxqs');
+    const opened = fauxqs.buildApp({ logger: false, defaultRegion: region, stores: { sqsStore, snsStore, s3Store } });
+    await opened.ready();
+    return opened;
+  };
 
   const sqs = await load<{ SqsRouter: new (store: SqsStore) => Router }>('sqs/sqsRouter.js');
   const sqsRouter = new sqs.SqsRouter(sqsStore);
@@ -134,7 +144,14 @@ export async function loadFauxqs(region: string, { maySend, holdBack, state }: F
   return {
     filters,
     digestOfAttributes: md5OfMessageAttributes,
-    app,
+    s3App() {
+      app ??= openApp();
+      return app;
+    },
+    async close() {
+      sqsStore.shutdown();
+      await (await app)?.close();
+    },
     sqsStore,
     snsStore,
     s3Store,

@@ -17,10 +17,11 @@ const UNKEPT_SETTINGS =
   /^Get(BucketEncryption|PublicAccessBlock|BucketVersioning|BucketTagging|BucketNotificationConfiguration|BucketOwnershipControls|BucketLogging|BucketCors|BucketAcl|BucketLocation)$/;
 
 /** fauxqs' S3 plus conditional writes (`If-None-Match: *`, `If-Match`), and settings of buckets that are accepted. */
-export function createS3({ app, s3Store }: Fauxqs, access: Access): ServiceHandler {
+export function createS3({ s3App, s3Store }: Fauxqs, access: Access): ServiceHandler {
   let lastWrite: Promise<unknown> = Promise.resolve();
 
   const forward = async (request: ServiceRequest): Promise<ServiceResponse> => {
+    const app = await s3App();
     const response = await app.inject({
       method: request.method as Method,
       url: request.url,
@@ -42,11 +43,25 @@ export function createS3({ app, s3Store }: Fauxqs, access: Access): ServiceHandl
       const message = `s3: ${operation} is not available in the engine: it accepts the setting but does not keep it`;
       return errorResponse('s3', { status: 501, code: 'NotImplemented', message });
     }
+    if (operation === 'CreateBucket' && request.body.length === 0) return createBucket(request, s3Store);
     if (!OBJECT_WRITES.has(operation)) return forward(request);
     const write = lastWrite.then(() => unmetCondition(request, operation, s3Store) ?? forward(request));
     lastWrite = write.catch(() => undefined);
     return write;
   };
+}
+
+/** As fauxqs does it, without its application: that is not to be loaded for the buckets of a template. */
+function createBucket({ url }: ServiceRequest, store: S3Store): ServiceResponse {
+  const bucket = decodeURIComponent(new URL(url, 'http://engine').pathname).replaceAll('/', '');
+  try {
+    store.createBucket(bucket);
+    return { status: 200, headers: { location: `/${bucket}` }, body: '' };
+  } catch (error) {
+    const { code, statusCode = 400, message } = error as Error & { code?: string; statusCode?: number };
+    if (code === undefined) throw error;
+    return errorResponse('s3', { status: statusCode, code, message });
+  }
 }
 
 function bucketPolicy(request: ServiceRequest, operation: string, access: Access): ServiceResponse {

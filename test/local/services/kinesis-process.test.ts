@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expect, it } from 'vitest';
-import { startKinesis } from '../../../lib/local/kinesis.ts';
+import { createKinesis } from '../../../lib/local/kinesis.ts';
 import { startServices } from '../../../lib/local/services.ts';
 import { until } from './harness.ts';
 
@@ -15,7 +15,9 @@ function isAlive(pid: number): boolean {
 }
 
 it('ends with close()', async () => {
-  const kinesis = startKinesis({ region: 'us-east-1' });
+  const kinesis = createKinesis({ region: 'us-east-1' });
+  expect(kinesis.pid).toBeUndefined();
+  kinesis.start();
   const pid = Number(kinesis.pid);
   expect(isAlive(pid)).toBe(true);
   await kinesis.close();
@@ -26,8 +28,8 @@ it('ends with the process that started it, even when that one is killed', async 
   const module = new URL('../../../lib/local/kinesis.ts', import.meta.url).href;
   // It is up, not just started, when it has answered.
   const script = `
-    import { startKinesis } from ${JSON.stringify(module)};
-    const kinesis = startKinesis({ region: 'us-east-1' });
+    import { createKinesis } from ${JSON.stringify(module)};
+    const kinesis = createKinesis({ region: 'us-east-1' });
     await kinesis.handle({ method: 'GET', url: '/healthcheck', headers: {}, body: Buffer.alloc(0) });
     console.log(kinesis.pid);`;
   const parent = spawn(process.execPath, ['--input-type=module', '-e', script], {

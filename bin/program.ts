@@ -1,0 +1,237 @@
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import type { DemoOptions } from './commands/demo.ts';
+import type { LocalOptions } from './commands/local.ts';
+import type { ListOptions, ResumeOptions, ShowOptions } from './commands/parked.ts';
+import type { ProduceOptions } from './commands/produce.ts';
+import type { AsyncApiOptions, CheckOptions, WriteOptions } from './commands/schema.ts';
+import { FAULTS_HELP, faultRates, faultSeed } from './fault-options.ts';
+
+/** Each command loads only what it needs, when it is called. */
+const commands = {
+  demo: () => import('./commands/demo.ts'),
+  local: () => import('./commands/local.ts'),
+  parked: () => import('./commands/parked.ts'),
+  produce: () => import('./commands/produce.ts'),
+  schema: () => import('./commands/schema.ts'),
+};
+
+/** Exit codes: 0 done, 1 failed or does not reconcile, 2 called wrongly, 130 interrupted. */
+const EXIT = { ok: 0, failed: 1, usage: 2 } as const;
+
+const MAX_PORT = 65_535;
+const DEFAULT_SHOWN = 50;
+
+function wholeNumber(name: string, min: number, max = Number.MAX_SAFE_INTEGER) {
+  return (text: string): number => {
+    const value = Number(text);
+    if (Number.isSafeInteger(value) && value >= min && value <= max) return value;
+    throw new InvalidArgumentError(
+      `${name} must be a whole number from ${min}${max === Number.MAX_SAFE_INTEGER ? '' : ` to ${max}`}.`,
+    );
+  };
+}
+
+function positive(name: string) {
+  return (text: string): number => {
+    const value = Number(text);
+    if (Number.isFinite(value) && value > 0) return value;
+    throw new InvalidArgumentError(`${name} must be a number above 0.`);
+  };
+}
+
+const port = () =>
+  new Option('--port <n>', 'port of the endpoint on 127.0.0.1; 0 takes a free one')
+    .argParser(wholeNumber('the port', 0, MAX_PORT))
+    .default(4566);
+const json = () => new Option('--json', 'print the result as one JSON object on the last line').default(false);
+const stage = () => new Option('--stage <name>', 'stage of the deployed app').default('dev');
+const file = () =>
+  new Option('--file <path>', 'orders, one JSON object a line; - reads standard input').default(
+    undefined,
+    'the sample orders',
+  );
+
+const program = new Command('sluice')
+  .description('Messaging on AWS that also runs here: queues, logs, fan-out, outboxes, idempotent consumers.')
+  .exitOverride()
+  .configureHelp({ showGlobalOptions: true })
+  .showHelpAfterError('(add --help for the options and examples)');
+
+program
+  .command('demo')
+  .description('run the orders system here: place the sample orders, make trouble, reconcile, report')
+  .option('--once', 'end after the report instead of staying up with steady traffic', false)
+  .addOption(
+    new Option('--minutes <n>', 'place orders steadily for so long, instead of the samples as one burst').argParser(
+      positive('the time'),
+    ),
+  )
+  .addOption(new Option('--rate <n>', 'orders per second of steady traffic').argParser(positive('the rate')).default(2))
+  .addOption(faultRates())
+  .addOption(faultSeed())
+  .addOption(port())
+  .addOption(json())
+  .addHelpText(
+    'after',
+    `${FAULTS_HELP}\n\nExamples:\n  $ npm start\n  $ npm start -- --once --json\n  $ npm start -- --once --minutes 5 --faults 0.01 --seed 7\n  $ npm start -- --once --faults throttle=0.05,kill=0.001`,
+  )
+  .action((options: DemoOptions) => run(async () => (await commands.demo()).demo(options)));
+
+program
+  .command('local')
+  .description('run any CDK assembly here, without an account')
+  .requiredOption('--assembly <dir>', 'a synthesised assembly, such as cdk.out')
+  .addOption(port())
+  .option('--no-iam', 'let everybody do everything; else roles and policies decide, as on AWS')
+  .option('--data <dir>', 'keep everything in this directory, over restarts and kills', undefined)
+  .addOption(
+    new Option('--time-scale <n>', 'schedules, alarm periods and retention pass so many times as fast')
+      .argParser(positive('the time scale'))
+      .default(1),
+  )
+  .addOption(faultRates())
+  .addOption(faultSeed())
+  .addHelpText(
+    'after',
+    `${FAULTS_HELP}\n\nExamples:\n  $ npx cdk synth -q && npx sluice local --assembly cdk.out\n  $ npx sluice local --assembly cdk.out --data .sluice/data   # goes on where it was\n  $ npx sluice local --assembly cdk.out --faults throttle=0.05,latency=0.1 --seed 7`,
+  )
+  .action((options: LocalOptions) => run(async () => (await commands.local()).local(options)));
+
+const produce = program
+  .command('produce')
+  .description('send sample traffic to the engine or to AWS, wherever the SDK environment points');
+
+produce
+  .command('orders')
+  .description('place orders')
+  .addOption(file())
+  .addOption(
+    new Option('--rate <n>', 'orders per second')
+      .argParser(positive('the rate'))
+      .default(undefined, 'as fast as they are taken'),
+  )
+  .addOption(
+    new Option('--count <n>', 'stop after so many').argParser(wholeNumber('the count', 1)).default(undefined, 'all'),
+  )
+  .addOption(stage())
+  .addOption(json())
+  .addHelpText(
+    'after',
+    '\nExamples:\n  $ npx sluice produce orders --count 100 --rate 10\n  $ head -5 orders.ndjson | npx sluice produce orders --file -',
+  )
+  .action((options: ProduceOptions) => run(async () => (await commands.produce()).produceOrders(options)));
+
+produce
+  .command('stock')
+  .description('put the goods of the orders on the shelf; shelves that exist keep what they have')
+  .addOption(file())
+  .addOption(stage())
+  .addOption(json())
+  .addHelpText('after', '\nExamples:\n  $ npx sluice produce stock --stage dev')
+  .action((options: ProduceOptions) => run(async () => (await commands.produce()).produceStock(options)));
+
+const parked = program
+  .command('parked')
+  .description('look at the keys that wait behind a failed message, and have them handled again');
+const stack = () =>
+  new Option('--stack <name>', 'the stack of the subscription').default(undefined, 'that of the system declaring it');
+
+parked
+  .command('list')
+  .description('which keys are parked, since when and why')
+  .argument('[subscription]', 'one subscription')
+  .option('--all', 'every subscription', false)
+  .addOption(stage())
+  .addOption(stack())
+  .addOption(json())
+  .addHelpText('after', '\nExamples:\n  $ npx sluice parked list --all\n  $ npx sluice parked list charge-card --json')
+  .action((subscription: string | undefined, options: ListOptions) =>
+    run(async () => (await commands.parked()).parkedList(subscription, options)),
+  );
+
+parked
+  .command('show')
+  .description('the messages that wait under a key, in order')
+  .argument('<subscription>')
+  .argument('<key>')
+  .addOption(
+    new Option('--limit <n>', 'how many, from the first').argParser(wholeNumber('the limit', 1)).default(DEFAULT_SHOWN),
+  )
+  .option('--bodies', 'show the bodies too: they may hold personal data', false)
+  .addOption(stage())
+  .addOption(stack())
+  .addOption(json())
+  .addHelpText('after', '\nExamples:\n  $ npx sluice parked show charge-card customer-17850')
+  .action((subscription: string, key: string, options: ShowOptions) =>
+    run(async () => (await commands.parked()).parkedShow(subscription, key, options)),
+  );
+
+parked
+  .command('resume')
+  .description('have what is parked handled, in order; exit code 0 when every key flows again, 1 when one still fails')
+  .argument('<subscription>')
+  .argument('[key]', 'one key')
+  .option('--all', 'every parked key of the subscription', false)
+  .option('--yes', 'do not ask', false)
+  .addOption(stage())
+  .addOption(stack())
+  .addOption(json())
+  .addHelpText(
+    'after',
+    '\nExamples:\n  $ npx sluice parked resume charge-card customer-17850\n  $ npx sluice parked resume charge-card --all --yes',
+  )
+  .action((subscription: string, key: string | undefined, options: ResumeOptions) =>
+    run(async () => (await commands.parked()).parkedResume(subscription, key, options)),
+  );
+
+const schema = program
+  .command('schema')
+  .description('compare, commit and publish what events look like: the code against the snapshots in schemas/');
+
+schema
+  .command('check')
+  .description('find changes that break readers; exit code 1 when there are any')
+  .addOption(
+    new Option('--mode <mode>', 'backward: new code reads old data; forward: old code reads new data; full: both')
+      .choices(['backward', 'forward', 'full'])
+      .default('backward'),
+  )
+  .addOption(json())
+  .addHelpText('after', '\nExamples:\n  $ npx sluice schema check\n  $ npx sluice schema check --mode full --json')
+  .action((options: CheckOptions) => run(async () => (await commands.schema()).schemaCheck(options)));
+
+schema
+  .command('write')
+  .description('write the snapshots of new versions; committed versions are left alone')
+  .option('--force', 'overwrite committed versions too (with --yes)', false)
+  .option('--yes', 'agree to what --force would destroy', false)
+  .addOption(json())
+  .addHelpText('after', '\nExamples:\n  $ npx sluice schema write && git add schemas')
+  .action((options: WriteOptions) => run(async () => (await commands.schema()).schemaWrite(options)));
+
+schema
+  .command('asyncapi')
+  .description('the contracts as an AsyncAPI 3 document, for other teams and tools')
+  .option('--output <file>', 'write the file instead of printing')
+  .addHelpText('after', '\nExamples:\n  $ npx sluice schema asyncapi --output docs/asyncapi.json')
+  .action((options: AsyncApiOptions) => run(async () => (await commands.schema()).schemaAsyncApi(options)));
+
+/** Runs a command; what it returns is the exit code. Errors are said in one line; SLUICE_DEBUG=1 shows where they come from. */
+async function run(command: () => Promise<number>): Promise<void> {
+  try {
+    process.exitCode = await command();
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error);
+    process.stderr.write(
+      `sluice: ${process.env.SLUICE_DEBUG === '1' && error instanceof Error ? error.stack : text}\n`,
+    );
+    process.exitCode = error instanceof InvalidArgumentError ? EXIT.usage : EXIT.failed;
+  }
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error;
+  process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+}
