@@ -1,3 +1,4 @@
+import { BlockList, isIP } from 'node:net';
 import type { Json, JsonObject } from '../json.ts';
 import { isObject } from '../json.ts';
 
@@ -90,6 +91,7 @@ const operators: Readonly<Record<string, Compile>> = {
     const expression = new RegExp(`^${operand.split('*').map(escapeForRegExp).join('.*')}$`, 's');
     return some((candidate) => typeof candidate === 'string' && expression.test(candidate));
   },
+  cidr: compileCidr,
   numeric: compileNumeric,
   'anything-but': compileAnythingBut,
 };
@@ -133,6 +135,20 @@ function compileNumeric(operand: Json, source: string): Filter {
     tests.push((candidate) => compare(candidate, bound));
   }
   return some((candidate) => typeof candidate === 'number' && tests.every((test) => test(candidate)));
+}
+
+/** https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html#eb-filtering-ip-matching */
+function compileCidr(operand: Json, source: string): Filter {
+  const [address = '', bits = ''] = String(operand).split('/');
+  const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
+  const valid = isIP(address) !== 0 && /^\d+$/.test(bits) && Number(bits) <= (family === 'ipv6' ? 128 : 32);
+  if (!valid)
+    throw new FilterError(
+      `Filter pattern ${source}: cidr needs an address and a length (10.0.0.0/24), not ${JSON.stringify(operand)}.`,
+    );
+  const range = new BlockList();
+  range.addSubnet(address, Number(bits), family);
+  return some((candidate) => typeof candidate === 'string' && isIP(candidate) !== 0 && range.check(candidate, family));
 }
 
 function compileAnythingBut(operand: Json, source: string): Filter {

@@ -7,6 +7,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { expect } from 'vitest';
 import type { Json, JsonObject } from '../../../lib/local/json.ts';
+import { listAt, objectAt, textAt } from '../../../lib/local/json.ts';
 import { mapping, queue } from '../engine/support.ts';
 import { conformanceApp, type DeployedFunction, onFailure, until } from './app.ts';
 import { conforms } from './conforms.ts';
@@ -254,5 +255,49 @@ conforms(
     expect(calls.at(-1)?.[0]).toBe('bad');
     expect(calls.filter(([first]) => first === 'bad').length).toBeGreaterThanOrEqual(2);
     expect(calls.flat().filter((pk) => pk === 'good')).toHaveLength(1);
+  },
+);
+
+/** The streams API, as an SDK calls it. */
+async function streams(operation: string, body: JsonObject): Promise<JsonObject> {
+  const response = await fetch(app.engine.url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-amz-json-1.0', 'x-amz-target': `DynamoDBStreams_20120810.${operation}` },
+    body: JSON.stringify(body),
+  });
+  return (await response.json()) as JsonObject;
+}
+async function readStream(StreamArn: string, ShardIteratorType: string, more: JsonObject = {}) {
+  const { StreamDescription } = await streams('DescribeStream', { StreamArn });
+  const [shard] = listAt(StreamDescription, 'Shards');
+  const ShardId = textAt(shard, 'ShardId') ?? '';
+  const { ShardIterator = '' } = await streams('GetShardIterator', { StreamArn, ShardId, ShardIteratorType, ...more });
+  return streams('GetRecords', { ShardIterator });
+}
+const keysIn = (answer: JsonObject) =>
+  listAt(answer, 'Records').map((record) =>
+    textAt(objectAt(objectAt(objectAt(record, 'dynamodb'), 'Keys'), 'pk'), 'S'),
+  );
+
+const readable = tableConsumer('', { mapping: { Enabled: false } });
+conforms(
+  'DynamoDB Streams: iterators start at the oldest record, after the newest, at a sequence number or after it',
+  {
+    source: 'dynamodb-streams',
+    faithful: 'partly',
+    remark: 'A stream has one shard, which never closes while the stream is on.',
+  },
+  async () => {
+    for (const pk of ['1', '2', '3']) await put(readable.tableName, pk);
+    const all = await readStream(readable.streamArn, 'TRIM_HORIZON');
+    expect(keysIn(all)).toEqual(['1', '2', '3']);
+    const SequenceNumber = textAt(objectAt(listAt(all, 'Records')[1], 'dynamodb'), 'SequenceNumber') ?? '';
+    const from = async (type: string) => keysIn(await readStream(readable.streamArn, type, { SequenceNumber }));
+    expect(await from('AT_SEQUENCE_NUMBER')).toEqual(['2', '3']);
+    expect(await from('AFTER_SEQUENCE_NUMBER')).toEqual(['3']);
+    expect(keysIn(await readStream(readable.streamArn, 'LATEST'))).toEqual([]);
+    const { NextShardIterator = '' } = all;
+    await put(readable.tableName, '4');
+    expect(keysIn(await streams('GetRecords', { ShardIterator: NextShardIterator }))).toEqual(['4']);
   },
 );

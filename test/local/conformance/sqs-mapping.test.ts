@@ -1,7 +1,7 @@
 import { GetEventSourceMappingCommand, UpdateEventSourceMappingCommand } from '@aws-sdk/client-lambda';
 import { SendMessageBatchCommand } from '@aws-sdk/client-sqs';
 import { expect } from 'vitest';
-import type { JsonObject } from '../../../lib/local/json.ts';
+import type { Json, JsonObject } from '../../../lib/local/json.ts';
 import { conformanceApp, until, VISIBILITY_SECONDS } from './app.ts';
 import { conforms } from './conforms.ts';
 import { bodies, depth, send, sendFifo, take } from './sqs-client.ts';
@@ -389,5 +389,91 @@ conforms(
     expect(State).toBe('Enabling');
     await until('the message', () => switched.seen().length === 1);
     expect(await state()).toBe('Enabled');
+  },
+);
+
+/** What passes and what does not, by operator: the condition, then a value of each kind. `null` and absence are values too. */
+const ABSENT = Symbol('absent');
+const operators: Readonly<Record<string, readonly [condition: Json, passes: unknown, fails: unknown]>> = {
+  equals: ['blue', 'blue', 'Blue'],
+  empty: ['', '', ' '],
+  null: [null, null, ABSENT],
+  number: [5, 5, '5'],
+  'anything-but': [{ 'anything-but': ['a', 'b'] }, 'c', 'a'],
+  prefix: [{ prefix: 'or' }, 'order', 'border'],
+  suffix: [{ suffix: 'er' }, 'order', 'ordered'],
+  'ignore-case': [{ 'equals-ignore-case': 'Blue' }, 'bLUE', 'blues'],
+  numeric: [{ numeric: ['>', 1, '<=', 5] }, 5, 1],
+  exists: [{ exists: true }, false, ABSENT],
+};
+const patterns = Object.entries(operators).map(([operator, [condition]]) => ({
+  Pattern: JSON.stringify({ body: { operator: [operator], value: [condition] } }),
+}));
+const language = app.queueConsumer(`${BODIES} see(bodies.map((body) => JSON.parse(body).operator));`, {
+  queue: { VisibilityTimeout: 30 },
+  mapping: { FilterCriteria: { Filters: patterns } },
+});
+conforms(
+  'SQS → Lambda: filters know equality, empty text, null, anything-but, prefix, suffix, case, numbers and exists; any of them may match',
+  { source: 'lambda-filtering' },
+  async () => {
+    const body = (operator: string, value: unknown) => (value === ABSENT ? { operator } : { operator, value });
+    for (const [operator, [, passes, fails]] of Object.entries(operators)) {
+      await send(sqs(), language.queueUrl, body(operator, fails));
+      await send(sqs(), language.queueUrl, body(operator, passes));
+    }
+    await drained(language.queueUrl);
+    expect(language.seen().flat().toSorted()).toEqual(Object.keys(operators).toSorted());
+  },
+);
+const either = app.queueConsumer(`${BODIES} see(bodies.map((body) => JSON.parse(body).id));`, {
+  queue: { VisibilityTimeout: 30 },
+  mapping: {
+    FilterCriteria: {
+      Filters: [
+        {
+          Pattern: JSON.stringify({
+            body: { $or: [{ city: ['Rome'] }, { order: { total: [{ numeric: ['>', 100] }] } }], tags: ['new'] },
+          }),
+        },
+      ],
+    },
+  },
+});
+conforms('SQS → Lambda: filters know $or, nested members and lists', { source: 'lambda-filtering' }, async () => {
+  const messages = [
+    { id: 'by city', city: 'Rome', tags: ['old', 'new'] },
+    { id: 'by total', order: { total: 101 }, tags: ['new'] },
+    { id: 'neither', city: 'Paris', order: { total: 100 }, tags: ['new'] },
+    { id: 'not tagged', city: 'Rome', tags: ['old'] },
+  ];
+  for (const message of messages) await send(sqs(), either.queueUrl, message);
+  await drained(either.queueUrl);
+  expect(either.seen().flat().toSorted()).toEqual(['by city', 'by total']);
+});
+
+const scaling = app.queueConsumer('see(1); await sleep(300); see(-1);', {
+  queue: { VisibilityTimeout: 60 },
+  mapping: { BatchSize: 1 },
+  function: { Timeout: 30 },
+});
+conforms(
+  'SQS → Lambda: a backlog is worked on by 5 batches at a time at first, by 300 more each minute, by 1,000 at most',
+  {
+    source: 'lambda-sqs-scaling',
+    faithful: 'no',
+    remark: 'One machine: 2 at a time at first, 10 at most unless MaximumConcurrency says more, and 32 workers in all.',
+  },
+  async () => {
+    for (let batch = 0; batch < 4; batch++)
+      await sendBatch(
+        scaling.queueUrl,
+        Array.from({ length: 10 }, (_, index) => `${batch}-${index}`),
+      );
+    await until('all to end', () => scaling.seen().length === 80);
+    let running = 0;
+    const levels = (scaling.seen() as number[]).map((step) => (running += step));
+    expect(Math.max(...levels)).toBeGreaterThan(1);
+    expect(Math.max(...levels)).toBeLessThanOrEqual(10);
   },
 );

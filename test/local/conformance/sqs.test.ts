@@ -367,6 +367,18 @@ conforms(
     expect(bodies(await receive(sqs(), url))).toEqual(['a3']);
   },
 );
+conforms(
+  'SQS FIFO: a receive takes a message once, with a visibility timeout of 0 too',
+  { source: 'sqs-fifo' },
+  async () => {
+    const { dead, url } = await withDeadLetters('at-once.fifo', 1);
+    for (const body of ['a1', 'a2']) await sendFifo(sqs(), url, 'a', body);
+    expect(bodies(await receive(sqs(), url))).toEqual(['a1', 'a2']);
+    expect(await depth(sqs(), dead)).toBe(0);
+    expect(await receive(sqs(), url)).toEqual([]);
+    expect(await depth(sqs(), dead)).toBe(2);
+  },
+);
 conforms('SQS FIFO: what becomes visible again is first in its group again', { source: 'sqs-fifo' }, async () => {
   const url = await createQueue(sqs(), 'again.fifo');
   for (const body of ['a1', 'a2', 'a3']) await sendFifo(sqs(), url, 'a', body);
