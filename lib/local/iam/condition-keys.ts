@@ -39,6 +39,7 @@ const GLOBAL: Readonly<Record<string, (about: About) => string | undefined>> = {
 
 /** Keys of single services: what a request says, as far as `demands.ts` reads it. */
 const OF_SERVICES: readonly string[] = [
+  'cloudwatch:namespace',
   'dynamodb:EnclosingOperation',
   'dynamodb:LeadingKeys',
   'dynamodb:ReturnValues',

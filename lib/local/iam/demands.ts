@@ -1,5 +1,6 @@
+import { wireOf } from '../cloudwatch/wire.ts';
 import { formParameters, jsonBody } from '../endpoint-request.ts';
-import { listAt, objectAt } from '../json.ts';
+import { listAt, objectAt, textAt } from '../json.ts';
 import { restOperation } from '../rest-operations.ts';
 import type { ServiceRequest } from '../service.ts';
 import { type Demand, type DemandContext, present } from './demand.ts';
@@ -160,6 +161,24 @@ const scheduler: Rule = (request, { account }) => {
 const events: Rule = ({ operation, region }, { account }) => [
   { action: `events:${operation}`, resources: [`arn:aws:events:${region}:${account}:event-bus/default`] },
 ];
+/** CloudWatch signs as `monitoring`, and its permissions start with `cloudwatch`. Metrics have no ARN; their namespace is a condition. */
+const monitoring: Rule = (request, { account }) => {
+  const input = wireOf(request).input();
+  const alarm = textAt(input, 'AlarmName');
+  const resource = alarm === undefined ? '*' : `arn:aws:cloudwatch:${request.region}:${account}:alarm:${alarm}`;
+  const values = present({ 'cloudwatch:namespace': textAt(input, 'Namespace') });
+  return [{ action: `cloudwatch:${request.operation}`, resources: [resource], values }];
+};
+
+/** Policies name a log group with what is in it (`:*`), as its ARN does in CloudFormation, or without. */
+const logs: Rule = (request, { account }) => {
+  const { logGroupName, logGroupIdentifier } = jsonBody(request);
+  const name = logGroupName ?? logGroupIdentifier;
+  const arn = String(name).startsWith('arn:')
+    ? String(name).replace(/:\*$/, '')
+    : `arn:aws:logs:${request.region}:${account}:log-group:${name}`;
+  return [{ action: `logs:${request.operation}`, resources: name === undefined ? ['*'] : [arn, `${arn}:*`] }];
+};
 
 const BY_SERVICE: Readonly<Record<string, Rule>> = {
   sqs,
@@ -172,6 +191,6 @@ const BY_SERVICE: Readonly<Record<string, Rule>> = {
   scheduler,
   events,
   dynamodb: dynamodbDemands,
-  // CloudWatch signs as `monitoring`, and its permissions start with `cloudwatch`.
-  monitoring: (request) => [{ action: `cloudwatch:${request.operation}`, resources: ['*'] }],
+  monitoring,
+  logs,
 };

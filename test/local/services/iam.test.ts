@@ -212,6 +212,33 @@ describe('a function', () => {
     expect((await failure(call())).name).toBe('ResourceNotFoundException');
   });
 
+  it.each<[string, string, object, string | undefined]>([
+    ['monitoring', 'PutMetricData', { Namespace: 'Mine' }, undefined],
+    ['monitoring', 'PutMetricData', { Namespace: 'Yours' }, 'cloudwatch:PutMetricData on resource: *'],
+    ['logs', 'GetLogEvents', { logGroupName: '/mine' }, undefined],
+    ['logs', 'GetLogEvents', { logGroupName: '/yours' }, 'logs:GetLogEvents on resource: arn:aws:logs:us-east-1:'],
+  ])('%s %s %j is decided by namespace or log group', (service, operation, input, refused) => {
+    setPolicy(
+      {
+        ...allow('cloudwatch:PutMetricData', '*'),
+        Condition: { StringEquals: { 'cloudwatch:namespace': 'Mine' } },
+      },
+      allow('logs:*', 'arn:aws:logs:us-east-1:000000000000:log-group:/mine:*'),
+    );
+    const refusal = harness.services.iam.check({
+      service,
+      operation,
+      region: 'us-east-1',
+      method: 'POST',
+      url: '/',
+      headers: { 'x-amz-target': `X.${operation}`, 'content-type': 'application/x-amz-json-1.0' },
+      body: Buffer.from(JSON.stringify(input)),
+      caller: { accessKeyId: 'x', roleArn: ROLE, functionName: 'f' },
+    });
+    if (refused === undefined) expect(refusal).toBeUndefined();
+    else expect(refusal?.message).toContain(refused);
+  });
+
   it('is nobody once its credentials are revoked', async () => {
     const { identities } = harness.services;
     const { accessKeyId } = identities.issue({ functionName: 'dead', instance: 1, roleArn: ROLE });

@@ -1,0 +1,76 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { SetQueueAttributesCommand } from '@aws-sdk/client-sqs';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { disturbanceBy } from '../../bin/disturbance.ts';
+import { FAULT_KIND_NAMES } from '../../lib/local/faults.ts';
+import { QUEUES, sendMalformed } from '../../lib/systems/orders/tools/mishaps.ts';
+import { type Placed, patient, placeAll } from '../../lib/systems/orders/tools/producer.ts';
+import { reconcile } from '../../lib/systems/orders/tools/reconcile.ts';
+import { readSamples, shelfFor } from '../../lib/systems/orders/tools/samples.ts';
+import { stillToDo } from '../../lib/systems/orders/tools/settled.ts';
+import { takeSnapshot } from '../../lib/systems/orders/tools/snapshot.ts';
+import { fillShelf } from '../../lib/systems/orders/tools/stock.ts';
+import { type OrdersApp, startOrders } from './orders-app.ts';
+
+/**
+ * The orders system with every kind of fault on, more often than anybody would bear, reconciles. The long version, five minutes of steady
+ * traffic: `npm start -- --once --minutes 5 --faults 0.01`.
+ */
+
+const SEED = 7;
+const RATES = {
+  throttle: 0.04,
+  latency: 0.03,
+  'lose-response': 0.03,
+  duplicate: 0.05,
+  reorder: 0.1,
+  kill: 0.004,
+  'stop-stream': 0.02,
+  'skew-clock': 0.5,
+};
+const ORDERS = 40;
+/** The queues' own visibility timeouts are minutes: too long to wait for what a killed function held. */
+const VISIBILITY_SECONDS = '10';
+const SETTLE_TIMEOUT_MS = 150_000;
+const SETTLE_POLL_MS = 250;
+
+let app: OrdersApp;
+beforeAll(async () => {
+  app = await startOrders();
+  for (const queue of QUEUES) {
+    const Attributes = { VisibilityTimeout: VISIBILITY_SECONDS };
+    await app.clients.sqs.send(new SetQueueAttributesCommand({ QueueUrl: app.output(`${queue}Queue`), Attributes }));
+  }
+}, 90_000);
+afterAll(() => app?.close());
+
+async function settle(): Promise<readonly string[]> {
+  const deadline = performance.now() + SETTLE_TIMEOUT_MS;
+  for (;;) {
+    const left = await stillToDo(app.clients, app.outputs);
+    if ((left.length === 0 && app.engine.busy === 0) || performance.now() > deadline) return left;
+    await sleep(SETTLE_POLL_MS);
+  }
+}
+
+it('with every kind of fault on, all orders are accounted for, once and in order', async () => {
+  const orders = readSamples().slice(0, ORDERS);
+  const shelf = shelfFor(orders);
+  await fillShelf(app.clients, app.output('StockTable'), shelf);
+  const { faults } = app.engine.services;
+  const random = faults.randomly({ seed: SEED, rates: RATES });
+
+  const placed: Placed[] = [];
+  const twice = orders.flatMap((order, i) => (i % 5 === 0 ? [order, order] : [order]));
+  await placeAll(patient(app.shop), twice, { parallel: 4 }, (one) => placed.push(one));
+  const malformed = await sendMalformed(app.clients, app.outputs);
+
+  expect(await settle()).toEqual([]);
+  faults.clear();
+  const snapshot = await takeSnapshot(app.clients, app.outputs, `${app.engine.url}/_aws/ses`);
+  const findings = reconcile({ placed, shelf, malformed, disturbance: disturbanceBy(random.made) }, snapshot);
+  expect(findings.problems).toEqual([]);
+  expect(findings).toMatchObject({ orders: ORDERS, lost: 0, duplicatedEffects: 0, outOfOrder: 0 });
+  const often = FAULT_KIND_NAMES.filter((kind) => kind !== 'kill' && kind !== 'stop-stream');
+  for (const kind of often) expect(random.counts[kind], kind).toBeGreaterThan(0);
+}, 300_000);
