@@ -11,7 +11,7 @@ import { restOperation } from './rest-operations.ts';
 import type { Caller, ServiceHandler, ServiceRequest, ServiceResponse } from './service.ts';
 
 /** Answers requests below a path, whoever signed them or nobody. */
-export type RouteHandler = (method: string, url: URL, body: Buffer) => Promise<ServiceResponse>;
+export type RouteHandler = (method: string, url: URL, body: Buffer, wire: WireRequest) => Promise<ServiceResponse>;
 
 /** What it takes to answer a request. */
 export interface Context {
@@ -35,7 +35,7 @@ const ANONYMOUS: Caller = { accessKeyId: 'anonymous' };
 export async function answer(wire: WireRequest, context: Context): Promise<Outcome> {
   if (wire.url.startsWith('/_')) {
     const route = context.routes.find(([prefix]) => wire.url.startsWith(prefix));
-    if (route !== undefined) return route[1](wire.method, new URL(wire.url, 'http://engine'), wire.body);
+    if (route !== undefined) return route[1](wire.method, new URL(wire.url, 'http://engine'), wire.body, wire);
     if (wire.url.startsWith('/_sluice') || wire.url.startsWith('/_aws')) {
       const known = context.routes.map(([prefix]) => prefix).join(', ');
       return jsonResponse({ message: `${wire.url} is not a path of the engine; there are: ${known}` }, 404);

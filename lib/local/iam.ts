@@ -35,7 +35,7 @@ export interface Iam {
   /** Why a call is refused, or undefined when it is allowed. Callers without a role are administrators: they may do everything. */
   check(request: ServiceRequest): AwsErrorShape | undefined;
   /** Why something that happens by itself (a delivery, a poll, a line of a log) is refused; listeners are told. */
-  refuse(principal: Principal, action: string, resource: string): Denial | undefined;
+  refuse(principal: Principal, action: string, resource: string, values?: Demand['values']): Denial | undefined;
   /** The same as a question: nobody is told. */
   wouldRefuse(principal: Principal, action: string, resource: string): Denial | undefined;
   /** Why a service may not take on a role. @param sourceArn in whose name, where the service says so */
@@ -164,7 +164,8 @@ export function createIam(options: IamOptions): Iam {
       const refused = tell(decideAll(rolePrincipal(roleArn, session), demands));
       return refused && denialError(request.service, refused);
     },
-    refuse: (principal, action, resource) => tell(decideAll(principal, [{ action, resources: [resource] }])),
+    refuse: (principal, action, resource, values = {}) =>
+      tell(decideAll(principal, [{ action, resources: [resource], values }])),
     wouldRefuse: (principal, action, resource) => decideAll(principal, [{ action, resources: [resource] }]),
     wouldRefuseRole(roleArn, service, sourceArn) {
       const documents = [...trust.of(roleArn).values()];

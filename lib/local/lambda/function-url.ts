@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { credentialScope, type WireRequest } from '../endpoint-request.ts';
+import { rolePrincipal } from '../iam.ts';
 import type { JsonObject } from '../json.ts';
 import { booleanAt, isObject, numberAt, objectAt, textAt } from '../json.ts';
 import type { ServiceResponse } from '../service.ts';
@@ -13,6 +15,8 @@ export interface FunctionUrlOptions {
   readonly accountId: string;
   readonly id: string;
   readonly functionName: string;
+  /** `AWS_IAM`: requests are signed by somebody who may; `NONE`: the function's policy decides about anybody. */
+  readonly authType: string;
 }
 
 export const functionUrlPath = (id: string): string => `/_sluice/url/${id}`;
@@ -21,9 +25,11 @@ export const functionUrlPath = (id: string): string => `/_sluice/url/${id}`;
  * Answers a function's URL below `/_sluice/url/ID/` with payload format 2.0.
  * @see https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html
  */
-export function functionUrl({ services, functions, accountId, id, functionName }: FunctionUrlOptions): void {
+export function functionUrl(options: FunctionUrlOptions): void {
+  const { services, functions, accountId, id, functionName } = options;
   const prefix = functionUrlPath(id);
-  services.route(prefix, async (method, url, body) => {
+  services.route(prefix, async (method, url, body, wire) => {
+    if (isForbidden(wire, options)) return text(403, '{"Message":"Forbidden"}');
     const rawPath = url.pathname.slice(prefix.length) || '/';
     const query = Object.fromEntries(url.searchParams);
     const event: JsonObject = {
@@ -31,7 +37,7 @@ export function functionUrl({ services, functions, accountId, id, functionName }
       routeKey: '$default',
       rawPath,
       rawQueryString: url.search.slice(1),
-      headers: { host: new URL(services.url).host, 'content-type': 'application/json' },
+      headers: headersOf(wire),
       ...(Object.keys(query).length > 0 ? { queryStringParameters: query } : {}),
       requestContext: {
         accountId,
@@ -55,6 +61,29 @@ export function functionUrl({ services, functions, accountId, id, functionName }
     }
   });
 }
+
+/** https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html */
+function isForbidden(wire: WireRequest, { services, functions, functionName, authType }: FunctionUrlOptions): boolean {
+  const { iam, identities } = services;
+  const arn = functions.find(functionName)?.arn ?? '';
+  const values = { 'lambda:functionurlauthtype': authType };
+  if (authType !== 'AWS_IAM') {
+    const anybody = { kind: 'service', service: 'anybody', sourceArn: 'anonymous' } as const;
+    return iam.refuse(anybody, 'lambda:InvokeFunctionUrl', arn, values) !== undefined;
+  }
+  const scope = credentialScope(wire);
+  if (scope === undefined) return true;
+  const { roleArn, session, functionName: caller = 'session' } = identities.find(scope.accessKeyId) ?? {};
+  // Whoever signs with a key from elsewhere is an administrator, as everywhere.
+  if (roleArn === undefined) return identities.isOurs(scope.accessKeyId);
+  return iam.refuse(rolePrincipal(roleArn, session ?? caller), 'lambda:InvokeFunctionUrl', arn, values) !== undefined;
+}
+
+/** Several values of one header are joined. */
+const headersOf = ({ headers }: WireRequest): JsonObject =>
+  Object.fromEntries(
+    Object.entries(headers).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]])),
+  );
 
 /** A result with a statusCode is a response; anything else is the body of one. */
 function answer(payload: string): ServiceResponse {

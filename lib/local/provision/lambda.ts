@@ -105,14 +105,13 @@ const alias: ResourceType = {
 };
 
 const url: ResourceType = {
-  handled: ['TargetFunctionArn'],
-  harmless: ['AuthType', 'Cors', 'InvokeMode', 'Qualifier'],
+  handled: ['AuthType', 'TargetFunctionArn'],
+  harmless: ['Cors', 'InvokeMode', 'Qualifier'],
   create({ properties, context }) {
     const name = functionNameOf(textAt(properties, 'TargetFunctionArn') ?? '');
     const arn = functionArn(context, name);
     const id = urlId(arn);
-    functionUrl({ ...context, id, functionName: name });
-    context.notice('AWS::Lambda::Url: function URLs answer on this machine without checking who calls.');
+    functionUrl({ ...context, id, functionName: name, authType: textAt(properties, 'AuthType') ?? 'NONE' });
     return {
       physicalId: arn,
       attributes: { FunctionArn: arn, FunctionUrl: `${context.services.url}${functionUrlPath(id)}/` },

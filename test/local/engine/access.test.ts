@@ -415,3 +415,35 @@ test('without IAM nothing is refused', async () => {
   const path = `/2015-03-31/functions/${physical('F')}/invocations`;
   expect(JSON.parse(await calls.rest('lambda', 'POST', path, '{}'))).not.toHaveProperty('errorType');
 });
+
+test.each([
+  ['open to anybody, with the permission for that', 'NONE', true, undefined, 200],
+  ['open to anybody, without it', 'NONE', false, undefined, 403],
+  ['for those who sign, to somebody who does not', 'AWS_IAM', false, undefined, 403],
+  ['for those who sign, to an administrator', 'AWS_IAM', false, 'outside', 200],
+  ['for those who sign, to a role that may not', 'AWS_IAM', false, 'role', 403],
+])('a function URL %s', async (_name, AuthType, isPublic, signer, status) => {
+  const Properties = { Action: 'lambda:InvokeFunctionUrl', FunctionName: { Ref: 'F' }, Principal: '*' };
+  const { engine } = await start(
+    writeAssembly({
+      ...lambda('F', 'exports.handler = async (event) => event.headers["x-mine"];'),
+      Url: { Type: 'AWS::Lambda::Url', Properties: { AuthType, TargetFunctionArn: arn('F') } },
+      ...(isPublic
+        ? { Public: { Type: 'AWS::Lambda::Permission', Properties: { ...Properties, FunctionUrlAuthType: 'NONE' } } }
+        : {}),
+    }),
+  );
+  const { identities, iam } = engine.services;
+  const roleArn = `arn:aws:iam::${ACCOUNT}:role/other`;
+  iam.roles.put(roleArn, 'none', { Statement: [] });
+  const key = signer === 'role' ? identities.issue({ roleArn, session: 's' }).accessKeyId : signer;
+  const authorization = `AWS4-HMAC-SHA256 Credential=${key}/20260101/us-east-1/lambda/aws4_request, SignedHeaders=host, Signature=x`;
+  const url = String(engine.stacks[0]?.resources.Url?.attributes.FunctionUrl);
+  const response = await fetch(url, {
+    headers: { 'x-mine': 'hello', ...(key === undefined ? {} : { authorization }) },
+  });
+  expect([response.status, await response.text()]).toEqual([
+    status,
+    status === 200 ? 'hello' : '{"Message":"Forbidden"}',
+  ]);
+});

@@ -275,6 +275,15 @@ test('a function URL answers with what the function returns', async () => {
         Type: 'AWS::Lambda::Url',
         Properties: { AuthType: 'NONE', TargetFunctionArn: { 'Fn::GetAtt': ['Web', 'Arn'] } },
       },
+      Public: {
+        Type: 'AWS::Lambda::Permission',
+        Properties: {
+          Action: 'lambda:InvokeFunctionUrl',
+          FunctionName: { Ref: 'Web' },
+          Principal: '*',
+          FunctionUrlAuthType: 'NONE',
+        },
+      },
     },
   );
   const response = await fetch(`${engine.stacks[0]?.resources.Url?.attributes.FunctionUrl}orders`, {
