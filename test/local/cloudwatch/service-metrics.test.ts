@@ -7,8 +7,8 @@ import {
 } from '@aws-sdk/client-cloudwatch';
 import { expect, test } from 'vitest';
 import type { JsonObject } from '../../../lib/local/json.ts';
-import { lambda, mapping, queue, send, start, takeMessages, until, writeAssembly } from '../engine/support.ts';
-import { cloudwatchClient, letIn, topicArn, topicWithInbox } from './support.ts';
+import { lambda, letIn, mapping, queue, send, start, takeMessages, until, writeAssembly } from '../engine/support.ts';
+import { cloudwatchClient, topicArn, topicWithInbox } from './support.ts';
 
 const TIME_SCALE = 600;
 const MINUTE_MS = 60_000;
@@ -107,7 +107,7 @@ test('AWS/SNS: published, delivered, failed, filtered out', async () => {
   const { client, calls } = await run({
     ...topicWithInbox('News'),
     ...queue('Other'),
-    ...letIn('Other'),
+    ...letIn('Other', 'queue', 'sns.amazonaws.com'),
     ...queue('Closed'),
     NotLetIn: {
       Type: 'AWS::SNS::Subscription',

@@ -2,7 +2,7 @@ import { CloudWatchClient, DescribeAlarmsCommand, type MetricAlarm } from '@aws-
 import { onTestFinished } from 'vitest';
 import type { Engine } from '../../../lib/local/engine.ts';
 import type { Json, JsonObject } from '../../../lib/local/json.ts';
-import { ACCOUNT, REGION } from '../engine/support.ts';
+import { ACCOUNT, letIn, REGION } from '../engine/support.ts';
 
 type Configuration = NonNullable<ConstructorParameters<typeof CloudWatchClient>[0]>;
 
@@ -28,22 +28,12 @@ export async function theAlarm(client: CloudWatchClient, name?: string): Promise
 
 export const topicArn = (name: string): string => `arn:aws:sns:${REGION}:${ACCOUNT}:${name}`;
 
-/** Lets topics send to a queue. */
-export function letIn(queueId: string): JsonObject {
-  const queueArn = { 'Fn::GetAtt': [queueId, 'Arn'] };
-  const Statement = [
-    { Effect: 'Allow', Principal: { Service: 'sns.amazonaws.com' }, Action: 'sqs:SendMessage', Resource: queueArn },
-  ];
-  const Properties = { Queues: [{ Ref: queueId }], PolicyDocument: { Version: '2012-10-17', Statement } };
-  return { [`${queueId}Policy`]: { Type: 'AWS::SQS::QueuePolicy', Properties } };
-}
-
 /** A topic and a queue that gets what is published, by the ids `<id>` and `<id>Inbox`. */
 export function topicWithInbox(id: string): JsonObject {
   return {
     [id]: { Type: 'AWS::SNS::Topic', Properties: { TopicName: id.toLowerCase() } },
     [`${id}Inbox`]: { Type: 'AWS::SQS::Queue', Properties: {} },
-    ...letIn(`${id}Inbox`),
+    ...letIn(`${id}Inbox`, 'queue', 'sns.amazonaws.com'),
     [`${id}Subscription`]: {
       Type: 'AWS::SNS::Subscription',
       Properties: {

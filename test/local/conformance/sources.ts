@@ -139,6 +139,36 @@ export const SOURCES = {
     'IAM, policy evaluation',
     'https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html',
   ],
+  'cloudwatch-missing': [
+    'CloudWatch, alarms and missing data',
+    'https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html',
+  ],
+  'cloudwatch-alarms': [
+    'CloudWatch, alarm evaluation',
+    'https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation.html',
+  ],
+  'cloudwatch-composite': [
+    'CloudWatch API, PutCompositeAlarm',
+    'https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutCompositeAlarm.html',
+  ],
+  'cloudwatch-math': [
+    'CloudWatch, metric math',
+    'https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html',
+  ],
+  'cloudwatch-api': ['CloudWatch API', 'https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/Welcome.html'],
+  'cloudwatch-emf': [
+    'CloudWatch, embedded metric format',
+    'https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html',
+  ],
+  'sqs-metrics': [
+    'SQS, CloudWatch metrics',
+    'https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html',
+  ],
+  'lambda-metrics': ['Lambda, metrics', 'https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html'],
+  'logs-filters': [
+    'CloudWatch Logs, filter patterns',
+    'https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html',
+  ],
   recorded: [
     'recorded against AWS (snapshot tests of LocalStack)',
     'https://github.com/localstack/localstack/tree/main/tests/aws',
