@@ -5,8 +5,8 @@ import { createSuppression } from '../../../lib/local/cloudwatch/suppression.ts'
 const WAIT = 100;
 const EXTENSION = 200;
 
-/** An alarm whose suppressor may take 100 to ring, and keeps actions back for 200 after it. */
-function watched() {
+/** An alarm whose suppressor may take a while to ring, and keeps actions back for a while after it. */
+function watched(extensionMs = EXTENSION) {
   const suppression = createSuppression();
   let state: AlarmState = { value: 'OK', reason: '', reasonData: undefined, updatedAt: 0, transitionedAt: 0 };
   let changedAt = 0;
@@ -15,7 +15,7 @@ function watched() {
       kind: 'CompositeAlarm',
       name: 'a',
       state,
-      suppressor: { alarm: 's', waitMs: WAIT, extensionMs: EXTENSION },
+      suppressor: { alarm: 's', waitMs: WAIT, extensionMs },
     } as unknown as CompositeAlarm;
     const before = suppression.look(alarm, suppressor, now, changedAt);
     return before === undefined ? (suppression.reason('a') ?? 'nothing new') : `${before.value} to ${state.value}`;
@@ -46,6 +46,14 @@ test('keeps still while the suppressor is in ALARM, and for the extension period
   expect(look(1_001, 'OK')).toBe('ExtensionPeriod');
   expect(look(1_200, 'OK')).toBe('ExtensionPeriod');
   expect(look(1_201, 'OK')).toBe('OK to ALARM');
+});
+
+test('does not wait again for a suppressor that was there and went', () => {
+  const { look, turn } = watched(10);
+  turn(10, 'ALARM');
+  expect(look(20, 'ALARM')).toBe('Alarm');
+  expect(look(30, 'OK')).toBe('ExtensionPeriod');
+  expect(look(40, 'OK')).toBe('OK to ALARM');
 });
 
 test('what came and went meanwhile is never told', () => {

@@ -23,7 +23,7 @@ const OPERATORS: Readonly<Record<string, Combine>> = {
   '+': (left, right) => left + right,
   '-': (left, right) => left - right,
   '*': (left, right) => left * right,
-  '/': (left, right) => (right === 0 ? Number.NaN : left / right),
+  '/': (left, right) => left / right,
   '^': (left, right) => left ** right,
   '==': (left, right) => truth(left === right),
   '!=': (left, right) => truth(left !== right),
