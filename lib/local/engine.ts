@@ -9,6 +9,7 @@ import { cloudwatchApi } from './cloudwatch/api.ts';
 import { createCloudWatch } from './cloudwatch/cloudwatch.ts';
 import { readEmf } from './cloudwatch/emf.ts';
 import { createAsyncMeter, createIteratorAgeMeter, meterFunctions } from './cloudwatch/lambda-metrics.ts';
+import { createTargetMeter } from './cloudwatch/target-metrics.ts';
 import { eventsApi } from './events/api.ts';
 import { createEventBus } from './events/bus.ts';
 import { faultyDeliveries } from './faults/deliveries.ts';
@@ -182,9 +183,10 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     },
     state,
   );
-  const schedules = createSchedules({ ...base, iam: services.iam, ...timeScale }, state);
-  const cloudwatch = createCloudWatch({ ...base, iam: services.iam, metrics, state });
-  const events = createEventBus({ ...base, iam: services.iam });
+  const meter = createTargetMeter(metrics);
+  const schedules = createSchedules({ ...base, iam: services.iam, meter, ...timeScale }, state);
+  const events = createEventBus({ ...base, iam: services.iam, meter });
+  const cloudwatch = createCloudWatch({ ...base, iam: services.iam, metrics, onEvent: events.put, state });
   const deployed = createDeployed(state);
   const stacks = (): StackInfo[] => [...deployed.stacks.values()].map(stackInfo);
   services.faults.onKill((caller) => {

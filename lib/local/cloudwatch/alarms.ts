@@ -3,6 +3,7 @@ import { textAt } from '../json.ts';
 import { documents } from '../state/documents.ts';
 import type { State } from '../state/state.ts';
 import type { Alarm, AlarmState, MetricAlarm, StateValue } from './alarm.ts';
+import { alarmEvent } from './alarm-event.ts';
 import { type AlarmHistory, createHistory } from './alarm-history.ts';
 import { createNotifier, type NotifierContext } from './alarm-notifier.ts';
 import { childrenOf, parseRule } from './composite-rule.ts';
@@ -15,6 +16,8 @@ import { createSuppression, readSuppressor, type SuppressedBy } from './suppress
 
 export interface AlarmsContext extends Omit<NotifierContext, 'note'> {
   readonly metrics: Metrics;
+  /** Takes the events of state changes, for the default event bus. */
+  readonly onEvent: (event: JsonObject) => void;
   /** Keeps alarms and their states over a restart. */
   readonly state?: State | undefined;
 }
@@ -121,6 +124,7 @@ export function createAlarms(context: AlarmsContext): Alarms {
     const told = ({ value: stateValue, reason: stateReason }: AlarmState) => ({ stateValue, stateReason });
     const data = JSON.stringify({ version: '1.0', oldState: told(before), newState: told(alarm.state) });
     note(alarm, 'StateUpdate', `Alarm updated from ${before.value} to ${value}`, data);
+    context.onEvent(alarmEvent(alarm, before, context));
     if (alarm.kind === 'MetricAlarm' || alarm.suppressor === undefined) act(alarm, before);
   }
 

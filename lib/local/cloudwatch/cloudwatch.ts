@@ -1,5 +1,6 @@
 import type { AwsCalls } from '../call.ts';
 import type { Iam } from '../iam.ts';
+import type { JsonObject } from '../json.ts';
 import type { State } from '../state/state.ts';
 import { type Alarms, createAlarms } from './alarms.ts';
 import { createDashboards, type Dashboards } from './dashboards.ts';
@@ -29,6 +30,8 @@ export interface CloudWatchContext {
   readonly region: string;
   readonly accountId: string;
   readonly report: (text: string) => void;
+  /** Takes the events of state changes. */
+  readonly onEvent: (event: JsonObject) => void;
   /** Keeps alarms and dashboards over a restart; metrics are not kept. */
   readonly state?: State | undefined;
 }

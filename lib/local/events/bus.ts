@@ -35,9 +35,12 @@ export function createEventBus(context: TargetContext & { readonly report: (text
 
   async function send({ arn: ruleArn }: EventRule, target: EventTarget, event: JsonObject): Promise<void> {
     const body = target.input ?? JSON.stringify(event);
+    context.meter(ruleArn, 'tried');
     try {
       await sendToTarget(ruleArn, target, { body }, context);
     } catch (error) {
+      context.meter(ruleArn, 'failed');
+      context.meter(ruleArn, target.deadLetterArn === undefined ? 'dropped' : 'dead-lettered');
       if (target.deadLetterArn === undefined) throw error;
       const attributes = {
         RULE_ARN: ruleArn,

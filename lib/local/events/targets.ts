@@ -1,4 +1,5 @@
 import type { AwsCalls } from '../call.ts';
+import type { TargetMeter } from '../cloudwatch/target-metrics.ts';
 import type { Iam } from '../iam.ts';
 import { sendTo } from '../mappings/destination.ts';
 import type { CallsAs } from '../role-calls.ts';
@@ -18,6 +19,8 @@ export interface TargetContext {
   readonly callsAs: CallsAs;
   readonly iam: Iam;
   readonly accountId: string;
+  /** Told of every sending to a target. */
+  readonly meter: TargetMeter;
 }
 
 /** What sending to a target is called, by the service in its ARN. */

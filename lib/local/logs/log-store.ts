@@ -1,7 +1,7 @@
 /** Most lines kept of a log group; the oldest go first. */
 export const KEPT_LINES = 5_000;
 /** Most characters kept of a log group. */
-export const KEPT_CHARACTERS = 2 * 1024 * 1024;
+export const KEPT_CHARACTERS = 1024 * 1024;
 /** Longest line, characters; what is longer is cut. AWS takes events of up to 1 MB. */
 const LONGEST_LINE = 64 * 1024;
 /** Streams remembered of a log group, the newest: every instance of a function writes one. */

@@ -128,9 +128,12 @@ export function createSchedules(context: SchedulesContext, state?: State): Sched
       target.input === undefined
         ? JSON.stringify(scheduledEvent(definition, due, context))
         : filledIn(target.input, definition, due);
+    context.meter(definition.arn, 'tried');
     try {
       await sendToTarget(definition.arn, target, { body }, context);
     } catch (error) {
+      context.meter(definition.arn, 'failed');
+      context.meter(definition.arn, target.deadLetterArn === undefined ? 'dropped' : 'dead-lettered');
       if (target.deadLetterArn === undefined) throw error;
       const attributes = { ERROR_CODE: 'TARGET_FAILED', ERROR_MESSAGE: String(error), SCHEDULE_ARN: definition.arn };
       const letters = { arn: target.deadLetterArn, roleArn: target.roleArn };

@@ -1,7 +1,16 @@
 import { DescribeAlarmsCommand, SetAlarmStateCommand, type StateValue } from '@aws-sdk/client-cloudwatch';
 import { expect, test } from 'vitest';
 import type { JsonObject } from '../../../lib/local/json.ts';
-import { depth, queue, send as sendMessage, start, takeMessages, until, writeAssembly } from '../engine/support.ts';
+import {
+  depth,
+  letIn,
+  queue,
+  send as sendMessage,
+  start,
+  takeMessages,
+  until,
+  writeAssembly,
+} from '../engine/support.ts';
 import { bodyOf, cloudwatchClient, queueAlarm, theAlarm, topicWithInbox } from './support.ts';
 
 /** A minute of CloudWatch lasts 50 ms. */
@@ -229,6 +238,52 @@ test('silence of a metric that must be there is breaching; a metric that must no
   await inState('notBreaching', 'OK');
   await inState('missing', 'INSUFFICIENT_DATA');
   await inState('ignore', 'INSUFFICIENT_DATA');
+});
+
+test('a change of state is an event on the default bus, for rules to match', async () => {
+  const { send, inState, calls, physical, engine } = await startWith({
+    ...queueAlarm('backlog', 'Work', { AlarmDescription: 'Look!' }),
+    ...letIn('AlertsInbox', 'queue', 'events.amazonaws.com'),
+    Rule: {
+      Type: 'AWS::Events::Rule',
+      Properties: {
+        EventPattern: { source: ['aws.cloudwatch'], detail: { state: { value: ['ALARM'] } } },
+        Targets: [{ Id: 'inbox', Arn: { 'Fn::GetAtt': ['AlertsInbox', 'Arn'] } }],
+      },
+    },
+  });
+  await inState('backlog', 'OK');
+  await send('one');
+  const [event] = await takeMessages(calls, physical('AlertsInbox'), 1);
+  expect(bodyOf(event)).toMatchObject({
+    'detail-type': 'CloudWatch Alarm State Change',
+    source: 'aws.cloudwatch',
+    resources: ['arn:aws:cloudwatch:us-east-1:000000000000:alarm:backlog'],
+    detail: {
+      alarmName: 'backlog',
+      configuration: {
+        description: 'Look!',
+        metrics: [
+          {
+            metricStat: {
+              metric: { namespace: 'AWS/SQS', name: 'ApproximateNumberOfMessagesVisible' },
+              ...{ period: 60, stat: 'Maximum' },
+            },
+            returnData: true,
+          },
+        ],
+      },
+      previousState: { value: 'OK' },
+      state: { value: 'ALARM', reason: expect.stringContaining('Threshold Crossed') },
+    },
+  });
+  const RuleName = physical('Rule');
+  const [invocations] = engine.services.metrics.find({
+    namespace: 'AWS/Events',
+    name: 'Invocations',
+    dimensions: { RuleName },
+  });
+  expect(invocations?.unit).toBe('Count');
 });
 
 test('a suppressor in ALARM keeps the actions of a composite alarm back, until it is well', async () => {
