@@ -67,7 +67,7 @@ export interface EngineOptions {
   readonly ttlSweepMs?: number;
   /** false: roles and policies are not looked at. Default true. */
   readonly iam?: boolean;
-  /** Faults by chance, from when the app is deployed. Default none. */
+  /** Faults by chance, from when the app runs. Default none. */
   readonly faults?: RandomFaults;
   /**
    * Directory that keeps everything over a restart, also one after a kill; made when it is not there. Without it all is in memory.
@@ -255,11 +255,11 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 
   try {
     await deployAssembly(assembly, true);
-    if (options.faults !== undefined) services.faults.randomly(options.faults);
     await mappings.start();
     schedules.start();
     asyncInvocations.start();
     cloudwatch.start();
+    if (options.faults !== undefined) services.faults.randomly(options.faults);
     ready = true;
   } catch (error) {
     await stopAll();

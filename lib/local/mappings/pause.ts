@@ -49,3 +49,23 @@ export function pause(ms: number, signal: AbortSignal): Promise<void> {
 export function backoff(attempt: number, base: number, cap: number): number {
   return Math.min(cap, base * 2 ** Math.min(attempt - 1, 30));
 }
+
+/** Tries of what a mapping has to know before it starts. */
+const FIRST_TRIES = 6;
+const FIRST_RETRY_BASE_MS = 50;
+const FIRST_RETRY_CAP_MS = 1_000;
+
+/**
+ * Runs something again that failed, after growing pauses: one lost answer must not leave a mapping dead.
+ * @throws the last error, after six tries or when the signal is aborted
+ */
+export async function insist<T>(run: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await run();
+    } catch (error) {
+      if (attempt === FIRST_TRIES || signal.aborted) throw error;
+      await pause(backoff(attempt, FIRST_RETRY_BASE_MS, FIRST_RETRY_CAP_MS), signal);
+    }
+  }
+}

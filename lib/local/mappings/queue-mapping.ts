@@ -6,7 +6,7 @@ import { isThrottled } from '../lambda/errors.ts';
 import { createBatcher } from './batcher.ts';
 import { compileFilters } from './filter.ts';
 import type { MappingConfig, MappingContext, RunningMapping } from './mapping.ts';
-import { backoff, createBell, pause } from './pause.ts';
+import { backoff, createBell, insist, pause } from './pause.ts';
 import { queueVerdict } from './response.ts';
 import type { ReceivedMessage } from './sqs-event.ts';
 import { toQueueRecord } from './sqs-event.ts';
@@ -223,7 +223,7 @@ export function runQueueMapping(config: MappingConfig, context: MappingContext):
   }
 
   const delay = (ms: number): Promise<void> => pause(ms, stopping.signal);
-  const ready = prepare();
+  const ready = insist(prepare, stopping.signal);
   const polling = ready.then(poll, () => undefined);
   return {
     ready,

@@ -1,5 +1,5 @@
 import type { MappingConfig, MappingContext, RunningMapping } from './mapping.ts';
-import { pause } from './pause.ts';
+import { insist, pause } from './pause.ts';
 import type { ShardProgress } from './shard.ts';
 import { openShard, runShard } from './shard-worker.ts';
 import type { Position, Shard, StreamSource } from './stream-source.ts';
@@ -28,7 +28,8 @@ export function runStreamMapping(
     const shards = await source.listShards();
     const present = new Set(shards.map((shard) => shard.shardId));
     const initial = firstLook && !resuming ? startingPosition(config) : ({ kind: 'TRIM_HORIZON' } as const);
-    if (firstLook && !resuming) await Promise.all(shards.map((shard) => open(shard, initial)));
+    const unopened = shards.filter(({ shardId }) => !progress.has(shardId));
+    if (firstLook && !resuming) await Promise.all(unopened.map((shard) => open(shard, initial)));
     for (const shard of shards) {
       if (stopping.signal.aborted) return;
       const blocked = shard.parents.some((id) => present.has(id) && progress.get(id)?.finished !== true);
@@ -73,7 +74,7 @@ export function runStreamMapping(
     }
   }
 
-  const ready = startShards(true);
+  const ready = insist(() => startShards(true), stopping.signal);
   const watching = ready.then(watchShards, () => undefined);
   return {
     ready,
