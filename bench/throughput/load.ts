@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DynamoDBClient, GetItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { KinesisClient, PutRecordsCommand } from '@aws-sdk/client-kinesis';
 import { LambdaClient, paginateListEventSourceMappings, UpdateEventSourceMappingCommand } from '@aws-sdk/client-lambda';
-import { GetQueueAttributesCommand, SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { GetQueueAttributesCommand, PurgeQueueCommand, SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { aggregated } from '../../lib/runtime/aggregated-record.ts';
 
 /** What the app's stack gave out. */
@@ -85,6 +85,8 @@ export function loadOn(endpoint: string, { Queue: QueueUrl, Log, Table }: Places
         }
       }
     },
+
+    purge: () => sqs.send(new PurgeQueueCommand({ QueueUrl })),
 
     close(): void {
       for (const one of [sqs, kinesis, dynamodb, lambda]) one.destroy();

@@ -15,11 +15,8 @@ const ROWS: readonly Row[] = [
   ['  done meanwhile', ({ log }) => `${Math.round(log.handledPerSecond)}/s`],
   ['  the rest', ({ log }) => drained(log)],
   ['memory, idle', ({ idleMegabytes }) => `${Math.round(idleMegabytes)} MB`],
-  [
-    'memory with a backlog',
-    ({ backlog }) =>
-      backlog === undefined ? 'not measured' : `${Math.round(backlog.megabytes)} MB at ${backlog.messages} messages`,
-  ],
+  ['  with a backlog', ({ backlog }) => `${Math.round(backlog.megabytes)} MB at ${backlog.messages} messages`],
+  ['  after the load', ({ loadedMegabytes }) => `${Math.round(loadedMegabytes)} MB`],
 ];
 
 /** The result as a table for the terminal. */
