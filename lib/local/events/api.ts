@@ -43,13 +43,16 @@ export function eventsApi({
     }
     if (entries.reduce<number>((sum, entry) => sum + sizeOf(entry), 0) > MAX_BYTES)
       return refused('ValidationException', 'Total size of the entries in the request is over the limit.');
-    const answers = entries.map((entry): JsonObject => {
-      const failure = problemIn(entry);
-      if (failure !== undefined) return { ...failure };
-      const event = eventOf(entry, { region, accountId });
-      bus.put(event);
-      return { EventId: event.id ?? '' };
-    });
+    // Answered when the targets have the events: what was accepted is kept by those that keep it.
+    const answers = await Promise.all(
+      entries.map(async (entry): Promise<JsonObject> => {
+        const failure = problemIn(entry);
+        if (failure !== undefined) return { ...failure };
+        const event = eventOf(entry, { region, accountId });
+        await bus.put(event);
+        return { EventId: event.id ?? '' };
+      }),
+    );
     const FailedEntryCount = answers.filter(({ ErrorCode }) => ErrorCode !== undefined).length;
     return {
       status: 200,

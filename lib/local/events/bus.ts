@@ -23,8 +23,8 @@ export interface EventBus {
   /** Adds a rule, or puts it in the place of one with its ARN. */
   addRule(rule: EventRule): void;
   removeRule(arn: string): void;
-  /** Accepts an event; delivery goes on by itself. */
-  put(event: JsonObject): void;
+  /** Hands an event to all targets; resolves when they have it, or it was given up. */
+  put(event: JsonObject): Promise<void>;
   /** Resolves when what was accepted is delivered or given up. */
   close(): Promise<void>;
 }
@@ -55,16 +55,18 @@ export function createEventBus(context: TargetContext & { readonly report: (text
   return {
     addRule: (rule) => void rules.set(rule.arn, rule),
     removeRule: (arn) => void rules.delete(arn),
-    put(event) {
+    async put(event) {
       const matching = [...rules.values()].filter(({ enabled, matches }) => enabled && matches(event));
-      for (const rule of matching) {
-        for (const target of rule.targets) {
-          const work = send(rule, target, event)
-            .catch((error: unknown) => context.report(`Rule ${rule.arn}, target ${target.arn}: ${String(error)}`))
-            .finally(() => running.delete(work));
-          running.add(work);
-        }
-      }
+      const deliveries = matching.flatMap((rule) =>
+        rule.targets.map((target) =>
+          send(rule, target, event).catch((error: unknown) =>
+            context.report(`Rule ${rule.arn}, target ${target.arn}: ${String(error)}`),
+          ),
+        ),
+      );
+      const work = Promise.all(deliveries).then(() => void running.delete(work));
+      running.add(work);
+      await work;
     },
     async close() {
       await Promise.all(running);
