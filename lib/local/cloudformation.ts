@@ -3,6 +3,13 @@ import type { ServiceHandler, ServiceResponse } from './service.ts';
 
 const NAMESPACE = 'http://cloudformation.amazonaws.com/doc/2010-05-15/';
 
+/** What the API knows of the stacks, and may do to them. */
+export interface StackControl {
+  list(): readonly StackInfo[];
+  /** @throws Error that says why the stack cannot be deleted */
+  delete(nameOrId: string): Promise<void>;
+}
+
 type Operation = (stacks: readonly StackInfo[], parameters: URLSearchParams) => string;
 
 const operations: Readonly<Record<string, Operation>> = {
@@ -16,29 +23,38 @@ const operations: Readonly<Record<string, Operation>> = {
   ListExports: (stacks) => element('Exports', stacks.flatMap(exportsXml).map(member).join('')),
 };
 
-/** Answers the part of the CloudFormation API that finds out what was deployed (Query protocol). */
-export function cloudformationApi(stacks: () => readonly StackInfo[]): ServiceHandler {
+/** Answers the part of the CloudFormation API that finds out what was deployed, and DeleteStack (Query protocol). */
+export function cloudformationApi(control: StackControl): ServiceHandler {
   return async (request): Promise<ServiceResponse> => {
     const parameters = new URLSearchParams(
       request.body.length > 0 ? request.body.toString('utf8') : request.url.split('?')[1],
     );
     const action = parameters.get('Action') ?? '';
+    if (action === 'DeleteStack') return deleteStack(parameters, control);
     const operation = operations[action];
     if (!operation) {
-      const known = Object.keys(operations).join(', ');
+      const known = [...Object.keys(operations), 'DeleteStack'].join(', ');
       return failure(
         'InvalidAction',
         `The action ${action} is not available in the engine; available: ${known}. It deploys an assembly when it starts.`,
       );
     }
     try {
-      const body = `<${action}Response xmlns="${NAMESPACE}"><${action}Result>${operation(stacks(), parameters)}</${action}Result><ResponseMetadata><RequestId>${crypto.randomUUID()}</RequestId></ResponseMetadata></${action}Response>`;
-      return { status: 200, headers: { 'content-type': 'text/xml' }, body };
+      return success(action, element(`${action}Result`, operation(control.list(), parameters)));
     } catch (error) {
       if (error instanceof UnknownStack) return failure('ValidationError', error.message);
       throw error;
     }
   };
+}
+
+async function deleteStack(parameters: URLSearchParams, control: StackControl): Promise<ServiceResponse> {
+  try {
+    await control.delete(parameters.get('StackName') ?? '');
+    return success('DeleteStack', '');
+  } catch (error) {
+    return failure('ValidationError', error instanceof Error ? error.message : String(error));
+  }
 }
 
 class UnknownStack extends Error {
@@ -117,6 +133,12 @@ const escapes: Readonly<Record<string, string>> = {
   "'": '&apos;',
 };
 const escapeXml = (text: string): string => text.replaceAll(/[&<>"']/g, (character) => escapes[character] ?? character);
+
+function success(action: string, result: string): ServiceResponse {
+  const metadata = element('ResponseMetadata', element('RequestId', crypto.randomUUID()));
+  const body = `<${action}Response xmlns="${NAMESPACE}">${result}${metadata}</${action}Response>`;
+  return { status: 200, headers: { 'content-type': 'text/xml' }, body };
+}
 
 function failure(code: string, message: string): ServiceResponse {
   const body = `<ErrorResponse xmlns="${NAMESPACE}"><Error><Type>Sender</Type><Code>${code}</Code><Message>${escapeXml(message)}</Message></Error><RequestId>${crypto.randomUUID()}</RequestId></ErrorResponse>`;

@@ -27,8 +27,8 @@ import { createLoadMeter } from './mappings/load.ts';
 import { createMappings } from './mappings/mappings.ts';
 import { missingPermissions } from './mappings/role-permissions.ts';
 import type { Change } from './provision/changes.ts';
-import { createDeployed, type StackInfo, stackInfo } from './provision/deployed.ts';
-import { deployStacks } from './provision/stacks.ts';
+import type { StackInfo } from './provision/deployed.ts';
+import { createDeployments } from './provision/deployments.ts';
 import { createRoleCalls } from './role-calls.ts';
 import { schedulerApi } from './schedules/api.ts';
 import { createSchedules } from './schedules/schedules.ts';
@@ -187,8 +187,16 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const schedules = createSchedules({ ...base, iam: services.iam, meter, ...timeScale }, state);
   const events = createEventBus({ ...base, iam: services.iam, meter });
   const cloudwatch = createCloudWatch({ ...base, iam: services.iam, metrics, onEvent: events.put, state });
-  const deployed = createDeployed(state);
-  const stacks = (): StackInfo[] => [...deployed.stacks.values()].map(stackInfo);
+  const deployments = createDeployments({
+    context: {
+      ...{ services, calls, functions, asyncInvocations, mappings, schedules, events, cloudwatch, logs },
+      ...{ region, accountId, scratch, notice },
+      managedPolicies: new Map(),
+      roles: new Map(),
+    },
+    state,
+    onChanges: options.onChanges ?? (() => undefined),
+  });
   services.faults.onKill((caller) => {
     if (caller.functionName !== undefined && caller.instance !== undefined)
       functions.kill(caller.functionName, caller.instance);
@@ -201,7 +209,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     asyncInvocations.send(functionNameOf(functionArn), event);
   });
   services.register('lambda', lambdaApi({ functions, asyncInvocations, mappings, region, accountId }));
-  services.register('cloudformation', cloudformationApi(stacks));
+  services.register('cloudformation', cloudformationApi(deployments));
   services.register('logs', logsApi({ store: logs, region, accountId }));
   services.register('monitoring', cloudwatchApi(cloudwatch));
   services.register('events', eventsApi({ bus: events, region, accountId }));
@@ -213,7 +221,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     const body = {
       status: ready ? 'ready' : 'starting',
       functions: functions.list().map(({ name }) => name),
-      stacks: stacks().map(({ name }) => name),
+      stacks: deployments.list().map(({ name }) => name),
     };
     return { status: 200, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
   };
@@ -237,24 +245,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     rmSync(scratch, { recursive: true, force: true });
   }
 
-  const context = {
-    ...{ services, calls, functions, asyncInvocations, mappings, schedules, events, cloudwatch, logs },
-    ...{ region, accountId, scratch, notice },
-    managedPolicies: new Map(),
-    roles: new Map(),
-  };
-  const onChanges = options.onChanges ?? (() => undefined);
-
-  async function deployAssembly({ stacks: fromAssembly }: Assembly, isStarting: boolean): Promise<readonly Change[]> {
-    for (const stack of fromAssembly) {
-      if (stack.region !== undefined && stack.region !== region)
-        notice(`Stack ${stack.name} is made for ${stack.region}; here it runs as ${region}.`);
-    }
-    return deployStacks(fromAssembly, { context, deployed, isStarting, onChanges });
-  }
-
   try {
-    await deployAssembly(assembly, true);
+    await deployments.deploy(assembly, true);
     await mappings.start();
     schedules.start();
     asyncInvocations.start();
@@ -266,13 +258,12 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     throw error;
   }
 
-  let deploying: Promise<unknown> = Promise.resolve();
   let closing: Promise<void> | undefined;
   return {
     url,
     services,
     get stacks() {
-      return stacks();
+      return deployments.list();
     },
     get functions() {
       return functions.list();
@@ -283,13 +274,9 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     get busy() {
       return functions.running() + asyncInvocations.pending;
     },
-    deploy(path = options.assembly) {
-      const deployment = deploying.then(() => deployAssembly(readAssembly(path), false));
-      deploying = deployment.catch(() => undefined);
-      return deployment;
-    },
+    deploy: async (path = options.assembly) => deployments.deploy(readAssembly(path), false),
     close() {
-      closing ??= deploying.then(stopAll);
+      closing ??= deployments.settled().then(stopAll);
       return closing;
     },
   };

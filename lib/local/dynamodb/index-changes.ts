@@ -52,8 +52,8 @@ export async function changeIndex(
     );
   const added = update.Create && { ...update.Create, ...described(table, name) };
   const left = indexes.filter(({ IndexName }) => IndexName !== name);
-  await putTable(store, tables, table, added ? [...left, added] : left, given.AttributeDefinitions);
-  if (added) await fill(store, table, added);
+  const changed = await putTable(store, tables, table, added ? [...left, added] : left, given.AttributeDefinitions);
+  if (added) await fill(store, changed, added);
   else await empty(store, indexPrefix('global', table.TableName, name));
 }
 
@@ -72,7 +72,7 @@ async function putTable(
   table: Table,
   indexes: readonly Index[],
   definitions: unknown,
-): Promise<void> {
+): Promise<Table> {
   const { GlobalSecondaryIndexes: _before, ...rest } = table;
   const all = [...attributes(definitions), ...attributes(table.AttributeDefinitions)];
   const keys = new Set(
@@ -90,6 +90,7 @@ async function putTable(
   const value = { ...rest, AttributeDefinitions, ...(indexes.length > 0 && { GlobalSecondaryIndexes: indexes }) };
   tables.forget(table.TableName);
   await db.batch([{ type: 'put', key: tableKey(table.TableName), value }]);
+  return value;
 }
 
 const attributes = (definitions: unknown) => (definitions ?? []) as readonly { readonly AttributeName: string }[];

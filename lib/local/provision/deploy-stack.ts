@@ -109,7 +109,8 @@ async function deployResource({ plan, stack, logicalId, scope, deployment }: Pla
     // Once more: now that all it depends on is there, more may be known than before the deployment.
     if (replaces !== undefined) {
       const name = properties[provisioner.nameProperty ?? ''];
-      await refuseLossyReplacement(request, replaces, { changed, name }, context);
+      const isRetained = retention(resource).onReplace;
+      await refuseLossyReplacement(request, replaces, { changed, name, isRetained }, context);
     }
     deployed.begin(stack, logicalId);
     const provisioned = await explained(request, () => provisioner.create(request));
@@ -123,7 +124,10 @@ async function deployResource({ plan, stack, logicalId, scope, deployment }: Pla
       }
       if (made !== undefined) await provisioner.remove?.(made, context);
     });
-    if (replaces !== undefined) deployed.addLeftover(stack, replaces);
+    if (replaces !== undefined) {
+      const onReplace = replaces.retained.onReplace || retention(resource).onReplace;
+      deployed.addLeftover(stack, { ...replaces, retained: { ...replaces.retained, onReplace } });
+    }
     return provisioned;
   }
   if (isStarting && !provisioner.durable) return note(await explained(request, () => provisioner.create(request)));
@@ -133,8 +137,8 @@ async function deployResource({ plan, stack, logicalId, scope, deployment }: Pla
   }
   // Undone also when it fails half-way.
   undo.add(`change of ${logicalId}`, async () => {
-    const now = stack.resources.get(logicalId) ?? before;
-    await change(provisioner, { ...request, properties: before.properties, assets: stack.assets }, now);
+    const attempted = { ...(stack.resources.get(logicalId) ?? before), properties };
+    await change(provisioner, { ...request, properties: before.properties, assets: stack.assets }, attempted);
     deployed.put(stack, logicalId, before);
   });
   return note(await explained(request, () => change(provisioner, request, before)));

@@ -107,18 +107,19 @@ async function createTable(request: ResourceRequest): Promise<ProvisionedResourc
   return configured(TableName, request);
 }
 
-/** Changes what can be changed of a table; CloudFormation takes one index at a time. */
+/** Brings a table, whatever its state, to what can be changed of it. CloudFormation takes one index at a time. */
 async function updateTable(request: ResourceRequest, before: DeployedResource): Promise<ProvisionedResource> {
   const { properties, context } = request;
   const TableName = before.physicalId;
-  const [wasStreamed, isStreamed] = [viewTypeIn(before.properties), viewTypeIn(properties)];
+  const description = await activeTable(TableName, request);
+  const [isStreamed, wanted] = [viewTypeIn(description), viewTypeIn(properties)];
   const setStream = (StreamSpecification: JsonObject) =>
     context.calls.json('dynamodb', 'UpdateTable', { TableName, StreamSpecification });
-  if (wasStreamed !== isStreamed) {
-    if (wasStreamed) await setStream({ StreamEnabled: false });
-    if (isStreamed) await setStream({ StreamEnabled: true, StreamViewType: isStreamed });
+  if (isStreamed !== wanted) {
+    if (isStreamed) await setStream({ StreamEnabled: false });
+    if (wanted) await setStream({ StreamEnabled: true, StreamViewType: wanted });
   }
-  const updates = indexUpdates(before.properties, properties);
+  const updates = indexUpdates(description, properties);
   if (updates.length > 1) {
     throw provisionError(
       request,
@@ -135,13 +136,13 @@ async function updateTable(request: ResourceRequest, before: DeployedResource): 
   return configured(TableName, request);
 }
 
-function indexUpdates(before: JsonObject, now: JsonObject): JsonObject[] {
-  const [old, wanted] = [indexes(before, 'GlobalSecondaryIndexes'), indexes(now, 'GlobalSecondaryIndexes')];
+function indexUpdates(there: JsonObject, wanted: JsonObject): JsonObject[] {
+  const [old, now] = [indexes(there, 'GlobalSecondaryIndexes'), indexes(wanted, 'GlobalSecondaryIndexes')];
   const isIn = (list: readonly JsonObject[], index: JsonObject) =>
     list.some((other) => isDeepStrictEqual(other, index));
   return [
-    ...old.filter((index) => !isIn(wanted, index)).map(({ IndexName = '' }) => ({ Delete: { IndexName } })),
-    ...wanted.filter((index) => !isIn(old, index)).map((index) => ({ Create: index })),
+    ...old.filter((index) => !isIn(now, index)).map(({ IndexName = '' }) => ({ Delete: { IndexName } })),
+    ...now.filter((index) => !isIn(old, index)).map((index) => ({ Create: index })),
   ];
 }
 

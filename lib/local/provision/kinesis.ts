@@ -33,31 +33,28 @@ const stream: ResourceType = {
         ...{ StreamName, ShardCount: shardsIn(properties), MaxRecordSizeInKiB: recordSizeIn(properties) },
       })
       .catch(unlessThere(resumes));
-    const arn = await activeStream(StreamName, context);
+    const description = await activeStream(StreamName, context);
+    const arn = textAt(description, 'StreamARN') ?? '';
     encrypt(arn, properties, context);
-    await setRetention(StreamName, DEFAULT_RETENTION_HOURS, retentionIn(properties), context);
+    await setRetention(description, retentionIn(properties), context);
     return { physicalId: StreamName, attributes: { Arn: arn } };
   },
   restore: ({ properties, context }, { attributes }) => encrypt(String(attributes.Arn), properties, context),
   async update({ properties, context }, before) {
     const StreamName = before.physicalId;
     encrypt(String(before.attributes.Arn), properties, context);
-    await setRetention(StreamName, retentionIn(before.properties), retentionIn(properties), context);
-    const MaxRecordSizeInKiB = recordSizeIn(properties);
-    if (MaxRecordSizeInKiB !== recordSizeIn(before.properties)) {
-      const StreamARN = String(before.attributes.Arn);
-      await context.calls.json('kinesis', 'UpdateMaxRecordSize', { StreamARN, MaxRecordSizeInKiB });
-      await activeStream(StreamName, context);
+    const description = await activeStream(StreamName, context);
+    await setRetention(description, retentionIn(properties), context);
+    if (recordSizeIn(properties) !== recordSizeIn(before.properties)) {
+      const size = { StreamARN: String(before.attributes.Arn), MaxRecordSizeInKiB: recordSizeIn(properties) };
+      await context.calls.json('kinesis', 'UpdateMaxRecordSize', size);
     }
-    const isOnDemand = modeOf(properties) === 'ON_DEMAND';
-    // How many shards an on-demand stream has is not the template's business.
-    const count = isOnDemand ? shardsIn(before.properties) : shardsIn(properties);
-    if (count !== shardsIn(before.properties)) {
-      const TargetShardCount = count;
-      await context.calls.json('kinesis', 'UpdateShardCount', {
-        ...{ StreamName, TargetShardCount },
-        ScalingType: 'UNIFORM_SCALING',
-      });
+    // How many shards an on-demand stream has is not the template's business, nor what has become of those it does not change.
+    const TargetShardCount = shardsIn(properties);
+    const isAsked = modeOf(properties) !== 'ON_DEMAND' && TargetShardCount !== shardsIn(before.properties);
+    if (isAsked && TargetShardCount !== numberAt(description, 'OpenShardCount')) {
+      const scaling = { StreamName, TargetShardCount, ScalingType: 'UNIFORM_SCALING' };
+      await context.calls.json('kinesis', 'UpdateShardCount', scaling);
       await activeStream(StreamName, context);
     }
     return before;
@@ -94,20 +91,23 @@ const unlessThere =
     if (!resumes || !(error instanceof AwsCallError) || error.code !== 'ResourceInUseException') throw error;
   };
 
-async function setRetention(StreamName: string, from: number, to: number, context: ProvisionContext): Promise<void> {
-  if (from === to) return;
-  const operation = to > from ? 'IncreaseStreamRetentionPeriod' : 'DecreaseStreamRetentionPeriod';
-  await context.calls.json('kinesis', operation, { StreamName, RetentionPeriodHours: to });
+async function setRetention(description: JsonObject, hours: number, context: ProvisionContext): Promise<void> {
+  const StreamName = textAt(description, 'StreamName') ?? '';
+  const now = numberAt(description, 'RetentionPeriodHours') ?? DEFAULT_RETENTION_HOURS;
+  if (hours === now) return;
+  const operation = hours > now ? 'IncreaseStreamRetentionPeriod' : 'DecreaseStreamRetentionPeriod';
+  await context.calls.json('kinesis', operation, { StreamName, RetentionPeriodHours: hours });
   await activeStream(StreamName, context);
 }
 
-async function activeStream(StreamName: string, { calls }: ProvisionContext): Promise<string> {
+/** What DescribeStreamSummary says, once the stream is active. */
+async function activeStream(StreamName: string, { calls }: ProvisionContext): Promise<JsonObject> {
   for (;;) {
     const summary = objectAt(
       await calls.json('kinesis', 'DescribeStreamSummary', { StreamName }),
       'StreamDescriptionSummary',
     );
-    if (textAt(summary, 'StreamStatus') === 'ACTIVE') return textAt(summary, 'StreamARN') ?? '';
+    if (textAt(summary, 'StreamStatus') === 'ACTIVE') return summary;
     await sleep(STATUS_INTERVAL_MS);
   }
 }

@@ -9,12 +9,17 @@ import { typeNamed } from './types.ts';
  * which CloudFormation would delete.
  * @param changed names of the properties that differ
  * @param name the new name, where the template gives one
+ * @param isRetained whether the new template keeps the old one beside it
  * @throws ProvisionError
  */
 export async function refuseLossyReplacement(
   where: { readonly stackName: string; readonly logicalId: string; readonly type: string },
   old: DeployedResource,
-  { changed, name }: { readonly changed: readonly string[]; readonly name: Json | undefined },
+  {
+    changed,
+    name,
+    isRetained,
+  }: { readonly changed: readonly string[]; readonly name: Json | undefined; readonly isRetained: boolean },
   context: ProvisionContext,
 ): Promise<void> {
   const what = `a change of ${changed.join(', ')} makes a new resource`;
@@ -25,7 +30,8 @@ export async function refuseLossyReplacement(
       `${what}, and two cannot have the name ${JSON.stringify(name)}: CloudFormation cannot update a stack when a custom-named resource requires replacing. Change ${nameProperty} too, or leave it out.`,
     );
   }
-  const contents = old.retained.onReplace ? undefined : await typeNamed(old.type)?.contents?.(old, context);
+  const contents =
+    isRetained || old.retained.onReplace ? undefined : await typeNamed(old.type)?.contents?.(old, context);
   if (contents !== undefined) {
     throw provisionError(
       where,

@@ -67,7 +67,7 @@ const queue: ResourceType = {
     const answer = await calls.json('sqs', 'GetQueueAttributes', { QueueUrl: physicalId, AttributeNames });
     const values = objectAt(answer, 'Attributes');
     const count = AttributeNames.reduce((sum, name) => sum + (numberAt(values, name) ?? 0), 0);
-    return count === 0 ? undefined : `${count} messages`;
+    return count === 0 ? undefined : `${count} message${count === 1 ? '' : 's'}`;
   },
 };
 

@@ -10,7 +10,7 @@ import { removeLeft } from './removal.ts';
 import { refuseLossyReplacement } from './replacement.ts';
 import { type ProvisionContext, ProvisionError } from './resource.ts';
 import { restoreStack } from './restore.ts';
-import { planStack, type StackPlan } from './stack-plan.ts';
+import { planStack, retention, type StackPlan } from './stack-plan.ts';
 import { typeNamed } from './types.ts';
 import { createUndo } from './undo.ts';
 
@@ -70,8 +70,11 @@ async function previewed(plans: readonly StackPlan[], options: DeployOptions): P
     for (const { logicalId, type, kind, properties: changed } of ofStack) {
       const old = before.resources.get(logicalId);
       if (kind !== 'replace' || old === undefined) continue;
-      const name = objectAt(plan.resources[logicalId], 'Properties')[typeNamed(type)?.nameProperty ?? ''];
-      await refuseLossyReplacement({ stackName: plan.stackName, logicalId, type }, old, { changed, name }, context);
+      const resource = plan.resources[logicalId];
+      const name = objectAt(resource, 'Properties')[typeNamed(type)?.nameProperty ?? ''];
+      const isRetained = retention(resource).onReplace;
+      const where = { stackName: plan.stackName, logicalId, type };
+      await refuseLossyReplacement(where, old, { changed, name, isRetained }, context);
     }
   }
   const known = changes.filter(({ stackName }) => deployed.stacks.has(stackName));

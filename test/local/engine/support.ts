@@ -23,12 +23,28 @@ export function temporaryDirectory(): string {
 }
 
 /** Writes a cloud assembly with one stack, as small as the CDK could make it. */
-export function writeAssembly(Resources: JsonObject, rest: JsonObject = {}, name = 'app'): string {
+export const writeAssembly = (Resources: JsonObject, rest: JsonObject = {}, name = 'app'): string =>
+  writeStacks({ [name]: { Resources, ...rest } });
+
+/** Writes a cloud assembly of several stacks; each depends on those before it. */
+export function writeStacks(templates: Readonly<Record<string, JsonObject>>): string {
   const directory = temporaryDirectory();
-  const artifacts = { [name]: { type: 'aws:cloudformation:stack', properties: { templateFile: 'app.template.json' } } };
+  const names = Object.keys(templates);
+  const artifacts = names.map((name, index) => [
+    name,
+    {
+      type: 'aws:cloudformation:stack',
+      properties: { templateFile: `${name}.template.json` },
+      dependencies: names.slice(0, index),
+    },
+  ]);
   mkdirSync(directory, { recursive: true });
-  writeFileSync(join(directory, 'manifest.json'), JSON.stringify({ version: '55.0.0', artifacts }));
-  writeFileSync(join(directory, 'app.template.json'), JSON.stringify({ Resources, ...rest }));
+  writeFileSync(
+    join(directory, 'manifest.json'),
+    JSON.stringify({ version: '55.0.0', artifacts: Object.fromEntries(artifacts) }),
+  );
+  for (const [name, template] of Object.entries(templates))
+    writeFileSync(join(directory, `${name}.template.json`), JSON.stringify(template));
   return directory;
 }
 
