@@ -2,6 +2,12 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
+  CloudWatchClient,
+  DescribeAlarmHistoryCommand,
+  DescribeAlarmsCommand,
+  SetAlarmStateCommand,
+} from '@aws-sdk/client-cloudwatch';
+import {
   CreateEventSourceMappingCommand,
   type CreateEventSourceMappingCommandInput,
   DeleteEventSourceMappingCommand,
@@ -193,17 +199,34 @@ it("the key lets the account's roles and CloudWatch in, each by a statement of i
   const resources = Object.values(app.engine.stacks[0]?.resources ?? {});
   const key = String(resources.find(({ type }) => type === 'AWS::KMS::Key')?.attributes.Arn);
   const alarms = resources.find(({ type, physicalId }) => type === 'AWS::SNS::Topic' && physicalId.includes('alarms'));
-  const sourceArn = 'arn:aws:cloudwatch:us-east-1:000000000000:alarm:a';
-  const alarm = { kind: 'service', service: 'cloudwatch.amazonaws.com', sourceArn } as const;
-  const asAlarm = () => iam.wouldRefuse(alarm, 'sns:Publish', alarms?.physicalId ?? '');
-  expect(asAlarm()).toBeUndefined();
+  const cloudwatch = new CloudWatchClient({});
+  const { MetricAlarms = [] } = await cloudwatch.send(new DescribeAlarmsCommand({ MaxRecords: 1 }));
+  const { AlarmName = '', AlarmArn = '' } = MetricAlarms[0] ?? {};
+  let state: 'ALARM' | 'OK' = 'OK';
+  /** Lets the alarm act. @returns what the history says of it, and whether somebody was refused */
+  const act = async () => {
+    denials.length = 0;
+    state = state === 'OK' ? 'ALARM' : 'OK';
+    const StartDate = new Date();
+    await cloudwatch.send(new SetAlarmStateCommand({ AlarmName, StateValue: state, StateReason: 'a test' }));
+    const summary = await eventually('the action in the history', async () => {
+      const query = { AlarmName, HistoryItemType: 'Action' as const, StartDate };
+      const { AlarmHistoryItems = [] } = await cloudwatch.send(new DescribeAlarmHistoryCommand(query));
+      return AlarmHistoryItems[0]?.HistorySummary;
+    });
+    return { summary, refused: denials[0] };
+  };
+  expect(await act()).toMatchObject({ summary: expect.stringContaining('Successfully'), refused: undefined });
 
   const complete = [...iam.resources.of(key).values()][0];
   const statements = [complete?.Statement ?? []].flat() as PolicyStatement[];
   const without = (Sid: string | undefined) =>
     iam.resources.put(key, 'KeyPolicy', { Statement: statements.filter((one) => one.Sid !== Sid) });
   without('AlarmsPublish');
-  expect(asAlarm()).toMatchObject({ principal: sourceArn, action: 'kms:GenerateDataKey', resource: key });
+  expect(await act()).toMatchObject({
+    summary: expect.stringContaining('Failed'),
+    refused: { principal: AlarmArn, action: 'kms:GenerateDataKey', resource: key },
+  });
   without(undefined);
   denials.length = 0;
   const { failed } = await run('order-outbox-relay', STEPS['order-outbox-relay']?.['a new row'] as Step);
@@ -218,7 +241,11 @@ it("the key lets the account's roles and CloudWatch in, each by a statement of i
   const AttributeValue = JSON.stringify({ Statement: policy.Statement.filter(({ Effect }) => Effect === 'Deny') });
   await sns.send(new SetTopicAttributesCommand({ TopicArn, AttributeName: 'Policy', AttributeValue }));
   sns.destroy();
-  expect(asAlarm()).toMatchObject({ principal: sourceArn, action: 'sns:Publish', resource: TopicArn });
+  expect(await act()).toMatchObject({
+    summary: expect.stringContaining('Failed'),
+    refused: { principal: AlarmArn, action: 'sns:Publish', resource: TopicArn },
+  });
+  cloudwatch.destroy();
 });
 
 /** What is asked when the app is deployed: it does not start without. */
