@@ -63,6 +63,7 @@ export function createSchedules(context: SchedulesContext, state?: State): Sched
   const definitions = new Map<string, ScheduleDefinition>();
   const timers = new Map<string, NodeJS.Timeout>();
   const running = new Set<Promise<void>>();
+  const lastSent = new Map<string, Promise<void>>();
   let startedAt: number | undefined;
   let closed = false;
   for (const definition of kept?.load() ?? []) definitions.set(definition.arn, definition);
@@ -88,7 +89,7 @@ export function createSchedules(context: SchedulesContext, state?: State): Sched
     const timer = setTimeout(
       () => {
         if (clock() < due - 1) return plan(definition, schedule, due - 1, ahead);
-        const sent = fire(definition, due - ahead);
+        const sent = fireInOrder(definition, due - ahead);
         // Noted when it is sent, not before: killed in between, it is sent again rather than never.
         if (isOnce(definition)) void sent.then(() => kept?.sent(definition, due - ahead));
         plan(definition, schedule, Math.max(due, clock() - 1), ahead);
@@ -109,17 +110,27 @@ export function createSchedules(context: SchedulesContext, state?: State): Sched
     plan(definition, parseSchedule(definition.expression, since), after, ahead);
   }
 
+  /** One time after the other: at a high time scale, two due times are closer together than two sendings. */
+  function fireInOrder(definition: ScheduleDefinition, due: number): Promise<void> {
+    const { arn } = definition;
+    const sent = (lastSent.get(arn) ?? Promise.resolve())
+      .then(() => fire(definition, due))
+      .finally(() => {
+        running.delete(sent);
+        if (lastSent.get(arn) === sent) lastSent.delete(arn);
+      });
+    running.add(sent);
+    lastSent.set(arn, sent);
+    return sent;
+  }
+
   /** Resolves when all targets have been sent to, or could not be. */
   async function fire(definition: ScheduleDefinition, due: number): Promise<void> {
-    const sending = definition.targets.map((target) => {
-      const work = send(definition, target, due)
-        .catch((error: unknown) =>
-          context.report(`Schedule ${definition.name}, target ${target.arn}: ${String(error)}`),
-        )
-        .finally(() => running.delete(work));
-      running.add(work);
-      return work;
-    });
+    const sending = definition.targets.map((target) =>
+      send(definition, target, due).catch((error: unknown) =>
+        context.report(`Schedule ${definition.name}, target ${target.arn}: ${String(error)}`),
+      ),
+    );
     await Promise.all(sending);
   }
 
