@@ -11,6 +11,7 @@ import {
   OrderPlaced,
   reserveStock,
 } from '../../lib/systems/orders/contract.ts';
+import { waitForOrder } from './stock/wait-for-order.ts';
 
 const stockTable = requiredEnv(ORDERS_ENV.stockTable, 'which table keeps the stock');
 const reservationsTable = requiredEnv(ORDERS_ENV.reservationsTable, 'which table keeps the reservations');
@@ -133,7 +134,7 @@ async function giveBack(lines: readonly Line[], held: ReadonlyMap<string, number
  * What an order holds by now: reserved, less what went back before. A standard queue may deliver a cancellation before its
  * order; then it waits its turn. The order's first part is written last, so with it all parts are there.
  */
-async function heldBy(order: OrderData, { event }: HandlerContext): Promise<Map<string, number>> {
+async function heldBy(order: OrderData, { event, attempt }: HandlerContext): Promise<Map<string, number>> {
   const held = new Map<string, number>();
   let ordered = false;
   let from: Record<string, unknown> | undefined;
@@ -154,7 +155,10 @@ async function heldBy(order: OrderData, { event }: HandlerContext): Promise<Map<
     }
     from = page.LastEvaluatedKey;
   } while (from !== undefined);
-  if (!ordered) throw new Retry(`event ${event.sequence} of '${order.orderId}' came before the order itself`);
+  if (!ordered) {
+    const after = waitForOrder(attempt);
+    throw new Retry(`event ${event.sequence} of '${order.orderId}' came before the order itself`, { after });
+  }
   return held;
 }
 
