@@ -2,10 +2,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Engine, startEngine } from '../../lib/local/engine.ts';
 import { type Outputs, output, outputsOf } from '../../lib/operations/deployment.ts';
-import type { OrderRequest } from '../../lib/systems/orders/request.ts';
 import { openClients } from '../../lib/systems/orders/tools/clients.ts';
 import { publishAgain, publishedEvents, sendMalformed } from '../../lib/systems/orders/tools/mishaps.ts';
-import { openShop, type Placed, patient, placeAll, type Shop } from '../../lib/systems/orders/tools/producer.ts';
+import type { Placed } from '../../lib/systems/orders/tools/producer.ts';
 import { reconcile } from '../../lib/systems/orders/tools/reconcile.ts';
 import { readSamples, shelfFor } from '../../lib/systems/orders/tools/samples.ts';
 import { stillToDo } from '../../lib/systems/orders/tools/settled.ts';
@@ -16,6 +15,7 @@ import { countDuplicates } from '../duplicates-metric.ts';
 import { type FaultOptions, faultsInWords, plannedFaults } from '../fault-options.ts';
 import { logFiles } from '../function-logs.ts';
 import { type Report, renderReport } from '../report.ts';
+import { DUPLICATE_EVERY, keepPlacing, placeSamples, type Traffic } from '../sample-traffic.ts';
 import { exportsFor, pointSdkAt } from '../sdk-environment.ts';
 import { EXIT_INTERRUPTED, interrupted } from '../signals.ts';
 import { synthesise } from '../synth.ts';
@@ -34,14 +34,10 @@ export interface DemoOptions extends FaultOptions {
 const STAGE = 'dev';
 const STACK = `sluice-${STAGE}-orders`;
 const WORK_FOLDER = '.sluice';
-const PARALLEL_ORDERS = 8;
-/** Every n-th order is sent twice, and the events of every n-th accepted order are published twice. */
-const DUPLICATE_EVERY = 10;
 const SETTLE_POLL_MS = 250;
 const SETTLE_TIMEOUT_MS = 75_000;
 /** What a killed function held comes back after the visibility timeout of its queue: minutes, and some of it more than once. */
 const SETTLE_AFTER_FAULTS_MS = 15 * 60_000;
-const MILLIS_PER_MINUTE = 60_000;
 
 /**
  * The whole orders system on this machine: places the sample orders, as a burst or steadily, makes trouble, waits until everything has
@@ -82,7 +78,7 @@ export async function demo(options: DemoOptions): Promise<number> {
       process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : renderReport(terminal, report));
       if (!options.once)
         await stayUp(terminal, output(outputs, 'PlaceOrderFunction'), exportsFor(engine.url, engine.services.region), {
-          perSecond: options.rate,
+          rate: options.rate,
           signal: stop.signal,
         });
       return report.problems.length === 0 ? 0 : 1;
@@ -107,11 +103,11 @@ interface Run {
 
 async function reconciledRun(run: Run, suppressed: () => number): Promise<Report | undefined> {
   const { engine, terminal, outputs, clients, signal } = run;
-  const samples = readSamples();
-  const shelf = shelfFor(samples);
+  const shelf = shelfFor(readSamples());
   await fillShelf(clients, output(outputs, 'StockTable'), shelf);
 
-  const placed = await placeOrders(run, samples);
+  const functionName = output(outputs, 'PlaceOrderFunction');
+  const placed = await placeSamples(functionName, { ...run.options, signal }, terminal);
   if (signal.aborted) return undefined;
 
   terminal.note('Publishing every tenth event again, and sending malformed messages ...');
@@ -141,45 +137,6 @@ async function reconciledRun(run: Run, suppressed: () => number): Promise<Report
   };
 }
 
-/** The samples once, or again and again for as long as was asked; every tenth order twice. */
-async function placeOrders(
-  { terminal, outputs, signal, options }: Run,
-  samples: readonly OrderRequest[],
-): Promise<Placed[]> {
-  const { minutes, rate } = options;
-  const placed: Placed[] = [];
-  const shop = patient(openShop(output(outputs, 'PlaceOrderFunction')));
-  const orders = minutes === undefined ? samples.length : Math.ceil(minutes * 60 * rate);
-  const bar = terminal.progress('Placing orders', Math.ceil(orders * (1 + 1 / DUPLICATE_EVERY)));
-  if (minutes !== undefined) terminal.note(`Placing ${rate} orders a second for ${minutes} minutes ...`);
-  const pace =
-    minutes === undefined
-      ? { parallel: PARALLEL_ORDERS, signal }
-      : {
-          parallel: PARALLEL_ORDERS,
-          perSecond: rate,
-          signal: AbortSignal.any([signal, AbortSignal.timeout(minutes * MILLIS_PER_MINUTE)]),
-        };
-  try {
-    await placeAll(shop, everyTenthTwice(minutes === undefined ? samples : endlessly(samples)), pace, (one) => {
-      placed.push(one);
-      bar.step();
-    });
-  } finally {
-    bar.stop();
-    shop.close();
-  }
-  return placed;
-}
-
-function* everyTenthTwice(orders: Iterable<OrderRequest>): Generator<OrderRequest> {
-  let count = 0;
-  for (const order of orders) {
-    yield order;
-    if (count++ % DUPLICATE_EVERY === 0) yield order;
-  }
-}
-
 const round = (seconds: number): number => Math.round(seconds * 10) / 10;
 
 const acceptedIds = (placed: readonly Placed[]) =>
@@ -207,30 +164,10 @@ async function waitForRest({
 }
 
 /** Steady sample traffic until Ctrl-C, so that there is something to look at. */
-async function stayUp(
-  terminal: Terminal,
-  functionName: string,
-  exports: string,
-  pace: { readonly perSecond: number; readonly signal: AbortSignal },
-): Promise<void> {
-  terminal.note(`\nSteady traffic of ${pace.perSecond} orders a second until Ctrl-C. In another shell:\n  ${exports}`);
+async function stayUp(terminal: Terminal, functionName: string, exports: string, traffic: Traffic): Promise<void> {
+  terminal.note(`\nSteady traffic of ${traffic.rate} orders a second until Ctrl-C. In another shell:\n  ${exports}`);
   terminal.note(
     `  aws sqs list-queues\n  npx sluice produce orders --count 10\n${styled(terminal, 'dim', `Logs of the functions: ${join(WORK_FOLDER, 'logs')}`)}`,
   );
-  const shop: Shop = openShop(functionName);
-  try {
-    await placeAll(shop, endlessly(readSamples()), { parallel: PARALLEL_ORDERS, ...pace }, () => undefined);
-  } finally {
-    shop.close();
-  }
-}
-
-/** The samples again and again, under new numbers. */
-function* endlessly(samples: readonly OrderRequest[]): Generator<OrderRequest> {
-  for (let round = 1; ; round++) {
-    for (const sample of samples) {
-      const cancels = sample.cancels === undefined ? {} : { cancels: `${sample.cancels}-${round}` };
-      yield { ...sample, ...cancels, invoiceNo: `${sample.invoiceNo}-${round}` };
-    }
-  }
+  await keepPlacing(functionName, traffic);
 }

@@ -12,8 +12,9 @@ import { createAsyncMeter, createIteratorAgeMeter, meterFunctions } from './clou
 import { createTargetMeter } from './cloudwatch/target-metrics.ts';
 import { eventsApi } from './events/api.ts';
 import { createEventBus } from './events/bus.ts';
+import { clockSkew } from './faults/clock-skew.ts';
 import { faultyDeliveries } from './faults/deliveries.ts';
-import { FAULT_KINDS, type FaultTrigger, type RandomFaults } from './faults.ts';
+import type { RandomFaults } from './faults.ts';
 import { objectAt, textAt } from './json.ts';
 import { lambdaApi } from './lambda/api.ts';
 import { createAsyncInvocations } from './lambda/async-invocations.ts';
@@ -76,15 +77,6 @@ export interface EngineOptions {
   readonly data?: string;
   /** Called with what a deployment over existing stacks will change, before it changes anything. */
   readonly onChanges?: (changes: readonly Change[]) => void;
-}
-
-/** How much the clock of a new worker is off: to either side. */
-function clockSkew(functionName: string, faults: FaultTrigger): number {
-  const caller = { accessKeyId: 'engine', functionName };
-  const strike = faults.at({ service: 'lambda', operation: 'Start', when: 'before', caller });
-  if (strike?.action !== 'skew-clock') return 0;
-  // By chance half of the clocks are slow: the size, from which ms is made, is split in the middle.
-  return strike.size === 1 ? strike.ms : 2 * strike.ms - FAULT_KINDS['skew-clock'].upToMs;
 }
 
 /** A running engine. */
