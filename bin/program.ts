@@ -80,7 +80,12 @@ program
 program
   .command('local')
   .description('run any CDK assembly here, without an account')
-  .requiredOption('--assembly <dir>', 'a synthesised assembly, such as cdk.out')
+  .option('--assembly <dir>', 'a synthesised assembly, such as cdk.out')
+  .option(
+    '--watch',
+    'synthesise the app of cdk.json, and again whenever its files change: what differs is deployed',
+    false,
+  )
   .addOption(port())
   .option('--no-iam', 'let everybody do everything; else roles and policies decide, as on AWS')
   .option('--data <dir>', 'keep everything in this directory, over restarts and kills', undefined)
@@ -93,7 +98,7 @@ program
   .addOption(faultSeed())
   .addHelpText(
     'after',
-    `${FAULTS_HELP}\n\nExamples:\n  $ npx cdk synth -q && npx sluice local --assembly cdk.out\n  $ npx sluice local --assembly cdk.out --data .sluice/data   # goes on where it was\n  $ npx sluice local --assembly cdk.out --faults throttle=0.05,latency=0.1 --seed 7`,
+    `${FAULTS_HELP}\n\nExamples:\n  $ npx cdk synth -q && npx sluice local --assembly cdk.out\n  $ npx sluice local --assembly cdk.out --data .sluice/data   # goes on where it was\n  $ npx sluice local --watch --data .sluice/data                # follows what you write\n  $ npx sluice local --assembly cdk.out --faults throttle=0.05,latency=0.1 --seed 7`,
   )
   .action((options: LocalOptions) => run(async () => (await commands.local()).local(options)));
 

@@ -1,12 +1,18 @@
 import { join } from 'node:path';
+import { InvalidArgumentError } from 'commander';
 import { describeChange, startEngine } from '../../lib/local/engine.ts';
+import { readCdkApp, synthesise } from '../cdk-app.ts';
 import { type FaultOptions, faultsInWords, plannedFaults } from '../fault-options.ts';
 import { logFiles } from '../function-logs.ts';
+import { type Redeployment, redeployOnChange } from '../redeploy.ts';
 import { exportsFor } from '../sdk-environment.ts';
 import { interrupted } from '../signals.ts';
 
 export interface LocalOptions extends FaultOptions {
-  readonly assembly: string;
+  /** Without it, the one that `cdk.json` names. */
+  readonly assembly?: string;
+  /** Synthesises the app of `cdk.json`, and deploys it again whenever its files change. */
+  readonly watch: boolean;
   readonly port: number;
   readonly iam: boolean;
   /** Directory that keeps everything over a restart. */
@@ -16,11 +22,21 @@ export interface LocalOptions extends FaultOptions {
 }
 
 /** Runs an assembly until Ctrl-C. Prints `ready URL` on standard output when it can be used. */
-export async function local({ assembly, port, iam, data, timeScale, ...asked }: LocalOptions): Promise<number> {
+export async function local(options: LocalOptions): Promise<number> {
+  const { port, iam, data, timeScale, ...asked } = options;
   const faults = plannedFaults(asked);
   const stop = interrupted();
   const logs = logFiles(join('.sluice', 'logs'), { append: data !== undefined });
-  const note = (text: string) => process.stderr.write(`${text}\n`);
+  const note = (text: string) => void process.stderr.write(`${text}\n`);
+  const result = (text: string) => void process.stdout.write(`${text}\n`);
+  const app = options.watch ? readCdkApp(process.cwd(), options.assembly) : undefined;
+  const assembly = app?.output ?? options.assembly;
+  if (assembly === undefined)
+    throw new InvalidArgumentError('name an assembly (--assembly cdk.out), or run the app of cdk.json (--watch)');
+  if (app !== undefined) {
+    note(`Synthesising: ${app.command}`);
+    await synthesise(app);
+  }
   const engine = await startEngine({
     ...{ assembly, port, iam, timeScale },
     ...(data === undefined ? {} : { data }),
@@ -29,14 +45,17 @@ export async function local({ assembly, port, iam, data, timeScale, ...asked }: 
     onNotice: note,
     onChanges: (changes) => note(`Changes:\n${changes.map((change) => `  ${describeChange(change)}`).join('\n')}`),
   });
+  let redeployment: Redeployment | undefined;
   try {
     if (faults !== undefined) note(faultsInWords(faults));
-    process.stdout.write(`ready ${engine.url}\n`);
+    result(`ready ${engine.url}`);
+    if (app !== undefined) redeployment = redeployOnChange(app, engine, { note, result });
     note(
       `Logs of the functions: ${join('.sluice', 'logs')}. For another shell:\n  ${exportsFor(engine.url, engine.services.region)}`,
     );
     await stop.promise;
   } finally {
+    await redeployment?.close();
     await engine.close();
     logs.close();
   }

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { registerHooks } from 'node:module';
+import Module, { registerHooks } from 'node:module';
 import { dirname, join, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
@@ -41,19 +41,30 @@ export async function loadHandler(taskRoot: string, handler: string): Promise<un
  * Files without a package.json of their own are therefore taken for CommonJS unless they are written as a module.
  */
 function treatAsOwnPackage(taskRoot: string): void {
+  const isOurs = (file: string): boolean =>
+    file.endsWith('.js') && file.startsWith(taskRoot + sep) && !hasOwnPackage(dirname(file), taskRoot);
   registerHooks({
     load(url, context, nextLoad) {
-      if (!url.startsWith('file:') || !url.endsWith('.js')) return nextLoad(url, context);
+      if (!url.startsWith('file:')) return nextLoad(url, context);
       const file = fileURLToPath(url);
-      if (!file.startsWith(taskRoot + sep) || hasOwnPackage(dirname(file), taskRoot)) return nextLoad(url, context);
-      const source = readFileSync(file, 'utf8');
-      return nextLoad(url, {
-        ...context,
-        format: /^\s*(import\s|import\{|export\s|export\{)/m.test(source) ? 'module' : 'commonjs',
-      });
+      if (!isOurs(file)) return nextLoad(url, context);
+      const format = isModule(readFileSync(file, 'utf8')) ? 'module' : 'commonjs';
+      return nextLoad(url, { ...context, format });
     },
   });
+  // CommonJS is loaded by another loader, which looks for a package.json whatever the hook said.
+  const extensions = (Module as unknown as { readonly _extensions: Record<'.js', Loader> })._extensions;
+  const load = extensions['.js'];
+  extensions['.js'] = (module, file) => {
+    const source = isOurs(file) ? readFileSync(file, 'utf8') : undefined;
+    if (source === undefined || isModule(source)) load(module, file);
+    else module._compile(source, file, 'commonjs');
+  };
 }
+
+type Loader = (module: { _compile(source: string, file: string, format: string): unknown }, file: string) => void;
+
+const isModule = (source: string): boolean => /^\s*(import\s|import\{|export\s|export\{)/m.test(source);
 
 function hasOwnPackage(directory: string, taskRoot: string): boolean {
   for (let folder = directory; folder.startsWith(taskRoot); folder = dirname(folder)) {
