@@ -9,11 +9,12 @@ const spread = (measured: Summary | undefined): string =>
 
 /** The result as a table for the terminal: medians, with the middle half of the samples in brackets. */
 export function startTable(result: StartResult): string {
-  const table = new Table({ head: ['start', 'ready after', 'processor time'], style: { head: [], border: [] } });
+  const table = new Table({ head: ['', 'ready after', 'processor time'], style: { head: [], border: [] } });
   for (const start of STARTS) {
     const { readyMillis, cpuMillis } = result.starts[start];
     table.push([start, spread(readyMillis), spread(cpuMillis)]);
   }
+  table.push(['orders, code changed', spread(result.codeChangeMillis), '']);
   const { machine, effort, version } = result;
   const about = Object.entries(machine).map(([name, value]) => `${name} ${value}`);
   return [table.toString(), `${effort.rounds} starts each; sluice ${version}`, `machine: ${about.join(', ')}`].join(

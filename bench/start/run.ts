@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { type Machine, machine, ownVersion } from '../machine.ts';
 import { interleaved, type Summary, summary } from '../statistics.ts';
 import { APPS, type App, writeAssemblies } from './assemblies.ts';
+import { codeChanges } from './watch.ts';
 
 export interface StartEffort {
   /** Starts of each app. */
@@ -33,6 +34,8 @@ export interface StartResult {
   readonly version: string;
   readonly effort: StartEffort;
   readonly starts: Readonly<Record<Start, MeasuredStart>>;
+  /** From a change of a function's code to its deployment, under `--watch`; the orders system. */
+  readonly codeChangeMillis: Summary;
 }
 
 const CLI = join(import.meta.dirname, '../../bin/sluice.ts');
@@ -64,6 +67,8 @@ export async function benchStart(effort: StartEffort, progress: (text: string) =
         cpuMillis: cpuMillis.length > 0 ? summary(cpuMillis) : undefined,
       };
     };
+    progress(`changing a function's code ${effort.rounds} times`);
+    const codeChangeMillis = summary(await codeChanges(effort.rounds));
     return {
       bench: 'start',
       date: new Date().toISOString(),
@@ -71,6 +76,7 @@ export async function benchStart(effort: StartEffort, progress: (text: string) =
       version: ownVersion(),
       effort,
       starts: Object.fromEntries(STARTS.map((start) => [start, measured(start)])) as StartResult['starts'],
+      codeChangeMillis,
     };
   } finally {
     rmSync(folder, { recursive: true, force: true });
