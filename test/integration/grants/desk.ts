@@ -4,6 +4,7 @@ import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { DeleteMessageCommand, type Message, ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
+import { behaviourOf } from '../../../lambdas/orders/payment/provider.ts';
 import { envelope } from '../../../lib/contracts/envelope.ts';
 import { bodyOf } from '../../../lib/runtime/body.ts';
 import { type OrderCancelled, type OrderData, OrderPlaced } from '../../../lib/systems/orders/contract.ts';
@@ -16,11 +17,21 @@ export interface Answer {
   readonly failed: boolean;
 }
 
+/** What the stack gives the simulated provider unless it is told another. */
+const PROVIDER_SEED = 'sluice';
+
+const eventId = (orderId: string, sequence: number): string => `order-outbox/${orderId}/${sequence}`;
+
 /** Makes events for the functions of the orders system and hands them over, as the services around them would. */
 export function openDesk(app: OrdersApp) {
   const lambda = new LambdaClient({});
   let count = 0;
-  const next = () => `G${process.pid}-${++count}`;
+  /** The simulated provider behaves badly for some ids; what is shown here is grants. */
+  const next = (): string => {
+    const id = `G${process.pid}-${++count}`;
+    const behaves = [1, 2].every((sequence) => behaviourOf(PROVIDER_SEED, eventId(id, sequence)) === 'approve');
+    return behaves ? id : next();
+  };
 
   async function invoke(name: string, event: unknown): Promise<Answer> {
     const { FunctionError, Payload } = await lambda.send(
@@ -50,7 +61,7 @@ export function openDesk(app: OrdersApp) {
     };
     const sequence = type === OrderPlaced ? 1 : 2;
     return envelope(type, data, {
-      id: `order-outbox/${orderId}/${sequence}`,
+      id: eventId(orderId, sequence),
       source: '/sluice/order-outbox',
       time: new Date(),
       sequence,
