@@ -34,14 +34,13 @@ export interface Invocation {
  * the errors in `outcomes.ts` say what they mean, anything else is a failed attempt.
  */
 export async function handleMessage(message: Message, invocation: Invocation): Promise<Outcome> {
-  let key: string | undefined;
+  let read: ReadEvent | undefined;
   try {
     const body = await openBody(message.body, invocation.consumer.runtime);
-    const read = readOrReject(body, invocation.consumer.subscription.to.events);
-    key = read.event.id;
+    read = readOrReject(body, invocation.consumer.subscription.to.events);
     return { kind: await handleOnce(read, message, invocation) };
   } catch (thrown) {
-    return outcomeOf(toError(thrown), message, key, invocation);
+    return outcomeOf(toError(thrown), message, read, invocation);
   }
 }
 
@@ -87,7 +86,7 @@ async function handleOnce(
 async function outcomeOf(
   error: Error,
   message: Message,
-  key: string | undefined,
+  read: ReadEvent | undefined,
   { consumer }: Invocation,
 ): Promise<Outcome> {
   const { subscription, breaker, countAttempt } = consumer;
@@ -96,14 +95,27 @@ async function outcomeOf(
   if (error instanceof Outage && breaker !== undefined) {
     return { kind: 'outage', dependency: error.dependency, error };
   }
-  // Without a key the body could not be fetched: then the message itself is counted, as a queue also counts receives without a try.
+  // Without an event the body could not be fetched: then the message itself is counted, as a queue also counts receives without a try.
   const attempts =
-    countAttempt === undefined ? message.receives : await countAttempt(`${subscription.name}#${key ?? message.id}`);
+    countAttempt === undefined
+      ? message.receives
+      : await countAttempt(`${subscription.name}#${read?.event.id ?? message.id}`);
   if (attempts !== undefined && attempts >= subscription.retry.attempts) {
+    if (read !== undefined && (await wasDoneBefore(read, consumer))) return { kind: 'duplicate' };
     return { kind: 'rejected', reason: ATTEMPTS_EXHAUSTED, error, attempts };
   }
   const after = error instanceof Retry && error.after !== undefined ? { afterSeconds: error.after.seconds } : {};
   return { kind: 'retry', error, attempt: attempts ?? 1, ...after };
+}
+
+/**
+ * All copies of an event share its attempts. A copy that fails, say for a transaction that met another, after the event was done
+ * by an earlier one is a duplicate and nothing to give up.
+ */
+async function wasDoneBefore({ event, sent }: ReadEvent, { subscription, inbox }: Consumer): Promise<boolean> {
+  if (subscription.inbox !== 'effect') return false;
+  const before = await inbox.find(`${subscription.name}#${event.id}`);
+  return before?.state === 'done' && before.fingerprint === fingerprintOf(sent);
 }
 
 function readOrReject(body: string, expected: readonly AnyEventType[]): ReadEvent {

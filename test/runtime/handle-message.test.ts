@@ -6,6 +6,7 @@ import type { Breaker } from '../../lib/runtime/breaker.ts';
 import type { Consumer } from '../../lib/runtime/consumer.ts';
 import { handleMessage, type Invocation } from '../../lib/runtime/handle-message.ts';
 import type { Message, Outcome } from '../../lib/runtime/message.ts';
+import { fingerprintOf } from '../../lib/runtime/once.ts';
 import { Defer, Outage, Reject, Retry } from '../../lib/runtime/outcomes.ts';
 import { lambda } from '../../lib/runtime/runtime.ts';
 import { opened, TicketOpened, workQueue } from '../contracts/sample-declarations.ts';
@@ -173,6 +174,17 @@ describe('attempts', () => {
     const countAttempt = async (key: string) => (key === 'worker#e-1' ? 2 : 99);
     expect(await outcomeOf(new Error('no'), { countAttempt }, 50)).toMatchObject({ kind: 'retry', attempt: 2 });
     expect((await outcomeOf(new Error('no'), { countAttempt: async () => 3 }, 1)).kind).toBe('rejected');
+  });
+
+  it('of a copy whose event is done by now come to a duplicate, not to a dead letter', async () => {
+    const inbox = memoryInbox(() => 0);
+    const failing = { inbox, countAttempt: async () => 3 };
+    expect((await outcomeOf(new Error('no'), failing)).kind).toBe('rejected');
+    const fingerprint = fingerprintOf(opened('A', 'e-1'));
+    await inbox.commit({ key: 'worker#e-1', fingerprint }, []);
+    expect(await outcomeOf(new Error('no'), failing)).toEqual({ kind: 'duplicate' });
+    inbox.records.set('worker#e-1', { state: 'done', fingerprint: 'of another payload' });
+    expect((await outcomeOf(new Error('no'), failing)).kind).toBe('rejected');
   });
 
   it('are not spent by deferrals and outages', async () => {
