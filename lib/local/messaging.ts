@@ -52,7 +52,7 @@ export async function startMessaging(options: MessagingOptions): Promise<Messagi
     handlers: {
       sqs: createSqs(fauxqs, access, queues.operations, state),
       sns: createSns(fauxqs, access, meterNotify(notify, metrics), state),
-      s3: createS3(fauxqs, access),
+      s3: createS3(fauxqs, access, state),
       sts: createSts(account),
     },
     queueMeter,

@@ -82,6 +82,9 @@ test(
       const Attributes = { VisibilityTimeout: VISIBILITY_SECONDS };
       await clients.sqs.send(new SetQueueAttributesCommand({ QueueUrl, Attributes }));
     }
+    // While it runs, nobody else gets its data.
+    await expect(startEngine(folder, 0)).rejects.toThrow(/data directory .* is in use by another engine/);
+
     const samples = readSamples().slice(0, ORDERS);
     const shelf = shelfFor(samples);
     await fillShelf(clients, output(outputs, 'StockTable'), shelf);

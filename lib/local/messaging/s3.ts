@@ -1,9 +1,10 @@
 import { errorResponse } from '../endpoint-errors.ts';
 import { restOperation } from '../rest-operations.ts';
 import type { ServiceHandler, ServiceRequest, ServiceResponse } from '../service.ts';
+import type { State } from '../state/state.ts';
 import type { Fauxqs } from './fauxqs.ts';
 import type { S3Store } from './fauxqs-types.ts';
-import { type Access, policyRefusal } from './resource-policies.ts';
+import { type Access, type BucketPolicies, policyRefusal } from './resource-policies.ts';
 
 const INJECTABLE = ['GET', 'HEAD', 'PUT', 'POST', 'DELETE'] as const;
 type Method = (typeof INJECTABLE)[number];
@@ -17,7 +18,9 @@ const UNKEPT_SETTINGS =
   /^Get(BucketEncryption|PublicAccessBlock|BucketVersioning|BucketTagging|BucketNotificationConfiguration|BucketOwnershipControls|BucketLogging|BucketCors|BucketAcl|BucketLocation)$/;
 
 /** fauxqs' S3 plus conditional writes (`If-None-Match: *`, `If-Match`), and settings of buckets that are accepted. */
-export function createS3({ s3App, s3Store }: Fauxqs, access: Access): ServiceHandler {
+/** @param state keeps policies of buckets that are set by request over a restart; fauxqs' part is kept by s3-state.ts */
+export function createS3({ s3App, s3Store }: Fauxqs, access: Access, state?: State): ServiceHandler {
+  const policies = keptPolicies(access.bucketPolicies, state);
   let lastWrite: Promise<unknown> = Promise.resolve();
 
   const forward = async (request: ServiceRequest): Promise<ServiceResponse> => {
@@ -37,7 +40,7 @@ export function createS3({ s3App, s3Store }: Fauxqs, access: Access): ServiceHan
       const message = `s3: ${request.method} ${request.url} is not available in the engine`;
       return errorResponse('s3', { status: 501, code: 'NotImplemented', message });
     }
-    if (operation.endsWith('BucketPolicy')) return bucketPolicy(request, operation, access);
+    if (operation.endsWith('BucketPolicy')) return bucketPolicy(request, operation, access, policies);
     if (IGNORED_SETTINGS.test(operation)) return { status: 200, headers: {}, body: '' };
     if (UNKEPT_SETTINGS.test(operation)) {
       const message = `s3: ${operation} is not available in the engine: it accepts the setting but does not keep it`;
@@ -64,8 +67,28 @@ function createBucket({ url }: ServiceRequest, store: S3Store): ServiceResponse 
   }
 }
 
-function bucketPolicy(request: ServiceRequest, operation: string, access: Access): ServiceResponse {
-  const policies = access.bucketPolicies;
+function keptPolicies(policies: BucketPolicies, state: State | undefined): BucketPolicies {
+  const kept = state?.store('s3-bucket-policies');
+  for (const [bucket, text] of kept?.entries() ?? []) policies.put(bucket, String(text));
+  return {
+    ...policies,
+    put(bucket, text) {
+      policies.put(bucket, text);
+      kept?.put(bucket, text);
+    },
+    remove(bucket) {
+      policies.remove(bucket);
+      kept?.delete(bucket);
+    },
+  };
+}
+
+function bucketPolicy(
+  request: ServiceRequest,
+  operation: string,
+  access: Access,
+  policies: BucketPolicies,
+): ServiceResponse {
   const bucket = decodeURIComponent(new URL(request.url, 'http://engine').pathname).replaceAll('/', '');
   if (operation === 'DeleteBucketPolicy') {
     policies.remove(bucket);

@@ -3,11 +3,13 @@ import type { TemplateScope } from '../template.ts';
 import { verdictOn } from './changes.ts';
 import type { Deployed, DeployedResource, DeployedStack } from './deployed.ts';
 import { exportedBy, outputsOf, refuseLossOfExports } from './exports.ts';
+import { removeGoing } from './removal.ts';
 import { refuseLossyReplacement } from './replacement.ts';
 import type { ProvisionContext, ProvisionedResource, ResourceRequest } from './resource.ts';
 import { provisionError } from './resource.ts';
 import { resolvedProperties, retention, type StackPlan, typeOf } from './stack-plan.ts';
 import { typeNamed } from './types.ts';
+import { type Begun, endUnderWay } from './under-way.ts';
 import type { Undo } from './undo.ts';
 
 export interface Deployment {
@@ -23,10 +25,11 @@ export interface Deployment {
  * @throws the first error; what was done by then is in the deployment's list of what to undo
  */
 export async function deployStack(plan: StackPlan, deployment: Deployment): Promise<void> {
-  const { deployed, undo } = deployment;
+  const { deployed, undo, context } = deployment;
   const isNew = !deployed.stacks.has(plan.stackName);
   const stack = deployed.open(plan.stackName, plan.stackId);
   if (isNew) undo.add(`stack ${stack.name}`, () => deployed.close(stack));
+  await removeGoing(stack, deployed, context);
   const made = new Map<string, ProvisionedResource>();
   const imports = new Set<string>();
   const scope = plan.scope(
@@ -85,23 +88,28 @@ async function deployResource({ plan, stack, logicalId, scope, deployment }: Pla
   const resource = plan.resources[logicalId];
   const type = typeOf(resource);
   const properties = resolvedProperties(resource, logicalId, scope);
-  const before = stack.resources.get(logicalId);
-  const { kind, properties: changed } = verdictOn(before, type, properties);
+  const { assets } = plan.stack;
+  const asked = () => {
+    const before = stack.resources.get(logicalId);
+    const { kind, properties: changed } = verdictOn(before, type, properties);
+    const generation = (before?.generation ?? 0) + (kind === 'replace' ? 1 : 0);
+    const dependsOn = [...(plan.graph.get(logicalId) ?? [])];
+    const wanted: Begun = { type, properties, dependsOn, retained: retention(resource), generation };
+    return { before, kind, changed, wanted };
+  };
+  const resumes = isDeepStrictEqual(stack.begun.get(logicalId), asked().wanted);
+  if (!resumes) await endUnderWay(stack, logicalId, { deployed, context, assets });
+  const { before, kind, changed, wanted } = asked();
+  const { generation } = wanted;
   const replaces = kind === 'replace' ? before : undefined;
   const request: ResourceRequest = {
-    ...{ stackName: stack.name, logicalId, type, properties, assets: plan.stack.assets, context },
-    generation: (before?.generation ?? 0) + (replaces === undefined ? 0 : 1),
-    resumes: stack.begun.has(logicalId),
+    ...{ stackName: stack.name, logicalId, type, properties, assets, context, generation, resumes },
   };
   const provisioner = typeNamed(type);
   if (!provisioner) throw provisionError(request, 'is not supported by the engine.');
   const note = (provisioned: ProvisionedResource): ProvisionedResource => {
-    const dependsOn = [...(plan.graph.get(logicalId) ?? [])];
     const { physicalId, attributes } = provisioned;
-    deployed.put(stack, logicalId, {
-      ...{ type, physicalId, attributes, properties, dependsOn },
-      ...{ retained: retention(resource), generation: request.generation },
-    });
+    deployed.put(stack, logicalId, { ...wanted, physicalId, attributes });
     return provisioned;
   };
 
@@ -112,7 +120,7 @@ async function deployResource({ plan, stack, logicalId, scope, deployment }: Pla
       const isRetained = retention(resource).onReplace;
       await refuseLossyReplacement(request, replaces, { changed, name, isRetained }, context);
     }
-    deployed.begin(stack, logicalId);
+    if (provisioner.durable) deployed.begin(stack, logicalId, wanted);
     const provisioned = await explained(request, () => provisioner.create(request));
     note(provisioned);
     undo.add(`creation of ${logicalId}`, async () => {
@@ -120,9 +128,13 @@ async function deployResource({ plan, stack, logicalId, scope, deployment }: Pla
       if (replaces === undefined) deployed.remove(stack, logicalId);
       else {
         deployed.put(stack, logicalId, replaces);
-        deployed.removeLeftover(stack, replaces.physicalId);
+        deployed.removeLeftover(stack, replaces);
       }
-      if (made !== undefined) await provisioner.remove?.(made, context);
+      if (made === undefined) return;
+      // It may have been there before, or got something in the meantime.
+      const contents = await provisioner.contents?.(made, context);
+      if (contents !== undefined) throw new Error(`${made.physicalId} stays, for it holds ${contents}`);
+      await provisioner.remove?.(made, context);
     });
     if (replaces !== undefined) {
       const onReplace = replaces.retained.onReplace || retention(resource).onReplace;
@@ -135,6 +147,7 @@ async function deployResource({ plan, stack, logicalId, scope, deployment }: Pla
     if (isStarting) await explained(request, () => provisioner.restore?.(request, before));
     return note(before);
   }
+  if (provisioner.durable) deployed.begin(stack, logicalId, wanted);
   // Undone also when it fails half-way.
   undo.add(`change of ${logicalId}`, async () => {
     const attempted = { ...(stack.resources.get(logicalId) ?? before), properties };

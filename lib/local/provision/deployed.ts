@@ -2,6 +2,7 @@ import type { Json, JsonObject } from '../json.ts';
 import { documents } from '../state/documents.ts';
 import type { State } from '../state/state.ts';
 import type { ProvisionedResource } from './resource.ts';
+import type { Begun } from './under-way.ts';
 
 /** A resource as it was provisioned. */
 export interface DeployedResource extends ProvisionedResource {
@@ -14,6 +15,11 @@ export interface DeployedResource extends ProvisionedResource {
   readonly retained: { readonly onDelete: boolean; readonly onReplace: boolean };
   /** How many resources of this logical id there were before it. */
   readonly generation: number;
+}
+
+export interface Leftover extends DeployedResource {
+  /** Its removal has been begun: what there may still be of it is of no use to anyone. */
+  readonly isGoing?: boolean;
 }
 
 export interface StackOutput {
@@ -36,10 +42,10 @@ export interface DeployedStack {
   /** File assets by the key they are uploaded under. */
   assets: ReadonlyMap<string, string>;
   readonly resources: Map<string, DeployedResource>;
-  /** Resources whose place another has taken, and that are still to be removed. */
-  readonly leftovers: Map<string, DeployedResource>;
-  /** Logical ids of resources whose creation was begun when the engine was killed. */
-  readonly begun: Set<string>;
+  /** Resources that are no longer part of the stack, and are still to be removed. */
+  readonly leftovers: Map<string, Leftover>;
+  /** Resources whose creation or change is under way, or was when the engine was killed. */
+  readonly begun: Map<string, Begun>;
 }
 
 /** A stack as it is shown. */
@@ -60,17 +66,21 @@ export const stackInfo = ({ name, id, outputs, resources, createdAt, updatedAt }
   resources: Object.fromEntries(resources),
 });
 
+const leftoverKey = ({ type, physicalId }: DeployedResource) => `${type} ${physicalId}`;
+
 /** All stacks, and how they change; every change is kept at once, so that a killed engine knows how far it was. */
 export interface Deployed {
   readonly stacks: ReadonlyMap<string, DeployedStack>;
   /** Adds a stack without resources, or finds it. */
   open(name: string, id: string): DeployedStack;
-  /** Notes that a resource is about to be created. */
-  begin(stack: DeployedStack, logicalId: string): void;
+  /** Notes that a resource is about to be created or changed. */
+  begin(stack: DeployedStack, logicalId: string, begun: Begun): void;
+  /** Notes that nothing is under way with it any more, as `put` and `remove` do. */
+  end(stack: DeployedStack, logicalId: string): void;
   put(stack: DeployedStack, logicalId: string, resource: DeployedResource): void;
   remove(stack: DeployedStack, logicalId: string): void;
-  addLeftover(stack: DeployedStack, resource: DeployedResource): void;
-  removeLeftover(stack: DeployedStack, physicalId: string): void;
+  addLeftover(stack: DeployedStack, resource: Leftover): void;
+  removeLeftover(stack: DeployedStack, resource: DeployedResource): void;
   /** Keeps what else has changed of a stack. */
   update(stack: DeployedStack): void;
   /** Removes a stack; its resources have to be gone. */
@@ -89,8 +99,8 @@ export function createDeployed(state: State | undefined): Deployed {
   const kept = state && {
     stacks: documents<StackDocument>(state, 'stacks'),
     resources: documents<DeployedResource>(state, 'stack-resources'),
-    begun: state.store('stack-begun'),
-    leftovers: documents<DeployedResource>(state, 'stack-leftovers'),
+    begun: documents<Begun>(state, 'stack-begun'),
+    leftovers: documents<Leftover>(state, 'stack-leftovers'),
   };
   const stacks = new Map<string, DeployedStack>();
   for (const [name, document] of kept?.stacks.entries() ?? []) {
@@ -99,19 +109,19 @@ export function createDeployed(state: State | undefined): Deployed {
       createdAt: new Date(document.createdAt),
       updatedAt: document.updatedAt === undefined ? undefined : new Date(document.updatedAt),
       assets: new Map(document.assets),
-      ...{ resources: new Map(), leftovers: new Map(), begun: new Set() },
+      ...{ resources: new Map(), leftovers: new Map(), begun: new Map() },
     });
   }
   for (const [key, resource] of kept?.resources.entries() ?? []) {
     const [name = '', logicalId = ''] = key.split('/');
     stacks.get(name)?.resources.set(logicalId, resource);
   }
-  for (const [key] of kept?.begun.entries() ?? []) {
+  for (const [key, begun] of kept?.begun.entries() ?? []) {
     const [name = '', logicalId = ''] = key.split('/');
-    stacks.get(name)?.begun.add(logicalId);
+    stacks.get(name)?.begun.set(logicalId, begun);
   }
   for (const [key, resource] of kept?.leftovers.entries() ?? []) {
-    stacks.get(key.slice(0, key.indexOf('/')))?.leftovers.set(resource.physicalId, resource);
+    stacks.get(key.slice(0, key.indexOf('/')))?.leftovers.set(leftoverKey(resource), resource);
   }
 
   const update = (stack: DeployedStack) => {
@@ -124,7 +134,7 @@ export function createDeployed(state: State | undefined): Deployed {
     });
   };
 
-  const finish = (stack: DeployedStack, logicalId: string) => {
+  const end = (stack: DeployedStack, logicalId: string) => {
     if (stack.begun.delete(logicalId)) kept?.begun.delete(`${stack.name}/${logicalId}`);
   };
 
@@ -135,33 +145,34 @@ export function createDeployed(state: State | undefined): Deployed {
       if (known !== undefined) return known;
       const stack: DeployedStack = {
         ...{ name, id, createdAt: new Date(), updatedAt: undefined, outputs: {}, exports: {}, imports: [] },
-        ...{ assets: new Map(), resources: new Map(), leftovers: new Map(), begun: new Set() },
+        ...{ assets: new Map(), resources: new Map(), leftovers: new Map(), begun: new Map() },
       };
       stacks.set(name, stack);
       update(stack);
       return stack;
     },
-    begin(stack, logicalId) {
-      stack.begun.add(logicalId);
-      kept?.begun.put(`${stack.name}/${logicalId}`, '');
+    begin(stack, logicalId, begun) {
+      stack.begun.set(logicalId, begun);
+      kept?.begun.put(`${stack.name}/${logicalId}`, begun);
     },
+    end,
     put(stack, logicalId, resource) {
-      finish(stack, logicalId);
+      end(stack, logicalId);
       stack.resources.set(logicalId, resource);
       kept?.resources.put(`${stack.name}/${logicalId}`, resource);
     },
     remove(stack, logicalId) {
-      finish(stack, logicalId);
+      end(stack, logicalId);
       stack.resources.delete(logicalId);
       kept?.resources.delete(`${stack.name}/${logicalId}`);
     },
     addLeftover(stack, resource) {
-      stack.leftovers.set(resource.physicalId, resource);
-      kept?.leftovers.put(`${stack.name}/${resource.physicalId}`, resource);
+      stack.leftovers.set(leftoverKey(resource), resource);
+      kept?.leftovers.put(`${stack.name}/${leftoverKey(resource)}`, resource);
     },
-    removeLeftover(stack, physicalId) {
-      stack.leftovers.delete(physicalId);
-      kept?.leftovers.delete(`${stack.name}/${physicalId}`);
+    removeLeftover(stack, resource) {
+      stack.leftovers.delete(leftoverKey(resource));
+      kept?.leftovers.delete(`${stack.name}/${leftoverKey(resource)}`);
     },
     update,
     close(stack) {

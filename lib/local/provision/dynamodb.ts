@@ -3,7 +3,6 @@ import { isDeepStrictEqual } from 'node:util';
 import { AwsCallError } from '../call.ts';
 import type { Json, JsonObject } from '../json.ts';
 import { booleanAt, isObject, listAt, objectAt, textAt } from '../json.ts';
-import type { DeployedResource } from './deployed.ts';
 import { physicalName } from './names.ts';
 import type { ProvisionedResource, ResourceRequest, ResourceType } from './resource.ts';
 import { provisionError } from './resource.ts';
@@ -42,7 +41,7 @@ const lifecycle = {
   durable: true,
   replacedBy: ['ImportSourceSpecification', 'KeySchema', 'LocalSecondaryIndexes', 'TableName'],
   nameProperty: 'TableName',
-  update: updateTable,
+  update: (request, { physicalId }) => broughtTo(physicalId, request),
   restore: async (request, { attributes }) => protect(String(attributes.Arn), request),
   async remove({ physicalId, properties, attributes }, { calls, services }) {
     if (booleanAt(properties, 'DeletionProtectionEnabled'))
@@ -100,17 +99,19 @@ async function createTable(request: ResourceRequest): Promise<ProvisionedResourc
   if (local.length > 0) body.LocalSecondaryIndexes = local;
   const StreamViewType = viewTypeIn(properties);
   if (StreamViewType) body.StreamSpecification = { StreamEnabled: true, StreamViewType };
-  await context.calls.json('dynamodb', 'CreateTable', body).catch((error: unknown) => {
-    // It was being made when the engine was killed.
+  try {
+    await context.calls.json('dynamodb', 'CreateTable', body);
+  } catch (error) {
     if (!resumes || !(error instanceof AwsCallError) || error.code !== 'ResourceInUseException') throw error;
-  });
+    // It was being made when the engine was killed, and may have no stream yet.
+    return broughtTo(TableName, request);
+  }
   return configured(TableName, request);
 }
 
 /** Brings a table, whatever its state, to what can be changed of it. CloudFormation takes one index at a time. */
-async function updateTable(request: ResourceRequest, before: DeployedResource): Promise<ProvisionedResource> {
+async function broughtTo(TableName: string, request: ResourceRequest): Promise<ProvisionedResource> {
   const { properties, context } = request;
-  const TableName = before.physicalId;
   const description = await activeTable(TableName, request);
   const [isStreamed, wanted] = [viewTypeIn(description), viewTypeIn(properties)];
   const setStream = (StreamSpecification: JsonObject) =>

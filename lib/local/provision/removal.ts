@@ -1,6 +1,7 @@
 import type { Deployed, DeployedResource, DeployedStack } from './deployed.ts';
 import type { ProvisionContext } from './resource.ts';
 import { typeNamed } from './types.ts';
+import { endUnderWay } from './under-way.ts';
 
 /** Removes what has left a stack's template, and what others have taken the place of; retained resources stay where they are. */
 export async function removeLeft(
@@ -9,32 +10,43 @@ export async function removeLeft(
   deployed: Deployed,
   context: ProvisionContext,
 ): Promise<void> {
+  for (const logicalId of [...stack.begun.keys()])
+    await endUnderWay(stack, logicalId, { deployed, context, assets: stack.assets });
   // Dependants of a leftover have been changed by now; it is in nobody's way.
   const left = new Map([...stack.resources].filter(([logicalId]) => !isWanted(logicalId)));
   for (const logicalId of dependantsFirst(left)) {
     const resource = left.get(logicalId);
     if (resource === undefined) continue;
-    await remove(stack, logicalId, resource, resource.retained.onDelete, context);
     deployed.remove(stack, logicalId);
+    if (!resource.retained.onDelete) await remove(stack, logicalId, resource, deployed, context);
   }
   const taken = new Set([...stack.resources.values()].map(({ type, physicalId }) => `${type} ${physicalId}`));
   for (const resource of [...stack.leftovers.values()].reverse()) {
     // What took its place may have taken its name too.
-    if (!taken.has(`${resource.type} ${resource.physicalId}`))
-      await remove(stack, resource.physicalId, resource, resource.retained.onReplace, context);
-    deployed.removeLeftover(stack, resource.physicalId);
+    if (resource.retained.onReplace || taken.has(`${resource.type} ${resource.physicalId}`))
+      deployed.removeLeftover(stack, resource);
+    else await remove(stack, resource.physicalId, resource, deployed, context);
   }
-  for (const logicalId of [...stack.begun]) if (!isWanted(logicalId)) deployed.remove(stack, logicalId);
+}
+
+/** Removes what was being removed when the engine was killed. */
+export async function removeGoing(stack: DeployedStack, deployed: Deployed, context: ProvisionContext): Promise<void> {
+  for (const resource of stack.leftovers.values()) {
+    if (!resource.isGoing) continue;
+    // An error says that it was removed.
+    await Promise.resolve(typeNamed(resource.type)?.remove?.(resource, context)).catch(() => undefined);
+    deployed.removeLeftover(stack, resource);
+  }
 }
 
 async function remove(
   stack: DeployedStack,
   name: string,
   resource: DeployedResource,
-  isRetained: boolean,
+  deployed: Deployed,
   context: ProvisionContext,
 ): Promise<void> {
-  if (isRetained) return;
+  deployed.addLeftover(stack, { ...resource, isGoing: true });
   try {
     await typeNamed(resource.type)?.remove?.(resource, context);
   } catch (error) {
@@ -44,6 +56,7 @@ async function remove(
       `Stack ${stack.name}: ${name} (${resource.type}) left the stack but could not be deleted: ${reason}`,
     );
   }
+  deployed.removeLeftover(stack, resource);
 }
 
 /** Logical ids in an order in which each comes before those it depends on. */

@@ -1,7 +1,7 @@
 import { CloudFormationClient, DeleteStackCommand, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { expect, onTestFinished, test } from 'vitest';
 import type { JsonObject } from '../../../lib/local/json.ts';
-import { listAt } from '../../../lib/local/json.ts';
+import { listAt, objectAt } from '../../../lib/local/json.ts';
 import { leftBehind, temporaryDirectory } from '../state/support.ts';
 import { lambda, mapping, queue, REGION, send, start, type TestEngine, takeMessages, writeStacks } from './support.ts';
 
@@ -136,4 +136,70 @@ test('an assembly that has changed while the engine was down is deployed over wh
     Attributes: { VisibilityTimeout: '30' },
   });
   expect(await takeMessages(fourth.calls, QueueUrl, 1)).toMatchObject([{ Body: 'kept' }]);
+});
+
+test('an engine killed in the middle of a deployment finishes it when it starts again, or goes back with the old assembly', async () => {
+  const data = temporaryDirectory();
+  const table = (...keys: string[]): JsonObject => ({
+    Type: 'AWS::DynamoDB::Table',
+    Properties: {
+      KeySchema: keys.map((AttributeName, index) => ({ AttributeName, KeyType: index === 0 ? 'HASH' : 'RANGE' })),
+      AttributeDefinitions: keys.map((AttributeName) => ({ AttributeName, AttributeType: 'S' })),
+      StreamSpecification: { StreamViewType: 'KEYS_ONLY' },
+      TimeToLiveSpecification: { Enabled: true, AttributeName: 'until' },
+    },
+  });
+  const reader = {
+    ...lambda('Reader', 'exports.handler = async () => 1;'),
+    ...mapping('FromTable', 'Reader', 'Table', { StartingPosition: 'LATEST' }, 'StreamArn'),
+  };
+  const before = writeStacks({
+    app: {
+      Resources: { ...queue('Work', { VisibilityTimeout: 40 }), ...queue('Goes'), Table: table('pk'), ...reader },
+    },
+  });
+  const after = writeStacks({
+    app: {
+      Resources: {
+        ...queue('Work', { VisibilityTimeout: 50 }),
+        ...queue('Comes'),
+        Table: table('pk', 'sk'),
+        Second: table('id'),
+        ...reader,
+      },
+    },
+  });
+  const { engine } = await start(before, { data });
+  const copies: string[] = [];
+  const deployment = engine.deploy(after);
+  const isDone = deployment.then(() => true);
+  while (!(await Promise.race([isDone, new Promise<false>((resolve) => setImmediate(resolve, false))])))
+    copies.push(leftBehind(data));
+  expect(copies.length).toBeGreaterThan(2);
+  for (const copy of copies) {
+    const redone = await start(after, { data: copy });
+    const queues = async ({ calls }: TestEngine) => listAt(await calls.json('sqs', 'ListQueues', {}), 'QueueUrls');
+    const tables = async ({ calls }: TestEngine) =>
+      listAt(await calls.json('dynamodb', 'ListTables', {}), 'TableNames');
+    const visibility = async ({ calls, physical }: TestEngine) => {
+      const asked = { QueueUrl: physical('Work'), AttributeNames: ['VisibilityTimeout'] };
+      return objectAt(await calls.json('sqs', 'GetQueueAttributes', asked), 'Attributes').VisibilityTimeout;
+    };
+    const mappings = ({ engine: { functions }, calls }: TestEngine) =>
+      calls.rest('lambda', 'GET', '/2015-03-31/event-source-mappings').then((text) => {
+        expect(functions).toHaveLength(1);
+        return listAt(JSON.parse(text), 'EventSourceMappings');
+      });
+    expect((await queues(redone)).toSorted()).toEqual([redone.physical('Work'), redone.physical('Comes')].toSorted());
+    expect((await tables(redone)).toSorted()).toEqual([redone.physical('Table'), redone.physical('Second')].toSorted());
+    expect(await mappings(redone)).toMatchObject([{ UUID: redone.physical('FromTable'), State: 'Enabled' }]);
+    expect(await visibility(redone)).toBe('50');
+    await redone.engine.close();
+    const undone = await start(before, { data: copy });
+    expect((await queues(undone)).toSorted()).toEqual([undone.physical('Work'), undone.physical('Goes')].toSorted());
+    expect(await tables(undone)).toEqual([undone.physical('Table')]);
+    expect(await mappings(undone)).toHaveLength(1);
+    expect(await visibility(undone)).toBe('40');
+    await undone.engine.close();
+  }
 });

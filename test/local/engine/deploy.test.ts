@@ -362,6 +362,20 @@ test('a deployment that fails half-way is taken back: the app runs on as it was'
   await send(app.calls, app.physical('Work'), 'x');
   await until('the queue to be read', async () => (await depth(app.calls, app.physical('Work'))) === 0);
 
+  // What it finds there already is not deleted with what was in it.
+  const made = await app.calls.json('sqs', 'CreateQueue', { QueueName: 'by-hand' });
+  await send(app.calls, String(made.QueueUrl), 'precious');
+  const adopting = writeAssembly({
+    ...fine,
+    ...mapping('FromWork', 'Reader', 'Work'),
+    ...queue('Taken', { QueueName: 'by-hand' }),
+    ...queue('Hasty', { VisibilityTimeout: 1 }),
+    FromHasty: { ...objectAt(mapping('FromHasty', 'Reader', 'Hasty'), 'FromHasty'), DependsOn: 'Taken' },
+  });
+  expect(await refusal(app, adopting)).toContain('by-hand stays, for it holds 1 message');
+  expect(app.engine.stacks[0]).toEqual(before);
+  expect(await depth(app.calls, String(made.QueueUrl))).toBe(1);
+
   // What can be told from the templates is told before anything is touched.
   const unknown = writeAssembly({ ...queue('Work'), Cluster: { Type: 'AWS::ECS::Cluster', Properties: {} } });
   expect(await refusal(app, unknown)).toContain('the engine does not support AWS::ECS::Cluster');

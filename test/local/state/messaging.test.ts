@@ -4,9 +4,11 @@ import {
   CreateBucketCommand,
   CreateMultipartUploadCommand,
   DeleteObjectCommand,
+  GetBucketPolicyCommand,
   GetObjectCommand,
   HeadObjectCommand,
   ListObjectsV2Command,
+  PutBucketPolicyCommand,
   PutObjectCommand,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
@@ -220,6 +222,11 @@ test('buckets: objects with body and metadata, overwritten and deleted ones, unf
   const { ETag } = await put('twice', 'second');
   await put('gone', 'x');
   await clients.s3.send(new DeleteObjectCommand({ Bucket, Key: 'gone' }));
+  const Policy = JSON.stringify({
+    Version: '2012-10-17',
+    Statement: [{ Effect: 'Deny', Principal: '*', Action: 's3:DeleteObject', Resource: `arn:aws:s3:::${Bucket}/*` }],
+  });
+  await clients.s3.send(new PutBucketPolicyCommand({ Bucket, Policy }));
   const upload = { Bucket, Key: 'large' };
   const { UploadId } = await clients.s3.send(new CreateMultipartUploadCommand(upload));
   const dropped = await clients.s3.send(new CreateMultipartUploadCommand({ Bucket, Key: 'dropped' }));
@@ -227,6 +234,7 @@ test('buckets: objects with body and metadata, overwritten and deleted ones, unf
   const part = await clients.s3.send(new UploadPartCommand({ ...upload, UploadId, PartNumber: 1, Body: 'part one' }));
 
   const { clients: after } = await startOn(leftBehind(directory));
+  expect((await after.s3.send(new GetBucketPolicyCommand({ Bucket }))).Policy).toBe(Policy);
   const { Contents } = await after.s3.send(new ListObjectsV2Command({ Bucket }));
   expect(Contents?.map(({ Key }) => Key)).toEqual(['deep/ä.bin', 'twice']);
   const read = await after.s3.send(new GetObjectCommand({ Bucket, Key: 'deep/ä.bin' }));
