@@ -126,6 +126,31 @@ test('a position that was never used is kept too: LATEST is when the mapping was
   expect(second.seen('Reader').toSorted()).toEqual(['in the log', 'in the table']);
 });
 
+test('a window that was open is ended with all that was gathered before the kill', async () => {
+  const data = temporaryDirectory();
+  const summing =
+    'exports.handler = async ({ Records, state, isFinalInvokeForWindow }) => { const sum = (state.sum ?? 0) + Records.length; see({ sum, final: isFinalInvokeForWindow }); return { state: { sum } }; };';
+  const assembly = writeAssembly({
+    ...STREAMS,
+    ...lambda('Reader', summing),
+    ...mapping('FromLog', 'Reader', 'Log', { StartingPosition: 'TRIM_HORIZON', TumblingWindowInSeconds: 5 }),
+  });
+  const first = await start(assembly, { data });
+  // Early in a window, so that it is still open when the engine is killed.
+  await new Promise((resolve) => setTimeout(resolve, 5_000 - (Date.now() % 5_000)));
+  const record = { Data: Buffer.from('x').toString('base64'), PartitionKey: 'key' };
+  const Records = [record, record, record];
+  await first.calls.json('kinesis', 'PutRecords', { StreamName: first.physical('Log'), Records });
+  const isDone = () =>
+    [...(first.engine.services.state?.store('mapping-checkpoints').entries() ?? [])].some(([, text]) =>
+      String(text).includes('"sum":3'),
+    );
+  await until('the records to be done', isDone);
+  const second = await start(assembly, { data: leftBehind(data) });
+  await until('the end of the window', () => second.seen('Reader').length > 0);
+  expect(second.seen('Reader')).toEqual([{ sum: 3, final: true }]);
+});
+
 test('an accepted event and a schedule that is due while the engine is down are made up for', async () => {
   const data = temporaryDirectory();
   const app = (concurrency: object) =>
@@ -179,6 +204,7 @@ test('an accepted event and a schedule that is due while the engine is down are 
   );
 
   await until('the engine to be at rest', () => second.engine.busy === 0);
+  await second.engine.services.state?.settled();
 
   // Nothing of it happens a third time.
   const third = await start(app({}), { data: leftBehind(copy) });
