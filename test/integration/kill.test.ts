@@ -1,7 +1,6 @@
 import { SetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { behaviourOf } from '../../lambdas/orders/payment/provider.ts';
 import { readEnvelope } from '../../lib/contracts/envelope.ts';
 import { readLog } from '../../lib/operations/read-log.ts';
 import { orderLog } from '../../lib/systems/orders/contract.ts';
@@ -37,14 +36,6 @@ const settled = () =>
   eventually('the system at rest', async () => (await stillToDo(app.clients, app.outputs)).length === 0);
 const snapshot = () => takeSnapshot(app.clients, app.outputs, `${app.engine.url}/_aws/ses`);
 
-/** An order that the simulated provider approves at once, so that every call to it has one cause. */
-function approvedOrder() {
-  for (;;) {
-    const order = anOrder();
-    if (behaviourOf('sluice', `order-outbox/${order.invoiceNo}/1`) === 'approve') return order;
-  }
-}
-
 describe('a worker killed after its effect and before its acknowledgement', () => {
   it.each([
     { consumer: 'charge-card', service: 'dynamodb', operation: 'TransactWriteItems' },
@@ -53,7 +44,7 @@ describe('a worker killed after its effect and before its acknowledgement', () =
     { consumer: 'make-invoice', service: 's3', operation: 'PutObject' },
     { consumer: 'sales-totals', service: 'dynamodb', operation: 'TransactWriteItems' },
   ])('$consumer after $operation', async ({ consumer, service, operation }) => {
-    const order = approvedOrder();
+    const order = anOrder();
     app.engine.services.faults.add({
       service,
       operation,
@@ -88,7 +79,7 @@ describe('the relay killed between its publish and its cursor', () => {
     { service: 'kinesis', operation: 'PutRecords' },
     { service: 'sns', operation: 'PublishBatch' },
   ])('after $operation: published twice, every effect once, in order', async ({ service, operation }) => {
-    const order = approvedOrder();
+    const order = anOrder();
     const before = await snapshot();
     const relay = functionNamed('order-outbox-relay');
     app.engine.services.faults.add({ service, operation, functionName: relay, when: 'after', action: 'kill' });
