@@ -1,5 +1,6 @@
 import { BatchGetCommand, type DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
 import { INBOX_TABLE } from '../contracts/tables.ts';
+import { readItems } from '../runtime/aws/dynamodb.ts';
 import { parkedKeysKey, parkedLotKey, parkedMessageKey } from '../runtime/control-items.ts';
 import type { ParkedLot, ParkedMessage } from '../runtime/parking.ts';
 
@@ -127,23 +128,16 @@ function identityOf({ body }: ParkedMessage): Pick<ParkedEntry, 'eventId' | 'eve
   }
 }
 
-/** BatchGetItem takes 100 keys. https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html */
-const MAX_BATCH_GET = 100;
-
 /** Items by their key, read consistently; what is not there is missing. */
 async function itemsByKey<T>(
   dynamodb: DynamoDBDocumentClient,
   table: string,
   keys: readonly string[],
 ): Promise<Map<string, T>> {
-  const found = new Map<string, T>();
-  let left = keys.map((key): Record<string, unknown> => ({ [PK]: key }));
-  while (left.length > 0) {
-    const RequestItems = { [table]: { Keys: left.slice(0, MAX_BATCH_GET), ConsistentRead: true } };
-    const { Responses, UnprocessedKeys } = await dynamodb.send(new BatchGetCommand({ RequestItems }));
-    for (const item of Responses?.[table] ?? []) found.set(String(item[PK]), item as T);
-    // More than 16 MB come in several answers.
-    left = [...(UnprocessedKeys?.[table]?.Keys ?? []), ...left.slice(MAX_BATCH_GET)];
-  }
-  return found;
+  const items = await readItems(
+    (_operation, input) => dynamodb.send(new BatchGetCommand(input)),
+    table,
+    keys.map((key) => ({ [PK]: key })),
+  );
+  return new Map(items.map((item) => [String(item[PK]), item as T]));
 }

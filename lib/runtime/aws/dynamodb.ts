@@ -52,7 +52,7 @@ const MAX_BATCH_GET = 100;
 
 /** Reads items of one table, consistently. What DynamoDB leaves unprocessed is asked for again: an item missing here is not there. */
 export async function readItems(
-  dynamodb: Dynamodb,
+  dynamodb: (operation: 'BatchGetItem', input: BatchGetCommandInput) => Promise<Operations['BatchGetItem'][1]>,
   table: string,
   keys: readonly Record<string, unknown>[],
 ): Promise<Record<string, unknown>[]> {
