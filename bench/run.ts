@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { tableOf } from './consumer/report.ts';
+import { tableOf as consumerTable } from './consumer/report.ts';
 import { benchConsumer, FULL, QUICK } from './consumer/run.ts';
 import { outageTable } from './outage/report.ts';
 import { benchOutage, FULL_OUTAGE, QUICK_OUTAGE } from './outage/run.ts';
@@ -12,36 +12,25 @@ import { BRIEF, benchThroughput, LONG } from './throughput/run.ts';
 
 /** `npm run bench -- NAME [--quick]`. A full run is kept in `bench/results`. */
 
-interface Bench {
-  /** @returns what is kept, and what is shown */
-  readonly run: (quick: boolean, progress: (text: string) => void) => Promise<{ result: object; shown: string }>;
-}
+/** Measures, with more or less effort. @returns what is kept, and what is shown */
+type Bench = (quick: boolean, progress: (text: string) => void) => Promise<{ result: object; shown: string }>;
+
+const benchOf =
+  <Effort, Result extends object>(
+    run: (effort: Effort, progress: (text: string) => void) => Promise<Result>,
+    efforts: { readonly quick: Effort; readonly full: Effort },
+    tableOf: (result: Result) => string,
+  ): Bench =>
+  async (quick, progress) => {
+    const result = await run(quick ? efforts.quick : efforts.full, progress);
+    return { result, shown: tableOf(result) };
+  };
 
 const BENCHES: Readonly<Record<string, Bench>> = {
-  consumer: {
-    async run(quick, progress) {
-      const result = await benchConsumer(quick ? QUICK : FULL, progress);
-      return { result, shown: tableOf(result) };
-    },
-  },
-  throughput: {
-    async run(quick, progress) {
-      const result = await benchThroughput(quick ? BRIEF : LONG, progress);
-      return { result, shown: throughputTable(result) };
-    },
-  },
-  start: {
-    async run(quick, progress) {
-      const result = await benchStart(quick ? QUICK_START : FULL_START, progress);
-      return { result, shown: startTable(result) };
-    },
-  },
-  outage: {
-    async run(quick, progress) {
-      const result = await benchOutage(quick ? QUICK_OUTAGE : FULL_OUTAGE, progress);
-      return { result, shown: outageTable(result) };
-    },
-  },
+  consumer: benchOf(benchConsumer, { quick: QUICK, full: FULL }, consumerTable),
+  throughput: benchOf(benchThroughput, { quick: BRIEF, full: LONG }, throughputTable),
+  start: benchOf(benchStart, { quick: QUICK_START, full: FULL_START }, startTable),
+  outage: benchOf(benchOutage, { quick: QUICK_OUTAGE, full: FULL_OUTAGE }, outageTable),
 };
 
 const rounded = (_name: string, value: unknown): unknown =>
@@ -54,7 +43,7 @@ if (bench === undefined) {
   console.error(`there is no bench '${name}'. Usage: npm run bench -- ${Object.keys(BENCHES).join(' | ')} [--quick]`);
   process.exitCode = 2;
 } else {
-  const { result, shown } = await bench.run(values.quick === true, (text) => console.error(`${name}: ${text}`));
+  const { result, shown } = await bench(values.quick === true, (text) => console.error(`${name}: ${text}`));
   console.log(shown);
   if (values.quick !== true) {
     const file = join(import.meta.dirname, 'results', `${name}.json`);
