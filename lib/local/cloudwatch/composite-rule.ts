@@ -1,5 +1,6 @@
 import type { StateValue } from './alarm.ts';
 import { invalid } from './errors.ts';
+import { matchesIn } from './matches.ts';
 
 /** The rule of a composite alarm: names of alarms and what their states must be. */
 export type CompositeRule =
@@ -69,18 +70,11 @@ export function parseRule(source: string): CompositeRule {
 }
 
 function tokensOf(source: string): Token[] {
-  const tokens: Token[] = [];
-  const text = source.trimEnd();
-  TOKEN.lastIndex = 0;
-  while (TOKEN.lastIndex < text.length) {
-    const from = TOKEN.lastIndex;
-    const match = TOKEN.exec(text);
-    if (match === null) throw invalid(`The AlarmRule cannot be read from "${text.slice(from)}".`);
-    const [, state, double, single, bare, word, sign] = match;
-    if (state === undefined) tokens.push((word ?? sign ?? '').toUpperCase());
-    else tokens.push({ state: state.toUpperCase() as StateValue, alarm: double ?? single ?? bare ?? '' });
-  }
-  return tokens;
+  const fail = (rest: string) => invalid(`The AlarmRule cannot be read from "${rest}".`);
+  return matchesIn(source, TOKEN, fail).map(([, state, double, single, bare, word, sign]): Token => {
+    if (state === undefined) return (word ?? sign ?? '').toUpperCase();
+    return { state: state.toUpperCase() as StateValue, alarm: double ?? single ?? bare ?? '' };
+  });
 }
 
 /** Names or ARNs of the alarms in a rule, each once. */

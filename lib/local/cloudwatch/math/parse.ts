@@ -1,3 +1,5 @@
+import { matchesIn } from '../matches.ts';
+
 /** A metric math expression as a tree. */
 export type Expression =
   | { readonly kind: 'number'; readonly value: number }
@@ -103,23 +105,19 @@ export function parseExpression(source: string): Expression {
 }
 
 function tokensOf(source: string): Token[] {
-  const tokens: Token[] = [];
-  const text = source.trimEnd();
-  TOKEN.lastIndex = 0;
-  while (TOKEN.lastIndex < text.length) {
-    const from = TOKEN.lastIndex;
-    const match = TOKEN.exec(text);
-    if (match === null)
-      throw new MathError(`expression "${source}": cannot read "${text.slice(from, from + 10).trim()}"`);
-    const [, number, word, double, single, sign] = match;
+  const fail = (rest: string) =>
+    new MathError(`expression "${source}": cannot read "${rest.slice(0, UNREAD_SHOWN).trim()}"`);
+  return matchesIn(source, TOKEN, fail).map(([, number, word, double, single, sign]): Token => {
     const operator = word === undefined ? sign : WORDS[word];
-    if (number !== undefined) tokens.push({ kind: 'number', text: number });
-    else if (operator !== undefined) tokens.push({ kind: 'sign', text: operator });
-    else if (word !== undefined) tokens.push({ kind: 'word', text: word });
-    else tokens.push({ kind: 'text', text: double ?? single ?? '' });
-  }
-  return tokens;
+    if (number !== undefined) return { kind: 'number', text: number };
+    if (operator !== undefined) return { kind: 'sign', text: operator };
+    if (word !== undefined) return { kind: 'word', text: word };
+    return { kind: 'text', text: double ?? single ?? '' };
+  });
 }
+
+/** Characters of what cannot be read that an error shows. */
+const UNREAD_SHOWN = 10;
 
 /** Ids of metrics and expressions that an expression refers to. */
 export function namesIn(expression: Expression): string[] {
