@@ -6,7 +6,7 @@ import { openBody } from './body.ts';
 import type { Consumer } from './consumer.ts';
 import type { Handler, HandlerContext } from './handler.ts';
 import type { Message, Outcome } from './message.ts';
-import { fingerprintOf, ONCE } from './once.ts';
+import { inboxKeyOf, ONCE } from './once.ts';
 import { Defer, Outage, Reject, Retry, toError } from './outcomes.ts';
 import type { Log } from './telemetry.ts';
 
@@ -44,17 +44,14 @@ export async function handleMessage(message: Message, invocation: Invocation): P
   }
 }
 
-async function handleOnce(
-  { event: envelope, sent }: ReadEvent,
-  message: Message,
-  invocation: Invocation,
-): Promise<'done' | 'duplicate'> {
+async function handleOnce(read: ReadEvent, message: Message, invocation: Invocation): Promise<'done' | 'duplicate'> {
+  const { event: envelope } = read;
   const { consumer, context, log, observed } = invocation;
   const { subscription, inbox, runtime } = consumer;
   const handler = invocation.handlers[envelope.type] as Handler<unknown> | undefined;
   if (handler === undefined) throw new Reject('unknown-type', `no handler for '${envelope.type}'`);
   observed.ages.push(Math.max(0, runtime.now() - Date.parse(envelope.time)));
-  const key = { key: `${subscription.name}#${envelope.id}`, fingerprint: fingerprintOf(sent) };
+  const key = inboxKeyOf(subscription, read);
   const fields = { event: envelope.id, type: envelope.type, traceId: traceIdOf(envelope.traceparent) };
   const handed: Omit<HandlerContext, 'step'> = {
     event: envelope,
@@ -112,10 +109,11 @@ async function outcomeOf(
  * All copies of an event share its attempts. A copy that fails, say for a transaction that met another, after the event was done
  * by an earlier one is a duplicate and nothing to give up.
  */
-async function wasDoneBefore({ event, sent }: ReadEvent, { subscription, inbox }: Consumer): Promise<boolean> {
+async function wasDoneBefore(read: ReadEvent, { subscription, inbox }: Consumer): Promise<boolean> {
   if (subscription.inbox !== 'effect') return false;
-  const before = await inbox.find(`${subscription.name}#${event.id}`);
-  return before?.state === 'done' && before.fingerprint === fingerprintOf(sent);
+  const { key, fingerprint } = inboxKeyOf(subscription, read);
+  const before = await inbox.find(key);
+  return before?.state === 'done' && before.fingerprint === fingerprint;
 }
 
 function readOrReject(body: string, expected: readonly AnyEventType[]): ReadEvent {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { seconds, toMillis } from '../contracts/duration.ts';
-import type { Envelope } from '../contracts/envelope.ts';
+import type { Envelope, ReadEvent } from '../contracts/envelope.ts';
 import type { InboxMode, Subscription } from '../contracts/subscription.ts';
 import type { Inbox, InboxKey, InboxRecord, Write } from './inbox.ts';
 import { Defer, Reject } from './outcomes.ts';
@@ -12,6 +12,15 @@ export function fingerprintOf(event: Pick<Envelope, 'type' | 'data'>): string {
     .update(`${event.type}\n${JSON.stringify(event.data)}`)
     .digest('base64url');
 }
+
+/** What the inbox knows an event by, for one subscription. */
+export const inboxKeyOf = (
+  s: Pick<Subscription, 'name'>,
+  { event, sent }: Pick<ReadEvent, 'event' | 'sent'>,
+): InboxKey => ({
+  key: `${s.name}#${event.id}`,
+  fingerprint: fingerprintOf(sent),
+});
 
 export interface OnceContext {
   readonly subscription: Subscription;
