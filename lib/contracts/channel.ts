@@ -11,6 +11,8 @@ export interface Traffic {
   readonly peakPerSecond: number;
   /** Size of a usual message with its envelope. */
   readonly averageBytes: number;
+  /** Messages per second averaged over a month: what the cost is reckoned from, and the usual that a drop is told by. @default not known */
+  readonly usualPerSecond?: number;
 }
 
 /** Chooses the message group of an event: order is kept within a group. */

@@ -66,7 +66,7 @@ export const OrderCancelled = event('orders.order-cancelled', {
 export type OrderData = DataOf<typeof OrderPlaced>;
 
 const events = [OrderPlaced, OrderCancelled] as const;
-const traffic = { peakPerSecond: 200, averageBytes: 3_000 };
+const traffic = { peakPerSecond: 200, usualPerSecond: 20, averageBytes: 3_000 };
 /** A thousand lines are more than a topic takes: then the order's data travels by way of a bucket. */
 const large = { oversized: 'claim-check', compress: 'when-it-pays' } as const;
 
