@@ -10,6 +10,7 @@ import type { InboxTable } from './inbox-table.ts';
 import { allow, messagingFunction } from './messaging-function.ts';
 import { physicalName } from './stage.ts';
 
+/** What a breaker controller is made of. */
 export interface BreakerControllerProps {
   /** Bundle of a function that exports `controlBreakers()`. */
   readonly code: string;

@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { buildSync } from 'esbuild';
 
+/** Where the functions are and where their bundles go. */
 export interface BundleOptions {
   /** Folder with one folder per system; each `.ts` file directly in a system's folder is a function. */
   readonly source: string;

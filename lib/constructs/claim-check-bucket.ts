@@ -8,6 +8,7 @@ import { CLAIMS_PREFIX, ENV } from '../contracts/environment.ts';
 import { allow } from './messaging-function.ts';
 import { removalPolicyOf } from './stage.ts';
 
+/** What a claim-check bucket is for. */
 export interface ClaimCheckBucketProps {
   /** Channels whose oversized events have their data here: objects outlive their messages and dead letters. */
   readonly channels: readonly Channel[];

@@ -6,6 +6,7 @@ import { type ClaimCheckBucket, claimsOf } from './claim-check-bucket.ts';
 import { cdkDuration } from './messaging-function.ts';
 import { physicalName, removalPolicyOf } from './stage.ts';
 
+/** What a log is deployed with, beside its declaration. */
 export interface EventLogProps {
   /** Needed when the log is declared with claim check. @default none */
   readonly claims?: ClaimCheckBucket;

@@ -6,6 +6,7 @@ import type { Destination } from './channel-grants.ts';
 import { type ClaimCheckBucket, claimsOf } from './claim-check-bucket.ts';
 import { physicalName } from './stage.ts';
 
+/** What a topic is deployed with, beside its declaration. */
 export interface EventTopicProps {
   /** Encrypts the topic. It must allow the services that publish. */
   readonly key: IKey;

@@ -6,6 +6,7 @@ import type { Construct } from 'constructs';
 import type { Duration } from '../contracts/duration.ts';
 import { logRetentionOf, physicalName, removalPolicyOf } from './stage.ts';
 
+/** What a function is made of. */
 export interface MessagingFunctionProps {
   /** Folder with the bundled function, from `bundleFunctions()`. */
   readonly code: string;

@@ -24,6 +24,7 @@ import { allow, cdkDuration, messagingFunction } from './messaging-function.ts';
 import { physicalName, removalPolicyOf } from './stage.ts';
 import { DEAD_LETTER_SUFFIX } from './work-queue.ts';
 
+/** What an outbox is deployed with, beside its declaration. */
 export interface OutboxTableProps {
   /** Bundles of the two functions, from `bundleFunctions()`. */
   readonly relayCode: string;

@@ -14,6 +14,7 @@ import type { InboxTable } from './inbox-table.ts';
 import { allow, cdkDuration, messagingFunction } from './messaging-function.ts';
 import { WorkQueue } from './work-queue.ts';
 
+/** What every consumer is deployed with, beside its declaration. */
 export interface ConsumerProps {
   /** Bundle of the function, from `bundleFunctions()`. */
   readonly code: string;

@@ -16,6 +16,7 @@ import { allow, cdkDuration } from './messaging-function.ts';
 import { physicalName } from './stage.ts';
 import { DEAD_LETTER_SUFFIX, type WorkQueue } from './work-queue.ts';
 
+/** What is scheduled, and for which queue. */
 export interface ScheduledWorkProps {
   /** Where the work goes when it is due. */
   readonly queue: WorkQueue;

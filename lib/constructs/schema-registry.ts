@@ -7,6 +7,7 @@ import type { AnyEventType } from '../contracts/event.ts';
 import { draft4 } from '../contracts/json-schema-draft4.ts';
 import { parseSnapshot, type SchemaSnapshot, SNAPSHOT_NAME, snapshotName } from '../contracts/schema-snapshot.ts';
 
+/** Which events are registered, and where their snapshots are. */
 export interface SchemaRegistryProps {
   /** The events of the system. */
   readonly events: readonly AnyEventType[];

@@ -9,6 +9,7 @@ import type { AnyTableChanges, Change, StreamView } from '../contracts/table-cha
 import type { ConsumerProps, ConsumerView } from './queue-consumer.ts';
 import { type StreamParts, streamConsumer } from './stream-consumer.ts';
 
+/** What a consumer of table changes is deployed with, beside its declaration. */
 export interface TableChangesConsumerProps extends ConsumerProps {
   /** The table, made with `stream`: the view that the changes are declared with. */
   readonly table: ITable;

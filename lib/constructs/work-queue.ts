@@ -19,6 +19,7 @@ import { physicalName } from './stage.ts';
 /** Suffix that tells dead-letter queues in names, alarms and dashboards. */
 export const DEAD_LETTER_SUFFIX = '-dead-letters';
 
+/** What a queue is deployed with, beside its declaration. */
 export interface WorkQueueProps {
   /** The subscription that drains the queue; it decides visibility and redrive. */
   readonly drainedBy: SubscriptionContract<QueueContract>;

@@ -64,6 +64,7 @@ export interface Log<E extends AnyEventType = AnyEventType> extends ChannelBase<
   readonly aggregate: number | undefined;
 }
 
+/** Where events travel. */
 export type Channel = Topic | Queue | Log;
 
 const byKey = (event: Envelope): string => event.partitionkey;
@@ -121,6 +122,7 @@ function makeTopic<E extends AnyEventType>(
   };
 }
 
+/** What a declaration of a queue may say. */
 export interface QueueOptions<E extends AnyEventType> extends SendingOptions<E> {
   readonly events: readonly E[];
   /** @default none: producers send to the queue itself */

@@ -11,9 +11,13 @@ function duration(amount: number, secondsPerUnit: number, unit: string): Duratio
   return { seconds: amount * secondsPerUnit };
 }
 
+/** A length of time in seconds; fractions are fine. */
 export const seconds = (amount: number): Duration => duration(amount, 1, 'seconds');
+/** A length of time in minutes; fractions are fine. */
 export const minutes = (amount: number): Duration => duration(amount, 60, 'minutes');
+/** A length of time in hours; fractions are fine. */
 export const hours = (amount: number): Duration => duration(amount, 3_600, 'hours');
+/** A length of time in days; fractions are fine. */
 export const days = (amount: number): Duration => duration(amount, 86_400, 'days');
 
 /** The duration in whole milliseconds, for timers. */

@@ -34,10 +34,13 @@ export interface Envelope<Data = unknown, Type extends string = string> {
 export const ATTRIBUTE = { type: 'type', version: 'version', traceparent: 'traceparent' } as const;
 
 const SEQUENCE_DIGITS = 10;
+/** A sequence number as the envelope carries it. */
 export const formatSequence = (sequence: number): string => String(sequence).padStart(SEQUENCE_DIGITS, '0');
+/** The number in an envelope's sequence. */
 export const parseSequence = (sequence: string | undefined): number | undefined =>
   sequence === undefined ? undefined : Number.parseInt(sequence, 10);
 
+/** What an envelope needs beside its data. */
 export interface EnvelopeContext {
   readonly id: string;
   readonly source: string;
@@ -84,6 +87,7 @@ export type UnreadableReason =
   /** The data was good in its own version, but the way to the newest one failed: mend the upcaster, then redrive. */
   | 'upcast-failed';
 
+/** A message that is no event that its reader knows; the reason says in which way. */
 export class UnreadableMessage extends Error {
   override readonly name = 'UnreadableMessage';
   readonly reason: UnreadableReason;

@@ -20,6 +20,7 @@ export interface EventType<Data = unknown, Type extends string = string> {
 /** The data type behind an event type. */
 export type DataOf<E> = E extends EventType<infer Data, string> ? Data : never;
 
+/** Some event, whatever its data: for lists of events. */
 // biome-ignore lint/suspicious/noExplicitAny: the key function takes its data as argument, so only `any` lets events of different data share a list.
 export type AnyEventType = EventType<any, string>;
 

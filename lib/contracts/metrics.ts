@@ -21,6 +21,7 @@ export const CONSUMER_METRIC = {
   duration: 'HandlerDuration',
 } as const;
 
+/** Names of an outbox's metrics, with the dimension `outbox`. */
 export const OUTBOX_METRIC = {
   published: 'Published',
   /** Age of the oldest row not published yet, seconds; 0 when there is none. */

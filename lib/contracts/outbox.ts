@@ -15,6 +15,7 @@ export interface Outbox {
   readonly keep: Duration;
 }
 
+/** Declares an outbox. @throws DeclarationError naming the outbox when it publishes to nothing */
 export function outbox(
   name: string,
   options: {

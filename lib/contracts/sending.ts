@@ -20,6 +20,7 @@ export interface Sending {
   readonly criticality: { readonly default: Criticality; readonly byType: Readonly<Record<string, Criticality>> };
 }
 
+/** What a declaration may say about how events are sent to a channel. */
 export interface SendingOptions<E extends AnyEventType> {
   /**
    * `claim-check`: the data goes to S3 and the message carries a reference; consumers get the event as if it had fitted. The

@@ -46,6 +46,7 @@ export const breaker = (options: Partial<BreakerPolicy> = {}): BreakerPolicy => 
   ...options,
 });
 
+/** Who consumes what, and with which promise, with every default filled in: what `subscription()` makes. */
 export interface Subscription<From extends Source = Source> {
   readonly name: string;
   readonly to: From;
@@ -66,6 +67,7 @@ export interface Subscription<From extends Source = Source> {
   readonly failedKey: 'continue' | 'park';
 }
 
+/** What a declaration of a subscription may say. */
 export interface SubscriptionOptions<From extends Source> {
   readonly to: From;
   /** @default 'at-least-once' */

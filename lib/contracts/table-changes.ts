@@ -10,6 +10,7 @@ import { type Item, ItemChanged, type ItemChangedData } from './item-change.ts';
  */
 export type StreamView = 'new-and-old-images' | 'new-image' | 'old-image' | 'keys-only';
 
+/** What can happen to an item of a table. */
 export type Change = ItemChangedData['change'];
 
 interface About {
@@ -48,6 +49,7 @@ export interface TableChanges<Data = unknown> {
   readonly retention: Duration;
 }
 
+/** The changes of some table, whatever its items. */
 // biome-ignore lint/suspicious/noExplicitAny: as for events, only `any` lets changes of different items share a type.
 export type AnyTableChanges = TableChanges<any>;
 

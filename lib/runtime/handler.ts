@@ -27,6 +27,7 @@ export interface HandlerContext<Data = unknown> {
   readonly step: Step;
 }
 
+/** What a consumer does with one kind of event. */
 export type Handler<Data> = (data: Data, context: HandlerContext<Data>) => Promise<HandlerResult>;
 
 /** One handler for each event type of the channel: a missing or unknown one does not compile. */

@@ -5,6 +5,7 @@ import type { EventType } from '../contracts/event.ts';
 import { InvalidKey, MessageTooLarge, type Publish, PublishFailed, publisher } from './publish.ts';
 import { lambda, type Runtime } from './runtime.ts';
 
+/** How an idempotent producer remembers what it has sent. */
 export interface IdempotentProducerOptions {
   /** Names this producer among all of the channel's, and after a restart again: `till-7`. 1 to 64 letters, digits, `.`, `_`, `-`. */
   readonly producerId: string;
@@ -19,6 +20,7 @@ export interface IdempotentProducerOptions {
   readonly publish?: Publish;
 }
 
+/** A producer whose retries are one event. */
 export interface IdempotentProducer {
   /**
    * Numbers an event and sends it. Its id is made of the producer's and the number, so that every retry of it is the same message
@@ -35,6 +37,7 @@ export interface IdempotentProducer {
   unsent(): readonly Envelope[];
 }
 
+/** What joins an event to the request that causes it. */
 export interface ProducerContext {
   readonly traceparent?: string | undefined;
   readonly correlationId?: string | undefined;

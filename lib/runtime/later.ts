@@ -34,6 +34,7 @@ export interface LaterRequest<E extends AnyEventType> {
  */
 export type LaterResult = 'delayed' | 'scheduled' | 'already';
 
+/** Puts work off, and takes it back. */
 export interface Later<E extends AnyEventType = AnyEventType> {
   /**
    * @throws ScheduleConflict when key and time are taken by another event; MessageTooLarge beyond 256 KB; RangeError for a time that is none;

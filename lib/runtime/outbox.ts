@@ -40,6 +40,7 @@ export class SequenceConflict extends Error {
   }
 }
 
+/** Writes and events that commit together. */
 export interface Transaction {
   /** The entity whose events these are; at most 80 characters. */
   readonly aggregate: string;

@@ -43,6 +43,7 @@ export interface Attempt {
   readonly failed: number;
 }
 
+/** How a publisher tries again. */
 export interface PublisherOptions {
   /** The topic's ARN, the queue's URL or the stream's name. @default the environment variable that the constructs set */
   readonly address?: string;

@@ -5,6 +5,7 @@ type Level = 'debug' | 'info' | 'warn' | 'error';
 /** Fields of a log line. Never a message body: bodies may hold personal data. */
 export type Fields = Readonly<Record<string, string | number | boolean | undefined>>;
 
+/** Writes a structured log line. */
 export type Log = (level: Level, message: string, fields?: Fields) => void;
 
 /** Structured logs: one JSON object a line, with the fields that are the same for every line of this logger. */
@@ -26,6 +27,7 @@ export function errorFields(error: Error): Fields {
   };
 }
 
+/** Values of one metric. */
 export interface Metric {
   readonly unit: 'Count' | 'Milliseconds' | 'Seconds';
   /** Several values become one distribution. */

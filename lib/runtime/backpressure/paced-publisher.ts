@@ -28,6 +28,7 @@ export interface LagSignal {
   readonly every?: Duration;
 }
 
+/** How a paced publisher finds its rate. */
 export interface PacedOptions {
   readonly rate?: Partial<RatePolicy>;
   readonly circuit?: Partial<CircuitPolicy>;
@@ -40,6 +41,7 @@ export interface PacedOptions {
   readonly makePublish?: (onAttempt: (attempt: Attempt) => void) => Publish;
 }
 
+/** What became of a paced publication. */
 export interface Paced {
   readonly sent: number;
   /** Telemetry that was left out. */
@@ -70,6 +72,7 @@ export class PublishInterrupted extends Error {
   }
 }
 
+/** A publisher that slows down, and sheds what may be shed, when its channel cannot keep up. */
 export interface PacedPublisher {
   /**
    * Sends events as fast as the channel takes them. A call is as critical as its most critical event:

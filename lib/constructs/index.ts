@@ -1,0 +1,21 @@
+/** `sluice/constructs`: what is deployed. Every construct takes its numbers from the declaration and shows the L2 constructs it made. */
+export { AlarmTopic } from './alarm-topic.ts';
+export { BreakerController, type BreakerControllerProps } from './breaker-controller.ts';
+export { type BundleOptions, bundleFunctions } from './bundle.ts';
+export { type Destination, grantSend } from './channel-grants.ts';
+export { ClaimCheckBucket, type ClaimCheckBucketProps } from './claim-check-bucket.ts';
+export { EventLog, type EventLogProps } from './event-log.ts';
+export { EventTopic, type EventTopicProps } from './event-topic.ts';
+export { InboxTable } from './inbox-table.ts';
+export { LogConsumer } from './log-consumer.ts';
+export { allow, cdkDuration, type MessagingFunctionProps, messagingFunction } from './messaging-function.ts';
+export { messagingKey } from './messaging-key.ts';
+export { type OutboxView, watchOutbox } from './outbox-alarms.ts';
+export { OutboxTable, type OutboxTableProps } from './outbox-table.ts';
+export { type ConsumerProps, type ConsumerView, QueueConsumer } from './queue-consumer.ts';
+export { ScheduledWork, type ScheduledWorkProps } from './scheduled-work.ts';
+export { SchemaRegistry, type SchemaRegistryProps } from './schema-registry.ts';
+export { type Stage, stageOf } from './stage.ts';
+export { SystemDashboard } from './system-dashboard.ts';
+export { TableChangesConsumer, type TableChangesConsumerProps } from './table-changes-consumer.ts';
+export { WorkQueue, type WorkQueueProps } from './work-queue.ts';

@@ -1,0 +1,54 @@
+/** `sluice/contracts`: what is said, where it travels, who listens and with which promise. Plain data, no dependencies. */
+export {
+  type Channel,
+  fifoQueue,
+  fifoTopic,
+  type GroupBy,
+  type Log,
+  log,
+  type Queue,
+  type QueueOptions,
+  queue,
+  type Topic,
+  type Traffic,
+  topic,
+} from './channel.ts';
+export { DEAD_LETTER_ATTRIBUTE, type DeadLetter } from './dead-letter.ts';
+export { DeclarationError } from './declaration-error.ts';
+export { type Duration, days, hours, minutes, seconds, toMillis } from './duration.ts';
+export {
+  type Envelope,
+  type EnvelopeContext,
+  envelope,
+  formatSequence,
+  parseSequence,
+  UnreadableMessage,
+  type UnreadableReason,
+  validate,
+} from './envelope.ts';
+export { type AnyEventType, type DataOf, type EventType, event } from './event.ts';
+export { CONSUMER_METRIC, METRIC_NAMESPACE, OUTBOX_METRIC } from './metrics.ts';
+export { type Outbox, outbox } from './outbox.ts';
+export { type Recurrence, type Recurring, recurring } from './recurring.ts';
+export { exponential, fixed, immediate, type RetryPolicy } from './retry.ts';
+export type { Criticality, SendingOptions } from './sending.ts';
+export {
+  type BreakerPolicy,
+  breaker,
+  type Guarantee,
+  type InboxMode,
+  type Source,
+  type Subscription,
+  type SubscriptionOptions,
+  subscription,
+} from './subscription.ts';
+export { type SystemContract, systemContract } from './system.ts';
+export {
+  type AnyTableChanges,
+  type Change,
+  type ItemChange,
+  type StreamView,
+  type TableChanges,
+  tableChanges,
+} from './table-changes.ts';
+export { type PreviousVersion, previousVersion } from './upcast.ts';

@@ -1,0 +1,22 @@
+import { App, CfnOutput, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { AttributeType, Table } from 'aws-cdk-lib/aws-dynamodb';
+import { AlarmTopic, allow, bundleFunctions, InboxTable, messagingKey, QueueConsumer } from 'sluice/constructs';
+import { announce } from './contract.ts';
+
+const codeOf = bundleFunctions({ source: 'lambdas', output: '.build' });
+
+const app = new App();
+const stack = new Stack(app, 'parcels');
+const announcements = new Table(stack, 'announcements', {
+  partitionKey: { name: 'parcel', type: AttributeType.STRING },
+  removalPolicy: RemovalPolicy.DESTROY,
+});
+const consumer = new QueueConsumer(stack, announce, {
+  code: codeOf('parcels/announce'),
+  inbox: new InboxTable(stack, 'inbox'),
+  alarms: new AlarmTopic(stack, 'alarms', { key: messagingKey(stack) }),
+  environment: { ANNOUNCEMENTS: announcements.tableName },
+});
+allow(consumer.function, ['dynamodb:PutItem'], [announcements.tableArn]);
+new CfnOutput(stack, 'Queue', { value: consumer.work.queue.queueUrl });
+new CfnOutput(stack, 'Announcements', { value: announcements.tableName });

@@ -1,0 +1,9 @@
+import { consume, requiredEnv } from 'sluice/runtime';
+import { announce, ParcelSent } from '../../contract.ts';
+
+const TableName = requiredEnv('ANNOUNCEMENTS', 'the table of what was announced');
+
+/** The writes commit in one transaction with the inbox record: whatever comes twice is announced once. */
+export const handler = consume(announce, {
+  [ParcelSent.type]: async ({ parcel, to }) => [{ Put: { TableName, Item: { parcel, text: `on its way to ${to}` } } }],
+});

@@ -1,0 +1,87 @@
+import { execFile } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { pointSdkAt } from '../../bin/sdk-environment.ts';
+import { startEngine } from '../../lib/local/engine.ts';
+import { buildPackage, ENTRIES } from '../../packaging/build.ts';
+import { eventually } from '../integration/orders-app.ts';
+
+const run = promisify(execFile);
+const ROOT = join(import.meta.dirname, '../..');
+const BIN = join(ROOT, 'node_modules/.bin');
+const MINUTES = 60_000;
+
+/** An empty CDK project outside this repository, with the example's files and the packed library installed. */
+let project: string;
+const inProject = (command: string, ...args: string[]) =>
+  run(command, args, { cwd: project, env: { ...process.env, PATH: `${BIN}:${process.env.PATH}` } });
+
+beforeAll(async () => {
+  project = mkdtempSync(join(tmpdir(), 'sluice-package-'));
+  cpSync(join(ROOT, 'packaging/example'), project, { recursive: true });
+  const { stdout } = await inProject('npm', 'pack', '--json', buildPackage());
+  const [{ filename }] = JSON.parse(stdout) as [{ filename: string }];
+  await inProject('npm', 'install', '--prefer-offline', '--no-audit', '--no-fund', `./${filename}`);
+}, 5 * MINUTES);
+afterAll(() => rmSync(project, { recursive: true, force: true }));
+
+describe('the packed library in an empty CDK project', () => {
+  it('passes the type check', async () => {
+    await inProject(join(BIN, 'tsc'), '-p', '.');
+  });
+
+  it(
+    'is synthesised by the CDK CLI and delivers on the engine',
+    async () => {
+      await inProject(join(BIN, 'cdk'), 'synth', '--quiet');
+      const engine = await startEngine({ assembly: join(project, 'cdk.out'), port: 0 });
+      pointSdkAt(engine.url, engine.services.region);
+      const sqs = new SQSClient({});
+      const dynamodb = DynamoDBDocumentClient.from(new DynamoDBClient({}));
+      try {
+        const outputs = engine.stacks[0]?.outputs ?? {};
+        const event = {
+          ...{ specversion: '1.0', id: 'p1', source: '/shop', type: 'parcels.sent', subject: 'p1', partitionkey: 'p1' },
+          ...{ time: new Date().toISOString(), datacontenttype: 'application/json', correlationid: 'p1' },
+          dataschema: 'urn:sluice:parcels.sent:v1',
+          traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+          data: { parcel: 'p1', to: 'Leith' },
+        };
+        await sqs.send(new SendMessageCommand({ QueueUrl: outputs.Queue?.value, MessageBody: JSON.stringify(event) }));
+        const TableName = outputs.Announcements?.value;
+        const announced = await eventually('the parcel to be announced', async () => {
+          const { Item } = await dynamodb.send(new GetCommand({ TableName, Key: { parcel: 'p1' } }));
+          return Item;
+        });
+        expect(announced).toEqual({ parcel: 'p1', text: 'on its way to Leith' });
+      } finally {
+        sqs.destroy();
+        dynamodb.destroy();
+        await engine.close();
+      }
+    },
+    2 * MINUTES,
+  );
+
+  it('has no way in but its doors', async () => {
+    const open = ENTRIES.map((entry) => `await import('sluice/${entry}')`).join(';');
+    await inProject('node', '--input-type=module', '--eval', open);
+    for (const deep of ['sluice', 'sluice/constructs/stage.js', 'sluice/runtime/aws/call.js']) {
+      const attempt = inProject('node', '--input-type=module', '--eval', `await import('${deep}')`);
+      await expect(attempt).rejects.toThrow(/ERR_PACKAGE_PATH_NOT_EXPORTED/);
+    }
+  });
+
+  it('brings nothing of the engine, the command line or the tests', () => {
+    const { dependencies } = JSON.parse(readFileSync(join(project, 'node_modules/sluice/package.json'), 'utf8'));
+    expect(
+      Object.keys(dependencies).filter((name) => /fauxqs|dynalite|kinesis|vitest|commander|^node$/.test(name)),
+    ).toEqual([]);
+  });
+});

@@ -1,0 +1,42 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { API_PAGE, apiPage } from '../../packaging/api-page.ts';
+import { ENTRIES } from '../../packaging/build.ts';
+import { publicNames } from '../../packaging/public-names.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+
+describe.each(ENTRIES)('sluice/%s', (entry) => {
+  it('says of every name what it is', () => {
+    const names = publicNames(entry);
+    expect(names.length).toBeGreaterThan(10);
+    expect(names.filter(({ summary }) => summary === '').map(({ name }) => name)).toEqual([]);
+  });
+});
+
+it('every construct is public', () => {
+  const folder = join(ROOT, 'lib/constructs');
+  const constructs = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .flatMap((file) => [
+      ...readFileSync(join(folder, file), 'utf8').matchAll(/^export class (\w+) extends Construct/gm),
+    ])
+    .map(([, name]) => name);
+  expect(constructs.length).toBeGreaterThan(10);
+  const known = publicNames('constructs').map(({ name }) => name);
+  expect(constructs.filter((name) => !known.includes(name ?? ''))).toEqual([]);
+});
+
+it('docs/api.md is what the code says; `node packaging/api-page.ts` writes it anew', () => {
+  expect(readFileSync(API_PAGE, 'utf8')).toBe(apiPage());
+});
+
+it('docs/library.md shows the files of the example as they are', () => {
+  const page = readFileSync(join(ROOT, 'docs/library.md'), 'utf8');
+  const shown = [...page.matchAll(/<!-- (?<file>packaging\/example\/\S+) -->\n```ts\n(?<code>[\s\S]*?)```/g)];
+  expect(shown.length).toBe(3);
+  for (const { groups = {} } of shown) {
+    expect(groups.code, groups.file).toBe(readFileSync(join(ROOT, groups.file ?? ''), 'utf8'));
+  }
+});
