@@ -4,6 +4,7 @@ import type { Envelope } from './envelope.ts';
 import type { AnyEventType, DataOf } from './event.ts';
 import { KINESIS, SNS, SQS } from './limits.ts';
 import { aggregatedBytes, type Sending, type SendingOptions, sending } from './sending.ts';
+import { shardsFor } from './shards.ts';
 
 /** Expected load. Feeds the number of shards, the alarms and the cost. */
 export interface Traffic {
@@ -214,10 +215,6 @@ function makeQueue<E extends AnyEventType>(
   };
 }
 
-/** Records a second and bytes a second one shard takes in. https://docs.aws.amazon.com/streams/latest/dev/service-sizes-and-limits.html */
-const SHARD = { recordsPerSecond: 1_000, bytesPerSecond: 1_048_576 } as const;
-const HEADROOM = 2;
-
 /** Declares a log. */
 export function log<const E extends AnyEventType>(
   name: string,
@@ -225,7 +222,7 @@ export function log<const E extends AnyEventType>(
     readonly events: readonly E[];
     /** 24 hours to 365 days; longer than the longest outage of a consumer that you want to survive. @default 7 days */
     readonly retention?: Duration;
-    /** @default from `traffic`: the larger of its record and byte need, times 2; 1 without traffic */
+    /** @default from `traffic`: what twice its peak needs, or three times what is usual (`shardsFor`); 1 without traffic */
     readonly shards?: number;
     /**
      * Sends small events of one key together, in the Kinesis Producer Library's format: bytes of such a record at most, 1 KiB to
@@ -264,10 +261,4 @@ export function log<const E extends AnyEventType>(
     traffic,
     maxMessageBytes: KINESIS.maxRecordBytes,
   };
-}
-
-function shardsFor({ peakPerSecond, averageBytes }: Traffic): number {
-  const byRecords = peakPerSecond / SHARD.recordsPerSecond;
-  const byBytes = (peakPerSecond * averageBytes) / SHARD.bytesPerSecond;
-  return Math.max(1, Math.ceil(Math.max(byRecords, byBytes) * HEADROOM));
 }
