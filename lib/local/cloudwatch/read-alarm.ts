@@ -3,6 +3,7 @@ import { booleanAt, listAt, numberAt, textAt } from '../json.ts';
 import type { AlarmActions, AlarmRule, Comparison, StateValue, TreatMissingData } from './alarm.ts';
 import { EXTRA_DATAPOINTS } from './decide.ts';
 import { invalid, invalidCombination, invalidValue, missingParameter } from './errors.ts';
+import { callsIn } from './math/parse.ts';
 import type { MetricQuery } from './query.ts';
 import { checkStatistic, readIdentity, readPeriod, readQueries } from './query.ts';
 import { HIGH_RESOLUTION_KEPT_MS, KEPT_MS } from './series.ts';
@@ -101,6 +102,9 @@ function mathQueries(input: JsonObject): MetricQuery[] {
   const queries = readQueries(listAt(input, 'Metrics'));
   if (queries.filter(({ returnData }) => returnData).length !== 1)
     throw invalid('Exactly one element of the metrics list should return data.');
+  // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-search-expressions.html
+  if (queries.some(({ source }) => source.kind === 'expression' && callsIn(source.tree).includes('SEARCH')))
+    throw invalid('SEARCH is not supported on Metric Alarms.');
   const metrics = queries.filter(({ source }) => source.kind === 'metric').length;
   if (metrics > MAX_METRICS) throw invalid(`An alarm can watch at most ${MAX_METRICS} metrics, not ${metrics}.`);
   return queries;

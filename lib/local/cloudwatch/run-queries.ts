@@ -2,9 +2,10 @@ import { invalid } from './errors.ts';
 import { evaluate, type Scope } from './math/evaluate.ts';
 import { linesOf } from './math/functions.ts';
 import { MathError } from './math/parse.ts';
+import { isFound } from './math/search.ts';
 import { isLine, type Line, type Value } from './math/value.ts';
 import type { Metrics } from './metrics.ts';
-import type { MetricQuery, MetricStat } from './query.ts';
+import { checkStatistic, type MetricQuery, type MetricStat } from './query.ts';
 import { aggregate, type Periods, statisticOf } from './statistics.ts';
 
 /** The result of one row of a request. */
@@ -50,6 +51,15 @@ export function runQueries(
       periodSeconds,
       count: periodsFor(periodSeconds).count,
       resolve,
+      search: (search, stat) =>
+        metrics
+          .list()
+          .filter((metric) => isFound(search, metric))
+          .map((metric) => {
+            const label = [metric.name, ...search.dimensions.map((name) => metric.dimensions[name])].join(' ');
+            checkStatistic(stat);
+            return metricLine({ metric, periodSeconds, stat, unit: undefined }, metrics, periodsFor, label);
+          }),
       get metrics() {
         return metricLines();
       },

@@ -19,6 +19,7 @@ function values(expression: string, metrics = METRICS): unknown {
     periodSeconds: 60,
     count: 4,
     metrics: lines,
+    search: () => [],
     resolve: (id) => lines.get(id) ?? Number.NaN,
   });
   if (typeof result === 'number') return result;
@@ -95,7 +96,8 @@ describe('IF, with the examples of the documentation', () => {
   };
   const on5 = (expression: string): unknown => {
     const lines = new Map(Object.entries(documented).map(([id, points]) => [id, { label: id, values: points }]));
-    const scope = { periodSeconds: 60, count: 5, metrics: lines, resolve: (id: string) => lines.get(id) ?? Number.NaN };
+    const resolve = (id: string) => lines.get(id) ?? Number.NaN;
+    const scope = { periodSeconds: 60, count: 5, metrics: lines, resolve, search: () => [] };
     return (evaluate(parseExpression(expression), scope) as Line).values;
   };
   test.each<[string, unknown]>([
@@ -116,7 +118,9 @@ describe('what cannot be read or is not there is refused by name', () => {
 
   test.each([
     ['ANOMALY_DETECTION_BAND(m1)', /ANOMALY_DETECTION_BAND is not available in the engine \(models are not trained/],
-    ['SEARCH("x")', /SEARCH is not available/],
+    ['SEARCH("x")', /SEARCH takes a search and a statistic/],
+    ['SEARCH("x", "Sum")', /needs a schema/],
+    ['SEARCH("{A}", "Sum", 300)', /must have the period of the request's metrics in the engine: 60/],
     ['SORT(METRICS())', /SORT is not available in the engine; it has ABS/],
     ['[m1, m2] + [m1]', /arrays of 2 and 1 time series/],
   ])('%s', (expression, message) => expect(() => values(expression)).toThrow(message));

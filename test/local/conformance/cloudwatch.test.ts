@@ -327,6 +327,36 @@ const writer = app.lambda(`
   console.log(JSON.stringify({ _aws: { Timestamp: Date.now(), CloudWatchMetrics }, shop: 'a', Sales: [1, 2] }));`);
 const logger = app.lambda(`console.log('error Sales'); console.log(JSON.stringify({ level: 'error', code: 7 }));`);
 conforms(
+  'CloudWatch: SEARCH finds the metrics of a schema by names and values, for graphs but not for alarms',
+  { source: 'cloudwatch-search', faithful: 'partly', remark: 'no OR, NOT, parentheses or searches without a schema' },
+  async () => {
+    const Timestamp = middleOf(2);
+    const lag = (shard: string, Value: number, stream = 'clicks') => {
+      const Dimensions = Object.entries({ stream, shard }).map(([Name, Value]) => ({ Name, Value }));
+      return { MetricName: 'ShardLag', Dimensions, Value, Timestamp };
+    };
+    await put([lag('0', 1), lag('1', 2), lag('0', 9, 'orders'), { MetricName: 'ShardLag', Value: 9, Timestamp }]);
+    const search = `SEARCH('{${NAMESPACE},stream,shard} MetricName="ShardLag" stream="clicks"', 'Maximum')`;
+    const sum = async (Expression: string) => {
+      const range = { StartTime: middleOf(3), EndTime: new Date() };
+      const MetricDataQueries = [{ Id: 'each', Expression, Period: 60 }];
+      const { MetricDataResults = [] } = await cloudwatch().send(
+        new GetMetricDataCommand({ ...range, MetricDataQueries }),
+      );
+      return MetricDataResults.map(({ Values = [] }) => Values);
+    };
+    expect(await sum(search)).toEqual([[1], [2]]);
+    expect(await sum(`SUM(${search})`)).toEqual([[3]]);
+    const Metrics = [{ Id: 'each', Expression: `SUM(${search})`, ReturnData: true }];
+    const settings = { AlarmName: 'searching', Metrics, EvaluationPeriods: 1, Threshold: 1 };
+    const alarm = new PutMetricAlarmCommand({ ...settings, ComparisonOperator: 'GreaterThanThreshold' });
+    expect(await failure(cloudwatch().send(alarm))).toMatchObject({
+      message: expect.stringContaining('SEARCH is not supported on Metric Alarms'),
+    });
+  },
+);
+
+conforms(
   'CloudWatch: a log line in the embedded metric format becomes a metric for every set of dimensions',
   { source: 'cloudwatch-emf' },
   async () => {

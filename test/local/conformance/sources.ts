@@ -155,6 +155,10 @@ export const SOURCES = {
     'CloudWatch, metric math',
     'https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html',
   ],
+  'cloudwatch-search': [
+    'CloudWatch, search expressions',
+    'https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/search-expression-syntax.html',
+  ],
   'cloudwatch-api': ['CloudWatch API', 'https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/Welcome.html'],
   'cloudwatch-emf': [
     'CloudWatch, embedded metric format',

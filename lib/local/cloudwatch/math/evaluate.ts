@@ -1,5 +1,6 @@
 import { FUNCTIONS, type Grid, linesOf } from './functions.ts';
 import { type Expression, MathError } from './parse.ts';
+import { type MetricSearch, parseSearch } from './search.ts';
 import { at, combine, isLine, isLines, type Line, mapValue, type Value } from './value.ts';
 
 /** Where an expression finds what it names. */
@@ -8,13 +9,14 @@ export interface Scope extends Grid {
   resolve(id: string): Value;
   /** All metrics of the request (no expressions), by id. */
   readonly metrics: ReadonlyMap<string, Line>;
+  /** The metrics that a SEARCH finds, one line for each */
+  search(search: MetricSearch, statistic: string): readonly Line[];
 }
 
 /** Why functions of AWS that are not here are not. */
 const REFUSED: Readonly<Record<string, string>> = {
   ANOMALY_DETECTION_BAND: 'models are not trained here',
   INSIGHT_RULE_METRIC: 'there are no Contributor Insights',
-  SEARCH: 'name the metrics instead',
   SERVICE_QUOTA: 'there are no quotas here',
 };
 
@@ -68,6 +70,13 @@ const SPECIAL: Readonly<Record<string, (args: readonly Expression[], scope: Scop
     const [filter] = args;
     const part = filter?.kind === 'text' ? filter.value : '';
     return [...metrics].filter(([id]) => id.includes(part)).map(([, line]) => line);
+  },
+  SEARCH([text, statistic, period], { periodSeconds, search }) {
+    if (text?.kind !== 'text' || statistic?.kind !== 'text')
+      throw new MathError("SEARCH takes a search and a statistic in quotation marks: SEARCH('{...} ...', 'Sum', 60)");
+    if (period !== undefined && !(period.kind === 'number' && period.value === periodSeconds))
+      throw new MathError(`SEARCH must have the period of the request's metrics in the engine: ${periodSeconds}`);
+    return search(parseSearch(text.value), statistic.value);
   },
   PERIOD: (_args, { periodSeconds }) => periodSeconds,
   IF([condition, whenTrue, whenFalse], scope) {

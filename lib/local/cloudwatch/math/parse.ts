@@ -120,18 +120,28 @@ function tokensOf(source: string): Token[] {
 const UNREAD_SHOWN = 10;
 
 /** Ids of metrics and expressions that an expression refers to. */
-export function namesIn(expression: Expression): string[] {
+export const namesIn = (expression: Expression): string[] =>
+  partsOf(expression).flatMap((part) => (part.kind === 'name' ? [part.name] : []));
+
+/** Functions that an expression calls. */
+export const callsIn = (expression: Expression): string[] =>
+  partsOf(expression).flatMap((part) => (part.kind === 'call' ? [part.name] : []));
+
+/** The expression and everything inside it. */
+function partsOf(expression: Expression): Expression[] {
+  return [expression, ...inside(expression).flatMap(partsOf)];
+}
+
+function inside(expression: Expression): readonly Expression[] {
   switch (expression.kind) {
-    case 'name':
-      return [expression.name];
     case 'list':
-      return expression.items.flatMap(namesIn);
+      return expression.items;
     case 'negate':
-      return namesIn(expression.operand);
+      return [expression.operand];
     case 'binary':
-      return [...namesIn(expression.left), ...namesIn(expression.right)];
+      return [expression.left, expression.right];
     case 'call':
-      return expression.args.flatMap(namesIn);
+      return expression.args;
     default:
       return [];
   }
