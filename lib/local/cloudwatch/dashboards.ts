@@ -2,6 +2,7 @@ import type { Json } from '../json.ts';
 import { isObject } from '../json.ts';
 import { documents } from '../state/documents.ts';
 import type { State } from '../state/state.ts';
+import { bodyProblems } from './dashboard-body.ts';
 import { CloudWatchError } from './errors.ts';
 
 export interface Dashboard {
@@ -14,7 +15,7 @@ export interface Dashboard {
 
 /** Dashboards are kept and handed out; nobody draws them. */
 export interface Dashboards {
-  /** @throws CloudWatchError InvalidParameterInput when the body is not a JSON object with widgets */
+  /** @throws CloudWatchError InvalidParameterInput when the body is no JSON or not as AWS documents it, naming every place */
   put(name: string, body: string): void;
   /** @throws CloudWatchError ResourceNotFound */
   get(name: string): Dashboard;
@@ -41,6 +42,11 @@ export function createDashboards(now: () => number, state?: State): Dashboards {
       if (!NAME.test(name)) throw invalidInput(`The name "${name}" must have 1 to 255 letters, digits, "-" or "_".`);
       const content = parse(body);
       if (!isObject(content)) throw invalidInput('The DashboardBody must be a JSON object.');
+      const problems = bodyProblems(content);
+      if (problems.length > 0)
+        throw invalidInput(
+          `The dashboard body is invalid, there are ${problems.length} validation errors: ${JSON.stringify(problems)}`,
+        );
       const dashboard = { name, body, modifiedAt: now() };
       dashboards.set(name, dashboard);
       kept?.put(name, dashboard);
