@@ -28,6 +28,18 @@ export function deadLetterAlarm(scope: Construct, topic: AlarmTopic, name: strin
   });
 }
 
+/** Critical: nobody has seen these messages yet, and nobody will unless they are sent again. */
+export function undeliveredAlarm(scope: Construct, topic: AlarmTopic, name: string, queue: Queue): Alarm {
+  return topic.alarm(scope, {
+    id: 'UndeliveredAlarm',
+    name: `${name}-undelivered`,
+    metric: deadLetterDepth(queue),
+    threshold: 0,
+    evaluationPeriods: 1,
+    description: `CRITICAL: SNS could not deliver messages to the queue of '${name}'. First: read the attributes ErrorCode and ErrorMessage of a message in ${queue.queueName}; mend the queue's policy, then redrive the messages to the queue.`,
+  });
+}
+
 /** The queue is not drained as fast as it fills. */
 export function oldestMessageAlarm(scope: Construct, topic: AlarmTopic, name: string, metric: IMetric): Alarm {
   return topic.alarm(scope, {

@@ -1,6 +1,7 @@
-import { Stream, StreamEncryption, StreamMode } from 'aws-cdk-lib/aws-kinesis';
+import { ShardLevelMetrics, Stream, StreamConsumer, StreamEncryption, StreamMode } from 'aws-cdk-lib/aws-kinesis';
 import { Construct } from 'constructs';
 import type { Log as LogContract } from '../contracts/channel.ts';
+import { KINESIS } from '../contracts/limits.ts';
 import type { Destination } from './channel-grants.ts';
 import { type ClaimCheckBucket, claimsOf } from './claim-check-bucket.ts';
 import { cdkDuration } from './messaging-function.ts';
@@ -12,12 +13,13 @@ export interface EventLogProps {
   readonly claims?: ClaimCheckBucket;
 }
 
-/** A declared log as a Kinesis stream: encrypted, with the declared retention and number of shards. */
+/** A declared log as a Kinesis stream: encrypted, with the declared retention, capacity and metrics of its shards. */
 export class EventLog extends Construct {
   readonly contract: LogContract;
   readonly stream: Stream;
   readonly destination: Destination;
   readonly claims: ClaimCheckBucket | undefined;
+  private readonly enhanced: string[] = [];
 
   constructor(scope: Construct, contract: LogContract, props: EventLogProps = {}) {
     super(scope, contract.name);
@@ -25,8 +27,10 @@ export class EventLog extends Construct {
     this.claims = claimsOf(contract, props.claims);
     this.stream = new Stream(this, 'Stream', {
       streamName: physicalName(this, contract.name),
-      streamMode: StreamMode.PROVISIONED,
-      shardCount: contract.shards,
+      ...(contract.capacity === 'on-demand'
+        ? { streamMode: StreamMode.ON_DEMAND }
+        : { streamMode: StreamMode.PROVISIONED, shardCount: contract.shards }),
+      ...(contract.shardMetrics.length === 0 ? {} : { shardLevelMetrics: metricsOf(contract) }),
       retentionPeriod: cdkDuration(contract.retention),
       encryption: StreamEncryption.MANAGED,
       removalPolicy: removalPolicyOf(this),
@@ -39,4 +43,25 @@ export class EventLog extends Construct {
       ...(this.claims === undefined ? {} : { claims: this.claims }),
     };
   }
+  /**
+   * Registers a consumer with enhanced fan-out: 2 MB/s of each shard for itself.
+   * @param scope what reads with it, in the same stack
+   * @throws Error for the 21st: Kinesis takes 20 of them
+   */
+  enhancedConsumer(scope: Construct, name: string): StreamConsumer {
+    this.enhanced.push(name);
+    const { maxEnhancedConsumers } = KINESIS;
+    if (this.enhanced.length > maxEnhancedConsumers) {
+      throw new Error(
+        `log '${this.contract.name}' has ${this.enhanced.length} consumers with enhanced fan-out (${this.enhanced.join(', ')}), and Kinesis takes ${maxEnhancedConsumers}; declare some with fanOut: 'shared'`,
+      );
+    }
+    return new StreamConsumer(scope, 'StreamConsumer', {
+      stream: this.stream,
+      streamConsumerName: physicalName(scope, name),
+    });
+  }
 }
+
+const metricsOf = ({ shardMetrics }: LogContract): ShardLevelMetrics[] =>
+  Object.values(ShardLevelMetrics).filter((metric) => shardMetrics.some((name) => name === metric));

@@ -1,5 +1,5 @@
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import type { IStream } from 'aws-cdk-lib/aws-kinesis';
+import type { IStream, IStreamConsumer } from 'aws-cdk-lib/aws-kinesis';
 import type { EventSourceMappingOptions, IEventSource, IEventSourceDlq } from 'aws-cdk-lib/aws-lambda';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 
@@ -26,19 +26,32 @@ export const queueSource = ({ queueArn }: IQueue, options: Options): MappedSourc
  * https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-create.html
  */
 export const logSource = ({ streamArn }: IStream, options: Options): MappedSource =>
-  mappedSource(
-    streamArn,
-    ['DescribeStream', 'DescribeStreamSummary', 'GetRecords', 'GetShardIterator', 'ListShards'].map(
-      (action) => `kinesis:${action}`,
-    ),
-    options,
-  );
+  mappedSource(streamArn, READ_STREAM, options);
 
-function mappedSource(eventSourceArn: string, actions: string[], options: Options): MappedSource {
+/**
+ * A consumer of a Kinesis stream with enhanced fan-out that feeds a function. Lambda asks for the permissions on the stream as well as for
+ * the subscription to its shards. https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-create.html
+ */
+export const enhancedLogSource = (consumer: IStreamConsumer, options: Options): MappedSource =>
+  mappedSource(consumer.streamConsumerArn, ['kinesis:SubscribeToShard'], options, [
+    { actions: READ_STREAM, resource: consumer.stream.streamArn },
+  ]);
+
+const READ_STREAM = ['DescribeStream', 'DescribeStreamSummary', 'GetRecords', 'GetShardIterator', 'ListShards'].map(
+  (action) => `kinesis:${action}`,
+);
+
+function mappedSource(
+  eventSourceArn: string,
+  actions: string[],
+  options: Options,
+  more: readonly { readonly actions: string[]; readonly resource: string }[] = [],
+): MappedSource {
   let mappingId: string | undefined;
   return {
     bind(fn) {
-      fn.addToRolePolicy(new PolicyStatement({ actions, resources: [eventSourceArn] }));
+      for (const one of [{ actions, resource: eventSourceArn }, ...more])
+        fn.addToRolePolicy(new PolicyStatement({ actions: [...one.actions], resources: [one.resource] }));
       mappingId = fn.addEventSourceMapping('Source', { eventSourceArn, ...options }).eventSourceMappingId;
     },
     get eventSourceMappingId() {

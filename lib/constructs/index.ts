@@ -18,4 +18,5 @@ export { SchemaRegistry, type SchemaRegistryProps } from './schema-registry.ts';
 export { type Stage, stageOf } from './stage.ts';
 export { SystemDashboard } from './system-dashboard.ts';
 export { TableChangesConsumer, type TableChangesConsumerProps } from './table-changes-consumer.ts';
+export { TopicSubscription } from './topic-subscription.ts';
 export { WorkQueue, type WorkQueueProps } from './work-queue.ts';

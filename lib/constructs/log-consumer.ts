@@ -1,10 +1,11 @@
+import type { StreamConsumer } from 'aws-cdk-lib/aws-kinesis';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { Log as LogContract } from '../contracts/channel.ts';
 import type { Subscription } from '../contracts/subscription.ts';
 import type { EventLog } from './event-log.ts';
-import { logSource } from './event-source.ts';
+import { enhancedLogSource, logSource } from './event-source.ts';
 import type { ConsumerProps, ConsumerView } from './queue-consumer.ts';
 import { type StreamParts, streamConsumer } from './stream-consumer.ts';
 
@@ -13,6 +14,8 @@ export class LogConsumer extends Construct implements StreamParts {
   readonly function: LambdaFunction;
   readonly deadLetters: Queue;
   readonly view: ConsumerView;
+  /** With fanOut 'enhanced': what the function reads with. */
+  readonly streamConsumer: StreamConsumer | undefined;
 
   constructor(
     scope: Construct,
@@ -26,9 +29,12 @@ export class LogConsumer extends Construct implements StreamParts {
         `subscription '${subscription.name}' is declared on log '${subscription.to.name}' but is wired to '${log.contract.name}'; pass the log it is declared with`,
       );
     }
+    const enhanced = subscription.fanOut === 'enhanced' ? log.enhancedConsumer(this, subscription.name) : undefined;
+    this.streamConsumer = enhanced;
     const parts = streamConsumer(this, subscription, props, {
       what: `log ${subscription.to.name}`,
-      mapping: (options) => logSource(log.stream, options),
+      mapping: (options) =>
+        enhanced === undefined ? logSource(log.stream, options) : enhancedLogSource(enhanced, options),
       lag: {
         retention: log.contract.retention,
         stream: "log's retention",

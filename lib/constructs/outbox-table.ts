@@ -22,7 +22,7 @@ import type { ClaimCheckBucket } from './claim-check-bucket.ts';
 import { failuresTo } from './event-source.ts';
 import { allow, cdkDuration, messagingFunction } from './messaging-function.ts';
 import { physicalName, removalPolicyOf } from './stage.ts';
-import { DEAD_LETTER_SUFFIX } from './work-queue.ts';
+import { DEAD_LETTER_SUFFIX } from './topic-subscription.ts';
 
 /** What an outbox is deployed with, beside its declaration. */
 export interface OutboxTableProps {

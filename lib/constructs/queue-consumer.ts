@@ -7,7 +7,7 @@ import type { Subscription } from '../contracts/subscription.ts';
 import { ALARM_PERIOD, type AlarmTopic } from './alarm-topic.ts';
 import { type BreakerController, watchBreaker } from './breaker-controller.ts';
 import type { ClaimCheckBucket } from './claim-check-bucket.ts';
-import { deadLetterAlarm, deadLetterDepth, oldestMessageAlarm } from './consumer-alarms.ts';
+import { deadLetterAlarm, deadLetterDepth, oldestMessageAlarm, undeliveredAlarm } from './consumer-alarms.ts';
 import { queueSource } from './event-source.ts';
 import type { EventTopic } from './event-topic.ts';
 import type { InboxTable } from './inbox-table.ts';
@@ -65,7 +65,7 @@ export class QueueConsumer extends Construct {
       ...(topic === undefined ? {} : { topic }),
       ...(props.claims === undefined ? {} : { claims: props.claims }),
     });
-    const { queue, deadLetters } = this.work;
+    const { queue, deadLetters, subscription: fed } = this.work;
     this.function = messagingFunction(this, subscription.name, {
       code: props.code,
       description: `Consumes queue ${subscription.to.name} (${subscription.guarantee})`,
@@ -96,7 +96,11 @@ export class QueueConsumer extends Construct {
       depth: queue.metricApproximateNumberOfMessagesVisible({ period: ALARM_PERIOD }),
       lag,
       deadLetterDepth: deadLetterDepth(deadLetters),
-      alarms: [deadLetterAlarm(this, alarms, subscription.name, deadLetters), lagAlarm],
+      alarms: [
+        deadLetterAlarm(this, alarms, subscription.name, deadLetters),
+        ...(fed === undefined ? [] : [undeliveredAlarm(this, alarms, subscription.name, fed.deadLetters)]),
+        lagAlarm,
+      ],
       lagAlarm,
     };
   }

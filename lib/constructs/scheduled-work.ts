@@ -14,7 +14,8 @@ import { grantSend } from './channel-grants.ts';
 import { deadLetterAlarm } from './consumer-alarms.ts';
 import { allow, cdkDuration } from './messaging-function.ts';
 import { physicalName } from './stage.ts';
-import { DEAD_LETTER_SUFFIX, type WorkQueue } from './work-queue.ts';
+import { DEAD_LETTER_SUFFIX } from './topic-subscription.ts';
+import type { WorkQueue } from './work-queue.ts';
 
 /** What is scheduled, and for which queue. */
 export interface ScheduledWorkProps {

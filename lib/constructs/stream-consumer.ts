@@ -12,7 +12,7 @@ import { failuresTo, type MappedSource } from './event-source.ts';
 import { allow, cdkDuration, messagingFunction } from './messaging-function.ts';
 import type { ConsumerProps, ConsumerView } from './queue-consumer.ts';
 import { physicalName } from './stage.ts';
-import { DEAD_LETTER_SUFFIX } from './work-queue.ts';
+import { DEAD_LETTER_SUFFIX } from './topic-subscription.ts';
 
 /** What differs between the streams that can be consumed. */
 export interface StreamSource {

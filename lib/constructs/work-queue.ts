@@ -1,10 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
-import { SubscriptionFilter } from 'aws-cdk-lib/aws-sns';
-import { SqsSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { type CfnQueue, DeduplicationScope, FifoThroughputLimit, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { Queue as QueueContract } from '../contracts/channel.ts';
-import { ATTRIBUTE } from '../contracts/envelope.ts';
 import {
   maxReceiveCountOf,
   type Subscription as SubscriptionContract,
@@ -15,9 +12,7 @@ import { type ClaimCheckBucket, claimsOf } from './claim-check-bucket.ts';
 import type { EventTopic } from './event-topic.ts';
 import { cdkDuration } from './messaging-function.ts';
 import { physicalName } from './stage.ts';
-
-/** Suffix that tells dead-letter queues in names, alarms and dashboards. */
-export const DEAD_LETTER_SUFFIX = '-dead-letters';
+import { DEAD_LETTER_SUFFIX, TopicSubscription } from './topic-subscription.ts';
 
 /** What a queue is deployed with, beside its declaration. */
 export interface WorkQueueProps {
@@ -30,12 +25,16 @@ export interface WorkQueueProps {
 }
 
 /**
- * A declared queue as an SQS queue with its dead-letter queue (FIFO with FIFO), and its filtered subscription when a topic feeds it.
+ * A declared queue as an SQS queue with its dead-letter queue (FIFO with FIFO), and its filtered subscription, with dead letters of its own, when
+ * a topic feeds it.
  */
 export class WorkQueue extends Construct {
   readonly contract: QueueContract;
   readonly queue: Queue;
+  /** What the consumer gave up. */
   readonly deadLetters: Queue;
+  /** When a topic feeds it. Its dead letters are what SNS could not deliver; somebody must watch them. */
+  readonly subscription: TopicSubscription | undefined;
   readonly destination: Destination;
   /** Where the data of oversized events is, whoever sent them. */
   readonly claims: ClaimCheckBucket | undefined;
@@ -86,7 +85,8 @@ export class WorkQueue extends Construct {
         `queue '${contract.name}' is declared to come from ${contract.from === undefined ? 'no topic' : `topic '${contract.from.name}'`} but is wired to ${topic === undefined ? 'none' : `'${topic.contract.name}'`}; pass the topic it is declared with`,
       );
     }
-    if (topic !== undefined) this.subscribe(topic);
+    this.subscription =
+      topic === undefined ? undefined : new TopicSubscription(this, contract, { topic, queue: this.queue });
   }
 
   /**
@@ -95,20 +95,5 @@ export class WorkQueue extends Construct {
    */
   deduplicateByContent(): void {
     (this.queue.node.defaultChild as CfnQueue).contentBasedDeduplication = true;
-  }
-
-  private subscribe(topic: EventTopic): void {
-    topic.topic.addSubscription(
-      new SqsSubscription(this.queue, {
-        rawMessageDelivery: true,
-        // What SNS cannot deliver joins the consumer's dead letters, where somebody looks.
-        deadLetterQueue: this.deadLetters,
-        filterPolicy: {
-          [ATTRIBUTE.type]: SubscriptionFilter.stringFilter({
-            allowlist: this.contract.events.map(({ type }) => type),
-          }),
-        },
-      }),
-    );
   }
 }

@@ -3,8 +3,9 @@ import { type Duration, days } from './duration.ts';
 import type { Envelope } from './envelope.ts';
 import type { AnyEventType, DataOf } from './event.ts';
 import { KINESIS, SNS, SQS } from './limits.ts';
+import { type LogCapacity, type LogCapacityOptions, logCapacity, type ShardMetric } from './log-capacity.ts';
 import { aggregatedBytes, type Sending, type SendingOptions, sending } from './sending.ts';
-import { shardsFor } from './shards.ts';
+import { declareFilter, type EnvelopeFilter } from './subscription-filter.ts';
 
 /** Expected load. Feeds the number of shards, the alarms and the cost. */
 export interface Traffic {
@@ -44,6 +45,8 @@ export interface Queue<E extends AnyEventType = AnyEventType> extends ChannelBas
   readonly order: 'none' | 'per-key';
   /** The topic that feeds it; the queue's `events` become the subscription's filter. */
   readonly from?: Topic | undefined;
+  /** Which of these events the topic delivers, beyond their type. */
+  readonly filter?: EnvelopeFilter | undefined;
   readonly retention: Duration;
   /** How long dead letters are kept; longer than `retention`, because a standard DLQ counts from the first enqueue. */
   readonly deadLetterRetention: Duration;
@@ -60,7 +63,11 @@ export interface Log<E extends AnyEventType = AnyEventType> extends ChannelBase<
   readonly kind: 'log';
   readonly order: 'per-key';
   readonly retention: Duration;
+  readonly capacity: LogCapacity;
+  /** Provisioned: how many there are. On demand: how many a new stream has; AWS changes that. */
   readonly shards: number;
+  /** Metrics that are kept, and charged, for each shard. */
+  readonly shardMetrics: readonly ShardMetric[];
   /** Small events of one key travel together in records of at most so many bytes (KPL's format); undefined: each in its own. */
   readonly aggregate: number | undefined;
 }
@@ -128,6 +135,11 @@ export interface QueueOptions<E extends AnyEventType> extends SendingOptions<E> 
   readonly events: readonly E[];
   /** @default none: producers send to the queue itself */
   readonly from?: Topic;
+  /**
+   * Which of the events the topic delivers, beyond their type, by SNS's matchers over the envelope: `{ data: { country: ['France'] } }`. What does not fit
+   * never reaches the queue and costs nothing there. @default all of `events`
+   */
+  readonly filter?: EnvelopeFilter;
   /** 1 minute to 14 days. @default 4 days */
   readonly retention?: Duration;
   /** Longer than `retention`, at most 14 days. @default 14 days */
@@ -177,7 +189,7 @@ function makeQueue<E extends AnyEventType>(
   tenantBy: GroupBy<E> | undefined,
 ): Queue<E> {
   const thing = `queue '${name}'`;
-  const { from, events, traffic, retention = days(4), deadLetterRetention = days(14) } = options;
+  const { from, filter, events, traffic, retention = days(4), deadLetterRetention = days(14) } = options;
   declareName('queue', name);
   declareEvents(thing, events);
   const strangers = from === undefined ? [] : events.filter((e) => !from.events.includes(e)).map((e) => e.type);
@@ -186,6 +198,12 @@ function makeQueue<E extends AnyEventType>(
     thing,
     `topic '${from?.name}' does not carry ${strangers.join(', ')}`,
     'Add the events to the topic or take them from the queue',
+  );
+  declareFilter(
+    thing,
+    filter,
+    events.map(({ type }) => type),
+    from,
   );
   declare(
     retention.seconds >= SQS.minRetentionSeconds && deadLetterRetention.seconds <= SQS.maxRetentionSeconds,
@@ -205,6 +223,7 @@ function makeQueue<E extends AnyEventType>(
     order,
     events,
     from,
+    filter,
     retention,
     deadLetterRetention,
     ...sending(thing, events, options),
@@ -218,19 +237,18 @@ function makeQueue<E extends AnyEventType>(
 /** Declares a log. */
 export function log<const E extends AnyEventType>(
   name: string,
-  options: SendingOptions<E> & {
-    readonly events: readonly E[];
-    /** 24 hours to 365 days; longer than the longest outage of a consumer that you want to survive. @default 7 days */
-    readonly retention?: Duration;
-    /** @default from `traffic`: what twice its peak needs, or three times what is usual (`shardsFor`); 1 without traffic */
-    readonly shards?: number;
-    /**
-     * Sends small events of one key together, in the Kinesis Producer Library's format: bytes of such a record at most, 1 KiB to
-     * 1 MiB; true for 50 KiB. @default every event is a record of its own
-     */
-    readonly aggregate?: boolean | number;
-    readonly traffic?: Traffic;
-  },
+  options: SendingOptions<E> &
+    LogCapacityOptions & {
+      readonly events: readonly E[];
+      /** 24 hours to 365 days; longer than the longest outage of a consumer that you want to survive. @default 7 days */
+      readonly retention?: Duration;
+      /**
+       * Sends small events of one key together, in the Kinesis Producer Library's format: bytes of such a record at most, 1 KiB to
+       * 1 MiB; true for 50 KiB. @default every event is a record of its own
+       */
+      readonly aggregate?: boolean | number;
+      readonly traffic?: Traffic;
+    },
 ): Log<E> {
   const thing = `log '${name}'`;
   const { events, traffic, retention = days(7) } = options;
@@ -242,20 +260,13 @@ export function log<const E extends AnyEventType>(
     `retention must be from 24 hours to 365 days (given ${retention.seconds} s)`,
     'Write for example retention: days(7)',
   );
-  const shards = options.shards ?? (traffic === undefined ? 1 : shardsFor(traffic));
-  declare(
-    Number.isInteger(shards) && shards >= 1,
-    thing,
-    `shards must be a whole number from 1 (given ${shards})`,
-    'Leave shards out to have them computed from traffic',
-  );
   return {
     kind: 'log',
     name,
     order: 'per-key',
     events,
     retention,
-    shards,
+    ...logCapacity(thing, options, traffic),
     ...sending(thing, events, options),
     aggregate: aggregatedBytes(thing, options.aggregate),
     traffic,

@@ -27,6 +27,7 @@ export {
   validate,
 } from './envelope.ts';
 export { type AnyEventType, type DataOf, type EventType, event } from './event.ts';
+export { type LogCapacity, type LogCapacityOptions, SHARD_METRICS, type ShardMetric } from './log-capacity.ts';
 export { CONSUMER_METRIC, METRIC_NAMESPACE, OUTBOX_METRIC } from './metrics.ts';
 export { type Outbox, outbox } from './outbox.ts';
 export { type Recurrence, type Recurring, recurring } from './recurring.ts';
@@ -35,6 +36,7 @@ export type { Criticality, SendingOptions } from './sending.ts';
 export {
   type BreakerPolicy,
   breaker,
+  type FanOut,
   type Guarantee,
   type InboxMode,
   type Source,
@@ -42,6 +44,7 @@ export {
   type SubscriptionOptions,
   subscription,
 } from './subscription.ts';
+export type { EnvelopeFilter, FilterCondition, FilterPattern } from './subscription-filter.ts';
 export { type SystemContract, systemContract } from './system.ts';
 export {
   type AnyTableChanges,

@@ -35,6 +35,8 @@ export const KINESIS = {
   maxPartitionKeyCharacters: 256,
   /** Readers of the Kinesis Client Library expect aggregated records within the old limit of a record. https://github.com/awslabs/amazon-kinesis-producer/blob/master/aggregation-format.md */
   maxAggregatedBytes: MIB,
+  /** Consumers with enhanced fan-out of one stream. https://docs.aws.amazon.com/streams/latest/dev/service-sizes-and-limits.html */
+  maxEnhancedConsumers: 20,
 } as const;
 
 export const CLAIM_CHECK = {

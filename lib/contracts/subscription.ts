@@ -65,7 +65,11 @@ export interface Subscription<From extends Source = Source> {
   readonly batchWindow: Duration;
   readonly breaker: BreakerPolicy | undefined;
   readonly failedKey: 'continue' | 'park';
+  readonly fanOut: FanOut;
 }
+
+/** How a consumer reads a log: with the others out of 2 MB/s for each shard, or with 2 MB/s of its own. */
+export type FanOut = 'shared' | 'enhanced';
 
 /** What a declaration of a subscription may say. */
 export interface SubscriptionOptions<From extends Source> {
@@ -105,6 +109,13 @@ export interface SubscriptionOptions<From extends Source> {
    * @default 'continue'
    */
   readonly failedKey?: 'continue' | 'park';
+  /**
+   * Logs: `enhanced` gives this consumer 2 MB/s of each shard for itself and records within some 70 ms, where those that share are polled
+   * for once a second; it costs by shard-hour and by GB read. At most 20 consumers of a log. A change makes a new event source mapping, which begins
+   * at the oldest record: the consumer must know duplicates.
+   * https://docs.aws.amazon.com/streams/latest/dev/enhanced-consumers.html @default 'shared'
+   */
+  readonly fanOut?: FanOut;
 }
 
 /**
@@ -133,6 +144,7 @@ export function subscription<From extends Source>(
     batchWindow: options.batchWindow ?? seconds(0),
     breaker: options.breaker,
     failedKey: options.failedKey ?? 'continue',
+    fanOut: options.fanOut ?? 'shared',
   };
   declareName('subscription', name);
   for (const { holds, problem, fix } of rules(made)) declare(holds, `subscription '${name}'`, problem, fix);
@@ -240,6 +252,11 @@ function rules(s: Subscription): Rule[] {
       holds: s.failedKey === 'continue' || s.order === 'per-key',
       problem: "failedKey 'park' needs order 'per-key': without order nothing has to wait behind a failed message",
       fix: 'Subscribe to a FIFO queue or a log, or leave failedKey out',
+    },
+    {
+      holds: s.fanOut === 'shared' || (s.fanOut === 'enhanced' && s.to.kind === 'log'),
+      problem: `fanOut must be 'shared', or 'enhanced' on a log (given '${s.fanOut}' on ${s.to.kind} '${s.to.name}')`,
+      fix: 'Leave fanOut out: only Kinesis has readers with a throughput of their own',
     },
     {
       holds: s.inbox !== 'lease' || s.lease.seconds >= 1,

@@ -154,7 +154,7 @@ function bindings(channel: Channel | AnyTableChanges): Fields {
     return {
       'x-kinesis': {
         name: channel.name,
-        shards: channel.shards,
+        ...(channel.capacity === 'on-demand' ? { capacity: channel.capacity } : { shards: channel.shards }),
         retentionHours: channel.retention.seconds / HOUR_SECONDS,
       },
     };

@@ -10,6 +10,7 @@ import {
   STREAM,
   TABLE,
   type TemplateJson,
+  TOPIC,
 } from './template-view.ts';
 
 /** Lambda's advice. https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html */
@@ -128,5 +129,20 @@ export const MESSAGING_RULES: readonly Rule[] = [
     check: (t) =>
       offenders(all(t, 'AWS::SNS::Subscription'), ([, subscription]) => targetOf(t, subscription)?.Type === QUEUE),
     mistake: (t) => void delete first(t, 'AWS::SNS::Subscription').Properties.RedrivePolicy,
+  },
+  {
+    name: 'dead letters of a topic subscription are FIFO when the topic is, and nobody else sends there',
+    check: (t) =>
+      offenders(all(t, 'AWS::SNS::Subscription'), ([, { TopicArn, RedrivePolicy }]) => {
+        const target = idOf(RedrivePolicy?.deadLetterTargetArn);
+        const fifo = Boolean(t.Resources[target ?? '']?.Properties.FifoQueue);
+        const topic = t.Resources[idOf(TopicArn) ?? ''];
+        const others = all(t, QUEUE).some(([, queue]) => idOf(queue.RedrivePolicy?.deadLetterTargetArn) === target);
+        return topic?.Type === TOPIC && Boolean(topic.Properties.FifoTopic) === fifo && !others;
+      }),
+    mistake: (t) => {
+      const { RedrivePolicy } = first(t, QUEUE, isWork).Properties;
+      first(t, 'AWS::SNS::Subscription').Properties.RedrivePolicy = RedrivePolicy;
+    },
   },
 ];

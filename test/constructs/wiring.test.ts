@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
-import { Template } from 'aws-cdk-lib/assertions';
+import { Match, Template } from 'aws-cdk-lib/assertions';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AlarmTopic } from '../../lib/constructs/alarm-topic.ts';
 import { EventLog } from '../../lib/constructs/event-log.ts';
@@ -13,7 +13,7 @@ import { messagingKey } from '../../lib/constructs/messaging-key.ts';
 import { OutboxTable } from '../../lib/constructs/outbox-table.ts';
 import { QueueConsumer } from '../../lib/constructs/queue-consumer.ts';
 import { fifoQueue, fifoTopic, log, queue, topic } from '../../lib/contracts/channel.ts';
-import { seconds } from '../../lib/contracts/duration.ts';
+import { days, seconds } from '../../lib/contracts/duration.ts';
 import { outbox } from '../../lib/contracts/outbox.ts';
 import { immediate } from '../../lib/contracts/retry.ts';
 import { type Subscription, subscription } from '../../lib/contracts/subscription.ts';
@@ -153,6 +153,114 @@ describe('what is declared is deployed', () => {
       RawMessageDelivery: true,
       FilterPolicy: { type: [TicketOpened.type] },
     });
+  });
+
+  it('what a topic cannot deliver has a queue of the topic’s kind and an alarm, apart from what the consumer gives up', () => {
+    const { stack, key, common } = parts();
+    const orders = fifoTopic('orders', { events });
+    const declared = subscription('worker', { to: queue('work', { events, from: orders }) });
+    const { work } = new QueueConsumer(stack, declared, { ...common, topic: new EventTopic(stack, orders, { key }) });
+    const template = templateOf(stack);
+    template.hasResourceProperties('AWS::SQS::Queue', {
+      QueueName: 'test-tickets-work-subscription-dead-letters.fifo',
+      FifoQueue: true,
+      MessageRetentionPeriod: 14 * 86_400,
+    });
+    template.hasResourceProperties('AWS::SNS::Subscription', {
+      RedrivePolicy: { deadLetterTargetArn: stack.resolve(work.subscription?.deadLetters.queueArn) },
+    });
+    template.hasResourceProperties('AWS::CloudWatch::Alarm', {
+      AlarmName: 'test-tickets-worker-undelivered',
+      Threshold: 0,
+    });
+  });
+
+  it('what a standard topic cannot deliver has a standard queue', () => {
+    const { stack, key, common } = parts();
+    const standard = topic('standard', { events });
+    const other = subscription('other', { to: queue('other-work', { events, from: standard }) });
+    new QueueConsumer(stack, other, { ...common, topic: new EventTopic(stack, standard, { key }) });
+    templateOf(stack).hasResourceProperties('AWS::SQS::Queue', {
+      QueueName: 'test-tickets-other-work-subscription-dead-letters',
+      FifoQueue: Match.absent(),
+    });
+  });
+
+  it('a filter beyond the event type looks at the body, with the type', () => {
+    const { stack, key, common } = parts();
+    const filter = { subject: [{ prefix: 'vip-' }], data: { ticket: ['T-1', { 'anything-but': ['T-2'] }] } };
+    const plain = topic('plain', { events });
+    const declared = subscription('worker', { to: queue('work', { events: [TicketOpened], from: plain, filter }) });
+    new QueueConsumer(stack, declared, { ...common, topic: new EventTopic(stack, plain, { key }) });
+    templateOf(stack).hasResourceProperties('AWS::SNS::Subscription', {
+      FilterPolicyScope: 'MessageBody',
+      FilterPolicy: { type: [TicketOpened.type], ...filter },
+    });
+  });
+
+  it('a log on demand has no shard count, one with metrics of its shards names them', () => {
+    const { stack } = parts();
+    new EventLog(stack, log('elastic', { events, capacity: 'on-demand', retention: days(365) }));
+    new EventLog(stack, log('watched', { events, shards: 3, shardMetrics: ['IncomingBytes', 'OutgoingRecords'] }));
+    const template = templateOf(stack);
+    template.hasResourceProperties('AWS::Kinesis::Stream', {
+      Name: 'test-tickets-elastic',
+      StreamModeDetails: { StreamMode: 'ON_DEMAND' },
+      ShardCount: Match.absent(),
+      DesiredShardLevelMetrics: Match.absent(),
+      RetentionPeriodHours: 8_760,
+    });
+    template.hasResourceProperties('AWS::Kinesis::Stream', {
+      StreamModeDetails: { StreamMode: 'PROVISIONED' },
+      ShardCount: 3,
+      DesiredShardLevelMetrics: ['IncomingBytes', 'OutgoingRecords'],
+    });
+  });
+
+  it('an enhanced reader of a log has a stream consumer of its own, which it may subscribe with and nothing else', () => {
+    const { stack, common } = parts();
+    const watched = new EventLog(stack, ticketLog);
+    const declared = subscription('reader', { to: ticketLog, fanOut: 'enhanced' });
+    const { streamConsumer } = new LogConsumer(stack, declared, { ...common, log: watched });
+    const arn = stack.resolve(streamConsumer?.streamConsumerArn);
+    const template = templateOf(stack);
+    template.hasResourceProperties('AWS::Kinesis::StreamConsumer', { ConsumerName: 'test-tickets-reader' });
+    template.hasResourceProperties('AWS::Lambda::EventSourceMapping', { EventSourceArn: arn });
+    const actions = ['DescribeStream', 'DescribeStreamSummary', 'GetRecords', 'GetShardIterator', 'ListShards'];
+    template.hasResourceProperties('AWS::IAM::Policy', {
+      PolicyDocument: {
+        Statement: Match.arrayWith([
+          { Effect: 'Allow', Action: 'kinesis:SubscribeToShard', Resource: arn },
+          {
+            Effect: 'Allow',
+            Action: actions.map((action) => `kinesis:${action}`),
+            Resource: stack.resolve(watched.stream.streamArn),
+          },
+        ]),
+      },
+    });
+  });
+
+  it('a shared reader has none', () => {
+    const { stack, common } = parts();
+    const { streamConsumer } = new LogConsumer(stack, subscription('reader', { to: ticketLog }), {
+      ...common,
+      log: new EventLog(stack, ticketLog),
+    });
+    expect(streamConsumer).toBeUndefined();
+    templateOf(stack).resourceCountIs('AWS::Kinesis::StreamConsumer', 0);
+  });
+
+  it('a log takes twenty enhanced readers', () => {
+    const { stack, common } = parts();
+    const busy = new EventLog(stack, ticketLog);
+    const read = (i: number) =>
+      new LogConsumer(stack, subscription(`reader-${i}`, { to: ticketLog, fanOut: 'enhanced' }), {
+        ...common,
+        log: busy,
+      });
+    for (let i = 1; i <= 20; i++) read(i);
+    expect(() => read(21)).toThrow("log 'ticket-log' has 21 consumers with enhanced fan-out (reader-1, reader-2, ");
   });
 
   it('the mapping of a log retries long enough for every record of a batch to have its attempts, and not forever', () => {

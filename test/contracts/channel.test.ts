@@ -62,6 +62,26 @@ describe('channel rules', () => {
       () => log('l', { events, shards: 0 }),
       "log 'l': shards must be a whole number from 1 (given 0). Leave shards out to have them computed from traffic.",
     ],
+    [
+      'shards of an on-demand log',
+      () => log('l', { events, capacity: 'on-demand', shards: 2 }),
+      "log 'l': shards is declared (2), but capacity 'on-demand' leaves their number to AWS. Leave shards out, or choose capacity: 'provisioned'.",
+    ],
+    [
+      'a capacity that there is not',
+      () => log('l', { events, capacity: 'elastic' as 'on-demand' }),
+      "log 'l': capacity must be 'provisioned' or 'on-demand' (given 'elastic'). Choose one of them.",
+    ],
+    [
+      'a shard metric that there is not',
+      () => log('l', { events, shardMetrics: ['Lag' as 'IncomingBytes'] }),
+      "log 'l': shardMetrics must name metrics of a shard, each once (given Lag). Choose from IncomingBytes, ",
+    ],
+    [
+      'a shard metric twice',
+      () => log('l', { events, shardMetrics: ['IncomingBytes', 'IncomingBytes'] }),
+      '(given IncomingBytes, IncomingBytes)',
+    ],
     ['half a shard', () => log('l', { events, shards: 1.5 }), '(given 1.5)'],
     [
       'traffic that is no number',
@@ -120,6 +140,29 @@ describe('shards from traffic', () => {
   it('can be overruled', () => {
     const traffic = { peakPerSecond: 5_000, averageBytes: 100 };
     expect(log('l', { events, traffic, shards: 4 }).shards).toBe(4);
+  });
+});
+
+describe('the capacity of a log', () => {
+  it.each([
+    ['is provisioned, without metrics of its shards', log('l', { events }), 'provisioned', 1, []],
+    ['on demand begins with four shards', log('l', { events, capacity: 'on-demand' }), 'on-demand', 4, []],
+    [
+      'on demand takes no number from its traffic',
+      log('l', { events, capacity: 'on-demand', traffic: { peakPerSecond: 90_000, averageBytes: 100 } }),
+      'on-demand',
+      4,
+      [],
+    ],
+    [
+      'may have metrics of its shards',
+      log('l', { events, shardMetrics: ['IncomingBytes', 'IteratorAgeMilliseconds'] }),
+      'provisioned',
+      1,
+      ['IncomingBytes', 'IteratorAgeMilliseconds'],
+    ],
+  ])('%s', (_, declared, capacity, shards, shardMetrics) => {
+    expect(declared).toMatchObject({ capacity, shards, shardMetrics });
   });
 });
 

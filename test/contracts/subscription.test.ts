@@ -180,6 +180,12 @@ describe('subscription rules', () => {
       'Raise coolDown or maxCoolDown',
     ],
     [
+      'a throughput of its own on a queue',
+      { to: standard, fanOut: 'enhanced' },
+      "fanOut must be 'shared', or 'enhanced' on a log (given 'enhanced' on queue 'work')",
+      'Leave fanOut out: only Kinesis has readers with a throughput of their own',
+    ],
+    [
       'parking without order',
       { to: standard, failedKey: 'park' },
       "failedKey 'park' needs order 'per-key': without order nothing has to wait behind a failed message",

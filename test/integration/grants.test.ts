@@ -182,10 +182,10 @@ it('each queue lets its topic in by a statement of its own, and so does the dead
       { principal: app.output('OrderTopic'), action: 'sqs:SendMessage', resource: queue },
     ]);
     const { Messages } = await sqs.send(
-      new ReceiveMessageCommand({ QueueUrl: app.output(`${stem}DeadLetters`), WaitTimeSeconds: 1 }),
+      new ReceiveMessageCommand({ QueueUrl: app.output(`${stem}Undelivered`), WaitTimeSeconds: 1 }),
     );
     expect(Messages).toHaveLength(1);
-    const deadLetters = await shut(`${stem}DeadLetters`);
+    const deadLetters = await shut(`${stem}Undelivered`);
     await publish([desk.event(OrderPlaced)]);
     expect(denials.map(({ resource }) => resource)).toEqual([queue, queue, deadLetters]);
     for (const [QueueUrl, Policy] of policies) {

@@ -15,6 +15,7 @@ const STATUS_INTERVAL_MS = 20;
 
 const stream: ResourceType = {
   handled: [
+    'DesiredShardLevelMetrics',
     'MaxRecordSizeInKiB',
     'Name',
     'RetentionPeriodHours',
@@ -22,7 +23,7 @@ const stream: ResourceType = {
     'StreamEncryption',
     'StreamModeDetails',
   ],
-  harmless: ['Tags', 'DesiredShardLevelMetrics', 'WarmThroughputMiBps', 'WarmThroughputObject'],
+  harmless: ['Tags', 'WarmThroughputMiBps', 'WarmThroughputObject'],
   durable: true,
   replacedBy: ['Name'],
   nameProperty: 'Name',
@@ -30,13 +31,18 @@ const stream: ResourceType = {
     const StreamName = textAt(properties, 'Name') ?? physicalName(stackName, logicalId, { max: 128 });
     await context.calls
       .json('kinesis', 'CreateStream', {
-        ...{ StreamName, ShardCount: shardsIn(properties), MaxRecordSizeInKiB: recordSizeIn(properties) },
+        ...{ StreamName, MaxRecordSizeInKiB: recordSizeIn(properties) },
+        // One or the other: an on-demand stream is given no number. https://docs.aws.amazon.com/kinesis/latest/APIReference/API_CreateStream.html
+        ...(isOnDemand(properties)
+          ? { StreamModeDetails: { StreamMode: 'ON_DEMAND' } }
+          : { ShardCount: shardsIn(properties) }),
       })
       .catch(unlessThere(resumes));
     const description = await activeStream(StreamName, context);
     const arn = textAt(description, 'StreamARN') ?? '';
     encrypt(arn, properties, context);
     await setRetention(description, retentionIn(properties), context);
+    await setShardMetrics(description, properties, context);
     return { physicalId: StreamName, attributes: { Arn: arn } };
   },
   restore: ({ properties, context }, { attributes }) => encrypt(String(attributes.Arn), properties, context),
@@ -45,13 +51,20 @@ const stream: ResourceType = {
     encrypt(String(before.attributes.Arn), properties, context);
     const description = await activeStream(StreamName, context);
     await setRetention(description, retentionIn(properties), context);
+    await setShardMetrics(description, properties, context);
+    if (isOnDemand(properties) !== isOnDemand(before.properties)) {
+      const mode = { StreamMode: isOnDemand(properties) ? 'ON_DEMAND' : 'PROVISIONED' };
+      const StreamARN = String(before.attributes.Arn);
+      await context.calls.json('kinesis', 'UpdateStreamMode', { StreamARN, StreamModeDetails: mode });
+      await activeStream(StreamName, context);
+    }
     if (recordSizeIn(properties) !== recordSizeIn(before.properties)) {
       const size = { StreamARN: String(before.attributes.Arn), MaxRecordSizeInKiB: recordSizeIn(properties) };
       await context.calls.json('kinesis', 'UpdateMaxRecordSize', size);
     }
     // How many shards an on-demand stream has is not the template's business, nor what has become of those it does not change.
     const TargetShardCount = shardsIn(properties);
-    const isAsked = modeOf(properties) !== 'ON_DEMAND' && TargetShardCount !== shardsIn(before.properties);
+    const isAsked = !isOnDemand(properties) && TargetShardCount !== shardsIn(before.properties);
     if (isAsked && TargetShardCount !== numberAt(description, 'OpenShardCount')) {
       const scaling = { StreamName, TargetShardCount, ScalingType: 'UNIFORM_SCALING' };
       await context.calls.json('kinesis', 'UpdateShardCount', scaling);
@@ -78,9 +91,10 @@ function encrypt(arn: string, properties: JsonObject, { services }: ProvisionCon
   services.iam.keys.encrypt(arn, textAt(objectAt(properties, 'StreamEncryption'), 'KeyId'));
 }
 
-const modeOf = (properties: JsonObject) => textAt(objectAt(properties, 'StreamModeDetails'), 'StreamMode');
+const isOnDemand = (properties: JsonObject) =>
+  textAt(objectAt(properties, 'StreamModeDetails'), 'StreamMode') === 'ON_DEMAND';
 const shardsIn = (properties: JsonObject) =>
-  numberAt(properties, 'ShardCount') ?? (modeOf(properties) === 'ON_DEMAND' ? ON_DEMAND_SHARDS : 1);
+  numberAt(properties, 'ShardCount') ?? (isOnDemand(properties) ? ON_DEMAND_SHARDS : 1);
 const recordSizeIn = (properties: JsonObject) => numberAt(properties, 'MaxRecordSizeInKiB') ?? DEFAULT_RECORD_KIB;
 const retentionIn = (properties: JsonObject) => numberAt(properties, 'RetentionPeriodHours') ?? DEFAULT_RETENTION_HOURS;
 
@@ -98,6 +112,31 @@ async function setRetention(description: JsonObject, hours: number, context: Pro
   const operation = hours > now ? 'IncreaseStreamRetentionPeriod' : 'DecreaseStreamRetentionPeriod';
   await context.calls.json('kinesis', operation, { StreamName, RetentionPeriodHours: hours });
   await activeStream(StreamName, context);
+}
+
+/** CloudWatch here has no series of single shards: what is asked for is only told. */
+async function setShardMetrics(
+  description: JsonObject,
+  properties: JsonObject,
+  context: ProvisionContext,
+): Promise<void> {
+  const StreamName = textAt(description, 'StreamName') ?? '';
+  const [monitoring] = listAt(description, 'EnhancedMonitoring');
+  const now = listAt(monitoring, 'ShardLevelMetrics').map(String);
+  const wanted = listAt(properties, 'DesiredShardLevelMetrics').map(String);
+  const change = async (operation: string, ShardLevelMetrics: string[]) => {
+    if (ShardLevelMetrics.length === 0) return;
+    await context.calls.json('kinesis', operation, { StreamName, ShardLevelMetrics });
+    await activeStream(StreamName, context);
+  };
+  await change(
+    'DisableEnhancedMonitoring',
+    now.filter((name) => !wanted.includes(name)),
+  );
+  await change(
+    'EnableEnhancedMonitoring',
+    wanted.filter((name) => !now.includes(name)),
+  );
 }
 
 /** What DescribeStreamSummary says, once the stream is active. */

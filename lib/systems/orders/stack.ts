@@ -164,6 +164,7 @@ export class OrdersStack extends Stack {
       const id = work.contract.name.replace(/^./, (first) => first.toUpperCase());
       this.output(`${id}Queue`, work.queue.queueUrl);
       this.output(`${id}DeadLetters`, work.deadLetters.queueUrl);
+      if (work.subscription) this.output(`${id}Undelivered`, work.subscription.deadLetters.queueUrl);
     }
     this.output('SalesTotalsDeadLetters', sales.deadLetters.queueUrl);
     this.output('OutboxDeadLetters', outbox.deadLetters.queueUrl);

@@ -2,6 +2,8 @@ import {
   CreateStreamCommand,
   DescribeStreamConsumerCommand,
   DescribeStreamSummaryCommand,
+  DisableEnhancedMonitoringCommand,
+  EnableEnhancedMonitoringCommand,
   GetRecordsCommand,
   GetShardIteratorCommand,
   IncreaseStreamRetentionPeriodCommand,
@@ -12,6 +14,8 @@ import {
   RegisterStreamConsumerCommand,
   SplitShardCommand,
   SubscribeToShardCommand,
+  UpdateStreamModeCommand,
+  type UpdateStreamModeCommandInput,
 } from '@aws-sdk/client-kinesis';
 import { expect } from 'vitest';
 import { conformanceApp, failure, until } from './app.ts';
@@ -195,6 +199,49 @@ conforms('Kinesis: retention is 24 hours unless raised', { source: 'kinesis-quot
   );
   expect((await failure(raise)).name).toBe('InvalidArgumentException');
 });
+conforms(
+  'Kinesis: an on-demand stream is made without a number of shards and begins with four; the mode can be changed, the shards stay',
+  {
+    source: 'kinesis-modes',
+    faithful: 'partly',
+    remark: 'An on-demand stream does not scale by itself: shards are not throttled either.',
+  },
+  async () => {
+    const StreamModeDetails = { StreamMode: 'ON_DEMAND' } as const;
+    await kinesis().send(new CreateStreamCommand({ StreamName: 'elastic', StreamModeDetails }));
+    await active(kinesis(), 'elastic');
+    const summary = async () =>
+      (await kinesis().send(new DescribeStreamSummaryCommand({ StreamName: 'elastic' }))).StreamDescriptionSummary;
+    expect(await summary()).toMatchObject({ OpenShardCount: 4, StreamModeDetails });
+    const provisioned = { StreamARN: (await summary())?.StreamARN, StreamModeDetails: { StreamMode: 'PROVISIONED' } };
+    await kinesis().send(new UpdateStreamModeCommand(provisioned as UpdateStreamModeCommandInput));
+    await active(kinesis(), 'elastic');
+    expect(await summary()).toMatchObject({ OpenShardCount: 4, StreamModeDetails: { StreamMode: 'PROVISIONED' } });
+  },
+);
+conforms(
+  'Kinesis: shard-level metrics are switched on and off by name',
+  {
+    source: 'kinesis-shard-metrics',
+    faithful: 'partly',
+    remark: 'What is switched on is told; CloudWatch has no series by shard.',
+  },
+  async () => {
+    const StreamName = await stream('measured');
+    const metrics = async () => {
+      await active(kinesis(), StreamName);
+      const { StreamDescriptionSummary } = await kinesis().send(new DescribeStreamSummaryCommand({ StreamName }));
+      return StreamDescriptionSummary?.EnhancedMonitoring?.[0]?.ShardLevelMetrics?.toSorted();
+    };
+    expect(await metrics()).toEqual([]);
+    await kinesis().send(
+      new EnableEnhancedMonitoringCommand({ StreamName, ShardLevelMetrics: ['IncomingBytes', 'OutgoingBytes'] }),
+    );
+    expect(await metrics()).toEqual(['IncomingBytes', 'OutgoingBytes']);
+    await kinesis().send(new DisableEnhancedMonitoringCommand({ StreamName, ShardLevelMetrics: ['OutgoingBytes'] }));
+    expect(await metrics()).toEqual(['IncomingBytes']);
+  },
+);
 conforms(
   'Kinesis: a stream has up to 20 consumers with enhanced fan-out, by name',
   { source: 'kinesis-efo' },

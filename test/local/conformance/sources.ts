@@ -93,6 +93,14 @@ export const SOURCES = {
     'Kinesis, resharding',
     'https://docs.aws.amazon.com/streams/latest/dev/kinesis-using-sdk-java-resharding.html',
   ],
+  'kinesis-modes': [
+    'Kinesis, capacity modes',
+    'https://docs.aws.amazon.com/streams/latest/dev/how-do-i-size-a-stream.html',
+  ],
+  'kinesis-shard-metrics': [
+    'Kinesis, shard-level metrics',
+    'https://docs.aws.amazon.com/streams/latest/dev/monitoring-with-cloudwatch.html',
+  ],
   'kinesis-efo': [
     'Kinesis, enhanced fan-out consumers',
     'https://docs.aws.amazon.com/streams/latest/dev/enhanced-consumers.html',

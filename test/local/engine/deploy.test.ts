@@ -137,7 +137,8 @@ test('settings change in place: the resources stay the same, what the template n
       ...queue('Dead'),
       ...topic({ DisplayName: 'old' }),
       ...subscription('a'),
-      ...log({ ShardCount: 1, RetentionPeriodHours: 48 }),
+      ...log({ ShardCount: 1, RetentionPeriodHours: 48, DesiredShardLevelMetrics: ['IncomingBytes', 'OutgoingBytes'] }),
+      Turned: { Type: 'AWS::Kinesis::Stream', Properties: { ShardCount: 1 } },
       ...lambda('Reader', read, { Environment: { Variables: { TEXT: 'old' } } }),
       ...mapping('FromWork', 'Reader', 'Work', { BatchSize: 1, Enabled: false }),
     }),
@@ -152,7 +153,8 @@ test('settings change in place: the resources stay the same, what the template n
       ...queue('Dead'),
       ...topic({}),
       ...subscription('b'),
-      ...log({ ShardCount: 2 }),
+      ...log({ ShardCount: 2, DesiredShardLevelMetrics: ['OutgoingBytes', 'IncomingRecords'] }),
+      Turned: { Type: 'AWS::Kinesis::Stream', Properties: { StreamModeDetails: { StreamMode: 'ON_DEMAND' } } },
       ...lambda('Reader', read, { Timeout: 20 }),
       ...mapping('FromWork', 'Reader', 'Work', { MaximumBatchingWindowInSeconds: 1 }),
     }),
@@ -168,9 +170,25 @@ test('settings change in place: the resources stay the same, what the template n
     MaximumBatchingWindowInSeconds: 1,
     State: 'Enabled',
   });
-  const StreamName = app.physical('Log');
-  const { StreamDescriptionSummary } = await app.calls.json('kinesis', 'DescribeStreamSummary', { StreamName });
-  expect(StreamDescriptionSummary).toMatchObject({ OpenShardCount: 2, RetentionPeriodHours: 24 });
+  const summaryOf = async (id: string) =>
+    (await app.calls.json('kinesis', 'DescribeStreamSummary', { StreamName: app.physical(id) }))
+      .StreamDescriptionSummary;
+  expect(await summaryOf('Log')).toMatchObject({
+    OpenShardCount: 2,
+    RetentionPeriodHours: 24,
+    EnhancedMonitoring: [
+      {
+        ShardLevelMetrics: expect.toSatisfy(
+          (names: string[]) => names.toSorted().join() === 'IncomingRecords,OutgoingBytes',
+        ),
+      },
+    ],
+  });
+  // An on-demand stream keeps the shards it has.
+  expect(await summaryOf('Turned')).toMatchObject({
+    OpenShardCount: 1,
+    StreamModeDetails: { StreamMode: 'ON_DEMAND' },
+  });
   const publish = (kind: string) =>
     app.calls.query('sns', 'Publish', '2010-03-31', {
       TopicArn: app.physical('Topic'),

@@ -51,6 +51,11 @@ describe('reconcile, where the books disagree', () => {
       letters('make-invoice', deadLetter('broken-json'), { body: '', letter: undefined }),
       'dead letters of make-invoice that nobody expects: no-reason',
     ],
+    [
+      'the topic could not deliver a message',
+      ({ undelivered }) => ({ undelivered: { ...undelivered, 'send-email': [{ body: '', letter: undefined }] } }),
+      'undelivered: 1 messages that the topic could not deliver to send-email',
+    ],
   ])('has a problem when %s', (_, wrong, text) => {
     expect(reconciled(wrong)).toMatchObject({ lost: 0, duplicatedEffects: 0, outOfOrder: 0, problems: [text] });
   });

@@ -144,6 +144,7 @@ export const settled: Snapshot = {
     'sales-totals': malformed,
     'order-outbox': [],
   },
+  undelivered: { 'charge-card': [], 'reserve-stock': [], 'make-invoice': [], 'send-email': [] },
 };
 
 export type Change = (snapshot: Snapshot) => Partial<Snapshot>;

@@ -67,7 +67,7 @@ describe('what the stack has', () => {
       mappings: count('AWS::Lambda::EventSourceMapping'),
       dashboards: count('AWS::CloudWatch::Dashboard'),
     }).toEqual({
-      queues: 10,
+      queues: 14,
       streams: 1,
       mappings: 6,
       dashboards: 1,

@@ -45,13 +45,16 @@ function readable(body: string): Envelope | undefined {
 /** Dead letters that the simulated provider causes on purpose: an answer nobody documented, three times. */
 const PROVIDER_REASON = 'attempts-exhausted';
 
-/** Every malformed message is there with its reason, and nothing else is but what the simulated provider does. */
+/** The topic has delivered everything. Every malformed message is there with its reason, and nothing else is but what the simulated provider does. */
 export function checkDeadLetters({
   input: { malformed },
   disturbance: { deadLettersAtRisk },
-  snapshot: { deadLetters },
+  snapshot: { deadLetters, undelivered },
   problems,
 }: Ledger): void {
+  for (const [consumer, { length }] of Object.entries(undelivered)) {
+    if (length > 0) problems.push(`undelivered: ${length} messages that the topic could not deliver to ${consumer}`);
+  }
   for (const [consumer, letters] of Object.entries(deadLetters)) {
     const reasons = countBy(letters.map(reasonOf));
     const due = consumer === 'order-outbox' ? {} : countBy(malformed);

@@ -46,40 +46,51 @@ export interface Snapshot {
   readonly log: readonly LogRecord[];
   /** By consumer. */
   readonly deadLetters: Readonly<Record<string, readonly DeadMessage[]>>;
+  /** Messages that the topic could not deliver, by the consumer they were for. */
+  readonly undelivered: Readonly<Record<string, readonly DeadMessage[]>>;
 }
 
-/** Dead-letter queues by the consumer they belong to, as the stem of their outputs' names. */
-const DEAD_LETTERS: Readonly<Record<string, string>> = {
+/** Queues of the consumers that the topic feeds, as the stem of their outputs' names. */
+const FED: Readonly<Record<string, string>> = {
   'charge-card': 'Payments',
   'reserve-stock': 'Stock',
   'make-invoice': 'Invoices',
   'send-email': 'Emails',
-  'sales-totals': 'SalesTotals',
-  'order-outbox': 'Outbox',
 };
+
+/** Dead-letter queues by whose they are, in the same way. */
+const OWNERS: Readonly<Record<string, string>> = { ...FED, 'sales-totals': 'SalesTotals', 'order-outbox': 'Outbox' };
 
 /** Reads all of it. @param mailbox URL of the endpoint's recorded mailbox; the engine and LocalStack have one, AWS does not */
 export async function takeSnapshot(clients: Clients, outputs: Outputs, mailbox: string): Promise<Snapshot> {
   const table = <T>(name: string) => scan<T>(clients, output(outputs, `${name}Table`));
-  const [orders, payments, provider, reservations, stock, totals, outbox, invoices, mails, log, deadLetters] =
-    await Promise.all([
-      table<Snapshot['orders'][number]>('Orders'),
-      table<Snapshot['payments'][number]>('Payments'),
-      table<Snapshot['provider'][number]>('Provider'),
-      table<Snapshot['reservations'][number]>('Reservations'),
-      table<Snapshot['stock'][number]>('Stock'),
-      table<Snapshot['totals'][number]>('Totals'),
-      table<{ unpublished?: string }>('Outbox'),
-      listInvoices(clients, output(outputs, 'InvoicesBucket')),
-      readMailbox(mailbox),
-      readLog(clients.kinesis, output(outputs, 'OrderLog')),
-      Promise.all(
-        Object.entries(DEAD_LETTERS).map(
-          async ([consumer, stem]) =>
-            [consumer, await lookAtDeadLetters(clients.sqs, output(outputs, `${stem}DeadLetters`))] as const,
-        ),
-      ),
-    ]);
+  const [
+    orders,
+    payments,
+    provider,
+    reservations,
+    stock,
+    totals,
+    outbox,
+    invoices,
+    mails,
+    log,
+    deadLetters,
+    undelivered,
+  ] = await Promise.all([
+    table<Snapshot['orders'][number]>('Orders'),
+    table<Snapshot['payments'][number]>('Payments'),
+    table<Snapshot['provider'][number]>('Provider'),
+    table<Snapshot['reservations'][number]>('Reservations'),
+    table<Snapshot['stock'][number]>('Stock'),
+    table<Snapshot['totals'][number]>('Totals'),
+    table<{ unpublished?: string }>('Outbox'),
+    listInvoices(clients, output(outputs, 'InvoicesBucket')),
+    readMailbox(mailbox),
+    readLog(clients.kinesis, output(outputs, 'OrderLog')),
+    lookAtAll(clients, OWNERS, (stem) => output(outputs, `${stem}DeadLetters`)),
+    lookAtAll(clients, FED, (stem) => output(outputs, `${stem}Undelivered`)),
+  ]);
   const unpublished = outbox.filter((row) => row.unpublished !== undefined).length;
   return {
     orders,
@@ -92,8 +103,20 @@ export async function takeSnapshot(clients: Clients, outputs: Outputs, mailbox: 
     invoices,
     mails,
     log,
-    deadLetters: Object.fromEntries(deadLetters),
+    deadLetters,
+    undelivered,
   };
+}
+
+async function lookAtAll(
+  { sqs }: Clients,
+  owners: Readonly<Record<string, string>>,
+  urlOf: (stem: string) => string,
+): Promise<Record<string, readonly DeadMessage[]>> {
+  const looked = Object.entries(owners).map(
+    async ([owner, stem]) => [owner, await lookAtDeadLetters(sqs, urlOf(stem))] as const,
+  );
+  return Object.fromEntries(await Promise.all(looked));
 }
 
 async function scan<T>({ dynamodb }: Clients, TableName: string): Promise<T[]> {

@@ -1,0 +1,4 @@
+import { countShared } from '../contract.ts';
+import { noting } from '../noting.ts';
+
+export const handler = noting(countShared);

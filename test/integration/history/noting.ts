@@ -1,0 +1,12 @@
+import type { Log, Queue } from '../../../lib/contracts/channel.ts';
+import type { Subscription } from '../../../lib/contracts/subscription.ts';
+import { consume } from '../../../lib/runtime/consume.ts';
+import { Sighting } from './contract.ts';
+
+/** A consumer that logs which events it got: `noted SUBSCRIPTION EVENT`. */
+export const noting = (subscription: Subscription<Queue<typeof Sighting> | Log<typeof Sighting>>) =>
+  consume(subscription, {
+    [Sighting.type]: async (_sighting, { event }) => {
+      console.log(`noted ${subscription.name} ${event.id}`);
+    },
+  });

@@ -1,0 +1,71 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { App, CfnOutput, Stack } from 'aws-cdk-lib';
+import { pointSdkAt } from '../../../bin/sdk-environment.ts';
+import { AlarmTopic } from '../../../lib/constructs/alarm-topic.ts';
+import { bundleFunctions } from '../../../lib/constructs/bundle.ts';
+import { EventLog } from '../../../lib/constructs/event-log.ts';
+import { EventTopic } from '../../../lib/constructs/event-topic.ts';
+import { InboxTable } from '../../../lib/constructs/inbox-table.ts';
+import { LogConsumer } from '../../../lib/constructs/log-consumer.ts';
+import { messagingKey } from '../../../lib/constructs/messaging-key.ts';
+import { QueueConsumer } from '../../../lib/constructs/queue-consumer.ts';
+import { type Engine, startEngine } from '../../../lib/local/engine.ts';
+import { countEnhanced, countShared, news, orderedNews, readAny, readFrench, sightings } from './contract.ts';
+
+export interface History {
+  readonly engine: Engine;
+  readonly logs: readonly string[];
+  output(name: string): string;
+  /** Ids of the events that a consumer's function noted, in that order. */
+  noted(subscription: string): string[];
+  close(): Promise<void>;
+}
+
+/** Synthesises and runs the system. */
+export async function startHistory(): Promise<History> {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-history-'));
+  const codeOf = bundleFunctions({ source: import.meta.dirname, output: join(folder, 'bundles') });
+  const assembly = join(folder, 'cdk.out');
+  synthesise(assembly, codeOf);
+  const logs: string[] = [];
+  const engine = await startEngine({ assembly, port: 0, onLog: ({ line }) => logs.push(line) });
+  pointSdkAt(engine.url, engine.services.region);
+  return {
+    engine,
+    logs,
+    output(name) {
+      const value = engine.stacks[0]?.outputs[name]?.value;
+      if (value === undefined) throw new Error(`no output ${name}`);
+      return value;
+    },
+    noted: (subscription) => logs.flatMap((line) => new RegExp(`noted ${subscription} (\\S+)`).exec(line)?.[1] ?? []),
+    async close() {
+      await engine.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function synthesise(outdir: string, codeOf: (entry: string) => string): void {
+  const app = new App({ outdir });
+  const stack = new Stack(app, 'history');
+  const output = (key: string, value: string) => void new CfnOutput(stack, `output-${key}`, { key, value });
+  const key = messagingKey(stack);
+  const common = { inbox: new InboxTable(stack, 'inbox'), alarms: new AlarmTopic(stack, 'alarms', { key }) };
+  const codeFor = ({ name }: { readonly name: string }) => codeOf(`functions/${name}`);
+  const log = new EventLog(stack, sightings);
+  output('Sightings', log.destination.address);
+  for (const reader of [countShared, countEnhanced])
+    new LogConsumer(stack, reader, { ...common, log, code: codeFor(reader) });
+  const topic = new EventTopic(stack, news, { key });
+  const ordered = new EventTopic(stack, orderedNews, { key });
+  output('News', topic.destination.address);
+  output('OrderedNews', ordered.destination.address);
+  new QueueConsumer(stack, readFrench, { ...common, topic, code: codeFor(readFrench) });
+  const { work } = new QueueConsumer(stack, readAny, { ...common, topic: ordered, code: codeFor(readAny) });
+  output('AnyNews', work.queue.queueUrl);
+  output('AnyNewsUndelivered', work.subscription?.deadLetters.queueUrl ?? '');
+  app.synth();
+}
