@@ -20,8 +20,10 @@ export const SHARD_METRICS = [
   'WriteProvisionedThroughputExceeded',
 ] as const;
 
+/** The name of one of them. */
 export type ShardMetric = (typeof SHARD_METRICS)[number];
 
+/** What a log's declaration says about its shards. */
 export interface LogCapacityOptions {
   /** @default 'provisioned': the declared traffic says how many shards it takes */
   readonly capacity?: LogCapacity;
