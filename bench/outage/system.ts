@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { App, CfnOutput, Stack } from 'aws-cdk-lib';
 import { AttributeType, Table } from 'aws-cdk-lib/aws-dynamodb';
 import { pointSdkAt } from '../../bin/sdk-environment.ts';
-import { AlarmTopic } from '../../lib/constructs/alarm-topic.ts';
+import { SystemAlarms } from '../../lib/constructs/alarms/system-alarms.ts';
 import { BreakerController } from '../../lib/constructs/breaker-controller.ts';
 import { bundleFunctions } from '../../lib/constructs/bundle.ts';
 import { InboxTable } from '../../lib/constructs/inbox-table.ts';
@@ -54,7 +54,7 @@ function synthesise(outdir: string, providerUrl: string, code: (name: string) =>
   const app = new App({ outdir });
   const stack = new Stack(app, STACK);
   const inbox = new InboxTable(stack, 'inbox');
-  const alarms = new AlarmTopic(stack, 'alarms', { key: messagingKey(stack) });
+  const alarms = new SystemAlarms(stack, 'alarms', { key: messagingKey(stack) });
   const breakers = new BreakerController(stack, 'breakers', { code: code('breakers'), inbox });
   const work = new Table(stack, 'work', { partitionKey: { name: 'pk', type: AttributeType.STRING } });
   const environment = { [OUTAGE_ENV.workTable]: work.tableName, [OUTAGE_ENV.provider]: providerUrl };

@@ -6,6 +6,8 @@ import { Construct } from 'constructs';
 import { seconds } from '../contracts/duration.ts';
 import { ENV } from '../contracts/environment.ts';
 import type { Subscription } from '../contracts/subscription.ts';
+import { watchFunction } from './alarms/function.ts';
+import type { SystemAlarms } from './alarms/system-alarms.ts';
 import type { InboxTable } from './inbox-table.ts';
 import { allow, messagingFunction } from './messaging-function.ts';
 import { physicalName } from './stage.ts';
@@ -15,6 +17,8 @@ export interface BreakerControllerProps {
   /** Bundle of a function that exports `controlBreakers()`. */
   readonly code: string;
   readonly inbox: InboxTable;
+  /** Hear of it when the controller fails. @default nobody does */
+  readonly alarms?: SystemAlarms;
 }
 
 const TIMEOUT = seconds(30);
@@ -25,7 +29,7 @@ export class BreakerController extends Construct {
   readonly function: LambdaFunction;
   readonly #mappings = new Map<string, object>();
 
-  constructor(scope: Construct, id: string, { code, inbox }: BreakerControllerProps) {
+  constructor(scope: Construct, id: string, { code, inbox, alarms }: BreakerControllerProps) {
     super(scope, id);
     this.function = messagingFunction(this, id, {
       code,
@@ -37,6 +41,7 @@ export class BreakerController extends Construct {
       },
     });
     allow(this.function, ['dynamodb:BatchGetItem', 'dynamodb:PutItem', 'dynamodb:DeleteItem'], [inbox.table.tableArn]);
+    if (alarms !== undefined) watchFunction(alarms, id, this.function);
     new Rule(this, 'EveryMinute', {
       description: 'Looks after open breakers',
       schedule: Schedule.rate(EVERY),

@@ -1,5 +1,11 @@
 /** `sluice/constructs`: what is deployed. Every construct takes its numbers from the declaration and shows the L2 constructs it made. */
-export { AlarmTopic } from './alarm-topic.ts';
+export type { ConsumerView } from './alarms/consumer-view.ts';
+export { watchFunction } from './alarms/function.ts';
+export { ALARM_KINDS, type KindOfAlarm, type Severity, UNHEALTHY } from './alarms/kinds.ts';
+export type { LagMetrics, LogLagMetrics } from './alarms/log.ts';
+export { type OutboxView, watchOutbox } from './alarms/outbox.ts';
+export { type ProducerView, watchProducers } from './alarms/producer.ts';
+export { type AlarmSpec, SystemAlarms, type SystemAlarmsProps, type WatchedAlarm } from './alarms/system-alarms.ts';
 export { BreakerController, type BreakerControllerProps } from './breaker-controller.ts';
 export { type BundleOptions, bundleFunctions } from './bundle.ts';
 export { type Destination, grantSend } from './channel-grants.ts';
@@ -10,9 +16,8 @@ export { InboxTable } from './inbox-table.ts';
 export { LogConsumer } from './log-consumer.ts';
 export { allow, cdkDuration, type MessagingFunctionProps, messagingFunction } from './messaging-function.ts';
 export { messagingKey } from './messaging-key.ts';
-export { type OutboxView, watchOutbox } from './outbox-alarms.ts';
 export { OutboxTable, type OutboxTableProps } from './outbox-table.ts';
-export { type ConsumerProps, type ConsumerView, QueueConsumer } from './queue-consumer.ts';
+export { type ConsumerProps, QueueConsumer } from './queue-consumer.ts';
 export { ScheduledWork, type ScheduledWorkProps } from './scheduled-work.ts';
 export { SchemaRegistry, type SchemaRegistryProps } from './schema-registry.ts';
 export { type Stage, stageOf } from './stage.ts';

@@ -4,9 +4,10 @@ import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { Log as LogContract } from '../contracts/channel.ts';
 import type { Subscription } from '../contracts/subscription.ts';
+import type { ConsumerView } from './alarms/consumer-view.ts';
 import type { EventLog } from './event-log.ts';
 import { enhancedLogSource, logSource } from './event-source.ts';
-import type { ConsumerProps, ConsumerView } from './queue-consumer.ts';
+import type { ConsumerProps } from './queue-consumer.ts';
 import { type StreamParts, streamConsumer } from './stream-consumer.ts';
 
 /** A subscription to a log, deployed: function, event source mapping with an end to its retries, dead letters, permissions and alarms. */
@@ -39,6 +40,7 @@ export class LogConsumer extends Construct implements StreamParts {
         retention: log.contract.retention,
         stream: "log's retention",
         whenSlow: "raise the log's retention now and its shards next",
+        log: log.stream,
       },
     });
     this.function = parts.function;

@@ -1,9 +1,10 @@
-import { Duration as CdkDuration, type Duration as CdkDurationType } from 'aws-cdk-lib';
+import { Duration as CdkDuration, type Duration as CdkDurationType, Stack } from 'aws-cdk-lib';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, Code, Function as LambdaFunction, LoggingFormat, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import type { Duration } from '../contracts/duration.ts';
+import { ENV } from '../contracts/environment.ts';
 import { logRetentionOf, physicalName, removalPolicyOf } from './stage.ts';
 
 /** What a function is made of. */
@@ -40,7 +41,7 @@ export function messagingFunction(scope: Construct, name: string, props: Messagi
     code: Code.fromAsset(props.code),
     timeout: cdkDuration(props.timeout),
     memorySize: props.memory ?? DEFAULT_MEMORY_MIB,
-    environment: { ...props.environment },
+    environment: { ...props.environment, [ENV.stack]: Stack.of(scope).stackName },
     logGroup,
     loggingFormat: LoggingFormat.TEXT,
     role,

@@ -1,13 +1,14 @@
-import type { Alarm, IMetric } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import type { Queue as QueueContract } from '../contracts/channel.ts';
 import { ENV } from '../contracts/environment.ts';
 import type { Subscription } from '../contracts/subscription.ts';
-import { ALARM_PERIOD, type AlarmTopic } from './alarm-topic.ts';
+import { settingsOf, watchConsumer, watchUndelivered } from './alarms/consumer.ts';
+import { type ConsumerView, consumerView } from './alarms/consumer-view.ts';
+import { oldestMessage, queueDepth, watchQueue } from './alarms/queue.ts';
+import type { SystemAlarms } from './alarms/system-alarms.ts';
 import { type BreakerController, watchBreaker } from './breaker-controller.ts';
 import type { ClaimCheckBucket } from './claim-check-bucket.ts';
-import { deadLetterAlarm, deadLetterDepth, oldestMessageAlarm, undeliveredAlarm } from './consumer-alarms.ts';
 import { queueSource } from './event-source.ts';
 import type { EventTopic } from './event-topic.ts';
 import type { InboxTable } from './inbox-table.ts';
@@ -19,27 +20,13 @@ export interface ConsumerProps {
   /** Bundle of the function, from `bundleFunctions()`. */
   readonly code: string;
   readonly inbox: InboxTable;
-  readonly alarms: AlarmTopic;
+  readonly alarms: SystemAlarms;
   /** Needed by subscriptions that declare a breaker. @default none */
   readonly breakers?: BreakerController;
   /** MiB. @default 512 */
   readonly memory?: number;
   /** @default none */
   readonly environment?: Record<string, string>;
-}
-
-/** A consumer as the dashboard sees it. */
-export interface ConsumerView {
-  readonly name: string;
-  readonly function: LambdaFunction;
-  /** How much waits: messages (queue); undefined for a log, whose lag is time. */
-  readonly depth: IMetric | undefined;
-  /** How old the oldest waiting message is. */
-  readonly lag: IMetric;
-  readonly deadLetterDepth: IMetric;
-  readonly alarms: readonly Alarm[];
-  /** The alarm that goes with `lag`. */
-  readonly lagAlarm: Alarm;
 }
 
 /** A subscription to a queue, deployed: queue, dead letters, function, event source mapping, permissions and alarms. */
@@ -88,20 +75,23 @@ export class QueueConsumer extends Construct {
     });
     this.function.addEventSource(source);
     watchBreaker(breakers, subscription, this.function, source.eventSourceMappingId);
-    const lag = queue.metricApproximateAgeOfOldestMessage({ period: ALARM_PERIOD });
-    const lagAlarm = oldestMessageAlarm(this, alarms, subscription.name, lag);
-    this.view = {
-      name: subscription.name,
-      function: this.function,
-      depth: queue.metricApproximateNumberOfMessagesVisible({ period: ALARM_PERIOD }),
-      lag,
-      deadLetterDepth: deadLetterDepth(deadLetters),
+    const parts = { subscription, function: this.function, deadLetters };
+    const undelivered =
+      fed &&
+      watchUndelivered(this, alarms, subscription.name, {
+        queue: fed.deadLetters,
+        service: 'SNS',
+        settings: settingsOf(subscription),
+      });
+    this.view = consumerView(this, parts, {
+      depth: queueDepth(queue),
+      lag: oldestMessage(queue),
+      lags: undefined,
       alarms: [
-        deadLetterAlarm(this, alarms, subscription.name, deadLetters),
-        ...(fed === undefined ? [] : [undeliveredAlarm(this, alarms, subscription.name, fed.deadLetters)]),
-        lagAlarm,
+        ...watchConsumer(this, alarms, parts),
+        ...watchQueue(this, alarms, subscription, queue),
+        ...(undelivered ? [undelivered] : []),
       ],
-      lagAlarm,
-    };
+    });
   }
 }

@@ -9,9 +9,9 @@ import { type ScheduleTarget, schedulesEnv } from '../contracts/environment.ts';
 import { schemaUri } from '../contracts/event.ts';
 import { SCHEDULER, SQS } from '../contracts/limits.ts';
 import type { Recurrence, Recurring } from '../contracts/recurring.ts';
-import type { AlarmTopic } from './alarm-topic.ts';
+import { watchUndelivered } from './alarms/consumer.ts';
+import type { SystemAlarms } from './alarms/system-alarms.ts';
 import { grantSend } from './channel-grants.ts';
-import { deadLetterAlarm } from './consumer-alarms.ts';
 import { allow, cdkDuration } from './messaging-function.ts';
 import { physicalName } from './stage.ts';
 import { DEAD_LETTER_SUFFIX } from './topic-subscription.ts';
@@ -22,7 +22,7 @@ export interface ScheduledWorkProps {
   /** Where the work goes when it is due. */
   readonly queue: WorkQueue;
   /** For FIFO queues, whose dead letters Scheduler cannot use: the alarm of a queue for what it cannot deliver. @default none */
-  readonly alarms?: AlarmTopic;
+  readonly alarms?: SystemAlarms;
   /** Work that is due again and again. @default none */
   readonly recurring?: readonly Recurring[];
 }
@@ -94,11 +94,11 @@ export class ScheduledWork extends Construct {
     fn.node.addDependency(this.group);
   }
 
-  private undeliveredOf(queue: WorkQueue, alarms: AlarmTopic | undefined): Queue {
+  private undeliveredOf(queue: WorkQueue, alarms: SystemAlarms | undefined): Queue {
     const { name } = queue.contract;
     if (alarms === undefined) {
       throw new Error(
-        `scheduled work for FIFO queue '${name}' needs alarms: what Scheduler cannot deliver goes to a queue of its own, which somebody must watch; pass the stack's AlarmTopic`,
+        `scheduled work for FIFO queue '${name}' needs alarms: what Scheduler cannot deliver goes to a queue of its own, which somebody must watch; pass the stack's SystemAlarms`,
       );
     }
     queue.deduplicateByContent();
@@ -108,7 +108,11 @@ export class ScheduledWork extends Construct {
       enforceSSL: true,
       retentionPeriod: cdkDuration(queue.contract.deadLetterRetention),
     });
-    deadLetterAlarm(this, alarms, `${name}-undelivered`, undelivered);
+    watchUndelivered(this, alarms, `${name}-scheduled`, {
+      queue: undelivered,
+      service: 'Scheduler',
+      settings: [queue.contract.alarms],
+    });
     return undelivered;
   }
 

@@ -5,12 +5,13 @@ import type { Construct } from 'constructs';
 import { days } from '../contracts/duration.ts';
 import { ENV } from '../contracts/environment.ts';
 import { mappingRetriesOf, type Subscription } from '../contracts/subscription.ts';
-import { ALARM_PERIOD } from './alarm-topic.ts';
+import { watchConsumer } from './alarms/consumer.ts';
+import { type ConsumerView, consumerView } from './alarms/consumer-view.ts';
+import { type LagAdvice, lagMetrics, logLagMetrics, watchLag, watchLogLag } from './alarms/log.ts';
 import { watchBreaker } from './breaker-controller.ts';
-import { deadLetterAlarm, deadLetterDepth, iteratorAgeAlarm, type LagAdvice } from './consumer-alarms.ts';
 import { failuresTo, type MappedSource } from './event-source.ts';
 import { allow, cdkDuration, messagingFunction } from './messaging-function.ts';
-import type { ConsumerProps, ConsumerView } from './queue-consumer.ts';
+import type { ConsumerProps } from './queue-consumer.ts';
 import { physicalName } from './stage.ts';
 import { DEAD_LETTER_SUFFIX } from './topic-subscription.ts';
 
@@ -68,19 +69,14 @@ export function streamConsumer(
   });
   fn.addEventSource(source);
   watchBreaker(breakers, subscription, fn, source.eventSourceMappingId);
-  const lag = fn.metric('IteratorAge', { period: ALARM_PERIOD, statistic: 'Maximum' });
-  const lagAlarm = iteratorAgeAlarm(scope, alarms, name, lag, advice);
-  return {
-    function: fn,
-    deadLetters,
-    view: {
-      name,
-      function: fn,
-      depth: undefined,
-      lag,
-      deadLetterDepth: deadLetterDepth(deadLetters),
-      alarms: [deadLetterAlarm(scope, alarms, name, deadLetters), lagAlarm],
-      lagAlarm,
-    },
-  };
+  const parts = { subscription, function: fn, deadLetters };
+  const lag = lagMetrics(fn, name, advice);
+  const logLag = advice.log && logLagMetrics(scope, subscription, lag, advice, advice.log);
+  const watched = [
+    ...watchConsumer(scope, alarms, parts),
+    watchLag(scope, alarms, subscription, lag, advice),
+    ...(logLag === undefined ? [] : watchLogLag(scope, alarms, subscription, logLag, advice)),
+  ].filter((one) => one !== undefined);
+  const view = consumerView(scope, parts, { depth: undefined, lag: lag.age, lags: logLag ?? lag, alarms: watched });
+  return { function: fn, deadLetters, view };
 }

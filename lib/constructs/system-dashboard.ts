@@ -3,29 +3,28 @@ import {
   Dashboard,
   GraphWidget,
   type IMetric,
-  Metric,
+  type Metric,
   TextWidget,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
-import { CONSUMER_METRIC, METRIC_NAMESPACE } from '../contracts/metrics.ts';
-import { ALARM_PERIOD } from './alarm-topic.ts';
-import type { OutboxView } from './outbox-alarms.ts';
-import type { ConsumerView } from './queue-consumer.ts';
+import type { AlarmKind } from '../contracts/alarms.ts';
+import { CONSUMER_METRIC } from '../contracts/metrics.ts';
+import type { ConsumerView } from './alarms/consumer-view.ts';
+import { sluiceMetric } from './alarms/metrics.ts';
+import type { OutboxView } from './alarms/outbox.ts';
+import type { SystemAlarms, WatchedAlarm } from './alarms/system-alarms.ts';
 import { physicalName } from './stage.ts';
 
 const FULL = 24;
 const THIRD = 8;
 const HEIGHT = 6;
 
-const consumerMetric = (consumer: ConsumerView, metricName: string): Metric =>
-  new Metric({
-    namespace: METRIC_NAMESPACE,
-    metricName,
-    dimensionsMap: { subscription: consumer.name },
-    statistic: 'Sum',
-    period: ALARM_PERIOD,
-    label: `${consumer.name} ${metricName}`,
-  });
+const consumerMetric = ({ function: fn, name }: ConsumerView, metricName: string): IMetric =>
+  sluiceMetric(fn, metricName, { subscription: name }).with({ label: `${name} ${metricName}` });
+
+/** The line of an alarm; none when it is switched off. */
+const lineOf = (alarms: readonly WatchedAlarm[], ...kinds: readonly AlarmKind[]) =>
+  alarms.filter(({ kind }) => kinds.includes(kind)).map(({ alarm }) => alarm.toAnnotation());
 
 const labelled = (metric: IMetric, label: string): IMetric => (metric as Metric).with({ label });
 
@@ -37,7 +36,15 @@ export class SystemDashboard extends Construct {
     scope: Construct,
     id: string,
     system: string,
-    { consumers, outboxes }: { readonly consumers: readonly ConsumerView[]; readonly outboxes: readonly OutboxView[] },
+    {
+      consumers,
+      outboxes,
+      alarms,
+    }: {
+      readonly consumers: readonly ConsumerView[];
+      readonly outboxes: readonly OutboxView[];
+      readonly alarms: SystemAlarms;
+    },
   ) {
     super(scope, id);
     const watched = [...consumers, ...outboxes];
@@ -50,7 +57,7 @@ export class SystemDashboard extends Construct {
         title: 'Alarms',
         width: THIRD,
         height: HEIGHT,
-        alarms: watched.flatMap((v) => v.alarms),
+        alarms: [alarms.unhealthy, ...alarms.watched.map(({ alarm }) => alarm)],
       }),
       new GraphWidget({
         title: 'Waiting messages',
@@ -91,23 +98,23 @@ export class SystemDashboard extends Construct {
     );
     this.dashboard.addWidgets(
       ...consumers.map(
-        ({ name, lag, lagAlarm }) =>
+        ({ name, lag, alarms: own }) =>
           new GraphWidget({
             title: `Lag: ${name}`,
             width: THIRD,
             height: HEIGHT,
             left: [lag],
-            leftAnnotations: [lagAlarm.toAnnotation()],
+            leftAnnotations: lineOf(own, 'oldest-message', 'iterator-age'),
           }),
       ),
       ...outboxes.map(
-        ({ name, oldestUnpublished, oldestAlarm }) =>
+        ({ name, oldestUnpublished, alarms: own }) =>
           new GraphWidget({
             title: `Oldest unpublished: ${name}`,
             width: THIRD,
             height: HEIGHT,
             left: [oldestUnpublished],
-            leftAnnotations: [oldestAlarm.toAnnotation()],
+            leftAnnotations: lineOf(own, 'oldest-unpublished'),
           }),
       ),
     );

@@ -6,7 +6,8 @@ import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { Subscription } from '../contracts/subscription.ts';
 import type { AnyTableChanges, Change, StreamView } from '../contracts/table-changes.ts';
-import type { ConsumerProps, ConsumerView } from './queue-consumer.ts';
+import type { ConsumerView } from './alarms/consumer-view.ts';
+import type { ConsumerProps } from './queue-consumer.ts';
 import { type StreamParts, streamConsumer } from './stream-consumer.ts';
 
 /** What a consumer of table changes is deployed with, beside its declaration. */

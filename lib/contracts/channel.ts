@@ -1,3 +1,4 @@
+import { type AlarmSettings, CHANNEL_ALARMS, declareAlarms } from './alarms.ts';
 import { declare, declareName } from './declaration-error.ts';
 import { type Duration, days } from './duration.ts';
 import type { Envelope } from './envelope.ts';
@@ -26,6 +27,8 @@ interface ChannelBase<E extends AnyEventType> extends Sending {
   readonly traffic?: Traffic | undefined;
   /** Largest message the channel's service takes, in bytes. */
   readonly maxMessageBytes: number;
+  /** What is different about the alarms of the channel and of its consumers. */
+  readonly alarms: AlarmSettings;
 }
 
 /** Fan-out: one publish, any number of subscribed queues (SNS). */
@@ -84,6 +87,8 @@ function declareEvents(thing: string, events: readonly AnyEventType[]): void {
 interface TopicOptions<E extends AnyEventType> extends SendingOptions<E> {
   readonly events: readonly E[];
   readonly traffic?: Traffic;
+  /** Other thresholds of alarms, or reasons to have none. @default the defaults of each kind */
+  readonly alarms?: AlarmSettings;
 }
 
 interface FairOptions<E extends AnyEventType> {
@@ -127,6 +132,7 @@ function makeTopic<E extends AnyEventType>(
     tenantBy,
     maxMessageBytes: SNS.maxMessageBytes,
     traffic: options.traffic,
+    alarms: declareAlarms(`topic '${name}'`, CHANNEL_ALARMS.topic, options.alarms),
   };
 }
 
@@ -145,6 +151,8 @@ export interface QueueOptions<E extends AnyEventType> extends SendingOptions<E> 
   /** Longer than `retention`, at most 14 days. @default 14 days */
   readonly deadLetterRetention?: Duration;
   readonly traffic?: Traffic;
+  /** Other thresholds of alarms, or reasons to have none; a subscription's own come first. @default the defaults of each kind */
+  readonly alarms?: AlarmSettings;
 }
 
 /** Declares a standard queue: competing consumers, no order. */
@@ -230,6 +238,7 @@ function makeQueue<E extends AnyEventType>(
     groupBy,
     tenantBy,
     traffic,
+    alarms: declareAlarms(thing, CHANNEL_ALARMS.queue, options.alarms),
     maxMessageBytes: SQS.maxMessageBytes,
   };
 }
@@ -248,6 +257,8 @@ export function log<const E extends AnyEventType>(
        */
       readonly aggregate?: boolean | number;
       readonly traffic?: Traffic;
+      /** Other thresholds of alarms, or reasons to have none; a subscription's own come first. @default the defaults of each kind */
+      readonly alarms?: AlarmSettings;
     },
 ): Log<E> {
   const thing = `log '${name}'`;
@@ -270,6 +281,7 @@ export function log<const E extends AnyEventType>(
     ...sending(thing, events, options),
     aggregate: aggregatedBytes(thing, options.aggregate),
     traffic,
+    alarms: declareAlarms(thing, CHANNEL_ALARMS.log, options.alarms),
     maxMessageBytes: KINESIS.maxRecordBytes,
   };
 }

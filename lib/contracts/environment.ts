@@ -10,6 +10,8 @@ export const ENV = {
   breakerController: 'SLUICE_BREAKER_CONTROLLER',
   /** JSON: event source mappings by subscription, as declared. */
   mappings: 'SLUICE_MAPPINGS',
+  /** Name of the function's stack: a dimension of its metrics, so that two stages of one account stay apart. */
+  stack: 'SLUICE_STACK',
 } as const;
 
 /** Where a channel is: the topic's ARN, the queue's URL or the stream's name. */

@@ -1,4 +1,5 @@
 /** `sluice/contracts`: what is said, where it travels, who listens and with which promise. Plain data, no dependencies. */
+export { ALARM_DEFAULTS, type AlarmKind, type AlarmSetting, type AlarmSettings } from './alarms.ts';
 export {
   type Channel,
   fifoQueue,
@@ -28,7 +29,7 @@ export {
 } from './envelope.ts';
 export { type AnyEventType, type DataOf, type EventType, event } from './event.ts';
 export { type LogCapacity, type LogCapacityOptions, SHARD_METRICS, type ShardMetric } from './log-capacity.ts';
-export { CONSUMER_METRIC, METRIC_NAMESPACE, OUTBOX_METRIC } from './metrics.ts';
+export { CONSUMER_METRIC, METRIC_NAMESPACE, OUTBOX_METRIC, PRODUCER_METRIC } from './metrics.ts';
 export { type Outbox, outbox } from './outbox.ts';
 export { type Recurrence, type Recurring, recurring } from './recurring.ts';
 export { exponential, fixed, immediate, type RetryPolicy } from './retry.ts';
@@ -39,6 +40,7 @@ export {
   type FanOut,
   type Guarantee,
   type InboxMode,
+  type Lateness,
   type Source,
   type Subscription,
   type SubscriptionOptions,

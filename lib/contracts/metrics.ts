@@ -1,7 +1,10 @@
 /** Metrics the runtime writes and the alarms and dashboards read. */
 export const METRIC_NAMESPACE = 'Sluice';
 
-/** Dimensions: `subscription` for consumers, `outbox` for relays and sweepers. */
+/**
+ * Dimensions: `stack`, and `subscription` for consumers, `outbox` for relays and sweepers, `channel` for producers. `ShardLag` is there
+ * for the subscription and, with `shard`, for each shard.
+ */
 export const CONSUMER_METRIC = {
   received: 'Received',
   done: 'Done',
@@ -19,6 +22,14 @@ export const CONSUMER_METRIC = {
   age: 'AgeAtProcessing',
   /** Of one handler call, milliseconds. */
   duration: 'HandlerDuration',
+  /** Logs: records that are finished with, in whatever way; the position moved by so many. */
+  consumed: 'Consumed',
+  /** Logs with several shards: age of the last record of a batch, milliseconds. */
+  shardLag: 'ShardLag',
+  /** Aggregations that declare `lateness`: events that came too late for the result. */
+  lateDropped: 'LateDropped',
+  /** Aggregations: position or result could not be read or written. */
+  stateFailures: 'StateFailures',
 } as const;
 
 /** Names of an outbox's metrics, with the dimension `outbox`. */
@@ -26,4 +37,11 @@ export const OUTBOX_METRIC = {
   published: 'Published',
   /** Age of the oldest row not published yet, seconds; 0 when there is none. */
   oldestUnpublished: 'OldestUnpublished',
+} as const;
+
+/** Of whoever sends to a channel, in events: every try counts. */
+export const PRODUCER_METRIC = {
+  sent: 'Sent',
+  /** Refused by the service, or not answered: those that succeed at the next try, too. */
+  failures: 'SendFailures',
 } as const;

@@ -1,3 +1,4 @@
+import { type AlarmSettings, declareAlarms, OUTBOX_ALARMS } from './alarms.ts';
 import type { Log, Queue, Topic } from './channel.ts';
 import { declare, declareName } from './declaration-error.ts';
 import { type Duration, days } from './duration.ts';
@@ -13,6 +14,8 @@ export interface Outbox {
   readonly publishes: readonly (Topic | Log | Queue)[];
   /** How long published rows are kept for inspection; unpublished ones never expire. */
   readonly keep: Duration;
+  /** What is different about its alarms. */
+  readonly alarms: AlarmSettings;
 }
 
 /** Declares an outbox. @throws DeclarationError naming the outbox when it publishes to nothing */
@@ -22,6 +25,8 @@ export function outbox(
     readonly publishes: readonly (Topic | Log | Queue)[];
     /** @default 7 days */
     readonly keep?: Duration;
+    /** Other thresholds of alarms, or reasons to have none. @default the defaults of each kind */
+    readonly alarms?: AlarmSettings;
   },
 ): Outbox {
   declareName('outbox', name);
@@ -31,7 +36,12 @@ export function outbox(
     'publishes is empty',
     'List the topics, logs or queues its events go to',
   );
-  return { name, publishes: options.publishes, keep: options.keep ?? days(7) };
+  return {
+    name,
+    publishes: options.publishes,
+    keep: options.keep ?? days(7),
+    alarms: declareAlarms(`outbox '${name}'`, OUTBOX_ALARMS, options.alarms),
+  };
 }
 
 /** The channels of an outbox that carry an event type. */

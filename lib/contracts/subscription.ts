@@ -1,6 +1,8 @@
+import { type AlarmSettings, alarmRule, CONSUMER_ALARMS, declareAlarms } from './alarms.ts';
 import type { Log, Queue } from './channel.ts';
 import { declare, declareName } from './declaration-error.ts';
 import { type Duration, days, seconds } from './duration.ts';
+import type { Envelope } from './envelope.ts';
 import { LAMBDA, SQS } from './limits.ts';
 import { exponential, type RetryPolicy } from './retry.ts';
 import type { AnyTableChanges } from './table-changes.ts';
@@ -66,6 +68,22 @@ export interface Subscription<From extends Source = Source> {
   readonly breaker: BreakerPolicy | undefined;
   readonly failedKey: 'continue' | 'park';
   readonly fanOut: FanOut;
+  /** undefined: nothing is too late. */
+  readonly lateness: Lateness | undefined;
+  /** What is different about its alarms. */
+  readonly alarms: AlarmSettings;
+}
+
+/**
+ * Aggregations: when an event is too late for its result. The watermark of a shard is the latest event time read from it, but no later
+ * than the event's arrival, so that a clock that runs ahead makes nobody late. It commits with the position: a batch that is
+ * delivered again is judged as it was the first time.
+ */
+export interface Lateness {
+  /** How far behind the watermark of its shard an event may be. */
+  readonly allowed: Duration;
+  /** When it happened, as ISO 8601. @default the envelope's `time` */
+  readonly eventTime?: (event: Envelope) => string;
 }
 
 /** How a consumer reads a log: with the others out of 2 MB/s for each shard, or with 2 MB/s of its own. */
@@ -116,6 +134,13 @@ export interface SubscriptionOptions<From extends Source> {
    * https://docs.aws.amazon.com/streams/latest/dev/enhanced-consumers.html @default 'shared'
    */
   readonly fanOut?: FanOut;
+  /**
+   * Aggregations: what comes later is left out of the result, counted, and sent to the dead letters with the reason `late`.
+   * @default none: nothing is too late
+   */
+  readonly lateness?: Lateness;
+  /** Other thresholds of alarms, or reasons to have none. @default those of the channel */
+  readonly alarms?: AlarmSettings;
 }
 
 /**
@@ -145,6 +170,8 @@ export function subscription<From extends Source>(
     breaker: options.breaker,
     failedKey: options.failedKey ?? 'continue',
     fanOut: options.fanOut ?? 'shared',
+    lateness: options.lateness,
+    alarms: declareAlarms(`subscription '${name}'`, CONSUMER_ALARMS[to.kind], options.alarms),
   };
   declareName('subscription', name);
   for (const { holds, problem, fix } of rules(made)) declare(holds, `subscription '${name}'`, problem, fix);
@@ -259,6 +286,11 @@ function rules(s: Subscription): Rule[] {
       fix: 'Leave fanOut out: only Kinesis has readers with a throughput of their own',
     },
     {
+      holds: s.lateness === undefined || s.guarantee === 'exactly-once-aggregation',
+      problem: `lateness needs guarantee 'exactly-once-aggregation' (given '${s.guarantee}'): only an aggregation keeps a watermark`,
+      fix: 'Leave lateness out, or look at the time of the event in the handler',
+    },
+    {
       holds: s.inbox !== 'lease' || s.lease.seconds >= 1,
       problem: `lease must be at least 1 s (given ${s.lease.seconds} s)`,
       fix: 'Leave lease out to have the timeout',
@@ -281,6 +313,13 @@ export const visibilityOf = (s: Subscription): Duration =>
  * receives more than the declared attempts, so that ordinary failures always leave with their reason.
  */
 export const CRASH_ALLOWANCE = 2;
+
+/**
+ * Whether a consumer reports the lag of each shard: a metric per shard, so only where there are several and somebody wants to hear
+ * which one is hot.
+ */
+export const reportsShards = ({ to, alarms }: Subscription): boolean =>
+  to.kind === 'log' && to.shards > 1 && alarmRule('hot-shard', [alarms, to.alarms]) !== undefined;
 
 /** A queue takes no maxReceiveCount above 1,000. */
 const MAX_DEFERRALS = 900;

@@ -1,4 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { type AlarmSettings, CONSUMER_ALARMS, declareAlarms } from './alarms.ts';
 import { declare, declareName } from './declaration-error.ts';
 import { type Duration, hours } from './duration.ts';
 import type { EventType } from './event.ts';
@@ -47,6 +48,8 @@ export interface TableChanges<Data = unknown> {
   /** What an item looks like; undefined: anything. */
   readonly item: StandardSchemaV1 | undefined;
   readonly retention: Duration;
+  /** What is different about the alarms of its consumers. */
+  readonly alarms: AlarmSettings;
 }
 
 /** The changes of some table, whatever its items. */
@@ -86,6 +89,8 @@ export function tableChanges<
     readonly view?: View;
     /** Others are filtered out before the function is called. @default all */
     readonly changes?: readonly C[];
+    /** Other thresholds of alarms, or reasons to have none; a subscription's own come first. @default the defaults of each kind */
+    readonly alarms?: AlarmSettings;
   } = {},
 ): TableChanges<ItemChange<T, View, C>> {
   const thing = `table changes '${name}'`;
@@ -120,6 +125,7 @@ export function tableChanges<
     changes: [...changes],
     item,
     retention: hours(24),
+    alarms: declareAlarms(thing, CONSUMER_ALARMS['table-changes'], options.alarms),
   };
 }
 

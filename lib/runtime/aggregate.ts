@@ -4,21 +4,20 @@ import type { Log as LogChannel } from '../contracts/channel.ts';
 import { type Envelope, type ReadEvent, readEvent, UnreadableMessage } from '../contracts/envelope.ts';
 import { ENV } from '../contracts/environment.ts';
 import type { AnyEventType, DataOf } from '../contracts/event.ts';
-import { DYNAMODB } from '../contracts/limits.ts';
 import { CONSUMER_METRIC } from '../contracts/metrics.ts';
-import type { Subscription } from '../contracts/subscription.ts';
-import { INBOX_TABLE } from '../contracts/tables.ts';
-import { cancellationReasons, dynamodbOver } from './aws/dynamodb.ts';
+import type { Lateness, Subscription } from '../contracts/subscription.ts';
 import { openBody } from './body.ts';
 import { describeFailure, sendDeadLetter } from './dead-letters.ts';
 import { requiredEnv } from './environment.ts';
 import type { Write } from './inbox.ts';
+import { eventTimeOf, type Judged, judge, LATE } from './lateness.ts';
+import { recordsOf, shardLag } from './measure.ts';
 import { checkpointOf, type Message, positionOf } from './message.ts';
-import { fingerprintOf } from './once.ts';
 import { Reject } from './outcomes.ts';
 import { lambda, type Runtime } from './runtime.ts';
+import { shardState } from './shard-state.ts';
 import { readBatch } from './sources.ts';
-import { emitMetrics, logger } from './telemetry.ts';
+import { count, emitMetrics, logger } from './telemetry.ts';
 
 /** Folds events into writes that add to a result. Called again with fewer events when some turn out to be duplicates: no side effects. */
 export type Fold<E extends AnyEventType> = (events: readonly EventOf<E>[]) => readonly Write[];
@@ -30,15 +29,22 @@ export type EventOf<E extends AnyEventType> = E extends AnyEventType ? Envelope<
  * Events per transaction. Each brings its own record and at most one write of the fold; the position takes one more.
  */
 const EVENTS_PER_TRANSACTION = 45;
-const MILLIS_PER_SECOND = 1_000;
 
 interface Counted extends ReadEvent {
   readonly message: Message;
+  /** Epoch milliseconds; only of subscriptions that declare `lateness`. */
+  readonly at: number;
+}
+
+interface GivenUp {
+  readonly message: Message;
+  readonly error: UnreadableMessage | Reject;
 }
 
 /**
  * Exactly-once aggregation over a log, as a Lambda handler. The shard's position, a record of each event and the result commit
- * in one transaction: a batch delivered again is behind the position, and an event published twice finds its record.
+ * in one transaction: a batch delivered again is behind the position, and an event published twice finds its record. Events that are
+ * later than the subscription allows go to the dead letters instead of into the result.
  * @throws MissingEnvironment while the function initialises, when it was deployed without its inbox or dead letters
  */
 export function aggregate<E extends AnyEventType>(
@@ -46,112 +52,93 @@ export function aggregate<E extends AnyEventType>(
   fold: Fold<E>,
   runtime: Runtime = lambda,
 ) {
-  const { aws, env, id, now, write } = runtime;
-  const dynamodb = dynamodbOver(aws, id);
+  const { aws, env, now, write } = runtime;
+  const { name, lateness } = subscription;
   const table = requiredEnv(ENV.inboxTable, 'which table keeps the positions', env);
   const deadLetterQueueUrl = requiredEnv(ENV.deadLetterQueue, 'where dead letters go', env);
-  const expiresAt = () => Math.floor(now() / MILLIS_PER_SECOND) + subscription.deduplicationWindow.seconds;
+  const dimensions = { subscription: name };
+  const state = shardState(subscription, table, runtime, () =>
+    emitMetrics({ dimensions, metrics: { [CONSUMER_METRIC.stateFailures]: count(1) } }, runtime),
+  );
+  const foldEvents = (events: readonly ReadEvent[]) => fold(events.map(({ event }) => event as EventOf<E>));
 
   return middy(async (event: KinesisStreamEvent, context: Context): Promise<KinesisStreamBatchResponse> => {
-    const log = logger({ subscription: subscription.name, requestId: context.awsRequestId }, write);
-    const { messages } = readBatch(event);
-    const shard = event.Records[0]?.eventID.split(':')[0] ?? '';
-    const positionKey = `${subscription.name}@${shard}`;
-    const position = await readPosition(positionKey);
+    const log = logger({ subscription: name, requestId: context.awsRequestId }, write);
+    const batch = readBatch(event);
+    const { messages, shard = '' } = batch;
+    let { position, watermark } = await state.positionOf(shard);
     const ahead = messages.filter((message) => positionOf(message) > position);
-    const counts = { done: 0, duplicates: messages.length - ahead.length, rejected: 0 };
+    const counts = { done: 0, duplicates: messages.length - ahead.length, rejected: 0, late: 0 };
+    const giveUp = async ({ message, error }: GivenUp): Promise<void> => {
+      const letter = describeFailure(name, message, error.reason, error, now());
+      await sendDeadLetter(aws, deadLetterQueueUrl, message, letter);
+      log('error', 'dead-lettered', { messageId: message.id, reason: error.reason, fingerprint: letter.fingerprint });
+    };
     for (let from = 0; from < ahead.length; from += EVENTS_PER_TRANSACTION) {
       const chunk = ahead.slice(from, from + EVENTS_PER_TRANSACTION);
-      const { readable, unreadable } = await readAll(chunk, subscription.to.events, runtime);
-      for (const { message, error } of unreadable) {
-        const letter = describeFailure(subscription.name, message, error.reason, error, now());
-        await sendDeadLetter(aws, deadLetterQueueUrl, message, letter);
-        log('error', 'dead-lettered', { messageId: message.id, reason: error.reason, fingerprint: letter.fingerprint });
-      }
       const last = chunk.at(-1);
       if (last === undefined) break;
-      const counted = await commit(withoutCopies(readable), positionKey, positionOf(last));
+      const { readable, unreadable } = await readAll(chunk, subscription, runtime);
+      const judged =
+        lateness === undefined ? { inTime: readable, late: [], watermark } : judge(readable, watermark, lateness);
+      const late = lateness === undefined ? [] : await notCounted(judged, lateness);
+      for (const one of [...unreadable, ...late]) await giveUp(one);
+      ({ watermark } = judged);
+      position = positionOf(last);
+      const counted = await state.commit(withoutCopies(judged.inTime), shard, { position, watermark }, foldEvents);
       if (counted === undefined) {
         log('info', 'another invocation has moved the position', { shard });
         return { batchItemFailures: [{ itemIdentifier: checkpointOf(chunk[0] ?? last) }] };
       }
       counts.done += counted;
-      counts.duplicates += readable.length - counted;
+      counts.duplicates += readable.length - late.length - counted;
       counts.rejected += unreadable.length;
+      counts.late += late.length;
     }
     log('info', 'counted', { shard, ...counts });
     emitMetrics(
-      { subscription: subscription.name },
       {
-        [CONSUMER_METRIC.received]: { unit: 'Count', values: [messages.length] },
-        [CONSUMER_METRIC.done]: { unit: 'Count', values: [counts.done] },
-        [CONSUMER_METRIC.duplicates]: { unit: 'Count', values: [counts.duplicates] },
-        [CONSUMER_METRIC.rejected]: { unit: 'Count', values: [counts.rejected] },
+        dimensions,
+        metrics: {
+          [CONSUMER_METRIC.received]: count(messages.length),
+          [CONSUMER_METRIC.done]: count(counts.done),
+          [CONSUMER_METRIC.duplicates]: count(counts.duplicates),
+          [CONSUMER_METRIC.rejected]: count(counts.rejected),
+          [CONSUMER_METRIC.consumed]: count(recordsOf(messages)),
+          [CONSUMER_METRIC.stateFailures]: count(0),
+          ...(lateness === undefined ? {} : { [CONSUMER_METRIC.lateDropped]: count(counts.late) }),
+        },
+        ...shardLag(subscription, batch, now()),
       },
-      now(),
-      write,
+      runtime,
     );
     return { batchItemFailures: [] };
   });
 
-  async function readPosition(positionKey: string): Promise<string> {
-    const Key = { [INBOX_TABLE.partitionKey]: positionKey };
-    const { Item } = await dynamodb('GetItem', { TableName: table, Key, ConsistentRead: true });
-    return (Item?.position as string | undefined) ?? '';
-  }
-
-  /** @returns how many events were counted now; undefined when the position is not where it was */
-  async function commit(events: readonly Counted[], positionKey: string, to: string): Promise<number | undefined> {
-    const position: Write = {
-      Put: {
-        TableName: table,
-        Item: { [INBOX_TABLE.partitionKey]: positionKey, position: to, movedAt: new Date(now()).toISOString() },
-        ConditionExpression: `attribute_not_exists(${INBOX_TABLE.partitionKey}) OR #position < :to`,
-        ExpressionAttributeNames: { '#position': 'position' },
-        ExpressionAttributeValues: { ':to': to },
-      },
-    };
-    const records = events.map(
-      ({ event, sent }): Write => ({
-        Put: {
-          TableName: table,
-          Item: {
-            [INBOX_TABLE.partitionKey]: `${subscription.name}#${event.id}`,
-            state: 'done',
-            fingerprint: fingerprintOf(sent),
-            [INBOX_TABLE.expiry]: expiresAt(),
-          },
-          ConditionExpression: `attribute_not_exists(${INBOX_TABLE.partitionKey})`,
-        },
-      }),
-    );
-    const results = events.length === 0 ? [] : fold(events.map(({ event }) => event as EventOf<E>));
-    const writes = [position, ...records, ...results];
-    if (writes.length > DYNAMODB.maxTransactionItems) {
-      throw new RangeError(
-        `'${subscription.name}' folded ${events.length} events into ${results.length} writes; at most one write per event fits a transaction of ${DYNAMODB.maxTransactionItems} items`,
-      );
-    }
-    try {
-      await dynamodb('TransactWriteItems', { TransactItems: writes });
-      return events.length;
-    } catch (error) {
-      const refused = cancellationReasons(error)?.map(({ Code }) => Code === 'ConditionalCheckFailed');
-      if (refused === undefined) throw error;
-      if (refused[0]) return undefined;
-      const fresh = events.filter((_, i) => !refused[i + 1]);
-      if (fresh.length === events.length) throw error;
-      return commit(fresh, positionKey, to);
-    }
+  /** Late events as they are given up. A late copy of an event that was in time is a duplicate. */
+  async function notCounted({ inTime, late }: Judged<Counted>, { allowed }: Lateness): Promise<GivenUp[]> {
+    const here = new Set(inTime.map(({ event }) => event.id));
+    const copies = await Promise.all(late.map(async ({ event }) => here.has(event.id) || state.wasCounted(event.id)));
+    return late
+      .filter((_, i) => !copies[i])
+      .map(({ message, at }) => {
+        const text = `happened at ${new Date(at).toISOString()}, more than the allowed ${allowed.seconds} s before the watermark of its shard`;
+        return { message, error: new Reject(LATE, text) };
+      });
   }
 }
 
-async function readAll(messages: readonly Message[], expected: readonly AnyEventType[], runtime: Runtime) {
+async function readAll(
+  messages: readonly Message[],
+  { to, lateness }: Subscription<LogChannel>,
+  runtime: Runtime,
+): Promise<{ readable: Counted[]; unreadable: GivenUp[] }> {
   const readable: Counted[] = [];
-  const unreadable: { message: Message; error: UnreadableMessage | Reject }[] = [];
+  const unreadable: GivenUp[] = [];
   for (const message of messages) {
     try {
-      readable.push({ message, ...readEvent(await openBody(message.body, runtime), expected) });
+      const read = readEvent(await openBody(message.body, runtime), to.events);
+      readable.push({ message, ...read, at: lateness === undefined ? 0 : eventTimeOf(read.event, lateness) });
     } catch (error) {
       if (!(error instanceof UnreadableMessage || error instanceof Reject)) throw error;
       unreadable.push({ message, error });

@@ -47,7 +47,7 @@ export function consume<S extends Subscription>(
     const control = await consumer.readControl(batch.messages);
     const outcomes = await runBatch(batch, control, invocation);
     await informBreaker([...outcomes.values()], control, invocation);
-    measure(subscription, [...outcomes.values()], invocation.observed, runtime);
+    measure(subscription, batch, outcomes, invocation.observed, runtime);
     if (atMostOnce) return NOTHING_FAILED;
     return settle(batch, outcomes, { ...consumer, openUntil: control.openUntil, log: invocation.log });
   });

@@ -1,9 +1,10 @@
 import { CONSUMER_METRIC } from '../contracts/metrics.ts';
-import type { Subscription } from '../contracts/subscription.ts';
+import { reportsShards, type Subscription } from '../contracts/subscription.ts';
 import type { Observed } from './handle-message.ts';
-import type { Outcome } from './message.ts';
+import { checkpointOf, comesAgain, type Message, type Outcome } from './message.ts';
 import type { Runtime } from './runtime.ts';
-import { emitMetrics } from './telemetry.ts';
+import type { Batch } from './sources.ts';
+import { count, emitMetrics, type Measured, type Metric } from './telemetry.ts';
 
 /** Which metric counts which outcome. Messages handed back untouched count as received only. */
 const COUNTED = {
@@ -16,27 +17,57 @@ const COUNTED = {
   parked: CONSUMER_METRIC.parked,
 } as const satisfies Partial<Record<Outcome['kind'], string>>;
 
+/** Reports a batch: one line of metrics. */
 export function measure(
   s: Subscription,
-  outcomes: readonly Outcome[],
+  batch: Batch,
+  outcomes: ReadonlyMap<Message, Outcome>,
   { ages, durations }: Observed,
-  { now, write }: Runtime,
+  runtime: Runtime,
 ): void {
-  const lost = s.guarantee === 'at-most-once' ? outcomes.filter(({ kind }) => kind !== 'done').length : 0;
+  const kinds = [...outcomes.values()].map(({ kind }) => kind);
+  const lost = s.guarantee === 'at-most-once' ? kinds.filter((kind) => kind !== 'done').length : 0;
   const counts = Object.entries(COUNTED).map(([kind, name]) => [
     name,
-    { unit: 'Count' as const, values: [outcomes.filter((outcome) => outcome.kind === kind).length] },
+    count(kinds.filter((other) => other === kind).length),
   ]);
   emitMetrics(
-    { subscription: s.name },
     {
-      [CONSUMER_METRIC.received]: { unit: 'Count', values: [outcomes.length] },
-      ...Object.fromEntries(counts),
-      ...(lost > 0 ? { [CONSUMER_METRIC.dropped]: { unit: 'Count' as const, values: [lost] } } : {}),
-      [CONSUMER_METRIC.age]: { unit: 'Milliseconds', values: ages },
-      [CONSUMER_METRIC.duration]: { unit: 'Milliseconds', values: durations },
+      dimensions: { subscription: s.name },
+      metrics: {
+        [CONSUMER_METRIC.received]: count(outcomes.size),
+        ...Object.fromEntries(counts),
+        ...(lost > 0 ? { [CONSUMER_METRIC.dropped]: count(lost) } : {}),
+        ...(s.to.kind === 'log' ? { [CONSUMER_METRIC.consumed]: count(consumedOf(s, batch, outcomes)) } : {}),
+        [CONSUMER_METRIC.age]: { unit: 'Milliseconds', values: ages },
+        [CONSUMER_METRIC.duration]: { unit: 'Milliseconds', values: durations },
+      },
+      ...shardLag(s, batch, runtime.now()),
     },
-    now(),
-    write,
+    runtime,
   );
+}
+
+/** The lag of a batch's shard, for logs that have several. */
+export function shardLag(s: Subscription, { messages, shard }: Batch, now: number): Pick<Measured, 'ofPart'> {
+  const last = messages.at(-1);
+  if (shard === undefined || last === undefined || !reportsShards(s)) return {};
+  const lag: Metric = { unit: 'Milliseconds', values: [Math.max(0, now - last.firstReceived)] };
+  return { ofPart: { dimensions: { shard }, metrics: { [CONSUMER_METRIC.shardLag]: lag } } };
+}
+
+/** Records before the one that stops the batch: by so many the position moves on. */
+function consumedOf(s: Subscription, { messages }: Batch, outcomes: ReadonlyMap<Message, Outcome>): number {
+  const stop =
+    s.guarantee === 'at-most-once'
+      ? undefined
+      : messages.find((message) => comesAgain(outcomes.get(message) ?? { kind: 'held' }));
+  return recordsOf(stop === undefined ? messages : messages.slice(0, messages.indexOf(stop)), stop);
+}
+
+/** How many records messages came in; an aggregated record holds several. @param until its record is not complete, and not counted */
+export function recordsOf(messages: readonly Message[], until?: Message): number {
+  const records = new Set(messages.map(checkpointOf));
+  if (until !== undefined) records.delete(checkpointOf(until));
+  return records.size;
 }

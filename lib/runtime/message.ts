@@ -61,3 +61,8 @@ export type Outcome =
   | { readonly kind: 'parked'; readonly error?: Error; readonly reason?: string; readonly attempts?: number }
   /** Handed back untouched: something before it in its unit failed, or the time is up. */
   | { readonly kind: 'held' };
+
+const COMES_AGAIN: ReadonlySet<Outcome['kind']> = new Set(['retry', 'deferred', 'outage', 'held']);
+
+/** Whether the message will be delivered again. */
+export const comesAgain = ({ kind }: Outcome): boolean => COMES_AGAIN.has(kind);

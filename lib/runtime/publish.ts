@@ -14,6 +14,7 @@ import { entriesOf } from './entries.ts';
 import { requiredEnv } from './environment.ts';
 import { toError } from './outcomes.ts';
 import { lambda, type Runtime } from './runtime.ts';
+import { measureSends } from './send-metrics.ts';
 import { type Entry, SENDERS, type Unsent } from './senders.ts';
 
 export { MessageTooLarge, sizeOf } from './body.ts';
@@ -96,12 +97,12 @@ export function publisher(channel: Channel, options: PublisherOptions = {}, runt
     }
   }
 
-  async function sendRound(round: readonly Entry[]): Promise<Unsent[]> {
+  async function sendRound(round: readonly Entry[], heard: (attempt: Attempt) => void): Promise<Unsent[]> {
     let pending: readonly Entry[] = round;
     const hopeless: Unsent[] = [];
     for (let attempt = 1; ; attempt++) {
       const unsent = (await Promise.all(inBatches(pending, sender.limits).map(sendBatch))).flat();
-      options.onAttempt?.(report(pending, unsent));
+      heard(report(pending, unsent));
       hopeless.push(...unsent.filter(({ code = '' }) => isInvalid(code)));
       const again = unsent.filter(({ code = '' }) => !isInvalid(code));
       if (again.length === 0 || attempt === SEND_RETRY.attempts) return [...hopeless, ...again];
@@ -125,14 +126,21 @@ export function publisher(channel: Channel, options: PublisherOptions = {}, runt
     const note = ({ carries }: Entry, error: string) => {
       for (const { id } of carries) unsent.set(id, error);
     };
+    const tally = { sent: 0, failures: 0 };
+    const heard = (attempt: Attempt): void => {
+      tally.sent += attempt.sent;
+      tally.failures += attempt.throttled + attempt.failed;
+      options.onAttempt?.(attempt);
+    };
     for (const round of inRounds(entries, (entry) => entry.key)) {
       const [waiting, held] = [round.filter((e) => !stopped.has(e.key)), round.filter((e) => stopped.has(e.key))];
       for (const entry of held) note(entry, `an earlier event of '${entry.key}' was not sent`);
-      for (const { entry, error } of await sendRound(waiting)) {
+      for (const { entry, error } of await sendRound(waiting, heard)) {
         stopped.add(entry.key);
         note(entry, error);
       }
     }
+    if (entries.length > 0) measureSends(channel, tally, runtime);
     if (unsent.size > 0) throw new PublishFailed(channel, unsent);
   };
 }

@@ -38,6 +38,7 @@ export function relayOutbox(box: Outbox, runtime: Runtime = lambda) {
 }
 
 const MAX_SWEPT_PER_BUCKET = 500;
+const MILLIS_PER_SECOND = 1_000;
 
 /**
  * Lambda handler on a schedule: publishes what the stream missed (an outage, or a record given up), and reports the age of the
@@ -47,19 +48,16 @@ const MAX_SWEPT_PER_BUCKET = 500;
 export function sweepOutbox(box: Outbox, grace: Duration = minutes(1), runtime: Runtime = lambda) {
   const table = tableOf(box, runtime);
   const relay = outboxRelay(box, table, runtime);
-  const { now, write } = runtime;
+  const { now } = runtime;
   return middy(async (): Promise<{ published: number }> => {
     const waiting = (await Promise.all(bucketNames().map((bucket) => oldest(runtime, table, bucket)))).flat();
     const ages = waiting.map(({ createdAt }) => now() - Date.parse(createdAt));
     const due = waiting.filter((_, i) => (ages[i] ?? 0) >= toMillis(grace));
     const { published, failed } = await relay(new Map(due.map(({ aggregateId }) => [aggregateId, []])));
     report(box, published, failed, runtime);
-    emitMetrics(
-      { outbox: box.name },
-      { [OUTBOX_METRIC.oldestUnpublished]: { unit: 'Seconds', values: [Math.max(0, ...ages) / 1_000] } },
-      now(),
-      write,
-    );
+    const oldestSeconds = Math.max(0, ...ages) / MILLIS_PER_SECOND;
+    const metrics = { [OUTBOX_METRIC.oldestUnpublished]: { unit: 'Seconds', values: [oldestSeconds] } } as const;
+    emitMetrics({ dimensions: { outbox: box.name }, metrics }, runtime);
     return { published };
   });
 }
@@ -83,13 +81,9 @@ async function oldest(
   return (Items ?? []) as { aggregateId: string; createdAt: string }[];
 }
 
-function report(box: Outbox, published: number, failed: ReadonlyMap<string, string>, { now, write }: Runtime): void {
-  const log = logger({ outbox: box.name }, write);
+function report(box: Outbox, published: number, failed: ReadonlyMap<string, string>, runtime: Runtime): void {
+  const log = logger({ outbox: box.name }, runtime.write);
   for (const [aggregate, reason] of failed) log('error', 'events wait in the outbox', { aggregate, reason });
-  emitMetrics(
-    { outbox: box.name },
-    { [OUTBOX_METRIC.published]: { unit: 'Count', values: [published] } },
-    now(),
-    write,
-  );
+  const metrics = { [OUTBOX_METRIC.published]: { unit: 'Count', values: [published] } } as const;
+  emitMetrics({ dimensions: { outbox: box.name }, metrics }, runtime);
 }

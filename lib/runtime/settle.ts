@@ -3,7 +3,7 @@ import { SQS } from '../contracts/limits.ts';
 import { backoffSeconds } from '../contracts/retry.ts';
 import type { Subscription } from '../contracts/subscription.ts';
 import { giveUpIfDue } from './give-up.ts';
-import { checkpointOf, type Message, type Outcome } from './message.ts';
+import { checkpointOf, comesAgain, type Message, type Outcome } from './message.ts';
 import { toError } from './outcomes.ts';
 import type { Runtime } from './runtime.ts';
 import type { Batch } from './sources.ts';
@@ -55,8 +55,6 @@ interface Returned {
 }
 
 const HELD: Outcome = { kind: 'held' };
-const COMES_AGAIN: ReadonlySet<Outcome['kind']> = new Set(['retry', 'deferred', 'outage', 'held']);
-const comesAgain = ({ kind }: Outcome): boolean => COMES_AGAIN.has(kind);
 
 /**
  * Backoff per message through its visibility timeout. What was held behind a failure gets the same wait: a FIFO group is

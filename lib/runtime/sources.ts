@@ -107,9 +107,14 @@ const SOURCES: Readonly<Record<string, Source<never>>> = {
   'aws:dynamodb': dynamodb,
 };
 
+/** `shardId-000000000006:49590...` */
+const shardOf = ({ eventID }: KinesisStreamRecord): string => eventID.slice(0, eventID.indexOf(':'));
+
 export interface Batch {
   readonly stops: 'unit' | 'batch';
   readonly messages: readonly Message[];
+  /** Logs only: the shard they come from. */
+  readonly shard?: string;
 }
 
 /**
@@ -131,5 +136,9 @@ export function readBatch(event: unknown): Batch {
       `event source '${first.eventSource}' cannot be consumed (known: ${Object.keys(SOURCES).join(', ')})`,
     );
   }
-  return { stops: source.stops, messages: records.flatMap((record) => source.read(record as never)) };
+  return {
+    stops: source.stops,
+    messages: records.flatMap((record) => source.read(record as never)),
+    ...(source === kinesis ? { shard: shardOf(first as KinesisStreamRecord) } : {}),
+  };
 }

@@ -1,4 +1,6 @@
+import { ENV } from '../contracts/environment.ts';
 import { METRIC_NAMESPACE } from '../contracts/metrics.ts';
+import type { Runtime } from './runtime.ts';
 
 type Level = 'debug' | 'info' | 'warn' | 'error';
 
@@ -34,39 +36,62 @@ export interface Metric {
   readonly values: readonly number[];
 }
 
+export const count = (value: number): Metric => ({ unit: 'Count', values: [value] });
+
 /** EMF takes at most this many values of one metric in a document. */
 const MAX_EMF_VALUES = 100;
 
+/** Metrics of one thing, and of a part of it. */
+export interface Measured {
+  /** What they are about: `{ subscription: 'charge-card' }`. */
+  readonly dimensions: Readonly<Record<string, string>>;
+  readonly metrics: Readonly<Record<string, Metric>>;
+  /** Metrics that are kept for the thing and for its part. @default none */
+  readonly ofPart?: {
+    readonly dimensions: Readonly<Record<string, string>>;
+    readonly metrics: Readonly<Record<string, Metric>>;
+  };
+}
+
 /**
- * Metrics as one log line in CloudWatch's embedded metric format: no request, no permission, no waiting.
+ * Metrics as one log line in CloudWatch's embedded metric format: no request, no permission, no waiting. The function's stack is a
+ * dimension of all of them.
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
  */
 export function emitMetrics(
-  dimensions: Readonly<Record<string, string>>,
-  metrics: Readonly<Record<string, Metric>>,
-  now: number,
-  write: (line: string) => void = console.log,
+  { dimensions, metrics, ofPart }: Measured,
+  { env, now, write }: Pick<Runtime, 'env' | 'now' | 'write'>,
 ): void {
-  const present = Object.entries(metrics).filter(([, metric]) => metric.values.length > 0);
-  if (present.length === 0) return;
-  const longest = Math.max(...present.map(([, metric]) => metric.values.length));
+  const stack = env(ENV.stack);
+  const common = stack === undefined ? dimensions : { stack, ...dimensions };
+  const keys = Object.keys(common);
+  const groups = [{ sets: [keys], metrics: present(metrics) }];
+  if (ofPart !== undefined) {
+    groups.push({ sets: [keys, [...keys, ...Object.keys(ofPart.dimensions)]], metrics: present(ofPart.metrics) });
+  }
+  const longest = Math.max(0, ...groups.flatMap((group) => group.metrics.map(([, { values }]) => values.length)));
   for (let from = 0; from < longest; from += MAX_EMF_VALUES) {
-    const chunk = present.filter(([, metric]) => metric.values.length > from);
+    const chunks = groups
+      .map(({ sets, metrics: all }) => ({ sets, metrics: all.filter(([, { values }]) => values.length > from) }))
+      .filter((chunk) => chunk.metrics.length > 0);
+    const values = chunks.flatMap((chunk) => chunk.metrics.map(([name, metric]) => [name, metric.values] as const));
     write(
       JSON.stringify({
         _aws: {
-          Timestamp: now,
-          CloudWatchMetrics: [
-            {
-              Namespace: METRIC_NAMESPACE,
-              Dimensions: [Object.keys(dimensions)],
-              Metrics: chunk.map(([name, { unit }]) => ({ Name: name, Unit: unit })),
-            },
-          ],
+          Timestamp: now(),
+          CloudWatchMetrics: chunks.map((chunk) => ({
+            Namespace: METRIC_NAMESPACE,
+            Dimensions: chunk.sets,
+            Metrics: chunk.metrics.map(([name, { unit }]) => ({ Name: name, Unit: unit })),
+          })),
         },
-        ...dimensions,
-        ...Object.fromEntries(chunk.map(([name, { values }]) => [name, values.slice(from, from + MAX_EMF_VALUES)])),
+        ...common,
+        ...ofPart?.dimensions,
+        ...Object.fromEntries(values.map(([name, all]) => [name, all.slice(from, from + MAX_EMF_VALUES)])),
       }),
     );
   }
 }
+
+const present = (metrics: Readonly<Record<string, Metric>>): readonly (readonly [string, Metric])[] =>
+  Object.entries(metrics).filter(([, { values }]) => values.length > 0);

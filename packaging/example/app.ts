@@ -1,6 +1,6 @@
 import { App, CfnOutput, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { AttributeType, Table } from 'aws-cdk-lib/aws-dynamodb';
-import { AlarmTopic, allow, bundleFunctions, InboxTable, messagingKey, QueueConsumer } from 'sluice/constructs';
+import { allow, bundleFunctions, InboxTable, messagingKey, QueueConsumer, SystemAlarms } from 'sluice/constructs';
 import { announce } from './contract.ts';
 
 const codeOf = bundleFunctions({ source: 'lambdas', output: '.build' });
@@ -14,7 +14,7 @@ const announcements = new Table(stack, 'announcements', {
 const consumer = new QueueConsumer(stack, announce, {
   code: codeOf('parcels/announce'),
   inbox: new InboxTable(stack, 'inbox'),
-  alarms: new AlarmTopic(stack, 'alarms', { key: messagingKey(stack) }),
+  alarms: new SystemAlarms(stack, 'alarms', { key: messagingKey(stack) }),
   environment: { ANNOUNCEMENTS: announcements.tableName },
 });
 allow(consumer.function, ['dynamodb:PutItem'], [announcements.tableArn]);

@@ -62,12 +62,17 @@ export const OPERATIONS_RULES: readonly Rule[] = [
     check: (t) => {
       const watching = watched(t, 'AWS/SQS', 'ApproximateNumberOfMessagesVisible', 'QueueName');
       const late = all(t, ALARM).filter(
-        ([, { MetricName, Threshold }]) => MetricName === 'ApproximateNumberOfMessagesVisible' && Threshold !== 0,
+        ([, { MetricName, Threshold, Dimensions }]) =>
+          MetricName === 'ApproximateNumberOfMessagesVisible' &&
+          deadLetterIds(t).has(idOf(Dimensions[0].Value) ?? '') &&
+          Threshold !== 0,
       );
       return [...[...deadLetterIds(t)].filter((id) => !watching.has(id)), ...late.map(([id]) => id)];
     },
     mistake: (t) => {
-      alarmOn(t, 'ApproximateNumberOfMessagesVisible').Properties.MetricName = 'NumberOfMessagesSent';
+      const [queue] = deadLetterIds(t);
+      const onQueue = first(t, ALARM, ({ Dimensions = [] }) => idOf(Dimensions[0]?.Value) === queue);
+      onQueue.Properties.MetricName = 'NumberOfMessagesSent';
     },
   },
   {
@@ -116,7 +121,7 @@ export const OPERATIONS_RULES: readonly Rule[] = [
     name: 'every alarm says what it means, how urgent it is and what to do first',
     check: (t) =>
       offenders(all(t, ALARM), ([, { AlarmDescription: text }]) =>
-        /^"?(CRITICAL|WARNING): .* First: /.test(
+        /^"?(CRITICAL|WARNING): .* First: .* Runbook: docs\/runbooks\/[a-z-]+\.md"?$/.test(
           typeof text === 'string' ? text : JSON.stringify(text?.['Fn::Join']?.[1].join('')),
         ),
       ),

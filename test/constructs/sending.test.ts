@@ -5,7 +5,7 @@ import { App, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { Construct } from 'constructs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { AlarmTopic } from '../../lib/constructs/alarm-topic.ts';
+import { SystemAlarms } from '../../lib/constructs/alarms/system-alarms.ts';
 import { grantSend } from '../../lib/constructs/channel-grants.ts';
 import { ClaimCheckBucket } from '../../lib/constructs/claim-check-bucket.ts';
 import { EventLog } from '../../lib/constructs/event-log.ts';
@@ -34,7 +34,7 @@ afterAll(() => rmSync(code, { recursive: true }));
 function parts(stackName = 'test-tickets') {
   const stack = new Stack(new App(), stackName);
   const key = messagingKey(stack);
-  const common = { code, inbox: new InboxTable(stack, 'inbox'), alarms: new AlarmTopic(stack, 'alarms', { key }) };
+  const common = { code, inbox: new InboxTable(stack, 'inbox'), alarms: new SystemAlarms(stack, 'alarms', { key }) };
   const fn = (name: string) =>
     messagingFunction(new Construct(stack, name), name, { code, description: name, timeout: seconds(5) });
   return { stack, key, common, fn };
@@ -185,7 +185,7 @@ describe('scheduled work', () => {
       { Condition: { StringEquals: { 'iam:PassedToService': 'scheduler.amazonaws.com' } } },
     ]);
     const variables = variablesOf(stack, 'producer');
-    expect(Object.keys(variables)).toEqual(['SLUICE_SCHEDULES_WORK', 'SLUICE_CHANNEL_WORK']);
+    expect(Object.keys(variables)).toEqual(['SLUICE_STACK', 'SLUICE_SCHEDULES_WORK', 'SLUICE_CHANNEL_WORK']);
     expect(JSON.stringify(variables.SLUICE_SCHEDULES_WORK)).toContain('deadLettersArn');
   });
 
@@ -250,7 +250,9 @@ describe('scheduled work', () => {
       const template = Template.fromStack(stack);
       const name = 'test-tickets-in-order-undelivered-dead-letters';
       template.hasResourceProperties('AWS::SQS::Queue', { QueueName: name, FifoQueue: Match.absent() });
-      template.hasResourceProperties('AWS::CloudWatch::Alarm', { AlarmName: name });
+      template.hasResourceProperties('AWS::CloudWatch::Alarm', {
+        AlarmName: 'test-tickets-in-order-scheduled-undelivered',
+      });
       const [logicalId] = Object.keys(template.findResources('AWS::SQS::Queue', { Properties: { QueueName: name } }));
       expect(JSON.stringify(variablesOf(stack, 'producer').SLUICE_SCHEDULES_IN_ORDER)).toContain(logicalId);
     });

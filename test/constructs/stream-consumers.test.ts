@@ -6,7 +6,7 @@ import { Match, Template } from 'aws-cdk-lib/assertions';
 import { AttributeType, type ITable, StreamViewType, Table, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { FilterRule } from 'aws-cdk-lib/aws-lambda';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { AlarmTopic } from '../../lib/constructs/alarm-topic.ts';
+import { SystemAlarms } from '../../lib/constructs/alarms/system-alarms.ts';
 import { BreakerController } from '../../lib/constructs/breaker-controller.ts';
 import { EventLog } from '../../lib/constructs/event-log.ts';
 import { InboxTable } from '../../lib/constructs/inbox-table.ts';
@@ -29,7 +29,7 @@ afterAll(() => rmSync(code, { recursive: true }));
 function parts() {
   const stack = new Stack(new App(), 'test-tickets');
   const key = messagingKey(stack);
-  const common = { code, inbox: new InboxTable(stack, 'inbox'), alarms: new AlarmTopic(stack, 'alarms', { key }) };
+  const common = { code, inbox: new InboxTable(stack, 'inbox'), alarms: new SystemAlarms(stack, 'alarms', { key }) };
   const table = (stream?: StreamViewType) =>
     new Table(stack, 'shelf', {
       partitionKey: { name: 'pk', type: AttributeType.STRING },
@@ -65,7 +65,7 @@ describe('a consumer of table changes', () => {
       AlarmName: 'test-tickets-reader-iterator-age',
       Threshold: 12 * 3_600_000,
       AlarmDescription: Match.stringLikeRegexp(
-        'half of the retention of the table.s stream behind .* keeps 24 hours and no more\\.$',
+        'more than 50 % of the retention of the table.s stream behind .* keeps 24 hours and no more\\. Runbook: ',
       ),
     });
     template.hasResourceProperties('AWS::IAM::Policy', {

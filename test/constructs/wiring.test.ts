@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { AlarmTopic } from '../../lib/constructs/alarm-topic.ts';
+import { SystemAlarms } from '../../lib/constructs/alarms/system-alarms.ts';
 import { EventLog } from '../../lib/constructs/event-log.ts';
 import { EventTopic } from '../../lib/constructs/event-topic.ts';
 import { InboxTable } from '../../lib/constructs/inbox-table.ts';
@@ -32,7 +32,7 @@ function parts(context: Record<string, string> = {}) {
   return {
     stack,
     key,
-    common: { code, inbox: new InboxTable(stack, 'inbox'), alarms: new AlarmTopic(stack, 'alarms', { key }) },
+    common: { code, inbox: new InboxTable(stack, 'inbox'), alarms: new SystemAlarms(stack, 'alarms', { key }) },
   };
 }
 

@@ -121,7 +121,12 @@ describe('aggregate', () => {
     );
     expect(metrics()?._aws).toMatchObject({
       CloudWatchMetrics: [
-        { Metrics: ['Received', 'Done', 'Duplicates', 'Rejected'].map((Name) => ({ Name, Unit: 'Count' })) },
+        {
+          Metrics: ['Received', 'Done', 'Duplicates', 'Rejected', 'Consumed', 'StateFailures'].map((Name) => ({
+            Name,
+            Unit: 'Count',
+          })),
+        },
       ],
     });
   });

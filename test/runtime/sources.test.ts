@@ -48,6 +48,7 @@ describe('readBatch', () => {
           attributes: {},
         },
       ],
+      shard: 'shardId-000000000000',
     });
   });
 

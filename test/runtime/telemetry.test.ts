@@ -16,7 +16,12 @@ interface Emf {
 
 function emitted(metrics: Readonly<Record<string, Metric>>): Emf[] {
   const lines: string[] = [];
-  emitMetrics({ subscription: 'worker' }, metrics, 1_763_625_600_000, (line) => lines.push(line));
+  const runtime = {
+    env: () => undefined,
+    now: () => 1_763_625_600_000,
+    write: (line: string) => void lines.push(line),
+  };
+  emitMetrics({ dimensions: { subscription: 'worker' }, metrics }, runtime);
   return lines.map((line) => JSON.parse(line));
 }
 

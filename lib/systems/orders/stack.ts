@@ -5,7 +5,11 @@ import { FunctionUrlAuthType } from 'aws-cdk-lib/aws-lambda';
 import { BlockPublicAccess, Bucket, BucketEncryption } from 'aws-cdk-lib/aws-s3';
 import { EmailIdentity, Identity } from 'aws-cdk-lib/aws-ses';
 import { Construct } from 'constructs';
-import { AlarmTopic } from '../../constructs/alarm-topic.ts';
+import type { ConsumerView } from '../../constructs/alarms/consumer-view.ts';
+import { watchFunction } from '../../constructs/alarms/function.ts';
+import { watchOutbox } from '../../constructs/alarms/outbox.ts';
+import { watchProducers } from '../../constructs/alarms/producer.ts';
+import { SystemAlarms } from '../../constructs/alarms/system-alarms.ts';
 import { ClaimCheckBucket } from '../../constructs/claim-check-bucket.ts';
 import { EventLog } from '../../constructs/event-log.ts';
 import { EventTopic } from '../../constructs/event-topic.ts';
@@ -13,9 +17,8 @@ import { InboxTable } from '../../constructs/inbox-table.ts';
 import { LogConsumer } from '../../constructs/log-consumer.ts';
 import { allow, messagingFunction } from '../../constructs/messaging-function.ts';
 import { messagingKey } from '../../constructs/messaging-key.ts';
-import { watchOutbox } from '../../constructs/outbox-alarms.ts';
 import { OutboxTable } from '../../constructs/outbox-table.ts';
-import { type ConsumerView, QueueConsumer } from '../../constructs/queue-consumer.ts';
+import { QueueConsumer } from '../../constructs/queue-consumer.ts';
 import { SchemaRegistry } from '../../constructs/schema-registry.ts';
 import { removalPolicyOf, stageOf } from '../../constructs/stage.ts';
 import { SystemDashboard } from '../../constructs/system-dashboard.ts';
@@ -55,7 +58,7 @@ export class OrdersStack extends Stack {
 
     new SchemaRegistry(this, 'schemas', { events: orderLog.events, folder: SCHEMAS });
     const key = messagingKey(this);
-    const alarms = new AlarmTopic(this, 'alarms', { key });
+    const alarms = new SystemAlarms(this, 'alarms', { key });
     const claims = new ClaimCheckBucket(this, 'claims', { channels: [orderLog, orderTopic] });
     const log = new EventLog(this, orderLog, { claims });
     const topic = new EventTopic(this, orderTopic, { key, claims });
@@ -143,7 +146,9 @@ export class OrdersStack extends Stack {
     allow(sales.function, ['dynamodb:UpdateItem'], [totals.tableArn]);
 
     const consumers: ConsumerView[] = [charge, reserve, invoice, email, sales].map(({ view }) => view);
-    new SystemDashboard(this, 'overview', 'Orders', { consumers, outboxes: [watchOutbox(outbox, alarms)] });
+    watchFunction(alarms, 'place-order', placeOrder);
+    for (const channel of [log, topic]) watchProducers(channel, alarms, channel.contract);
+    new SystemDashboard(this, 'overview', 'Orders', { consumers, outboxes: [watchOutbox(outbox, alarms)], alarms });
 
     this.output('Stage', stageOf(this).name);
     this.output('PlaceOrderFunction', placeOrder.functionName);

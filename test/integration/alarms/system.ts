@@ -10,7 +10,7 @@ import { AttributeType, Table } from 'aws-cdk-lib/aws-dynamodb';
 import { SqsSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { pointSdkAt } from '../../../bin/sdk-environment.ts';
-import { AlarmTopic } from '../../../lib/constructs/alarm-topic.ts';
+import { SystemAlarms } from '../../../lib/constructs/alarms/system-alarms.ts';
 import { bundleFunctions } from '../../../lib/constructs/bundle.ts';
 import { InboxTable } from '../../../lib/constructs/inbox-table.ts';
 import { messagingKey } from '../../../lib/constructs/messaging-key.ts';
@@ -57,7 +57,7 @@ function synthesise(outdir: string, codeOf: (entry: string) => string): void {
   const app = new App({ outdir });
   const stack = new Stack(app, 'watched');
   const inbox = new InboxTable(stack, 'inbox');
-  const alarms = new AlarmTopic(stack, 'alarms', { key: messagingKey(stack) });
+  const alarms = new SystemAlarms(stack, 'alarms', { key: messagingKey(stack) });
   const scales = new Table(stack, 'scales', { partitionKey: { name: 'pk', type: AttributeType.STRING } });
   const consumer = new QueueConsumer(stack, weighParcel, {
     ...{ inbox, alarms },
@@ -66,7 +66,7 @@ function synthesise(outdir: string, codeOf: (entry: string) => string): void {
   });
   scales.grantReadWriteData(consumer.function);
   const operator = new Queue(stack, 'operator');
-  alarms.topic.addSubscription(new SqsSubscription(operator, { rawMessageDelivery: true }));
+  alarms.topics.critical.addSubscription(new SqsSubscription(operator, { rawMessageDelivery: true }));
   const { queue, deadLetters } = consumer.work;
   const outputs = {
     Queue: queue.queueUrl,

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, CfnOutput, Stack } from 'aws-cdk-lib';
 import { pointSdkAt } from '../../../bin/sdk-environment.ts';
-import { AlarmTopic } from '../../../lib/constructs/alarm-topic.ts';
+import { SystemAlarms } from '../../../lib/constructs/alarms/system-alarms.ts';
 import { bundleFunctions } from '../../../lib/constructs/bundle.ts';
 import { EventLog } from '../../../lib/constructs/event-log.ts';
 import { EventTopic } from '../../../lib/constructs/event-topic.ts';
@@ -53,7 +53,7 @@ function synthesise(outdir: string, codeOf: (entry: string) => string): void {
   const stack = new Stack(app, 'history');
   const output = (key: string, value: string) => void new CfnOutput(stack, `output-${key}`, { key, value });
   const key = messagingKey(stack);
-  const common = { inbox: new InboxTable(stack, 'inbox'), alarms: new AlarmTopic(stack, 'alarms', { key }) };
+  const common = { inbox: new InboxTable(stack, 'inbox'), alarms: new SystemAlarms(stack, 'alarms', { key }) };
   const codeFor = ({ name }: { readonly name: string }) => codeOf(`functions/${name}`);
   const log = new EventLog(stack, sightings);
   output('Sightings', log.destination.address);

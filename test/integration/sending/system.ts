@@ -10,7 +10,7 @@ import { App, CfnOutput, Stack } from 'aws-cdk-lib';
 import { AttributeType, Table } from 'aws-cdk-lib/aws-dynamodb';
 import { Construct } from 'constructs';
 import { pointSdkAt } from '../../../bin/sdk-environment.ts';
-import { AlarmTopic } from '../../../lib/constructs/alarm-topic.ts';
+import { SystemAlarms } from '../../../lib/constructs/alarms/system-alarms.ts';
 import { bundleFunctions } from '../../../lib/constructs/bundle.ts';
 import { ClaimCheckBucket } from '../../../lib/constructs/claim-check-bucket.ts';
 import { EventLog } from '../../../lib/constructs/event-log.ts';
@@ -94,7 +94,7 @@ function synthesise(outdir: string, codeOf: (entry: string) => string): void {
   const app = new App({ outdir });
   const stack = new Stack(app, 'sending');
   const key = messagingKey(stack);
-  const common = { inbox: new InboxTable(stack, 'inbox'), alarms: new AlarmTopic(stack, 'alarms', { key }) };
+  const common = { inbox: new InboxTable(stack, 'inbox'), alarms: new SystemAlarms(stack, 'alarms', { key }) };
   const work = new Table(stack, 'work', { partitionKey: { name: 'pk', type: AttributeType.STRING } });
   const environment = { WORK_TABLE: work.tableName };
   const code = (name: string) => codeOf(`functions/${name}`);

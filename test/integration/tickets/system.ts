@@ -9,7 +9,7 @@ import { App, CfnOutput, Stack } from 'aws-cdk-lib';
 import { AttributeType, StreamViewType, Table } from 'aws-cdk-lib/aws-dynamodb';
 import { FilterRule } from 'aws-cdk-lib/aws-lambda';
 import { pointSdkAt } from '../../../bin/sdk-environment.ts';
-import { AlarmTopic } from '../../../lib/constructs/alarm-topic.ts';
+import { SystemAlarms } from '../../../lib/constructs/alarms/system-alarms.ts';
 import { BreakerController } from '../../../lib/constructs/breaker-controller.ts';
 import { bundleFunctions } from '../../../lib/constructs/bundle.ts';
 import { grantSend } from '../../../lib/constructs/channel-grants.ts';
@@ -79,7 +79,7 @@ function synthesise(outdir: string, codeOf: (entry: string) => string): void {
   const app = new App({ outdir });
   const stack = new Stack(app, 'tickets');
   const inbox = new InboxTable(stack, 'inbox');
-  const alarms = new AlarmTopic(stack, 'alarms', { key: messagingKey(stack) });
+  const alarms = new SystemAlarms(stack, 'alarms', { key: messagingKey(stack) });
   const work = new Table(stack, 'work', { partitionKey: { name: 'pk', type: AttributeType.STRING } });
   const breakers = new BreakerController(stack, 'breakers', { code: codeOf('functions/breakers'), inbox });
   for (const s of [askDependency, inOrder]) {

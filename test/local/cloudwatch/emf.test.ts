@@ -27,7 +27,11 @@ const document = (directive: object, members: object) => ({
 
 test('the lines of the runtime become its metrics', () => {
   const { read, one } = reader();
-  emitMetrics({ subscription: 'charge' }, { Done: { unit: 'Count', values: [1, 1, 1] } }, NOW, read);
+  const metrics = { Done: { unit: 'Count', values: [1, 1, 1] } } as const;
+  emitMetrics(
+    { dimensions: { subscription: 'charge' }, metrics },
+    { env: () => undefined, now: () => NOW, write: read },
+  );
   expect(one('Sluice', 'Done', { subscription: 'charge' })).toEqual({ unit: 'Count', count: 3, sum: 3, at: NOW });
 });
 

@@ -1,0 +1,30 @@
+import type { Construct } from 'constructs';
+import { CONSUMER_METRIC } from '../../contracts/metrics.ts';
+import type { Subscription } from '../../contracts/subscription.ts';
+import { math, sluiceMetric } from './metrics.ts';
+import type { SystemAlarms, WatchedAlarm } from './system-alarms.ts';
+
+/** Alarms of an aggregation: that its state cannot be kept, and that events come too late for it. Other subscriptions have none. */
+export function watchAggregation(
+  scope: Construct,
+  alarms: SystemAlarms,
+  { name, guarantee, lateness, alarms: own, to }: Subscription,
+): readonly (WatchedAlarm | undefined)[] {
+  if (guarantee !== 'exactly-once-aggregation') return [];
+  const metric = (metricName: string) => sluiceMetric(scope, metricName, { subscription: name });
+  const common = { name, settings: [own, to.alarms] };
+  return [
+    alarms.watch(scope, { ...common, kind: 'state-failures', metric: metric(CONSUMER_METRIC.stateFailures) }),
+    lateness === undefined
+      ? undefined
+      : alarms.watch(scope, {
+          ...common,
+          kind: 'late-dropped',
+          metric: math(
+            '100 * late / received',
+            { late: metric(CONSUMER_METRIC.lateDropped), received: metric(CONSUMER_METRIC.received) },
+            `${name} late, %`,
+          ),
+        }),
+  ];
+}

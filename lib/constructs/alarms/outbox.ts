@@ -1,0 +1,40 @@
+import type { IMetric } from 'aws-cdk-lib/aws-cloudwatch';
+import { OUTBOX_METRIC } from '../../contracts/metrics.ts';
+import type { OutboxTable } from '../outbox-table.ts';
+import { watchDeadLetters } from './consumer.ts';
+import { watchFunction } from './function.ts';
+import { deadLetterDepth, sluiceMetric } from './metrics.ts';
+import type { SystemAlarms, WatchedAlarm } from './system-alarms.ts';
+
+/** An outbox as dashboards see it. */
+export interface OutboxView {
+  readonly name: string;
+  /** Age of the oldest event that is not told yet, seconds. */
+  readonly oldestUnpublished: IMetric;
+  readonly published: IMetric;
+  readonly deadLetterDepth: IMetric;
+  readonly alarms: readonly WatchedAlarm[];
+}
+
+/** Watches an outbox: events that are committed and not told yet (business and messages drift apart), and its two functions. */
+export function watchOutbox(outbox: OutboxTable, alarms: SystemAlarms): OutboxView {
+  const { name, alarms: settings } = outbox.contract;
+  const metric = (metricName: string, statistic: string) =>
+    sluiceMetric(outbox, metricName, { outbox: name }, statistic);
+  const oldestUnpublished = metric(OUTBOX_METRIC.oldestUnpublished, 'Maximum');
+  const own = [
+    alarms.watch(outbox, { kind: 'oldest-unpublished', name, settings: [settings], metric: oldestUnpublished }),
+    watchDeadLetters(outbox, alarms, name, outbox.deadLetters, [settings]),
+  ].filter((one) => one !== undefined);
+  return {
+    name,
+    oldestUnpublished,
+    published: metric(OUTBOX_METRIC.published, 'Sum'),
+    deadLetterDepth: deadLetterDepth(outbox.deadLetters),
+    alarms: [
+      ...own,
+      ...watchFunction(alarms, `${name}-relay`, outbox.relay, settings),
+      ...watchFunction(alarms, `${name}-sweeper`, outbox.sweeper, settings),
+    ],
+  };
+}

@@ -1,0 +1,178 @@
+import { Lazy, Stack } from 'aws-cdk-lib';
+import {
+  Alarm,
+  AlarmRule,
+  AlarmState,
+  ComparisonOperator,
+  CompositeAlarm,
+  type IMetric,
+  TreatMissingData,
+} from 'aws-cdk-lib/aws-cloudwatch';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import { Topic } from 'aws-cdk-lib/aws-sns';
+import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
+import { Construct } from 'constructs';
+import { type AlarmKind, type AlarmSettings, alarmRule } from '../../contracts/alarms.ts';
+import { physicalName } from '../stage.ts';
+import { ALARM_KINDS, type KindOfAlarm, type Severity, UNHEALTHY } from './kinds.ts';
+
+/** What the alarms of a system need. */
+export interface SystemAlarmsProps {
+  /** Encrypts the topics; must let CloudWatch in, as `messagingKey()` does. */
+  readonly key: IKey;
+}
+
+/** What is to be watched. */
+export interface AlarmSpec {
+  readonly kind: AlarmKind;
+  /** Of what: a subscription, channel, outbox or function. Stands in the alarm's name: `<stack>-<name>-<kind>`. */
+  readonly name: string;
+  /** Goes off above the threshold of the kind. */
+  readonly metric: IMetric;
+  /** The metric's unit in the threshold's: 1,000 for a threshold in seconds and a metric in milliseconds. @default 1 */
+  readonly scale?: number;
+  /** What declarations change, the one that decides first. @default none */
+  readonly settings?: readonly (AlarmSettings | undefined)[];
+  /** What else the kind's texts name. @default none */
+  readonly words?: Readonly<Record<string, string>>;
+}
+
+/** An alarm as dashboards and runbooks need it. */
+export interface WatchedAlarm {
+  readonly kind: AlarmKind;
+  readonly severity: Severity;
+  readonly name: string;
+  readonly title: string;
+  readonly alarm: Alarm;
+  /** What the alarm looks at; the alarm's own line is `alarm.toAnnotation()`. */
+  readonly metric: IMetric;
+  /** In the metric's unit. */
+  readonly threshold: number;
+  readonly runbook: string;
+}
+
+const TREATMENT = { fine: TreatMissingData.NOT_BREACHING, alarm: TreatMissingData.BREACHING } as const;
+/** https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutCompositeAlarm.html */
+const MAX_CHILDREN = 100;
+const DEFAULT_RUNBOOKS = 'docs/runbooks/';
+
+/**
+ * The alarms of a system: a topic for each severity, all alarms that its parts have, and one over all critical ones, `unhealthy`.
+ *
+ * Every alarm tells its topic when it goes off and when it is over. `unhealthy` tells the critical topic too, although its alarms
+ * have told it: they say what to do, and a second one must be heard while the first is on; `unhealthy` says when the trouble
+ * began and when the last of it ended, and is the one state that dashboards and other systems ask for.
+ *
+ * Context: `alarmEmail`, an address for both topics; `runbooks`, where the runbooks are, as the start of a link (default `docs/runbooks/`).
+ */
+export class SystemAlarms extends Construct {
+  /** Where alarms of each severity go. */
+  readonly topics: Readonly<Record<Severity, Topic>>;
+  /** In ALARM while any critical alarm is. */
+  readonly unhealthy: CompositeAlarm;
+  private readonly all: WatchedAlarm[] = [];
+
+  constructor(scope: Construct, id: string, { key }: SystemAlarmsProps) {
+    super(scope, id);
+    this.topics = { critical: this.topic('critical', key), warning: this.topic('warning', key) };
+    this.unhealthy = new CompositeAlarm(this, 'Unhealthy', {
+      compositeAlarmName: physicalName(this, UNHEALTHY),
+      alarmDescription: `CRITICAL: at least one critical alarm of ${Stack.of(this).stackName} is on. First: open the alarms that are on; each says what to do. Runbook: ${this.runbook(UNHEALTHY)}`,
+      alarmRule: { renderAlarmRule: () => Lazy.string({ produce: () => this.anyCritical() }) },
+    });
+    const action = new SnsAction(this.topics.critical);
+    this.unhealthy.addAlarmAction(action);
+    this.unhealthy.addOkAction(action);
+  }
+
+  /** All alarms made so far. */
+  get watched(): readonly WatchedAlarm[] {
+    return this.all;
+  }
+
+  /**
+   * Makes an alarm, unless a declaration switches it off.
+   * @throws Error beyond the 100 critical alarms that `unhealthy` can look at
+   */
+  watch(scope: Construct, spec: AlarmSpec): WatchedAlarm | undefined {
+    const { kind, name, metric, scale = 1, settings = [], words = {} } = spec;
+    const rule = alarmRule(kind, settings);
+    if (rule === undefined) return undefined;
+    const about: KindOfAlarm = ALARM_KINDS[kind];
+    const runbook = this.runbook(kind);
+    const values = { name, threshold: amount(rule.threshold), minutes: String(rule.minutes), ...words };
+    const text = `${about.severity.toUpperCase()}: ${about.means}. First: ${about.first}. Runbook: ${runbook}`;
+    const alarm = new Alarm(scope, `${pascal(kind)}Alarm`, {
+      alarmName: physicalName(scope, `${name}-${kind}`),
+      alarmDescription: filled(text, values),
+      metric,
+      threshold: rule.threshold * scale,
+      evaluationPeriods: rule.minutes,
+      ...(rule.breaching === rule.minutes ? {} : { datapointsToAlarm: rule.breaching }),
+      comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
+      treatMissingData: TREATMENT[about.silence],
+    });
+    const action = new SnsAction(this.topics[about.severity]);
+    alarm.addAlarmAction(action);
+    alarm.addOkAction(action);
+    const { severity, title } = about;
+    const watched = { kind, severity, name, title, alarm, metric, threshold: rule.threshold * scale, runbook };
+    this.all.push(watched);
+    if (this.criticals().length > MAX_CHILDREN) {
+      throw new Error(
+        `${Stack.of(this).stackName} has more than ${MAX_CHILDREN} critical alarms, which a composite alarm cannot look at; split the system into two stacks, or switch alarms off in the declarations`,
+      );
+    }
+    return watched;
+  }
+
+  private criticals(): WatchedAlarm[] {
+    return this.all.filter(({ severity }) => severity === 'critical');
+  }
+
+  private anyCritical(): string {
+    const rules = this.criticals().map(({ alarm }) => AlarmRule.fromAlarm(alarm, AlarmState.ALARM));
+    return (rules.length === 0 ? AlarmRule.fromBoolean(false) : AlarmRule.anyOf(...rules)).renderAlarmRule();
+  }
+
+  private runbook(kind: string): string {
+    const base: unknown = this.node.tryGetContext('runbooks') ?? DEFAULT_RUNBOOKS;
+    return `${base}${kind}.md`;
+  }
+
+  private topic(severity: Severity, key: IKey): Topic {
+    const topic = new Topic(this, pascal(severity), {
+      topicName: physicalName(this, `alarms-${severity}`),
+      masterKey: key,
+      enforceSSL: true,
+    });
+    // A topic with a policy, and enforceSSL makes one, no longer lets in alarms by itself: their actions would fail without a word.
+    // https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-use-cases.html#sns-publish-messages-from-cloudwatch-alarms
+    topic.addToResourcePolicy(
+      new PolicyStatement({
+        sid: 'AlarmsPublish',
+        principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
+        actions: ['sns:Publish'],
+        resources: [topic.topicArn],
+        conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
+      }),
+    );
+    const email: unknown = this.node.tryGetContext('alarmEmail');
+    if (typeof email === 'string') topic.addSubscription(new EmailSubscription(email));
+    return topic;
+  }
+}
+
+const pascal = (kind: string): string => kind.replace(/(^|-)([a-z])/g, (_, __, letter: string) => letter.toUpperCase());
+const amount = (value: number): string => value.toLocaleString('en-US');
+
+/** @throws Error for a word that nobody has given */
+const filled = (text: string, words: Readonly<Record<string, string>>): string =>
+  text.replace(/\{(\w+)\}/g, (_, word: string) => {
+    const value = words[word];
+    if (value === undefined)
+      throw new Error(`the text of an alarm names {${word}}, which its builder does not give: "${text}"`);
+    return value;
+  });

@@ -1,0 +1,131 @@
+import { seconds } from '../contracts/duration.ts';
+import type { ReadEvent } from '../contracts/envelope.ts';
+import { DYNAMODB } from '../contracts/limits.ts';
+import { backoffSeconds, exponential } from '../contracts/retry.ts';
+import type { Subscription } from '../contracts/subscription.ts';
+import { INBOX_TABLE } from '../contracts/tables.ts';
+import { cancellationReasons, dynamodbOver } from './aws/dynamodb.ts';
+import type { Write } from './inbox.ts';
+import { NO_WATERMARK } from './lateness.ts';
+import { fingerprintOf } from './once.ts';
+import type { Runtime } from './runtime.ts';
+
+/** How far a shard was aggregated. */
+export interface ShardPosition {
+  /** As text that sorts; empty before the first record. */
+  readonly position: string;
+  /** Epoch milliseconds; only kept for subscriptions that declare `lateness`. */
+  readonly watermark: number;
+}
+
+const MILLIS_PER_SECOND = 1_000;
+const REFUSED = 'ConditionalCheckFailed';
+/** Two shards that add to one result meet: the transaction that comes second is cancelled, and tried again. */
+const CONFLICTS = exponential({ attempts: 5, base: seconds(0.05), cap: seconds(1) });
+
+/**
+ * The state of an aggregation in its table: the position of each shard and a record of each event, which commit with the result.
+ * @param onFailure hears of it when the state cannot be read or written; the error is thrown all the same
+ */
+export function shardState(subscription: Subscription, table: string, runtime: Runtime, onFailure: () => void) {
+  const { aws, id, now, random, sleep } = runtime;
+  const dynamodb = dynamodbOver(aws, id);
+  const keyOf = (key: string) => ({ [INBOX_TABLE.partitionKey]: key });
+  const fail = (error: unknown): never => {
+    onFailure();
+    throw error;
+  };
+  const read = async (key: string): Promise<Record<string, unknown> | undefined> =>
+    (await dynamodb('GetItem', { TableName: table, Key: keyOf(key), ConsistentRead: true }).catch(fail)).Item;
+
+  /** @returns which conditions did not hold; undefined when all is written */
+  async function transact(
+    writes: readonly Write[],
+  ): Promise<{ refused: readonly boolean[]; error: unknown } | undefined> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await dynamodb('TransactWriteItems', { TransactItems: [...writes] });
+        return undefined;
+      } catch (error) {
+        const codes = cancellationReasons(error)?.map(({ Code }) => Code) ?? [];
+        if (codes.includes(REFUSED)) return { refused: codes.map((code) => code === REFUSED), error };
+        if (!codes.includes('TransactionConflict') || attempt === CONFLICTS.attempts) return fail(error);
+        await sleep(backoffSeconds(CONFLICTS, attempt, random) * MILLIS_PER_SECOND);
+      }
+    }
+  }
+
+  return {
+    async positionOf(shard: string): Promise<ShardPosition> {
+      const item = await read(`${subscription.name}@${shard}`);
+      return {
+        position: (item?.position as string | undefined) ?? '',
+        watermark: (item?.watermark as number | undefined) ?? NO_WATERMARK,
+      };
+    },
+
+    /** Whether an event is in the result already. */
+    wasCounted: async (eventId: string): Promise<boolean> =>
+      (await read(`${subscription.name}#${eventId}`)) !== undefined,
+
+    /**
+     * Moves the position, with the events and their result. Events that were counted before are left out.
+     * @param fold makes the writes of the result; called again when events are left out
+     * @returns how many events were counted now; undefined when somebody else has moved the position
+     * @throws RangeError when the writes do not fit a transaction
+     */
+    async commit(
+      events: readonly ReadEvent[],
+      shard: string,
+      { position, watermark }: ShardPosition,
+      fold: (events: readonly ReadEvent[]) => readonly Write[],
+    ): Promise<number | undefined> {
+      const move: Write = {
+        Put: {
+          TableName: table,
+          Item: {
+            ...keyOf(`${subscription.name}@${shard}`),
+            position,
+            movedAt: new Date(now()).toISOString(),
+            ...(watermark === NO_WATERMARK ? {} : { watermark }),
+          },
+          ConditionExpression: `attribute_not_exists(${INBOX_TABLE.partitionKey}) OR #position < :to`,
+          ExpressionAttributeNames: { '#position': 'position' },
+          ExpressionAttributeValues: { ':to': position },
+        },
+      };
+      for (let left = events; ; ) {
+        const results = left.length === 0 ? [] : fold(left);
+        const writes = [move, ...left.map(recordOf), ...results];
+        if (writes.length > DYNAMODB.maxTransactionItems) {
+          throw new RangeError(
+            `'${subscription.name}' folded ${left.length} events into ${results.length} writes; at most one write per event fits a transaction of ${DYNAMODB.maxTransactionItems} items`,
+          );
+        }
+        const outcome = await transact(writes);
+        if (outcome === undefined) return left.length;
+        if (outcome.refused[0]) return undefined;
+        const fresh = left.filter((_, i) => !outcome.refused[i + 1]);
+        // A condition of the result itself did not hold.
+        if (fresh.length === left.length) return fail(outcome.error);
+        left = fresh;
+      }
+    },
+  };
+
+  function recordOf({ event, sent }: ReadEvent): Write {
+    const expiresAt = Math.floor(now() / MILLIS_PER_SECOND) + subscription.deduplicationWindow.seconds;
+    return {
+      Put: {
+        TableName: table,
+        Item: {
+          ...keyOf(`${subscription.name}#${event.id}`),
+          state: 'done',
+          fingerprint: fingerprintOf(sent),
+          [INBOX_TABLE.expiry]: expiresAt,
+        },
+        ConditionExpression: `attribute_not_exists(${INBOX_TABLE.partitionKey})`,
+      },
+    };
+  }
+}
