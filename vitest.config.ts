@@ -4,6 +4,8 @@ export default defineConfig({
   test: {
     environment: 'node',
     include: ['test/**/*.test.ts'],
+    // Deploys to an endpoint of its own: npm run test:localstack.
+    exclude: ['test/compatible/orders.test.ts'],
     // Real processes: tests set environment variables and start servers.
     pool: 'forks',
     maxWorkers: 2,

@@ -2,9 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { MINISTACK } from '../../test/compatible/ministack.ts';
 import { type Machine, machine, ownVersion } from '../machine.ts';
 import { synthesise } from './app.ts';
-import { MINISTACK_VERSION, type Running, startMinistack, startSluice } from './emulators.ts';
+import { type Running, startMinistackWith, startSluice } from './emulators.ts';
 import { type Load, loadOn, steadily } from './load.ts';
 
 /** How much is sent to each emulator. */
@@ -55,7 +56,7 @@ const PATIENCE_SECONDS = 20;
 
 const EMULATORS = {
   sluice: { start: startSluice, version: ownVersion },
-  ministack: { start: startMinistack, version: () => MINISTACK_VERSION },
+  ministack: { start: startMinistackWith, version: () => MINISTACK.version },
 } as const;
 
 /** The same app under the same load on both emulators, one after the other. */

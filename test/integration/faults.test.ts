@@ -10,7 +10,7 @@ import { readSamples, shelfFor } from '../../lib/systems/orders/tools/samples.ts
 import { stillToDo } from '../../lib/systems/orders/tools/settled.ts';
 import { takeSnapshot } from '../../lib/systems/orders/tools/snapshot.ts';
 import { fillShelf } from '../../lib/systems/orders/tools/stock.ts';
-import { type OrdersApp, startOrders } from './orders-app.ts';
+import { type OrdersOnEngine, startOrders } from './orders-app.ts';
 
 /**
  * The orders system with every kind of fault on, more often than anybody would bear, reconciles. The long version, five minutes of steady
@@ -34,7 +34,7 @@ const VISIBILITY_SECONDS = '10';
 const SETTLE_TIMEOUT_MS = 150_000;
 const SETTLE_POLL_MS = 250;
 
-let app: OrdersApp;
+let app: OrdersOnEngine;
 beforeAll(async () => {
   app = await startOrders();
   for (const queue of QUEUES) {

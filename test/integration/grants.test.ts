@@ -25,7 +25,7 @@ import { OrderPlaced, orderTopic } from '../../lib/systems/orders/contract.ts';
 import { type Answer, type Desk, openDesk } from './grants/desk.ts';
 import { type Grant, grantsOf } from './grants/grants.ts';
 import { STEPS, type Step } from './grants/steps.ts';
-import { eventually, type OrdersApp, startOrders } from './orders-app.ts';
+import { eventually, type OrdersOnEngine, startOrders } from './orders-app.ts';
 
 /**
  * Every grant of the orders app is taken away in turn, and the run that needs it fails with an AccessDenied that names it. A grant that
@@ -42,7 +42,7 @@ const isOutlived = (name: string, action: string): boolean =>
 /** A lease that cannot be released runs out by itself; the runtime says nothing of it, only the engine does. */
 const isUntold = (name: string, action: string): boolean => name === 'send-email' && action === 'dynamodb:DeleteItem';
 
-let app: OrdersApp;
+let app: OrdersOnEngine;
 let desk: Desk;
 let lambda: LambdaClient;
 const denials: Denial[] = [];

@@ -6,10 +6,10 @@ import { readLog } from '../../lib/operations/read-log.ts';
 import { orderLog } from '../../lib/systems/orders/contract.ts';
 import { stillToDo } from '../../lib/systems/orders/tools/settled.ts';
 import { takeSnapshot } from '../../lib/systems/orders/tools/snapshot.ts';
-import { anOrder, eventually, type OrdersApp, startOrders } from './orders-app.ts';
+import { anOrder, eventually, type OrdersOnEngine, startOrders } from './orders-app.ts';
 
 /** Functions are killed by the engine between two of their steps, without their help; afterwards every effect is there once. */
-let app: OrdersApp;
+let app: OrdersOnEngine;
 
 /** The queues' own visibility timeouts are minutes: too long to wait for a message of a killed function. */
 const VISIBILITY_SECONDS = '2';

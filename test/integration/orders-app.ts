@@ -9,40 +9,64 @@ import { type Engine, type EngineOptions, startEngine } from '../../lib/local/en
 import { type Outputs, output, outputsOf } from '../../lib/operations/deployment.ts';
 import { openClients } from '../../lib/systems/orders/tools/clients.ts';
 import { openShop, type Shop } from '../../lib/systems/orders/tools/producer.ts';
+import { mailboxAt } from './mailbox.ts';
 
-/** The orders system, running on an engine of its own. */
+/** The orders system, running somewhere. */
 export interface OrdersApp {
-  /** Folder of the cloud assembly. */
-  readonly assembly: string;
-  readonly engine: Engine;
+  readonly stackName: string;
   readonly outputs: Outputs;
   readonly clients: ReturnType<typeof openClients>;
   readonly shop: Shop;
-  readonly logs: readonly string[];
+  /** URL of the endpoint's mailbox; undefined: it shows none. */
+  readonly mailbox: string | undefined;
   output(name: string): string;
   close(): Promise<void>;
 }
 
-export async function startOrders(options: Partial<EngineOptions> = {}): Promise<OrdersApp> {
-  const assembly = mkdtempSync(join(tmpdir(), 'sluice-orders-'));
-  const logs: string[] = [];
-  await synthesise(assembly, 'test');
-  const engine = await startEngine({ assembly, port: 0, onLog: ({ line }) => logs.push(line), ...options });
-  pointSdkAt(engine.url, engine.services.region);
-  const outputs = await outputsOf('sluice-test-orders');
+/** The same on an engine of its own. */
+export interface OrdersOnEngine extends OrdersApp {
+  /** Folder of the cloud assembly. */
+  readonly assembly: string;
+  readonly engine: Engine;
+  readonly logs: readonly string[];
+}
+
+/** Opens the app that is deployed where the SDK's environment points. */
+export async function openOrders(stackName: string, endpoint: string): Promise<OrdersApp> {
+  const outputs = await outputsOf(stackName);
   const clients = openClients();
   const shop = openShop(output(outputs, 'PlaceOrderFunction'));
   return {
-    assembly,
-    engine,
+    stackName,
     outputs,
     clients,
     shop,
-    logs,
+    mailbox: await mailboxAt(endpoint),
     output: (name) => output(outputs, name),
     async close() {
       shop.close();
       clients.close();
+    },
+  };
+}
+
+export const STAGE = 'test';
+export const STACK = `sluice-${STAGE}-orders`;
+
+export async function startOrders(options: Partial<EngineOptions> = {}): Promise<OrdersOnEngine> {
+  const assembly = mkdtempSync(join(tmpdir(), 'sluice-orders-'));
+  const logs: string[] = [];
+  await synthesise(assembly, STAGE);
+  const engine = await startEngine({ assembly, port: 0, onLog: ({ line }) => logs.push(line), ...options });
+  pointSdkAt(engine.url, engine.services.region);
+  const app = await openOrders(STACK, engine.url);
+  return {
+    ...app,
+    assembly,
+    engine,
+    logs,
+    async close() {
+      await app.close();
       await engine.close();
       rmSync(assembly, { recursive: true, force: true });
     },

@@ -6,12 +6,15 @@ import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 
 /** SDK clients of the tools, for wherever the SDK's environment points. */
 export function openClients() {
+  const local = process.env.AWS_ENDPOINT_URL !== undefined;
+  // Local endpoints have no host name per bucket.
+  const s3 = new S3Client({ forcePathStyle: local });
   const clients = {
     dynamodb: DynamoDBDocumentClient.from(new DynamoDBClient({})),
     sqs: new SQSClient({}),
-    kinesis: new KinesisClient({}),
-    // Local endpoints have no host name per bucket.
-    s3: new S3Client({ forcePathStyle: process.env.AWS_ENDPOINT_URL !== undefined }),
+    // Speaks HTTP/2 by itself, over which MiniStack cuts answers off at 64 KiB; S3's handler speaks HTTP/1.1.
+    kinesis: new KinesisClient(local ? { requestHandler: s3.config.requestHandler } : {}),
+    s3,
   };
   return {
     ...clients,

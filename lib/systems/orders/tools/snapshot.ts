@@ -61,8 +61,11 @@ const FED: Readonly<Record<string, string>> = {
 /** Dead-letter queues by whose they are, in the same way. */
 const OWNERS: Readonly<Record<string, string>> = { ...FED, 'sales-totals': 'SalesTotals', 'order-outbox': 'Outbox' };
 
-/** Reads all of it. @param mailbox URL of the endpoint's recorded mailbox; the engine and LocalStack have one, AWS does not */
-export async function takeSnapshot(clients: Clients, outputs: Outputs, mailbox: string): Promise<Snapshot> {
+/**
+ * Reads all of it.
+ * @param mailbox URL of the engine's recorded mailbox; undefined: there is none, as on AWS, and `mails` stays empty
+ */
+export async function takeSnapshot(clients: Clients, outputs: Outputs, mailbox: string | undefined): Promise<Snapshot> {
   const table = <T>(name: string) => scan<T>(clients, output(outputs, `${name}Table`));
   const [
     orders,
@@ -86,7 +89,7 @@ export async function takeSnapshot(clients: Clients, outputs: Outputs, mailbox: 
     table<Snapshot['totals'][number]>('Totals'),
     table<{ unpublished?: string }>('Outbox'),
     listInvoices(clients, output(outputs, 'InvoicesBucket')),
-    readMailbox(mailbox),
+    mailbox === undefined ? [] : readMailbox(mailbox),
     readLog(clients.kinesis, output(outputs, 'OrderLog')),
     lookAtAll(clients, OWNERS, (stem) => output(outputs, `${stem}DeadLetters`)),
     lookAtAll(clients, FED, (stem) => output(outputs, `${stem}Undelivered`)),

@@ -1,0 +1,55 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { synthesise } from '../../bin/synth.ts';
+import { STACK, STAGE } from '../integration/orders-app.ts';
+import { type Cdk, CdkFailed, cdkOn } from './cdk.ts';
+import { leaveOut, refusedTypes } from './left-out.ts';
+import { emptyBuckets, remainsOf } from './remains.ts';
+
+/** The orders app, deployed by the CDK's command line. */
+export interface Deployment {
+  readonly cdk: Cdk;
+  /** Resource types that the endpoint refused. */
+  readonly leftOut: readonly string[];
+  /** Deletes the assembly; the stack stays. */
+  forget(): void;
+}
+
+/**
+ * Synthesises, bootstraps and deploys. Resource types that the endpoint refuses are left out when the tests can do without.
+ * @throws CdkFailed
+ */
+export async function deployOrders(env: Readonly<Record<string, string>>): Promise<Deployment> {
+  const assembly = mkdtempSync(join(tmpdir(), 'sluice-compatible-'));
+  const forget = (): void => rmSync(assembly, { recursive: true, force: true });
+  try {
+    await synthesise(assembly, STAGE);
+    const cdk = cdkOn(assembly, env);
+    await cdk.bootstrap();
+    // A run that was cut off has left its stack, with what was in it.
+    if ('stacks' in (await remainsOf(STACK))) await destroyOrders(cdk);
+    return { cdk, leftOut: await deployWhatIsTaken(assembly, cdk, []), forget };
+  } catch (error) {
+    forget();
+    throw error;
+  }
+}
+
+/** Deletes the stack and all that is in it. */
+export async function destroyOrders(cdk: Cdk): Promise<void> {
+  await emptyBuckets(STACK);
+  await cdk.destroy();
+}
+
+async function deployWhatIsTaken(assembly: string, cdk: Cdk, leftOut: readonly string[]): Promise<readonly string[]> {
+  try {
+    await cdk.deploy();
+    return leftOut;
+  } catch (error) {
+    const more = error instanceof CdkFailed ? refusedTypes(error.output).filter((type) => !leftOut.includes(type)) : [];
+    if (more.length === 0) throw error;
+    leaveOut(assembly, more);
+    return deployWhatIsTaken(assembly, cdk, [...leftOut, ...more]);
+  }
+}
