@@ -1,4 +1,4 @@
-/** Integration tests that run on the engine only, and why no other endpoint can run them. */
+/** Integration tests that run on the engine only, and why: what another endpoint cannot do. */
 export const ENGINE_ONLY: Readonly<Record<string, string>> = {
   'alarms.test.ts': 'minutes of CloudWatch pass in seconds: only the engine scales time',
   'data-directory.test.ts': "keeps the engine's state over a kill of the engine",
@@ -7,6 +7,8 @@ export const ENGINE_ONLY: Readonly<Record<string, string>> = {
   'faults.test.ts': 'throttles, loses answers and kills functions at a step: only the engine does so on request',
   'grants.test.ts':
     'takes each permission away and expects AccessDenied: emulators do not enforce roles unless told to',
+  'history.test.ts':
+    'expects readers with enhanced fan-out and metrics of shards, which emulators leave out or answer without doing',
   'kill.test.ts': 'kills functions between two of their requests: only the engine does so on request',
   'sending.test.ts': 'schedules come due in seconds: only the engine scales time',
   'table-changes.test.ts': 'expects retries and partial responses of streams, which emulators leave out',

@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     environment: 'node',
-    include: ['test/compatible/**/*.test.ts'],
+    include: ['test/compatible/orders.test.ts'],
     pool: 'forks',
     // Emulators poll once a second, and some start a container for each function.
     testTimeout: 180_000,
