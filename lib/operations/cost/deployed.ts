@@ -1,0 +1,53 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Usage } from './charge.ts';
+import type { Deployed } from './system-cost.ts';
+
+interface Resource {
+  readonly Type: string;
+  readonly Properties?: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Reads what costs without traffic from a synthesised stack: alarms, dashboards, keys; and how much memory its functions have.
+ * @param assembly folder of a cloud assembly, such as cdk.out
+ * @throws Error naming the template that is not there
+ */
+export function deployedIn(assembly: string, stack: string): Deployed {
+  const file = join(assembly, `${stack}.template.json`);
+  if (!existsSync(file)) {
+    throw new Error(
+      `--assembly ${assembly} has no template of stack '${stack}' (${file}). Synthesise it first: npx cdk synth -q -c stage=NAME; --stage names the same stage`,
+    );
+  }
+  const { Resources = {} } = JSON.parse(readFileSync(file, 'utf8')) as {
+    Resources?: Readonly<Record<string, Resource>>;
+  };
+  const resources = Object.values(Resources);
+  const part = `stack ${stack}`;
+  const count = (type: string) => resources.filter(({ Type }) => Type === type).length;
+  const watched = resources
+    .filter(({ Type }) => Type === 'AWS::CloudWatch::Alarm')
+    .reduce((sum, alarm) => sum + metricsOf(alarm), 0);
+  const usages: Usage[] = [
+    { part, price: 'alarms', quantity: watched },
+    { part, price: 'compositeAlarms', quantity: count('AWS::CloudWatch::CompositeAlarm') },
+    { part, price: 'dashboards', quantity: count('AWS::CloudWatch::Dashboard') },
+    { part, price: 'keys', quantity: count('AWS::KMS::Key') },
+  ];
+  return { usages, memoryMib: new Map(resources.flatMap((one) => memoryOf(one, stack))) };
+}
+
+/** Metric math is charged by the metrics it reads, not by its expressions. */
+function metricsOf({ Properties = {} }: Resource): number {
+  const { Metrics } = Properties;
+  if (!Array.isArray(Metrics)) return 1;
+  return Metrics.filter((one: unknown) => typeof one === 'object' && one !== null && 'MetricStat' in one).length;
+}
+
+/** Functions are named `STACK-NAME`, where NAME is a subscription, or an outbox with `-relay`. */
+function memoryOf({ Type, Properties = {} }: Resource, stack: string): (readonly [string, number])[] {
+  const { FunctionName, MemorySize } = Properties;
+  if (Type !== 'AWS::Lambda::Function' || typeof FunctionName !== 'string' || typeof MemorySize !== 'number') return [];
+  return FunctionName.startsWith(`${stack}-`) ? [[FunctionName.slice(stack.length + 1), MemorySize]] : [];
+}

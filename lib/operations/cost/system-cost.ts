@@ -1,0 +1,133 @@
+import type { Channel } from '../../contracts/channel.ts';
+import type { SystemContract } from '../../contracts/system.ts';
+import { type Assumptions, DEFAULT_ASSUMPTIONS } from './assumptions.ts';
+import { channelUsage } from './channel-usage.ts';
+import { type Charge, charge, SECONDS_PER_MONTH, sumOf, sumsBy, type Usage } from './charge.ts';
+import { consumerUsage } from './consumer-usage.ts';
+import { outboxUsage, relayedTogether } from './outbox-usage.ts';
+import type { Region } from './price-list.ts';
+import { type Rate, ratesOf } from './rates.ts';
+
+/** What a synthesised stack tells beyond the declaration. */
+export interface Deployed {
+  /** Alarms, dashboards, keys: what costs without traffic. */
+  readonly usages: readonly Usage[];
+  /** Memory in MiB of the function of a consumer, or of an outbox's relay, by name. */
+  readonly memoryMib: ReadonlyMap<string, number>;
+}
+
+export interface CostOptions {
+  readonly region: Region;
+  /** Messages per second of the busiest channel, the others in proportion. @default what is declared */
+  readonly perSecond?: number | undefined;
+  /** @default DEFAULT_ASSUMPTIONS */
+  readonly assumptions?: Partial<Assumptions>;
+  /** @default not known: what costs without traffic is left out */
+  readonly deployed?: Deployed | undefined;
+}
+
+export interface SystemCost {
+  readonly system: string;
+  readonly region: Region;
+  /** Messages that enter the system in a month: events of outboxes, and what producers send themselves. */
+  readonly messages: number;
+  readonly dollars: number;
+  /** undefined: no messages. */
+  readonly perMillion: number | undefined;
+  readonly services: readonly { readonly name: string; readonly dollars: number }[];
+  readonly parts: readonly { readonly name: string; readonly dollars: number }[];
+  readonly charges: readonly Charge[];
+  readonly assumptions: Assumptions;
+  /** What this sum in particular takes for granted. */
+  readonly notes: readonly string[];
+}
+
+/** What a month of a system costs, as it is declared, at its traffic. */
+export function systemCost(contract: SystemContract, options: CostOptions): SystemCost {
+  const a: Assumptions = { ...DEFAULT_ASSUMPTIONS, ...options.assumptions };
+  const rates = ratesOf(contract, a, options.perSecond);
+  const boxes = contract.outboxes.flatMap((box) => {
+    const rate = busiest(box.publishes, rates);
+    return rate === undefined ? [] : [{ box, rate }];
+  });
+  const relayed = (channel: Channel) =>
+    boxes.find(({ box }) => box.publishes.some(({ name }) => name === channel.name));
+  const memory = (name: string) => options.deployed?.memoryMib.get(name) ?? a.memoryMib;
+  const known = contract.channels.flatMap((channel) => {
+    const rate = rates.get(channel.name);
+    return rate === undefined ? [] : [{ channel, rate }];
+  });
+  const usages: Usage[] = [
+    ...boxes.flatMap(({ box, rate }) => outboxUsage(box, rate, memory(`${box.name}-relay`), a)),
+    ...known.flatMap(({ channel, rate }) =>
+      channelUsage(channel, rate, {
+        together: relayed(channel) === undefined ? 1 : relayedTogether(rate),
+        subscribedQueues: contract.channels.filter((one) => one.kind === 'queue' && one.from?.name === channel.name)
+          .length,
+        readers: contract.subscriptions.filter(({ to }) => to.kind === 'log' && to.name === channel.name).length,
+        enhancedReaders: 0,
+      }),
+    ),
+    ...contract.subscriptions.flatMap((s) => {
+      const rate = rates.get(s.to.name);
+      return rate === undefined ? [] : consumerUsage(s, rate, memory(s.name), a);
+    }),
+    ...(options.deployed?.usages ?? []),
+  ];
+  const charges = charge(usages, options.region);
+  const entering = [
+    ...boxes.map(({ rate }) => rate),
+    ...known
+      .filter(
+        ({ channel }) => relayed(channel) === undefined && (channel.kind !== 'queue' || channel.from === undefined),
+      )
+      .map(({ rate }) => rate),
+  ];
+  const messages = entering.reduce((sum, { perSecond }) => sum + perSecond, 0) * SECONDS_PER_MONTH;
+  const dollars = sumOf(charges);
+  return {
+    system: contract.name,
+    region: options.region,
+    messages,
+    dollars,
+    perMillion: messages === 0 ? undefined : (dollars / messages) * 1e6,
+    services: sumsBy(charges, 'service'),
+    parts: sumsBy(charges, 'part'),
+    charges,
+    assumptions: a,
+    notes: notesOf(contract, rates, options, a),
+  };
+}
+
+/** An outbox's events go to every channel that lists their type: it carries what the busiest one does. */
+function busiest(channels: readonly Channel[], rates: ReadonlyMap<string, Rate>): Rate | undefined {
+  const known = channels.flatMap(({ name }) => rates.get(name) ?? []);
+  return known.sort((one, other) => other.perSecond - one.perSecond)[0];
+}
+
+function notesOf(
+  { channels, tableChanges }: SystemContract,
+  rates: ReadonlyMap<string, Rate>,
+  { deployed, perSecond }: CostOptions,
+  a: Assumptions,
+): string[] {
+  const named = (list: readonly { name: string }[]) => list.map(({ name }) => `'${name}'`).join(', ');
+  const silent = channels.filter(({ name }) => !rates.has(name));
+  const fromPeak = channels.filter(({ name }) => rates.get(name)?.from === 'peak');
+  return [
+    ...(silent.length === 0 ? [] : [`${named(silent)}: no traffic is declared, so only --rate gives a price`]),
+    ...(fromPeak.length === 0 || perSecond !== undefined
+      ? []
+      : [
+          `${named(fromPeak)}: what is usual is not declared (traffic.usualPerSecond): ${percent(a.usualShareOfPeak)} of the peak is taken`,
+        ]),
+    ...(tableChanges.length === 0
+      ? []
+      : [`${named(tableChanges)}: nobody declares how often a table changes; its consumers are left out`]),
+    ...(deployed === undefined
+      ? ['alarms, dashboards and keys are not counted: --assembly cdk.out tells of them']
+      : []),
+  ];
+}
+
+const percent = (share: number): string => `${Math.round(share * 100)} %`;
