@@ -4,7 +4,9 @@ import type { LocalOptions } from './commands/local.ts';
 import type { ListOptions, ResumeOptions, ShowOptions } from './commands/parked.ts';
 import type { ProduceOptions } from './commands/produce.ts';
 import type { AsyncApiOptions, CheckOptions, WriteOptions } from './commands/schema.ts';
+import { addCostCommands } from './cost-program.ts';
 import { FAULTS_HELP, faultRates, faultSeed } from './fault-options.ts';
+import { positive, wholeNumber } from './option-values.ts';
 
 /** Each command loads only what it needs, when it is called. */
 const commands = {
@@ -20,24 +22,6 @@ const EXIT = { ok: 0, failed: 1, usage: 2 } as const;
 
 const MAX_PORT = 65_535;
 const DEFAULT_SHOWN = 50;
-
-function wholeNumber(name: string, min: number, max = Number.MAX_SAFE_INTEGER) {
-  return (text: string): number => {
-    const value = Number(text);
-    if (Number.isSafeInteger(value) && value >= min && value <= max) return value;
-    throw new InvalidArgumentError(
-      `${name} must be a whole number from ${min}${max === Number.MAX_SAFE_INTEGER ? '' : ` to ${max}`}.`,
-    );
-  };
-}
-
-function positive(name: string) {
-  return (text: string): number => {
-    const value = Number(text);
-    if (Number.isFinite(value) && value > 0) return value;
-    throw new InvalidArgumentError(`${name} must be a number above 0.`);
-  };
-}
 
 const port = () =>
   new Option('--port <n>', 'port of the endpoint on 127.0.0.1; 0 takes a free one')
@@ -220,6 +204,8 @@ schema
   .option('--output <file>', 'write the file instead of printing')
   .addHelpText('after', '\nExamples:\n  $ npx sluice schema asyncapi --output docs/asyncapi.json')
   .action((options: AsyncApiOptions) => run(async () => (await commands.schema()).schemaAsyncApi(options)));
+
+addCostCommands(program, run);
 
 /** Runs a command; what it returns is the exit code. Errors are said in one line; SLUICE_DEBUG=1 shows where they come from. */
 async function run(command: () => Promise<number>): Promise<void> {

@@ -48,14 +48,14 @@ export function compare(plan: Plan, { region, durationMs, memoryMib, perInvocati
     [
       'Kinesis provisioned',
       logUsage({ ...log, mode: 'provisioned', shards: capacity.shards }),
-      `${capacity.shards} shards, a record for each message`,
+      `${capacity.shards.toLocaleString('en-US')} shards, a record for each message`,
     ],
     [
       'Kinesis provisioned, aggregated',
       logUsage({
         ...log,
         mode: 'provisioned',
-        shards: capacityOf({ ...packed(plan, perPutUnit) }).shards,
+        shards: capacityOf(packed(plan, perPutUnit)).shards,
         perSecond: perSecond / perPutUnit,
         bytes: bytes * perPutUnit,
       }),
@@ -64,7 +64,7 @@ export function compare(plan: Plan, { region, durationMs, memoryMib, perInvocati
     [
       'Kinesis on-demand',
       logUsage({ ...log, mode: 'on-demand', shards: 0 }),
-      'no shards to plan; its quota must be raised for more than a few hundred MB/s',
+      'AWS adds the shards, as far as the quota of the account goes',
     ],
     [
       'Lambda',

@@ -40,4 +40,4 @@ export const assumptionTexts = (a: Assumptions): string[] => [
 
 /** What no line stands for. */
 export const LEFT_OUT =
-  "free tiers, discounts and taxes; data transfer; retries and dead letters; claim checks; tables and buckets of the system's own beyond the items above, what its functions call (e-mail, payment), the function that takes requests";
+  "free tiers, discounts and taxes; data transfer; requests to KMS; retries and dead letters; claim checks; tables and buckets of the system's own beyond the items above, what its functions call (e-mail, payment), the function that takes requests";

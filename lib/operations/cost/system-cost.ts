@@ -114,12 +114,18 @@ function notesOf(
   const named = (list: readonly { name: string }[]) => list.map(({ name }) => `'${name}'`).join(', ');
   const silent = channels.filter(({ name }) => !rates.has(name));
   const fromPeak = channels.filter(({ name }) => rates.get(name)?.from === 'peak');
+  const packing = channels.filter((one) => one.kind === 'log' && one.aggregate !== undefined);
   return [
     ...(silent.length === 0 ? [] : [`${named(silent)}: no traffic is declared, so only --rate gives a price`]),
     ...(fromPeak.length === 0 || perSecond !== undefined
       ? []
       : [
           `${named(fromPeak)}: what is usual is not declared (traffic.usualPerSecond): ${percent(a.usualShareOfPeak)} of the peak is taken`,
+        ]),
+    ...(packing.length === 0
+      ? []
+      : [
+          `${named(packing)}: each event is reckoned as a record, although events of one key travel together (aggregate)`,
         ]),
     ...(tableChanges.length === 0
       ? []

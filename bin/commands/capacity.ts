@@ -1,0 +1,143 @@
+import { InvalidArgumentError } from 'commander';
+import { type Capacity, capacityOf, type Plan, roundedByHand } from '../../lib/operations/capacity/capacity.ts';
+import { type Alternative, compare } from '../../lib/operations/capacity/compare.ts';
+import { DEFAULT_ASSUMPTIONS } from '../../lib/operations/cost/assumptions.ts';
+import { PRICE_LIST_DATE, type Region } from '../../lib/operations/cost/price-list.ts';
+import { bytesText, dollars, timeText, whole } from '../figures.ts';
+import { renderTable } from '../table.ts';
+import { openTerminal, styled, type Terminal } from '../terminal.ts';
+
+export interface CapacityOptions {
+  readonly producers: number;
+  readonly rate: number;
+  readonly peak?: number;
+  readonly bytes: number;
+  readonly retention: number;
+  readonly copies: number;
+  readonly perConsumer: number;
+  readonly readers: number;
+  readonly outage?: number;
+  readonly batch: number;
+  readonly duration: number;
+  readonly region: Region;
+  readonly json: boolean;
+}
+
+/** Prints what a log needs for the traffic, and what the traffic costs on each service. */
+export async function capacity(
+  options: CapacityOptions,
+  print: (text: string) => void = (text) => void process.stdout.write(`${text}\n`),
+): Promise<number> {
+  check(options);
+  const plan: Plan = {
+    perSecond: options.producers * options.rate,
+    peakPerSecond: options.peak === undefined ? undefined : options.producers * options.peak,
+    bytes: options.bytes,
+    retentionSeconds: options.retention,
+    copies: options.copies,
+    perConsumer: options.perConsumer,
+    readers: options.readers,
+    outageSeconds: options.outage,
+  };
+  const needed = capacityOf(plan);
+  const byHand = roundedByHand(needed, plan.retentionSeconds, plan.copies);
+  const alternatives = compare(plan, {
+    region: options.region,
+    durationMs: options.duration,
+    memoryMib: DEFAULT_ASSUMPTIONS.memoryMib,
+    perInvocation: options.batch,
+  });
+  if (options.json) {
+    print(
+      JSON.stringify({
+        plan,
+        capacity: needed,
+        byHand,
+        priceList: PRICE_LIST_DATE,
+        region: options.region,
+        alternatives,
+      }),
+    );
+    return 0;
+  }
+  print(report(plan, needed, alternatives, options.region, openTerminal(options)));
+  return 0;
+}
+
+/** What one option alone cannot know. */
+function check({ rate, peak = rate, retention, outage = 0 }: CapacityOptions): void {
+  if (peak < rate) {
+    throw new InvalidArgumentError(
+      `--peak ${peak} must not be below --rate ${rate}: the peak is the most that is ever sent. Raise --peak, or leave it out.`,
+    );
+  }
+  if (retention <= outage) {
+    throw new InvalidArgumentError(
+      `--retention ${timeText(retention)} must be longer than --outage ${timeText(outage)}: what expires unread is lost. Raise --retention.`,
+    );
+  }
+}
+
+function report(
+  plan: Plan,
+  needed: Capacity,
+  alternatives: readonly Alternative[],
+  region: Region,
+  terminal: Terminal,
+): string {
+  return [
+    renderTable(terminal, ['capacity', '', 'from'], capacityRows(plan, needed)),
+    '',
+    styled(
+      terminal,
+      'bold',
+      `The same traffic, a month, in USD (${region}, prices of ${PRICE_LIST_DATE}, without free tiers)`,
+    ),
+    renderTable(
+      terminal,
+      ['carried by', 'USD a month', 'per million', 'taken for granted'],
+      alternatives.map(({ name, dollars: sum, perMillion, takes, charges }) => [
+        charges.every(({ confirmed }) => confirmed) ? name : `${name} (prices not confirmed)`,
+        dollars(sum),
+        perMillion.toFixed(3),
+        takes,
+      ]),
+    ),
+  ].join('\n');
+}
+
+function capacityRows(plan: Plan, c: Capacity): (readonly string[])[] {
+  const hand = roundedByHand(c, plan.retentionSeconds, plan.copies);
+  // Of little use below: a day of 0.2 TB is none.
+  const byHand = (text: string) => (hand.terabytesPerDay < 1 ? '' : `; by hand: ${text}`);
+  const { records, bytes, read } = c.needsAtPeak;
+  return [
+    ['messages', `${whole(c.messagesPerSecond)}/s`, 'producers x rate'],
+    ['bytes', `${bytesText(c.bytesPerSecond)}/s`, `x ${bytesText(plan.bytes)}`],
+    ['a day', bytesText(c.bytesPerDay), `x 86,400 s${byHand(`rounded to ${whole(hand.terabytesPerDay)} TB`)}`],
+    [
+      'kept',
+      bytesText(c.bytesKept),
+      `x ${timeText(plan.retentionSeconds)}${byHand(`${whole(hand.terabytesKept)} TB`)}`,
+    ],
+    ['stored', bytesText(c.bytesStored), `x ${plan.copies} copies${byHand(`${hand.petabytesStored.toFixed(1)} PB`)}`],
+    ['consumers', whole(c.consumers), `at ${whole(plan.perConsumer)}/s each`],
+    ['partitions', whole(c.partitions), 'consumers x 2, for growth; one partition feeds one consumer'],
+    ['provide for', `${whole(c.provisionPerSecond)}/s`, '3 x what is usual, or 2 x the peak'],
+    [
+      'Kinesis shards',
+      whole(c.shards),
+      `for that; the peak itself takes ${whole(Math.ceil(records))} by records, ${whole(Math.ceil(bytes))} by bytes, ${whole(Math.ceil(read))} by reading`,
+    ],
+    ['alarm at a lag of', timeText(c.alarmAtSeconds), 'half of the retention'],
+    ...(plan.outageSeconds === undefined || c.catchUpSeconds === undefined
+      ? []
+      : [
+          [
+            'caught up after',
+            timeText(c.catchUpSeconds),
+            `an outage of ${timeText(plan.outageSeconds)}, reading as fast as provided for`,
+          ],
+        ]),
+  ];
+}

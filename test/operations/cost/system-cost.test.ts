@@ -1,0 +1,199 @@
+import * as v from 'valibot';
+import { describe, expect, it } from 'vitest';
+import { fifoQueue, fifoTopic, log, queue, type Traffic, topic } from '../../../lib/contracts/channel.ts';
+import { days, seconds } from '../../../lib/contracts/duration.ts';
+import { event } from '../../../lib/contracts/event.ts';
+import { outbox } from '../../../lib/contracts/outbox.ts';
+import { breaker, subscription } from '../../../lib/contracts/subscription.ts';
+import { systemContract } from '../../../lib/contracts/system.ts';
+import { tableChanges } from '../../../lib/contracts/table-changes.ts';
+import { SECONDS_PER_MONTH } from '../../../lib/operations/cost/charge.ts';
+import type { PriceName } from '../../../lib/operations/cost/price-list.ts';
+import { type CostOptions, systemCost } from '../../../lib/operations/cost/system-cost.ts';
+
+const Happened = event('test.happened', { version: 1, data: v.object({ id: v.string() }), key: ({ id }) => id });
+const events = [Happened];
+const usual = (perSecond: number, averageBytes = 1_000): Traffic => ({
+  peakPerSecond: perSecond * 10,
+  usualPerSecond: perSecond,
+  averageBytes,
+});
+
+/** What a part uses per second, price by price. */
+function used(declared: Record<string, unknown>, part: string, options: Partial<CostOptions> = {}) {
+  const { charges } = systemCost(systemContract('test', declared), { region: 'us-east-1', ...options });
+  const perSecond = charges
+    .filter((line) => line.part === part)
+    .map(({ price, quantity }) => [price, Number((quantity / SECONDS_PER_MONTH).toPrecision(6))] as const);
+  return Object.fromEntries(perSecond) as Partial<Record<PriceName, number>>;
+}
+
+describe('queues', () => {
+  it('are charged for sending by the message, for receiving and deleting by the batch', () => {
+    const work = queue('work', { events, traffic: usual(10) });
+    const worker = subscription('worker', { to: work });
+    expect(used({ work, worker }, 'queue work')).toEqual({ sqsStandard: 10 });
+    expect(used({ work, worker }, 'consumer worker')).toMatchObject({ sqsStandard: 20, lambdaRequests: 10 });
+  });
+
+  it('charge every 64 KB', () => {
+    const work = queue('work', { events, traffic: usual(10, 65_537) });
+    const worker = subscription('worker', { to: work });
+    expect(used({ work, worker }, 'queue work')).toEqual({ sqsStandard: 20 });
+    expect(used({ work, worker }, 'consumer worker').sqsStandard).toBe(30);
+  });
+
+  it('that idle are polled all the same', () => {
+    const work = queue('work', { events, traffic: usual(0.01) });
+    const worker = subscription('worker', { to: work });
+    expect(used({ work, worker }, 'consumer worker').sqsStandard).toBeCloseTo(5 / 20 + 0.01, 6);
+  });
+
+  it.each([
+    ['a window gathers: five pollers share 1,000 in 2 s', { batchWindow: seconds(2), batchSize: 1_000 }, 1_000, 400],
+    ['never more than a batch', { batchWindow: seconds(2), batchSize: 50 }, 1_000, 50],
+    ['few at once must take more each: 1,000 a second, 100 ms, 20 at once', { concurrency: 20 }, 1_000, 5],
+  ])('batches: %s', (_, options, rate, perBatch) => {
+    const work = queue('work', { events, traffic: usual(rate, 10) });
+    const worker = subscription('worker', { to: work, ...options });
+    expect(used({ work, worker }, 'consumer worker').lambdaRequests).toBeCloseTo(rate / perBatch, 6);
+  });
+
+  it('in order cost the price of FIFO, fair ones a surcharge', () => {
+    const ordered = fifoQueue('ordered', { events, traffic: usual(1) });
+    expect(used({ ordered }, 'queue ordered')).toEqual({ sqsFifo: 1 });
+    const fair = queue('fair', { events, traffic: usual(1), tenantBy: ({ data }) => data.id });
+    expect(used({ fair }, 'queue fair')).toEqual({ sqsStandard: 1, sqsFair: 1 });
+  });
+});
+
+describe('topics', () => {
+  it('without order are charged by the request; delivery to queues is free', () => {
+    const news = topic('news', { events, traffic: usual(10) });
+    const one = queue('one', { events, from: news });
+    expect(used({ news, one }, 'topic news')).toEqual({ snsStandard: 10 });
+    expect(used({ news, one }, 'queue one')).toEqual({ sqsStandard: 10 });
+  });
+
+  it('in order are charged for bytes, and for every subscription', () => {
+    const news = fifoTopic('news', { events, traffic: usual(10) });
+    const one = fifoQueue('one', { events, from: news });
+    const two = queue('two', { events, from: news });
+    expect(used({ news, one, two }, 'topic news')).toEqual({
+      snsFifo: 10,
+      snsFifoBytes: 10_000,
+      snsFifoDeliveries: 20,
+      snsFifoDeliveryBytes: 20_000,
+    });
+  });
+});
+
+describe('logs', () => {
+  it('are charged by shard hours and units of 25 KB, retention beyond a day and a week', () => {
+    const records = log('records', { events, shards: 2, retention: days(8), traffic: usual(10, 25_601) });
+    const { kinesisShard, kinesisPut, kinesisExtended, kinesisLongTerm } = used({ records }, 'log records');
+    expect({ kinesisPut, kinesisShard, kinesisExtended }).toEqual({
+      kinesisPut: 20,
+      kinesisShard: Number(((2 * 730) / SECONDS_PER_MONTH).toPrecision(6)),
+      kinesisExtended: Number(((2 * 730) / SECONDS_PER_MONTH).toPrecision(6)),
+    });
+    // One day's bytes.
+    expect((kinesisLongTerm ?? 0) * SECONDS_PER_MONTH).toBeCloseTo((10 * 25_601 * 86_400) / 1e9, 2);
+    const short = log('short', { events, retention: days(1), traffic: usual(10) });
+    expect(used({ short }, 'log short')).not.toHaveProperty('kinesisExtended');
+  });
+
+  it('are polled once a second and shard', () => {
+    const records = log('records', { events, shards: 2, traffic: usual(10) });
+    const reader = subscription('reader', { to: records });
+    expect(used({ records, reader }, 'consumer reader').lambdaRequests).toBeCloseTo(2, 6);
+    const quiet = log('quiet', { events, shards: 2, traffic: usual(0.5) });
+    const rare = subscription('rare', { to: quiet });
+    expect(used({ quiet, rare }, 'consumer rare').lambdaRequests).toBeCloseTo(0.5, 6);
+  });
+});
+
+describe('inboxes', () => {
+  const work = queue('work', { events, traffic: usual(10) });
+  const once = (options: object) => subscription('worker', { to: work, guarantee: 'effectively-once', ...options });
+  it.each([
+    ['none', subscription('worker', { to: work }), undefined, undefined],
+    ['natural', once({ inbox: 'natural' }), undefined, undefined],
+    ['a lease: taken, and completed', once({ inbox: 'lease' }), 20, undefined],
+    ['an effect: its record and one item, twice each', once({}), 40, undefined],
+    ['an effect that asks first', once({ checkFirst: true }), 40, 10],
+    ['a breaker: two items a batch', subscription('worker', { to: work, breaker: breaker() }), undefined, 20],
+  ])('%s', (_, worker, write, read) => {
+    const { dynamodbWrite, dynamodbRead } = used({ work, worker }, 'consumer worker');
+    expect([dynamodbWrite, dynamodbRead]).toEqual([write, read]);
+  });
+
+  it('an aggregation: a record for each event, a position and one item for each transaction', () => {
+    const records = log('records', { events, shards: 1, traffic: usual(90) });
+    const total = subscription('total', { to: records, guarantee: 'exactly-once-aggregation' });
+    const { dynamodbWrite, dynamodbRead } = used({ records, total }, 'consumer total');
+    // One batch a second, of 90 events in two transactions.
+    expect([dynamodbWrite, dynamodbRead]).toEqual([90 * 2 + 2 * 2 + 2 * 2, 1]);
+  });
+
+  it('writes as many items with an effect as one says', () => {
+    expect(used({ work, w: once({}) }, 'consumer worker', { assumptions: { effectItems: 3 } }).dynamodbWrite).toBe(80);
+  });
+});
+
+describe('outboxes', () => {
+  const records = log('records', { events, shards: 1, traffic: usual(8, 3_000) });
+  const news = fifoTopic('news', { events, traffic: usual(8, 3_000) });
+  const box = outbox('box', { publishes: [records, news] });
+
+  it('write each row twice, a cursor, an index, and the item it is about', () => {
+    const { dynamodbWrite, lambdaRequests } = used({ records, news, box }, 'outbox box');
+    // A row of 3.1 KB is 4 units: 8 + 8 in transactions, the cursor 2, the index 2, the item 2.
+    expect(dynamodbWrite).toBe(8 * 22);
+    // Four polls a second, and the sweeper once a minute.
+    expect(lambdaRequests).toBeCloseTo(4 + 1 / 60, 5);
+  });
+
+  it('publish together what they polled together', () => {
+    expect(used({ records, news, box }, 'topic news').snsFifo).toBe(4);
+  });
+
+  it('count their events once, however many channels they go to', () => {
+    const { messages } = systemCost(systemContract('test', { records, news, box }), { region: 'us-east-1' });
+    expect(messages).toBe(8 * SECONDS_PER_MONTH);
+  });
+});
+
+describe('rates', () => {
+  const cost = (declared: Record<string, unknown>, perSecond?: number) =>
+    systemCost(systemContract('test', declared), { region: 'us-east-1', perSecond });
+
+  it('are a third of the peak where nobody says what is usual, which is said', () => {
+    const work = queue('work', { events, traffic: { peakPerSecond: 30, averageBytes: 100 } });
+    const { messages, notes } = cost({ work });
+    expect(messages).toBeCloseTo(10 * SECONDS_PER_MONTH, 3);
+    expect(notes.join()).toContain(
+      "'work': what is usual is not declared (traffic.usualPerSecond): 33 % of the peak is taken",
+    );
+  });
+
+  it('scale with the busiest channel', () => {
+    const busy = queue('busy', { events, traffic: usual(100) });
+    const calm = queue('calm', { events, traffic: usual(10) });
+    expect(cost({ busy, calm }, 200).messages).toBeCloseTo(220 * SECONDS_PER_MONTH, 3);
+  });
+
+  it('that nobody declares are left out, and said, unless given', () => {
+    const silent = queue('silent', { events });
+    const { dollars, perMillion, notes } = cost({ silent });
+    expect([dollars, perMillion]).toEqual([0, undefined]);
+    expect(notes.join()).toContain("'silent': no traffic is declared");
+    expect(cost({ silent }, 5).messages).toBe(5 * SECONDS_PER_MONTH);
+  });
+
+  it('of table changes are not known', () => {
+    expect(cost({ rows: tableChanges('rows') }).notes.join()).toContain(
+      "'rows': nobody declares how often a table changes",
+    );
+  });
+});
