@@ -72,6 +72,12 @@ describe('the comparison', () => {
     expect(priced.find((one) => one.name === name)?.dollars).toBeCloseTo(dollars, 4);
   });
 
+  it('sends no more together than 64 KB for one request: ten of 10 KB are two, twice, and a delete', () => {
+    const plan = { ...METRICS, perSecond: 1, bytes: 10_240 };
+    const [queue] = compare(plan, { region: 'us-east-1', durationMs: 100, memoryMib: 512, perInvocation: 100 });
+    expect(queue?.dollars).toBeCloseTo(0.5 * 2.628 * 0.4, 6);
+  });
+
   it('prices a million messages', () => {
     for (const { dollars, perMillion } of priced) expect(perMillion).toBeCloseTo(dollars / (MONTH / 1e6), 10);
   });
