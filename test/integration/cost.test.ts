@@ -4,7 +4,7 @@ import { systemContract } from '../../lib/contracts/system.ts';
 import { batchUnits, inboxUnits, outboxUnits } from '../../lib/operations/cost/dynamodb-units.ts';
 import { systemCost } from '../../lib/operations/cost/system-cost.ts';
 import * as orders from '../../lib/systems/orders/contract.ts';
-import { anOrder, eventually, type OrdersApp, startOrders } from './orders-app.ts';
+import { anOrder, eventually, type OrdersOnEngine, STACK, startOrders } from './orders-app.ts';
 
 /**
  * What the cost is reckoned from, against what a run really uses: the engine counts capacity units and messages under CloudWatch's names. When
@@ -21,7 +21,7 @@ const TOLERANCE = 0.05;
 const HOUR_SECONDS = 3_600;
 
 const contract = systemContract('orders', orders);
-let app: OrdersApp;
+let app: OrdersOnEngine;
 let cloudwatch: CloudWatchClient;
 
 beforeAll(async () => {
@@ -86,7 +86,7 @@ it('the outbox table takes what the model says', async () => {
 
 it('the inbox table takes what the model says', async () => {
   const { salesTotals } = orders;
-  const batches = await measured('AWS/Lambda', 'Invocations', 'FunctionName', `sluice-test-orders-${salesTotals.name}`);
+  const batches = await measured('AWS/Lambda', 'Invocations', 'FunctionName', `${STACK}-${salesTotals.name}`);
   const perOrder = contract.subscriptions.map(inboxUnits);
   // Batches of a burst hold fewer events than a transaction takes.
   const perBatch = batchUnits(salesTotals, 1);

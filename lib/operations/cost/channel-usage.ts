@@ -1,6 +1,8 @@
 import type { Channel, Queue, Topic } from '../../contracts/channel.ts';
 import { days } from '../../contracts/duration.ts';
+import type { LogCapacity } from '../../contracts/log-capacity.ts';
 import { HOURS_PER_MONTH, SECONDS_PER_MONTH, type Usage } from './charge.ts';
+import { channelMetrics } from './metric-count.ts';
 import type { PriceName } from './price-list.ts';
 import type { Rate } from './rates.ts';
 
@@ -33,12 +35,9 @@ type Quantities = Partial<Record<PriceName, number>>;
 
 /** What a month of a channel's traffic uses: sending and keeping. Receiving is the consumer's (`consumer-usage.ts`). */
 export function channelUsage(channel: Channel, rate: Rate, around: Around): Usage[] {
+  const used = { ...quantitiesOf(channel, rate, around), metrics: channelMetrics(channel) };
   const part = `${channel.kind} ${channel.name}`;
-  return Object.entries(quantitiesOf(channel, rate, around)).map(([price, quantity = 0]) => ({
-    price: price as PriceName,
-    quantity,
-    part,
-  }));
+  return Object.entries(used).map(([price, quantity = 0]) => ({ price: price as PriceName, quantity, part }));
 }
 
 function quantitiesOf(channel: Channel, rate: Rate, around: Around): Quantities {
@@ -49,7 +48,7 @@ function quantitiesOf(channel: Channel, rate: Rate, around: Around): Quantities 
       return queueUsage(channel, rate, around);
     case 'log':
       return logUsage({
-        mode: 'provisioned',
+        mode: channel.capacity,
         shards: channel.shards,
         perSecond: rate.perSecond,
         bytes: rate.bytes,
@@ -82,7 +81,7 @@ function queueUsage(queue: Queue, { perSecond, bytes }: Rate, { together }: Arou
 }
 
 export interface LogTraffic {
-  readonly mode: 'provisioned' | 'on-demand';
+  readonly mode: LogCapacity;
   /** Provisioned only. */
   readonly shards: number;
   readonly perSecond: number;

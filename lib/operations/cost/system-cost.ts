@@ -1,4 +1,5 @@
 import type { Channel } from '../../contracts/channel.ts';
+import type { FanOut } from '../../contracts/subscription.ts';
 import type { SystemContract } from '../../contracts/system.ts';
 import { type Assumptions, DEFAULT_ASSUMPTIONS } from './assumptions.ts';
 import { channelUsage } from './channel-usage.ts';
@@ -64,8 +65,8 @@ export function systemCost(contract: SystemContract, options: CostOptions): Syst
         together: relayed(channel) === undefined ? 1 : relayedTogether(rate),
         subscribedQueues: contract.channels.filter((one) => one.kind === 'queue' && one.from?.name === channel.name)
           .length,
-        readers: contract.subscriptions.filter(({ to }) => to.kind === 'log' && to.name === channel.name).length,
-        enhancedReaders: 0,
+        readers: readersOf(contract, channel, 'shared'),
+        enhancedReaders: readersOf(contract, channel, 'enhanced'),
       }),
     ),
     ...contract.subscriptions.flatMap((s) => {
@@ -98,6 +99,9 @@ export function systemCost(contract: SystemContract, options: CostOptions): Syst
     notes: notesOf(contract, rates, options, a),
   };
 }
+
+const readersOf = ({ subscriptions }: SystemContract, { kind, name }: Channel, fanOut: FanOut): number =>
+  subscriptions.filter(({ to, fanOut: own }) => kind === 'log' && to.name === name && own === fanOut).length;
 
 /** An outbox's events go to every channel that lists their type: it carries what the busiest one does. */
 function busiest(channels: readonly Channel[], rates: ReadonlyMap<string, Rate>): Rate | undefined {

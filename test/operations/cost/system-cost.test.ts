@@ -19,11 +19,11 @@ const usual = (perSecond: number, averageBytes = 1_000): Traffic => ({
   averageBytes,
 });
 
-/** What a part uses per second, price by price. */
+/** What a part uses per second, price by price, without its metrics. */
 function used(declared: Record<string, unknown>, part: string, options: Partial<CostOptions> = {}) {
   const { charges } = systemCost(systemContract('test', declared), { region: 'us-east-1', ...options });
   const perSecond = charges
-    .filter((line) => line.part === part)
+    .filter((line) => line.part === part && line.price !== 'metrics')
     .map(({ price, quantity }) => [price, Number((quantity / SECONDS_PER_MONTH).toPrecision(6))] as const);
   return Object.fromEntries(perSecond) as Partial<Record<PriceName, number>>;
 }
@@ -110,6 +110,49 @@ describe('logs', () => {
     const quiet = log('quiet', { events, shards: 2, traffic: usual(0.5) });
     const rare = subscription('rare', { to: quiet });
     expect(used({ quiet, rare }, 'consumer rare').lambdaRequests).toBeCloseTo(0.5, 6);
+  });
+});
+
+describe('logs with more to pay for', () => {
+  it('on demand are charged by the hour and by GB, written by the whole KB', () => {
+    const records = log('records', { events, capacity: 'on-demand', retention: days(2), traffic: usual(10, 1_500) });
+    const reader = subscription('reader', { to: records });
+    const fast = subscription('fast', { to: records, fanOut: 'enhanced' });
+    const { kinesisStream, kinesisOnDemandExtended, ...bytes } = used({ records, reader, fast }, 'log records');
+    expect(bytes).toEqual({ kinesisIn: 20_480, kinesisOut: 15_000, kinesisOutFanOut: 15_000 });
+    expect((kinesisStream ?? 0) * SECONDS_PER_MONTH).toBeCloseTo(730, 2);
+    expect((kinesisOnDemandExtended ?? 0) * SECONDS_PER_MONTH).toBeCloseTo((15_000 * 86_400) / 1e9, 4);
+  });
+
+  it('have readers with enhanced fan-out: by shard-hour and GB', () => {
+    const records = log('records', { events, shards: 2, traffic: usual(10) });
+    const fast = subscription('fast', { to: records, fanOut: 'enhanced' });
+    const { kinesisFanOut, kinesisFanOutBytes } = used({ records, fast }, 'log records');
+    expect((kinesisFanOut ?? 0) * SECONDS_PER_MONTH).toBeCloseTo(2 * 730, 1);
+    expect(kinesisFanOutBytes).toBe(10_000);
+  });
+});
+
+describe('custom metrics', () => {
+  const records = log('records', { events, shards: 3, shardMetrics: ['IncomingBytes'], traffic: usual(10) });
+  const news = topic('news', { events, traffic: usual(10) });
+  const work = queue('work', { events, from: news });
+  const worker = subscription('worker', { to: work });
+  const reader = subscription('reader', { to: records });
+  const { charges } = systemCost(systemContract('test', { records, news, work, worker, reader }), {
+    region: 'us-east-1',
+  });
+  const metrics = (part: string) => charges.find((line) => line.part === part && line.price === 'metrics')?.quantity;
+
+  it('are counted for each shard, too', () => {
+    // Sent and failed to send, and one of CloudWatch's for each shard.
+    expect(metrics('log records')).toBe(2 + 3);
+    // What every consumer writes, what a log's does, and the lag of each shard.
+    expect((metrics('consumer reader') ?? 0) - (metrics('consumer worker') ?? 0)).toBe(2 + 3);
+  });
+
+  it("of sending are nobody's where a topic feeds a queue", () => {
+    expect([metrics('topic news'), metrics('queue work')]).toEqual([2, undefined]);
   });
 });
 
