@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import { synthesise } from '../../bin/synth.ts';
 import { STACK, STAGE } from '../integration/orders-app.ts';
 import { type Cdk, CdkFailed, cdkOn } from './cdk.ts';
-import { leaveOut, refusedTypes } from './left-out.ts';
+import { type Dispensable, leaveOut, refusedIn } from './left-out.ts';
 import { emptyBuckets, remainsOf } from './remains.ts';
 
 /** The orders app, deployed by the CDK's command line. */
 export interface Deployment {
   readonly cdk: Cdk;
-  /** Resource types that the endpoint refused. */
-  readonly leftOut: readonly string[];
+  /** What the endpoint refused, and what refers to it. */
+  readonly leftOut: readonly Dispensable[];
   /** Deletes the assembly; the stack stays. */
   forget(): void;
 }
@@ -42,14 +42,18 @@ export async function destroyOrders(cdk: Cdk): Promise<void> {
   await cdk.destroy();
 }
 
-async function deployWhatIsTaken(assembly: string, cdk: Cdk, leftOut: readonly string[]): Promise<readonly string[]> {
+async function deployWhatIsTaken(
+  assembly: string,
+  cdk: Cdk,
+  leftOut: readonly Dispensable[],
+): Promise<readonly Dispensable[]> {
   try {
     await cdk.deploy();
     return leftOut;
   } catch (error) {
-    const more = error instanceof CdkFailed ? refusedTypes(error.output).filter((type) => !leftOut.includes(type)) : [];
+    const refused = error instanceof CdkFailed ? refusedIn(error.output) : [];
+    const more = refused.filter((one) => !leftOut.includes(one));
     if (more.length === 0) throw error;
-    leaveOut(assembly, more);
-    return deployWhatIsTaken(assembly, cdk, [...leftOut, ...more]);
+    return deployWhatIsTaken(assembly, cdk, [...leftOut, ...leaveOut(assembly, more)]);
   }
 }
