@@ -1,7 +1,8 @@
 /** Integration tests that run on the engine only, and why: what another endpoint cannot do. */
 export const ENGINE_ONLY: Readonly<Record<string, string>> = {
   'alarms.test.ts': 'minutes of CloudWatch pass in seconds: only the engine scales time',
-  'cost.test.ts': 'expects the capacity units and messages that services count in CloudWatch, which emulators leave out',
+  'cost.test.ts':
+    'expects the capacity units and messages that services count in CloudWatch, which emulators leave out',
   'data-directory.test.ts': "keeps the engine's state over a kill of the engine",
   'delivery.test.ts': 'waits of the breaker and of retries pass in seconds: only the engine scales time',
   'demo.test.ts': 'starts the engine as `npm start` does',

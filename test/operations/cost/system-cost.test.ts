@@ -130,6 +130,8 @@ describe('logs with more to pay for', () => {
     const { kinesisFanOut, kinesisFanOutBytes } = used({ records, fast }, 'log records');
     expect((kinesisFanOut ?? 0) * SECONDS_PER_MONTH).toBeCloseTo(2 * 730, 1);
     expect(kinesisFanOutBytes).toBe(10_000);
+    const slow = subscription('slow', { to: records });
+    expect(used({ records, slow }, 'log records')).not.toHaveProperty('kinesisFanOut');
   });
 });
 
