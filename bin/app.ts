@@ -1,6 +1,7 @@
 import { join } from 'node:path';
-import { App, Tags } from 'aws-cdk-lib';
+import { App, Stack, Tags } from 'aws-cdk-lib';
 import { bundleFunctions } from '../lib/constructs/bundle.ts';
+import { OverviewDashboard } from '../lib/constructs/dashboards/overview-dashboard.ts';
 import { stageOf } from '../lib/constructs/stage.ts';
 import { OrdersStack } from '../lib/systems/orders/stack.ts';
 
@@ -11,10 +12,14 @@ const stage = stageOf(app);
 const codeOf = bundleFunctions({ source: join(root, 'lambdas'), output: join(root, '.build', 'lambdas') });
 const mailFrom: unknown = app.node.tryGetContext('mailFrom');
 
-new OrdersStack(app, `sluice-${stage.name}-orders`, {
+const orders = new OrdersStack(app, `sluice-${stage.name}-orders`, {
   codeOf,
   ...(typeof mailFrom === 'string' ? { mailFrom } : {}),
 });
+const overview = new Stack(app, `sluice-${stage.name}-overview`, {
+  description: 'Sluice: all systems on one dashboard',
+});
+new OverviewDashboard(overview, 'dashboard', { systems: [orders.overview] });
 Tags.of(app).add('sluice:stage', stage.name);
 
 app.synth();

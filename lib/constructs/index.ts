@@ -10,6 +10,8 @@ export { BreakerController, type BreakerControllerProps } from './breaker-contro
 export { type BundleOptions, bundleFunctions } from './bundle.ts';
 export { type Destination, grantSend } from './channel-grants.ts';
 export { ClaimCheckBucket, type ClaimCheckBucketProps } from './claim-check-bucket.ts';
+export { OverviewDashboard, type SystemOverview } from './dashboards/overview-dashboard.ts';
+export { SystemDashboard, type SystemDashboardProps, type SystemViews } from './dashboards/system-dashboard.ts';
 export { EventLog, type EventLogProps } from './event-log.ts';
 export { EventTopic, type EventTopicProps } from './event-topic.ts';
 export { InboxTable } from './inbox-table.ts';
@@ -21,7 +23,6 @@ export { type ConsumerProps, QueueConsumer } from './queue-consumer.ts';
 export { ScheduledWork, type ScheduledWorkProps } from './scheduled-work.ts';
 export { SchemaRegistry, type SchemaRegistryProps } from './schema-registry.ts';
 export { type Stage, stageOf } from './stage.ts';
-export { SystemDashboard } from './system-dashboard.ts';
 export { TableChangesConsumer, type TableChangesConsumerProps } from './table-changes-consumer.ts';
 export { TopicSubscription } from './topic-subscription.ts';
 export { WorkQueue, type WorkQueueProps } from './work-queue.ts';

@@ -3,6 +3,8 @@ export const ENGINE_ONLY: Readonly<Record<string, string>> = {
   'alarms.test.ts': 'minutes of CloudWatch pass in seconds: only the engine scales time',
   'cost.test.ts':
     'expects the capacity units and messages that services count in CloudWatch, which emulators leave out',
+  'dashboards.test.ts':
+    'expects data of every metric within minutes that pass in seconds: emulators count few metrics and do not scale time',
   'data-directory.test.ts': "keeps the engine's state over a kill of the engine",
   'delivery.test.ts': 'waits of the breaker and of retries pass in seconds: only the engine scales time',
   'demo.test.ts': 'starts the engine as `npm start` does',

@@ -43,13 +43,18 @@ export interface AlarmSpec {
 export interface WatchedAlarm {
   readonly kind: AlarmKind;
   readonly severity: Severity;
+  /** Of what it watches: `charge-card`. */
   readonly name: string;
+  /** Of the alarm itself: `<stack>-charge-card-dead-letters`. */
+  readonly fullName: string;
   readonly title: string;
   readonly alarm: Alarm;
   /** What the alarm looks at; the alarm's own line is `alarm.toAnnotation()`. */
   readonly metric: IMetric;
   /** In the metric's unit. */
   readonly threshold: number;
+  /** The threshold in the unit of the kind, as it is declared. */
+  readonly declared: number;
   readonly runbook: string;
 }
 
@@ -104,8 +109,9 @@ export class SystemAlarms extends Construct {
     const runbook = this.runbook(kind);
     const values = { name, threshold: amount(rule.threshold), minutes: String(rule.minutes), ...words };
     const text = `${about.severity.toUpperCase()}: ${about.means}. First: ${about.first}. Runbook: ${runbook}`;
+    const fullName = physicalName(scope, `${name}-${kind}`);
     const alarm = new Alarm(scope, `${pascal(kind)}Alarm`, {
-      alarmName: physicalName(scope, `${name}-${kind}`),
+      alarmName: fullName,
       alarmDescription: filled(text, values),
       metric,
       threshold: rule.threshold * scale,
@@ -118,7 +124,19 @@ export class SystemAlarms extends Construct {
     alarm.addAlarmAction(action);
     alarm.addOkAction(action);
     const { severity, title } = about;
-    const watched = { kind, severity, name, title, alarm, metric, threshold: rule.threshold * scale, runbook };
+    const threshold = rule.threshold * scale;
+    const watched = {
+      kind,
+      severity,
+      name,
+      fullName,
+      title,
+      alarm,
+      metric,
+      threshold,
+      declared: rule.threshold,
+      runbook,
+    };
     this.all.push(watched);
     if (this.criticals().length > MAX_CHILDREN) {
       throw new Error(

@@ -11,6 +11,8 @@ import { watchOutbox } from '../../constructs/alarms/outbox.ts';
 import { watchProducers } from '../../constructs/alarms/producer.ts';
 import { SystemAlarms } from '../../constructs/alarms/system-alarms.ts';
 import { ClaimCheckBucket } from '../../constructs/claim-check-bucket.ts';
+import type { SystemOverview } from '../../constructs/dashboards/overview-dashboard.ts';
+import { SystemDashboard } from '../../constructs/dashboards/system-dashboard.ts';
 import { EventLog } from '../../constructs/event-log.ts';
 import { EventTopic } from '../../constructs/event-topic.ts';
 import { InboxTable } from '../../constructs/inbox-table.ts';
@@ -21,7 +23,6 @@ import { OutboxTable } from '../../constructs/outbox-table.ts';
 import { QueueConsumer } from '../../constructs/queue-consumer.ts';
 import { SchemaRegistry } from '../../constructs/schema-registry.ts';
 import { removalPolicyOf, stageOf } from '../../constructs/stage.ts';
-import { SystemDashboard } from '../../constructs/system-dashboard.ts';
 import { seconds } from '../../contracts/duration.ts';
 import {
   chargeCard,
@@ -52,6 +53,9 @@ const INVOICE_MEMORY_MIB = 1_024;
 
 /** The orders system ("buy now"): a stack of its own. */
 export class OrdersStack extends Stack {
+  /** What the dashboard over all systems shows of this one. */
+  readonly overview: SystemOverview;
+
   constructor(scope: Construct, id: string, props: OrdersStackProps) {
     super(scope, id, { description: 'Sluice: orders', ...props });
     const { codeOf, mailFrom = 'orders@example.com', providerSeed = 'sluice' } = props;
@@ -147,8 +151,14 @@ export class OrdersStack extends Stack {
 
     const consumers: ConsumerView[] = [charge, reserve, invoice, email, sales].map(({ view }) => view);
     watchFunction(alarms, 'place-order', placeOrder);
-    for (const channel of [log, topic]) watchProducers(channel, alarms, channel.contract);
-    new SystemDashboard(this, 'overview', 'Orders', { consumers, outboxes: [watchOutbox(outbox, alarms)], alarms });
+    const dashboard = new SystemDashboard(this, 'dashboard', {
+      title: 'Orders',
+      consumers,
+      outboxes: [watchOutbox(outbox, alarms)],
+      producers: [log, topic].map((channel) => watchProducers(channel, alarms, channel.contract)),
+      alarms,
+    });
+    this.overview = dashboard.overview;
 
     this.output('Stage', stageOf(this).name);
     this.output('PlaceOrderFunction', placeOrder.functionName);

@@ -1,0 +1,57 @@
+import { Stack } from 'aws-cdk-lib';
+import { Dashboard, PeriodOverride } from 'aws-cdk-lib/aws-cloudwatch';
+import { Construct } from 'constructs';
+import type { ConsumerView } from '../alarms/consumer-view.ts';
+import type { OutboxView } from '../alarms/outbox.ts';
+import type { ProducerView } from '../alarms/producer.ts';
+import type { SystemAlarms } from '../alarms/system-alarms.ts';
+import { healthRow } from './health-row.ts';
+import { lagRow } from './lag-row.ts';
+import type { SystemOverview } from './overview-dashboard.ts';
+import { throughputRow } from './throughput-row.ts';
+
+/** Everything of a system that is watched. */
+export interface SystemViews {
+  readonly consumers: readonly ConsumerView[];
+  readonly outboxes: readonly OutboxView[];
+  /** Channels that functions of the stack send to. */
+  readonly producers: readonly ProducerView[];
+  readonly alarms: SystemAlarms;
+}
+
+/** What is shown, and under which name. */
+export interface SystemDashboardProps extends SystemViews {
+  /** Headline: `Orders`. */
+  readonly title: string;
+}
+
+/**
+ * One dashboard for a system, named as its stack: health on top, throughput in the middle, lag per consumer and shard below. Every line across a
+ * graph is an alarm's.
+ */
+export class SystemDashboard extends Construct {
+  readonly dashboard: Dashboard;
+  /** What the dashboard over all systems shows of this one. */
+  readonly overview: SystemOverview;
+
+  constructor(scope: Construct, id: string, { title, ...views }: SystemDashboardProps) {
+    super(scope, id);
+    const { stackName } = Stack.of(this);
+    this.dashboard = new Dashboard(this, 'Dashboard', {
+      dashboardName: stackName,
+      // Alarms look at minutes, and so do the graphs, whatever stretch of time is shown.
+      periodOverride: PeriodOverride.INHERIT,
+      start: '-PT3H',
+    });
+    for (const row of [...healthRow(title, views), ...throughputRow(views), ...lagRow(views)]) {
+      if (row.length > 0) this.dashboard.addWidgets(...row);
+    }
+    this.overview = {
+      title,
+      stackName,
+      critical: views.alarms.watched.filter(({ severity }) => severity === 'critical').map((one) => one.fullName),
+      consumers: views.consumers.map(({ subscription }) => subscription),
+      outboxes: views.outboxes.map(({ name }) => name),
+    };
+  }
+}
