@@ -1,8 +1,9 @@
 import { join } from 'node:path';
-import { App, Stack, Tags } from 'aws-cdk-lib';
+import { App, Stack, Tags, Validations } from 'aws-cdk-lib';
 import { bundleFunctions } from '../lib/constructs/bundle.ts';
 import { OverviewDashboard } from '../lib/constructs/dashboards/overview-dashboard.ts';
 import { stageOf } from '../lib/constructs/stage.ts';
+import { MessagingChecks } from '../lib/lint/messaging-checks.ts';
 import { OrdersStack } from '../lib/systems/orders/stack.ts';
 
 /** The CDK app: every reference system as a stack of its own, for one stage. */
@@ -20,6 +21,7 @@ const overview = new Stack(app, `sluice-${stage.name}-overview`, {
   description: 'Sluice: all systems on one dashboard',
 });
 new OverviewDashboard(overview, 'dashboard', { systems: [orders.overview] });
+Validations.of(app).addPlugins(new MessagingChecks());
 Tags.of(app).add('sluice:stage', stage.name);
 
 app.synth();

@@ -29,9 +29,7 @@ const STDERR_TAIL_CHARS = 4_000;
 export function readCdkApp(folder: string, output?: string): CdkApp {
   const file = join(folder, 'cdk.json');
   if (!existsSync(file))
-    throw new Error(
-      `there is no ${file}: --watch runs the app that cdk.json names. Start it in the folder of the app.`,
-    );
+    throw new Error(`there is no ${file}, which names the app to run. Start the command in the folder of the app.`);
   const config = readJson(file);
   const { app, watch } = config as { app?: unknown; watch?: { include?: unknown; exclude?: unknown } };
   if (typeof app !== 'string' || app === '')

@@ -50,3 +50,10 @@ export function size(name: string) {
     );
   };
 }
+
+/** One `name=value` more. */
+export function contextValue(text: string, before: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const [name, value] = text.split(/=(.*)/s);
+  if (name && value !== undefined) return { ...before, [name]: value };
+  throw new InvalidArgumentError('context must be given as name=value.');
+}

@@ -1,16 +1,18 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { DemoOptions } from './commands/demo.ts';
+import type { LintOptions } from './commands/lint.ts';
 import type { LocalOptions } from './commands/local.ts';
 import type { ListOptions, ResumeOptions, ShowOptions } from './commands/parked.ts';
 import type { ProduceOptions } from './commands/produce.ts';
 import type { AsyncApiOptions, CheckOptions, WriteOptions } from './commands/schema.ts';
 import { addCostCommands } from './cost-program.ts';
 import { FAULTS_HELP, faultRates, faultSeed } from './fault-options.ts';
-import { positive, wholeNumber } from './option-values.ts';
+import { contextValue, positive, wholeNumber } from './option-values.ts';
 
 /** Each command loads only what it needs, when it is called. */
 const commands = {
   demo: () => import('./commands/demo.ts'),
+  lint: () => import('./commands/lint.ts'),
   local: () => import('./commands/local.ts'),
   parked: () => import('./commands/parked.ts'),
   produce: () => import('./commands/produce.ts'),
@@ -85,6 +87,22 @@ program
     `${FAULTS_HELP}\n\nExamples:\n  $ npx cdk synth -q && npx sluice local --assembly cdk.out\n  $ npx sluice local --assembly cdk.out --data .sluice/data   # goes on where it was\n  $ npx sluice local --watch --data .sluice/data                # follows what you write\n  $ npx sluice local --assembly cdk.out --faults throttle=0.05,latency=0.1 --seed 7`,
   )
   .action((options: LocalOptions) => run(async () => (await commands.local()).local(options)));
+
+program
+  .command('lint')
+  .description('find mistakes in the messaging of the app of cdk.json; exit code 1 when there are errors')
+  .option('--all', 'show acknowledged findings too, with their reasons', false)
+  .addOption(
+    new Option('-c, --context <name=value>', 'context of the app; may be given several times')
+      .argParser(contextValue)
+      .default({}, 'that of cdk.json'),
+  )
+  .addOption(json())
+  .addHelpText(
+    'after',
+    '\nExamples:\n  $ npx sluice lint\n  $ npx sluice lint --all -c stage=prod\n  $ npx sluice lint --json | jq .findings',
+  )
+  .action((options: LintOptions) => run(async () => (await commands.lint()).lint(options)));
 
 const produce = program
   .command('produce')

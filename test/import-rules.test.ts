@@ -21,6 +21,7 @@ const LAYERS: readonly Layer[] = [
     file: 'lib/contracts/probe.ts',
     forbidden: [
       '../runtime/x.ts',
+      '../lint/x.ts',
       '../constructs/x.ts',
       '../operations/x.ts',
       '../local/x.ts',
@@ -35,6 +36,7 @@ const LAYERS: readonly Layer[] = [
   {
     file: 'lib/runtime/probe.ts',
     forbidden: [
+      '../lint/x.ts',
       '../constructs/x.ts',
       '../operations/x.ts',
       '../local/x.ts',
@@ -47,6 +49,7 @@ const LAYERS: readonly Layer[] = [
   {
     file: 'lib/constructs/probe.ts',
     forbidden: [
+      '../lint/x.ts',
       '../runtime/x.ts',
       '../operations/x.ts',
       '../local/x.ts',
@@ -57,6 +60,19 @@ const LAYERS: readonly Layer[] = [
       '@middy/core',
     ],
     allowed: ['./stage.ts', '../contracts/event.ts', 'aws-cdk-lib', 'aws-cdk-lib/aws-sqs', 'constructs', 'esbuild'],
+  },
+  {
+    file: 'lib/lint/rules/probe.ts',
+    forbidden: [
+      '../../runtime/x.ts',
+      '../../operations/x.ts',
+      '../../local/x.ts',
+      '../../systems/orders/contract.ts',
+      '../../../lambdas/orders/x.ts',
+      '@aws-sdk/client-sqs',
+      '@middy/core',
+    ],
+    allowed: ['../graph.ts', '../../constructs/declared.ts', '../../contracts/limits.ts', 'aws-cdk-lib', 'constructs'],
   },
   {
     file: 'lib/operations/probe.ts',
@@ -108,6 +124,7 @@ const LAYERS: readonly Layer[] = [
   {
     file: 'lib/systems/probe/stack.ts',
     forbidden: [
+      '../../lint/x.ts',
       '../../runtime/x.ts',
       '../../operations/x.ts',
       '../../local/x.ts',
@@ -147,6 +164,7 @@ const LAYERS: readonly Layer[] = [
   {
     file: 'lambdas/probe/probe.ts',
     forbidden: [
+      '../../lib/lint/x.ts',
       '../../lib/constructs/x.ts',
       '../../lib/operations/x.ts',
       '../../lib/local/x.ts',

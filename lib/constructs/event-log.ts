@@ -4,6 +4,7 @@ import type { Log as LogContract } from '../contracts/channel.ts';
 import { KINESIS } from '../contracts/limits.ts';
 import type { Destination } from './channel-grants.ts';
 import { type ClaimCheckBucket, claimsOf } from './claim-check-bucket.ts';
+import { deploys } from './declared.ts';
 import { cdkDuration } from './messaging-function.ts';
 import { physicalName, removalPolicyOf } from './stage.ts';
 
@@ -35,6 +36,7 @@ export class EventLog extends Construct {
       encryption: StreamEncryption.MANAGED,
       removalPolicy: removalPolicyOf(this),
     });
+    deploys(this.stream, { kind: 'channel', channel: contract });
     this.destination = {
       name: contract.name,
       address: this.stream.streamName,

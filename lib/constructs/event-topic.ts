@@ -4,6 +4,7 @@ import { Construct } from 'constructs';
 import type { Topic as TopicContract } from '../contracts/channel.ts';
 import type { Destination } from './channel-grants.ts';
 import { type ClaimCheckBucket, claimsOf } from './claim-check-bucket.ts';
+import { deploys } from './declared.ts';
 import { physicalName } from './stage.ts';
 
 /** What a topic is deployed with, beside its declaration. */
@@ -33,6 +34,7 @@ export class EventTopic extends Construct {
       // Order is promised per group only, which allows far more messages a second than order over the whole topic.
       ...(fifo ? { fifo, fifoThroughputScope: FifoThroughputScope.MESSAGE_GROUP } : {}),
     });
+    deploys(this.topic, { kind: 'channel', channel: contract });
     this.destination = {
       name: contract.name,
       address: this.topic.topicArn,

@@ -9,6 +9,7 @@ import { oldestMessage, queueDepth, watchQueue } from './alarms/queue.ts';
 import type { SystemAlarms } from './alarms/system-alarms.ts';
 import { type BreakerController, watchBreaker } from './breaker-controller.ts';
 import type { ClaimCheckBucket } from './claim-check-bucket.ts';
+import { deploys } from './declared.ts';
 import { queueSource } from './event-source.ts';
 import type { EventTopic } from './event-topic.ts';
 import type { InboxTable } from './inbox-table.ts';
@@ -46,6 +47,7 @@ export class QueueConsumer extends Construct {
     },
   ) {
     super(scope, subscription.name);
+    deploys(this, { kind: 'subscription', subscription });
     const { topic, inbox, alarms, breakers } = props;
     this.work = new WorkQueue(this, {
       drainedBy: subscription,

@@ -9,6 +9,7 @@ import { watchConsumer } from './alarms/consumer.ts';
 import { type ConsumerView, consumerView } from './alarms/consumer-view.ts';
 import { type LagAdvice, lagMetrics, logLagMetrics, watchLag, watchLogLag } from './alarms/log.ts';
 import { watchBreaker } from './breaker-controller.ts';
+import { deploys } from './declared.ts';
 import { failuresTo, type MappedSource } from './event-source.ts';
 import { allow, cdkDuration, messagingFunction } from './messaging-function.ts';
 import type { ConsumerProps } from './queue-consumer.ts';
@@ -41,6 +42,7 @@ export function streamConsumer(
   { code, inbox, alarms, breakers, memory, environment }: ConsumerProps,
   { what, mapping, lag: advice }: StreamSource,
 ): StreamParts {
+  deploys(scope, { kind: 'subscription', subscription });
   const { name } = subscription;
   const deadLetters = new Queue(scope, 'DeadLetters', {
     queueName: physicalName(scope, `${name}${DEAD_LETTER_SUFFIX}`),

@@ -9,6 +9,7 @@ import {
 } from '../contracts/subscription.ts';
 import type { Destination } from './channel-grants.ts';
 import { type ClaimCheckBucket, claimsOf } from './claim-check-bucket.ts';
+import { deploys } from './declared.ts';
 import type { EventTopic } from './event-topic.ts';
 import { cdkDuration } from './messaging-function.ts';
 import { physicalName } from './stage.ts';
@@ -73,6 +74,7 @@ export class WorkQueue extends Construct {
       receiveMessageWaitTime: Duration.seconds(20),
       deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: maxReceiveCountOf(drainedBy) },
     });
+    deploys(this.queue, { kind: 'channel', channel: contract });
     this.destination = {
       name: contract.name,
       address: this.queue.queueUrl,

@@ -16,6 +16,8 @@ export interface Traffic {
   readonly averageBytes: number;
   /** Messages per second averaged over a month: what the cost is reckoned from, and the usual that a drop is told by. @default not known */
   readonly usualPerSecond?: number;
+  /** Size of the largest message with its envelope; a channel that takes less needs a claim check. @default not known */
+  readonly largestBytes?: number;
 }
 
 /** Chooses the message group of an event: order is kept within a group. */
@@ -73,6 +75,8 @@ export interface Log<E extends AnyEventType = AnyEventType> extends ChannelBase<
   readonly shardMetrics: readonly ShardMetric[];
   /** Small events of one key travel together in records of at most so many bytes (KPL's format); undefined: each in its own. */
   readonly aggregate: number | undefined;
+  /** What the log is read again for; undefined: not said. */
+  readonly replay: string | undefined;
 }
 
 /** Where events travel. */
@@ -256,6 +260,11 @@ export function log<const E extends AnyEventType>(
        * 1 MiB; true for 50 KiB. @default every event is a record of its own
        */
       readonly aggregate?: boolean | number;
+      /**
+       * What it is read again for, by a new or a rebuilt consumer: `'the search index is rebuilt from it'`. The linter asks for it where one
+       * consumer reads a log, because a queue would do otherwise. @default not said
+       */
+      readonly replay?: string;
       readonly traffic?: Traffic;
       /** Other thresholds of alarms, or reasons to have none; a subscription's own come first. @default the defaults of each kind */
       readonly alarms?: AlarmSettings;
@@ -280,6 +289,7 @@ export function log<const E extends AnyEventType>(
     ...logCapacity(thing, options, traffic),
     ...sending(thing, events, options),
     aggregate: aggregatedBytes(thing, options.aggregate),
+    replay: options.replay,
     traffic,
     alarms: declareAlarms(thing, CHANNEL_ALARMS.log, options.alarms),
     maxMessageBytes: KINESIS.maxRecordBytes,

@@ -72,6 +72,8 @@ export interface Subscription<From extends Source = Source> {
   readonly lateness: Lateness | undefined;
   /** What is different about its alarms. */
   readonly alarms: AlarmSettings;
+  readonly duplicates: string | undefined;
+  readonly toleratedOutage: Duration | undefined;
 }
 
 /**
@@ -141,6 +143,10 @@ export interface SubscriptionOptions<From extends Source> {
   readonly lateness?: Lateness;
   /** Other thresholds of alarms, or reasons to have none. @default those of the channel */
   readonly alarms?: AlarmSettings;
+  /** At-least-once without an inbox: why it does no harm when the handler runs twice for a message. The linter asks for it. @default not said */
+  readonly duplicates?: string;
+  /** The longest time that nobody may consume without a loss; the channel must keep messages for longer. @default not said */
+  readonly toleratedOutage?: Duration;
 }
 
 /**
@@ -172,6 +178,8 @@ export function subscription<From extends Source>(
     fanOut: options.fanOut ?? 'shared',
     lateness: options.lateness,
     alarms: declareAlarms(`subscription '${name}'`, CONSUMER_ALARMS[to.kind], options.alarms),
+    duplicates: options.duplicates,
+    toleratedOutage: options.toleratedOutage,
   };
   declareName('subscription', name);
   for (const { holds, problem, fix } of rules(made)) declare(holds, `subscription '${name}'`, problem, fix);
@@ -294,6 +302,13 @@ function rules(s: Subscription): Rule[] {
       holds: s.inbox !== 'lease' || s.lease.seconds >= 1,
       problem: `lease must be at least 1 s (given ${s.lease.seconds} s)`,
       fix: 'Leave lease out to have the timeout',
+    },
+    {
+      holds:
+        s.duplicates === undefined ||
+        (s.guarantee === 'at-least-once' && s.inbox === 'none' && s.duplicates.trim() !== ''),
+      problem: `duplicates says why they do no harm to a handler that is at-least-once without an inbox (given '${s.duplicates}' with guarantee '${s.guarantee}' and inbox '${s.inbox}')`,
+      fix: "Write the reason, or leave it out: an inbox keeps duplicates away and 'at-most-once' has none",
     },
     {
       holds: s.to.kind !== 'queue' || s.deduplicationWindow.seconds >= s.to.retention.seconds,

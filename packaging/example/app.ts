@@ -1,11 +1,13 @@
-import { App, CfnOutput, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { App, CfnOutput, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import { AttributeType, Table } from 'aws-cdk-lib/aws-dynamodb';
 import { allow, bundleFunctions, InboxTable, messagingKey, QueueConsumer, SystemAlarms } from 'sluice/constructs';
+import { MessagingChecks } from 'sluice/lint';
 import { announce } from './contract.ts';
 
 const codeOf = bundleFunctions({ source: 'lambdas', output: '.build' });
 
 const app = new App();
+Validations.of(app).addPlugins(new MessagingChecks());
 const stack = new Stack(app, 'parcels');
 const announcements = new Table(stack, 'announcements', {
   partitionKey: { name: 'parcel', type: AttributeType.STRING },

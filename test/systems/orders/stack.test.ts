@@ -1,4 +1,6 @@
+import type { App } from 'aws-cdk-lib';
 import { describe, expect, it } from 'vitest';
+import { readGraph } from '../../../lib/lint/graph.ts';
 import {
   chargeCard,
   makeInvoice,
@@ -7,16 +9,15 @@ import {
   salesTotals,
   sendEmail,
 } from '../../../lib/systems/orders/contract.ts';
-import { MESSAGING_RULES } from '../../constructs/messaging-rules.ts';
 import { dashboardText, OPERATIONS_RULES } from '../../constructs/operations-rules.ts';
 import { SECURITY_RULES } from '../../constructs/security-rules.ts';
 import { all, BUCKET, QUEUE, STREAM, TABLE, type TemplateJson } from '../../constructs/template-view.ts';
-import { ordersTemplate } from './synthesised.ts';
+import { ordersApp, ordersTemplate } from './synthesised.ts';
 
 const dev = ordersTemplate('dev');
 const prod = ordersTemplate('prod');
 
-const RULES = [...MESSAGING_RULES, ...SECURITY_RULES, ...OPERATIONS_RULES].map((rule) => [rule.name, rule] as const);
+const RULES = [...SECURITY_RULES, ...OPERATIONS_RULES].map((rule) => [rule.name, rule] as const);
 
 describe('the orders stack keeps the house rules', () => {
   it.each(RULES)('%s', (_, { check }) => {
@@ -30,6 +31,26 @@ describe('a mistake is found', () => {
     const broken: TemplateJson = structuredClone(dev);
     mistake(broken);
     expect(check(broken)).not.toEqual([]);
+  });
+});
+
+describe('the linter (test/lint runs it over the app)', () => {
+  it('understands all of the wiring, so that its rules have something to look at', () => {
+    const { mappings, queues, subscriptions, declared } = ordersApp('dev', (stack) => {
+      (stack.node.root as App).synth();
+      return readGraph(stack);
+    });
+    expect(mappings.map(({ kind }) => kind).sort()).toEqual(['queue', 'queue', 'queue', 'queue', 'stream', 'stream']);
+    for (const { fn, queue, stream, table, resource } of mappings) {
+      expect(fn, resource.path).toBeDefined();
+      expect(queue ?? stream ?? table, resource.path).toBeDefined();
+    }
+    for (const { redrive, deadLettersOf, resource } of queues) {
+      expect(redrive?.target !== undefined || deadLettersOf.length > 0, resource.path).toBe(true);
+    }
+    expect(subscriptions.filter(({ topic, queue, deadLetters }) => topic && queue && deadLetters)).toHaveLength(4);
+    expect(declared.subscriptions).toHaveLength(5);
+    expect(declared.channels).toHaveLength(6);
   });
 });
 

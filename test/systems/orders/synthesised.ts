@@ -7,8 +7,12 @@ import { stageOf } from '../../../lib/constructs/stage.ts';
 import { OrdersStack } from '../../../lib/systems/orders/stack.ts';
 import type { TemplateJson } from '../../constructs/template-view.ts';
 
-/** The template of the orders stack in a stage, with a stub in place of each function's bundle. */
-export function ordersTemplate(stage: string): TemplateJson {
+/** The template of the orders stack in a stage. */
+export const ordersTemplate = (stage: string): TemplateJson =>
+  ordersApp(stage, (stack) => Template.fromStack(stack).toJSON() as TemplateJson);
+
+/** Looks at the orders stack in a stage, with a stub in place of each function's bundle. */
+export function ordersApp<T>(stage: string, look: (stack: OrdersStack) => T): T {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-stack-'));
   try {
     const bundle = join(folder, 'bundle');
@@ -16,7 +20,7 @@ export function ordersTemplate(stage: string): TemplateJson {
     writeFileSync(join(bundle, 'index.mjs'), 'export const handler = async () => undefined;\n');
     const app = new App({ context: { stage }, outdir: join(folder, 'cdk.out') });
     const stack = new OrdersStack(app, `sluice-${stageOf(app).name}-orders`, { codeOf: () => bundle });
-    return Template.fromStack(stack).toJSON() as TemplateJson;
+    return look(stack);
   } finally {
     rmSync(folder, { recursive: true });
   }

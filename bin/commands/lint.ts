@@ -1,0 +1,65 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readCdkApp, synthesise } from '../cdk-app.ts';
+import { type ReportedFinding, readFindings } from '../lint-report.ts';
+import { openTerminal, styled, type Terminal } from '../terminal.ts';
+
+export interface LintOptions {
+  readonly json: boolean;
+  /** Show what was acknowledged, too. */
+  readonly all: boolean;
+  /** Context of the app, beside that of `cdk.json`. */
+  readonly context: Readonly<Record<string, string>>;
+}
+
+/** Tells the app to leave findings to the report rather than to fail: this command says them itself. */
+const ONLY_REPORT = { '@aws-cdk/core:failSynthOnValidationErrors': false };
+
+/** Synthesises the app of `cdk.json` and prints what its messaging pack finds. @returns 1 when there are errors */
+export async function lint({ json, all, context }: LintOptions): Promise<number> {
+  const output = mkdtempSync(join(tmpdir(), 'sluice-lint-'));
+  try {
+    const app = readCdkApp(process.cwd(), output);
+    await synthesise({ ...app, context: { ...app.context, ...context, ...ONLY_REPORT } });
+    const found = readFindings(output);
+    const counted = found.filter(({ acknowledged }) => acknowledged === undefined);
+    const ok = counted.every(({ severity }) => severity === 'warning');
+    const shown = all ? found : counted;
+    process.stdout.write(
+      `${json ? JSON.stringify({ ok, findings: shown }) : report(shown, found, openTerminal({ json }))}\n`,
+    );
+    return ok ? 0 : 1;
+  } finally {
+    rmSync(output, { recursive: true });
+  }
+}
+
+function report(shown: readonly ReportedFinding[], found: readonly ReportedFinding[], terminal: Terminal): string {
+  const open = found.filter(({ acknowledged }) => acknowledged === undefined);
+  const count = (level: string) => counted(open.filter(({ severity }) => severity === level).length, level);
+  const acknowledged = found.length - open.length;
+  return [
+    ...shown.map((finding) => findingText(finding, terminal)),
+    `${count('error')}, ${count('warning')}, ${acknowledged} acknowledged${acknowledged > 0 && shown.length === open.length ? ' (--all shows them)' : ''}`,
+  ].join('\n');
+}
+
+const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
+
+const capitalised = (text: string): string => text.replace(/^./, (first) => first.toUpperCase());
+
+const LEVEL = { error: ['error', 'red'], warning: ['warn ', 'yellow'] } as const;
+
+function findingText(finding: ReportedFinding, terminal: Terminal): string {
+  const { acknowledged, severity, rule, path, property, value, mistake, why, fix } = finding;
+  const [word, colour] = acknowledged === undefined ? LEVEL[severity] : (['ok   ', 'green'] as const);
+  return [
+    styled(terminal, colour, `${word} ${rule}  ${path}`),
+    `      ${capitalised(mistake)}: ${property} is ${value}`,
+    `      why: ${why}`,
+    acknowledged === undefined
+      ? `      fix: ${fix}`
+      : `      acknowledged at ${acknowledged.at}: ${acknowledged.reason}`,
+  ].join('\n');
+}

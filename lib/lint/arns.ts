@@ -1,0 +1,43 @@
+import { listOf, recordOf } from './json.ts';
+
+/** Which resources an ARN of a service can mean, and what stands before the name. */
+const SERVICES: Readonly<Record<string, { readonly types: readonly string[]; readonly before: RegExp }>> = {
+  sqs: { types: ['AWS::SQS::Queue'], before: /^/ },
+  sns: { types: ['AWS::SNS::Topic'], before: /^/ },
+  kinesis: { types: ['AWS::Kinesis::Stream'], before: /^stream\// },
+  lambda: { types: ['AWS::Lambda::Function'], before: /^function:/ },
+  dynamodb: { types: ['AWS::DynamoDB::Table', 'AWS::DynamoDB::GlobalTable'], before: /^table\// },
+  kms: { types: ['AWS::KMS::Alias'], before: /^(?=alias\/)/ },
+  cloudwatch: { types: ['AWS::CloudWatch::Alarm'], before: /^alarm:/ },
+};
+
+export interface Arn {
+  readonly service: string;
+  readonly types: readonly string[];
+  readonly name: string;
+}
+
+const ARN = /^arn:[^:]*:(?<service>[a-z0-9-]+):[^:]*:[^:]*:(?<rest>.+)$/;
+
+/** What a literal ARN means, also one whose partition, region and account are filled in at deployment. */
+export function arnOf(value: unknown): Arn | undefined {
+  const { service, rest } = ARN.exec(textOf(value) ?? '')?.groups ?? {};
+  const known = SERVICES[service ?? ''];
+  if (service === undefined || rest === undefined || known === undefined || !known.before.test(rest)) return undefined;
+  const name = rest.replace(known.before, '');
+  return { service, types: known.types, name: service === 'kms' ? name : (name.split(/[/:]/)[0] ?? name) };
+}
+
+/** A text with what is only known at deployment left out. */
+function textOf(value: unknown): string | undefined {
+  if (typeof value === 'string') return value;
+  const { 'Fn::Join': join, 'Fn::Sub': sub } = recordOf(value);
+  if (Array.isArray(join)) {
+    const [separator, parts] = join;
+    return listOf(parts)
+      .map((part) => textOf(part) ?? '')
+      .join(String(separator));
+  }
+  const text = listOf(sub)[0];
+  return typeof text === 'string' ? text.replace(/\$\{[^}]*\}/g, '') : undefined;
+}

@@ -1,0 +1,87 @@
+import { displayName, type Queue } from './graph-stores.ts';
+import { isTrue, listOf, recordOf } from './json.ts';
+import { type KeyUse, keyUseOf } from './keys.ts';
+import { allowsService } from './policies.ts';
+import type { Resource, Resources } from './resources.ts';
+
+export interface Topic {
+  readonly resource: Resource;
+  readonly name: string;
+  readonly fifo: boolean;
+  readonly key: KeyUse;
+  /** Policies of its own; without any, SNS lets in whoever belongs to the account, alarms included. */
+  readonly policies: readonly Resource[];
+}
+
+export interface SubscriptionNode {
+  readonly resource: Resource;
+  readonly protocol: string;
+  readonly topic: Topic | undefined;
+  /** The subscribed queue. */
+  readonly queue: Queue | undefined;
+  /** Whether a policy of the queue lets SNS send to it. */
+  readonly letIn: boolean;
+  readonly deadLetters: Queue | undefined;
+  readonly hasDeadLetters: boolean;
+  readonly filterPolicy: unknown;
+}
+
+export const readTopics = (resources: Resources): readonly Topic[] =>
+  resources.of('AWS::SNS::Topic').map((resource) => ({
+    resource,
+    name: displayName(resource),
+    fifo: isTrue(resource.properties.FifoTopic),
+    key: keyUseOf(resource.properties.KmsMasterKeyId, resource, resources),
+    policies: resources
+      .of('AWS::SNS::TopicPolicy')
+      .filter((policy) =>
+        listOf(policy.properties.Topics).some((topic) => resources.target(topic, policy) === resource),
+      ),
+  }));
+
+export function readSubscriptions(
+  resources: Resources,
+  topics: readonly Topic[],
+  queues: readonly Queue[],
+): readonly SubscriptionNode[] {
+  const find = <T extends { readonly resource: Resource }>(list: readonly T[], value: unknown, from: Resource) => {
+    const target = resources.target(value, from);
+    return list.find(({ resource }) => resource === target);
+  };
+  const apart = resources.of('AWS::SNS::Subscription').map((resource) => ({
+    resource,
+    topic: find(topics, resource.properties.TopicArn, resource),
+    properties: resource.properties,
+  }));
+  // Subscriptions that a topic lists itself can have no dead letters and no filter.
+  const within = topics.flatMap((topic) =>
+    listOf(topic.resource.properties.Subscription).map((properties) => ({
+      resource: topic.resource,
+      topic,
+      properties: recordOf(properties),
+    })),
+  );
+  return [...apart, ...within].map(({ resource, topic, properties }): SubscriptionNode => {
+    const queue = find(queues, properties.Endpoint, resource);
+    const redrive = recordOf(properties.RedrivePolicy);
+    return {
+      resource,
+      protocol: String(properties.Protocol),
+      topic,
+      queue,
+      letIn: queue !== undefined && letsSnsIn(queue.resource, resources),
+      deadLetters: find(queues, redrive.deadLetterTargetArn, resource),
+      hasDeadLetters: redrive.deadLetterTargetArn !== undefined,
+      filterPolicy: properties.FilterPolicy,
+    };
+  });
+}
+
+const letsSnsIn = (queue: Resource, resources: Resources): boolean =>
+  resources
+    .of('AWS::SQS::QueuePolicy')
+    .some(
+      (policy) =>
+        listOf(policy.properties.Queues).some((one) => resources.target(one, policy) === queue) &&
+        allowsService(policy.properties.PolicyDocument, 'sns.amazonaws.com', ['sqs:SendMessage']),
+    );

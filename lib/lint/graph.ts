@@ -1,0 +1,41 @@
+import type { IConstruct } from 'constructs';
+import { type Alarm, readAlarms } from './graph-alarms.ts';
+import { type DeclaredThings, readDeclared } from './graph-declared.ts';
+import { type FunctionNode, type Mapping, readMappings } from './graph-mappings.ts';
+import { type Queue, readQueues, readStreams, type StreamNode } from './graph-stores.ts';
+import { readSubscriptions, readTopics, type SubscriptionNode, type Topic } from './graph-topics.ts';
+import { type Resources, readResources } from './resources.ts';
+
+/** Who sends messages to whom in a construct tree, and who watches. What the rules look at. */
+export interface Graph {
+  readonly resources: Resources;
+  readonly queues: readonly Queue[];
+  readonly streams: readonly StreamNode[];
+  readonly mappings: readonly Mapping[];
+  readonly functions: readonly FunctionNode[];
+  readonly topics: readonly Topic[];
+  readonly subscriptions: readonly SubscriptionNode[];
+  readonly alarms: readonly Alarm[];
+  /** What our constructs were made from. */
+  readonly declared: DeclaredThings;
+}
+
+/** @param root a synthesised app, or a construct of one */
+export function readGraph(root: IConstruct): Graph {
+  const resources = readResources(root);
+  const queues = readQueues(resources);
+  const streams = readStreams(resources);
+  const { mappings, functions } = readMappings(resources, queues, streams);
+  const topics = readTopics(resources);
+  return {
+    resources,
+    queues,
+    streams,
+    mappings,
+    functions,
+    topics,
+    subscriptions: readSubscriptions(resources, topics, queues),
+    alarms: readAlarms(resources),
+    declared: readDeclared(root),
+  };
+}

@@ -1,0 +1,5 @@
+/** The messaging linter for other CDK apps: a pack of validations. */
+export { type Finding, lint } from './lint.ts';
+export { MessagingChecks } from './messaging-checks.ts';
+export type { Severity } from './rule.ts';
+export { MESSAGING_RULES } from './rules.ts';

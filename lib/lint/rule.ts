@@ -1,0 +1,30 @@
+import type { IConstruct } from 'constructs';
+import type { Graph } from './graph.ts';
+
+/** An error fails synthesis; a warning is shown. */
+export type Severity = 'error' | 'warning';
+
+/** A mistake that the linter looks for. */
+export interface Rule {
+  /** What it is acknowledged by: `Messaging-QueueWithoutDeadLetters`. */
+  readonly id: `Messaging-${string}`;
+  readonly severity: Severity;
+  /** The mistake in a few words, for lists. */
+  readonly mistake: string;
+  /** What comes of it. */
+  readonly why: string;
+  /** Page of the service's documentation that says so. @default it follows from the declaration */
+  readonly source?: string;
+  readonly check: (graph: Graph) => readonly Offence[];
+}
+
+/** One place where a rule is broken. */
+export interface Offence {
+  readonly construct: IConstruct;
+  /** Property of the resource, or of the declaration. */
+  readonly property: string;
+  /** What it is, in its unit. */
+  readonly value: string;
+  /** What to write instead. */
+  readonly fix: string;
+}

@@ -1,0 +1,220 @@
+import type { Graph } from '../graph.ts';
+import type { FunctionNode, Mapping } from '../graph-mappings.ts';
+import { at, isRecord, listOf, recordOf } from '../json.ts';
+import type { Offence, Rule } from '../rule.ts';
+import { below, json, quoted } from '../text.ts';
+
+const DOCS = 'https://docs.aws.amazon.com/lambda/latest/dg';
+/** Reads a second that one shard serves, and those of one polling mapping. https://docs.aws.amazon.com/streams/latest/dev/service-sizes-and-limits.html */
+const READS_PER_SHARD = 5;
+
+const fromStreams = ({ mappings }: Graph): readonly Mapping[] => mappings.filter(({ kind }) => kind === 'stream');
+
+const offence = ({ resource }: Mapping, property: string, value: string, fix: string): Offence => ({
+  construct: resource.construct,
+  property,
+  value,
+  fix,
+});
+
+/** Most executions that the streams of a function can use at once; undefined when a mapping has a source without a known number of shards. */
+function usable(fn: FunctionNode, graph: Graph): number | undefined {
+  const mine = graph.mappings.filter((mapping) => mapping.fn === fn);
+  const each = mine.map(({ kind, stream, parallelization }) =>
+    kind === 'stream' && stream?.shards !== undefined && parallelization !== undefined
+      ? stream.shards * parallelization
+      : Number.NaN,
+  );
+  const sum = each.reduce((total, one) => total + one, 0);
+  return mine.length === 0 || Number.isNaN(sum) ? undefined : sum;
+}
+
+const TYPE_KEYS = ['S', 'N', 'B', 'BOOL', 'NULL', 'M', 'L', 'SS', 'NS', 'BS'];
+
+/** What is wrong with a filter over the records of a table's stream: attributes without their type, and comparisons that never match. */
+function tableFilterFaults(pattern: unknown): readonly string[] {
+  const images = ['Keys', 'NewImage', 'OldImage'].flatMap((image) =>
+    Object.entries(recordOf(at(pattern, 'dynamodb', image))),
+  );
+  return images.flatMap(([attribute, value]) => {
+    if (!isRecord(value) || !Object.keys(value).every((key) => TYPE_KEYS.includes(key)))
+      return [`${attribute}: ${json(value)} lacks the type of the attribute`];
+    const numeric = listOf(value.N).some((one) => isRecord(one) && 'numeric' in one);
+    return numeric ? [`${attribute}: ${json(value)} compares text with a number`] : [];
+  });
+}
+
+export const LOG_RULES: readonly Rule[] = [
+  {
+    id: 'Messaging-EndlessRetries',
+    severity: 'error',
+    mistake: 'a consumer of a stream retries a failing batch without an end',
+    why: 'The default is for ever: one bad record holds its shard, and with it every key of the shard, until the retention deletes it and what waits behind it.',
+    source: `${DOCS}/services-kinesis-parameters.html`,
+    check: (graph) =>
+      fromStreams(graph)
+        .filter(({ retries, maxAgeSeconds }) => retries === -1 && maxAgeSeconds === -1)
+        .map((mapping) =>
+          offence(
+            mapping,
+            'MaximumRetryAttempts',
+            `${mapping.resource.properties.MaximumRetryAttempts ?? 'none'} (for ever)`,
+            'Write retryAttempts: 10 on the event source (0 to 10,000), or maxRecordAge.',
+          ),
+        ),
+  },
+  {
+    id: 'Messaging-NoFailureDestination',
+    severity: 'error',
+    mistake: 'a consumer of a stream has no failure destination',
+    why: 'What is given up after the last retry leaves no trace: the stream goes on, and nobody knows which records were skipped.',
+    source: `${DOCS}/kinesis-on-failure-destination.html`,
+    check: (graph) =>
+      fromStreams(graph)
+        .filter(({ hasFailureDestination }) => !hasFailureDestination)
+        .map((mapping) =>
+          offence(
+            mapping,
+            'DestinationConfig.OnFailure',
+            'none',
+            'Write onFailure: new SqsDlq(queue), or an S3 bucket to have the records too.',
+          ),
+        ),
+  },
+  {
+    id: 'Messaging-StreamBatchFailsAsWhole',
+    severity: 'error',
+    mistake: 'a function cannot say at which record of a stream it failed',
+    why: 'The whole batch is retried from its first record: effects that were done are done again with every retry.',
+    source: `${DOCS}/services-kinesis-batchfailurereporting.html`,
+    check: (graph) =>
+      fromStreams(graph)
+        .filter(({ reportsFailures, batchSize }) => !reportsFailures && batchSize !== 1)
+        .map((mapping) =>
+          offence(
+            mapping,
+            'FunctionResponseTypes',
+            `none, with a batch size of ${mapping.batchSize ?? '?'}`,
+            'Write reportBatchItemFailures: true and return { batchItemFailures } with the sequence number of the first failed record.',
+          ),
+        ),
+  },
+  {
+    id: 'Messaging-BatchNotSplit',
+    severity: 'warning',
+    mistake: 'a failing batch of a stream is not split',
+    why: 'A crash or a timeout names no record. Without splitting, the whole batch is given up with the one record that caused it.',
+    source: `${DOCS}/services-kinesis-parameters.html`,
+    check: (graph) =>
+      fromStreams(graph)
+        .filter(({ bisects, batchSize }) => !bisects && batchSize !== 1)
+        .map((mapping) =>
+          offence(
+            mapping,
+            'BisectBatchOnFunctionError',
+            'false',
+            'Write bisectBatchOnError: true; splitting costs no retries.',
+          ),
+        ),
+  },
+  {
+    id: 'Messaging-StartsAtLatest',
+    severity: 'warning',
+    mistake: 'a consumer of a stream starts with the latest record',
+    why: 'It takes minutes until a new or changed mapping reads: what is written meanwhile is never seen by this consumer.',
+    source: `${DOCS}/services-kinesis-create.html`,
+    check: (graph) =>
+      fromStreams(graph)
+        .filter(({ resource }) => resource.properties.StartingPosition === 'LATEST')
+        .map((mapping) =>
+          offence(
+            mapping,
+            'StartingPosition',
+            'LATEST',
+            'Write startingPosition: StartingPosition.TRIM_HORIZON or AT_TIMESTAMP.',
+          ),
+        ),
+  },
+  {
+    id: 'Messaging-TooManyReaders',
+    severity: 'warning',
+    mistake: 'more consumers poll a stream than a shard serves',
+    why: `A shard serves ${READS_PER_SHARD} reads and 2 MB a second to all that poll it: every consumer slows down the others.`,
+    source: 'https://docs.aws.amazon.com/streams/latest/dev/service-sizes-and-limits.html',
+    check: (graph) =>
+      graph.streams.flatMap((stream) => {
+        const readers = fromStreams(graph).filter((mapping) => mapping.stream === stream && !mapping.fanOut);
+        if (readers.length <= READS_PER_SHARD) return [];
+        return [
+          {
+            construct: stream.resource.construct,
+            property: 'EventSourceArn',
+            value: `${readers.length} polling consumers: ${quoted(readers.map(({ fn, resource }) => fn?.name ?? resource.path))}`,
+            fix: 'Give some of them a StreamConsumer (enhanced fan-out) and map that instead of the stream.',
+          },
+        ];
+      }),
+  },
+  {
+    id: 'Messaging-MoreConsumersThanShards',
+    severity: 'warning',
+    mistake: 'more executions are reserved for a function than its streams can use',
+    why: 'A shard gives one batch at a time (times the parallelization factor). What is reserved beyond that stands idle and is taken from the other functions of the account.',
+    source: `${DOCS}/services-kinesis-create.html`,
+    check: (graph) =>
+      graph.functions.flatMap((fn) => {
+        const most = usable(fn, graph);
+        if (fn.invokedByOthers || !below(most, fn.reserved)) return [];
+        return [
+          {
+            construct: fn.resource.construct,
+            property: 'ReservedConcurrentExecutions',
+            value: `${fn.reserved}; shards x parallelization factor of its streams is ${most}`,
+            fix: `Reserve ${most}; to go faster, raise shardCount of the stream or parallelizationFactor (to 10) of the event source.`,
+          },
+        ];
+      }),
+  },
+  {
+    id: 'Messaging-FewerConsumersThanShards',
+    severity: 'warning',
+    mistake: 'fewer executions are reserved for a function than its streams have shards',
+    why: 'Shards without an execution wait: the function is throttled all the time and some shards fall behind.',
+    source: `${DOCS}/services-kinesis-create.html`,
+    check: (graph) =>
+      graph.functions.flatMap((fn) => {
+        const most = usable(fn, graph);
+        if (!below(fn.reserved, most)) return [];
+        return [
+          {
+            construct: fn.resource.construct,
+            property: 'ReservedConcurrentExecutions',
+            value: `${fn.reserved}; shards x parallelization factor of its streams is ${most}`,
+            fix: `Reserve at least ${most}, or lower parallelizationFactor.`,
+          },
+        ];
+      }),
+  },
+  {
+    id: 'Messaging-TableFilterNeverMatches',
+    severity: 'error',
+    mistake: "a filter over a table's stream does not fit the shape of its records",
+    why: 'Attributes stand under their type ({"S": ...}), and numbers are text there, which numeric never matches: records that do not match are passed over without a trace.',
+    source: `${DOCS}/with-ddb-filtering.html`,
+    check: (graph) =>
+      fromStreams(graph)
+        .filter(({ table }) => table !== undefined)
+        .flatMap((mapping) => {
+          const faults = mapping.filters.flatMap(tableFilterFaults);
+          if (faults.length === 0) return [];
+          return [
+            offence(
+              mapping,
+              'FilterCriteria',
+              faults.join('; '),
+              'Write the type between attribute and condition, e.g. { status: { S: FilterRule.isEqual("paid") } }; compare numbers in the function.',
+            ),
+          ];
+        }),
+  },
+];

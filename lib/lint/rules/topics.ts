@@ -1,0 +1,155 @@
+import type { SubscriptionNode } from '../graph-topics.ts';
+import { isRecord, listOf, recordOf } from '../json.ts';
+import { allowsService } from '../policies.ts';
+import type { Offence, Rule } from '../rule.ts';
+import { json } from '../text.ts';
+
+const DOCS = 'https://docs.aws.amazon.com/sns/latest/dg';
+/** Deliveries to machines; nobody expects dead letters of an e-mail. */
+const MACHINES = ['sqs', 'lambda', 'http', 'https', 'firehose'];
+const MAX_FILTER_KEYS = 5;
+const MAX_FILTER_COMBINATIONS = 150;
+const DELIVER = ['kms:GenerateDataKey', 'kms:Decrypt'];
+
+const offence = ({ resource }: SubscriptionNode, property: string, value: string, fix: string): Offence => ({
+  construct: resource.construct,
+  property,
+  value,
+  fix,
+});
+
+/** Keys of a filter policy, and how many values each has; nested ones, of a policy on the body, count with their own. */
+function filterSizes(policy: unknown): readonly number[] {
+  return Object.entries(recordOf(policy)).flatMap(([key, value]) => {
+    if (key === '$or') return listOf(value).flatMap(filterSizes);
+    return isRecord(value) ? filterSizes(value) : [Math.max(1, listOf(value).length)];
+  });
+}
+
+const kindOf = ({ fifo }: { readonly fifo: boolean }): string => (fifo ? 'FIFO' : 'standard');
+
+export const TOPIC_RULES: readonly Rule[] = [
+  {
+    id: 'Messaging-SubscriptionWithoutDeadLetters',
+    severity: 'error',
+    mistake: 'a topic subscription has no dead-letter queue',
+    why: 'What SNS cannot deliver (a queue deleted, a policy or key changed) is discarded without a word; client errors are not even retried.',
+    source: `${DOCS}/sns-dead-letter-queues.html`,
+    check: ({ subscriptions }) =>
+      subscriptions
+        .filter(({ protocol, hasDeadLetters }) => MACHINES.includes(protocol) && !hasDeadLetters)
+        .map((subscription) =>
+          offence(
+            subscription,
+            'RedrivePolicy',
+            `none, of a subscription by ${subscription.protocol}`,
+            'Write deadLetterQueue: queue in the subscription, e.g. new SqsSubscription(work, { deadLetterQueue: deadLetters }).',
+          ),
+        ),
+  },
+  {
+    id: 'Messaging-QueueClosedToTopic',
+    severity: 'error',
+    mistake: 'a queue that subscribes to a topic does not let SNS send to it',
+    why: 'Every message of the subscription is lost: SNS counts it as a client error and does not try again.',
+    source: `${DOCS}/subscribe-sqs-queue-to-sns-topic.html`,
+    check: ({ subscriptions }) =>
+      subscriptions
+        .filter(({ queue, letIn }) => queue !== undefined && !letIn)
+        .map((subscription) =>
+          offence(
+            subscription,
+            'Endpoint',
+            `'${subscription.queue?.name}', without a queue policy that allows sqs:SendMessage to sns.amazonaws.com`,
+            'Subscribe with topic.addSubscription(new SqsSubscription(queue)), which writes the policy; or add a CfnQueuePolicy with aws:SourceArn of the topic.',
+          ),
+        ),
+  },
+  {
+    id: 'Messaging-QueueKeyClosedToTopic',
+    severity: 'error',
+    mistake: 'a queue that subscribes to a topic is encrypted with a key that SNS may not use',
+    why: 'SNS cannot deliver: the policy of the key that AWS manages for SQS cannot be changed, and one of your own must let sns.amazonaws.com in.',
+    source: `${DOCS}/sns-enable-encryption-for-topic-sqs-queue-subscriptions.html`,
+    check: ({ subscriptions }) =>
+      subscriptions.flatMap((subscription) => {
+        const { queue } = subscription;
+        if (queue === undefined) return [];
+        const { key } = queue;
+        const closed =
+          key.kind === 'aws' ||
+          (key.kind === 'customer' && !allowsService(key.key.properties.KeyPolicy, 'sns.amazonaws.com', DELIVER));
+        if (!closed) return [];
+        return [
+          {
+            construct: queue.resource.construct,
+            property: 'KmsMasterKeyId',
+            value:
+              key.kind === 'aws' ? key.alias : `key '${key.key.path}', whose policy does not name sns.amazonaws.com`,
+            fix: 'Write encryption: QueueEncryption.SQS_MANAGED; or take a customer key whose policy allows kms:GenerateDataKey* and kms:Decrypt to sns.amazonaws.com.',
+          },
+        ];
+      }),
+  },
+  {
+    id: 'Messaging-FifoQueueOnStandardTopic',
+    severity: 'error',
+    mistake: 'a FIFO queue subscribes to a standard topic',
+    why: 'SNS refuses the subscription: a standard topic keeps no order that the queue could go on with.',
+    source: `${DOCS}/fifo-message-delivery.html`,
+    check: ({ subscriptions }) =>
+      subscriptions
+        .filter(({ topic, queue }) => topic?.fifo === false && queue?.fifo === true)
+        .map((subscription) =>
+          offence(
+            subscription,
+            'TopicArn',
+            `standard topic '${subscription.topic?.name}' to FIFO queue '${subscription.queue?.name}'`,
+            'Make the topic with fifo: true and a name that ends in .fifo, or the queue without fifo.',
+          ),
+        ),
+  },
+  {
+    id: 'Messaging-SubscriptionDeadLettersOfOtherKind',
+    severity: 'error',
+    mistake: 'the dead-letter queue of a topic subscription is not of the kind of the topic',
+    why: 'SNS cannot put there what it could not deliver: a FIFO topic takes a FIFO queue for it, also for subscribers that are standard queues, and a standard topic a standard one.',
+    source: `${DOCS}/sns-dead-letter-queues.html`,
+    check: ({ subscriptions }) =>
+      subscriptions.flatMap((subscription) => {
+        const { topic, deadLetters } = subscription;
+        if (topic === undefined || deadLetters === undefined || topic.fifo === deadLetters.fifo) return [];
+        return [
+          offence(
+            subscription,
+            'RedrivePolicy.deadLetterTargetArn',
+            `'${deadLetters.name}', which is ${kindOf(deadLetters)}, for ${kindOf(topic)} topic '${topic.name}'`,
+            topic.fifo
+              ? 'Make a queue with fifo: true for the dead letters of the subscription.'
+              : 'Make a queue without fifo for the dead letters of the subscription.',
+          ),
+        ];
+      }),
+  },
+  {
+    id: 'Messaging-FilterPolicyTooLarge',
+    severity: 'error',
+    mistake: 'a filter policy has more keys or combinations than SNS takes',
+    why: `SNS refuses a policy of more than ${MAX_FILTER_KEYS} keys, or of more than ${MAX_FILTER_COMBINATIONS} combinations of their values.`,
+    source: `${DOCS}/subscription-filter-policy-constraints.html`,
+    check: ({ subscriptions }) =>
+      subscriptions.flatMap((subscription) => {
+        const sizes = filterSizes(subscription.filterPolicy);
+        const combinations = sizes.reduce((product, size) => product * size, 1);
+        if (sizes.length <= MAX_FILTER_KEYS && combinations <= MAX_FILTER_COMBINATIONS) return [];
+        return [
+          offence(
+            subscription,
+            'FilterPolicy',
+            `${sizes.length} keys, ${combinations} combinations: ${json(Object.keys(recordOf(subscription.filterPolicy)))}`,
+            'Put what subscribers choose by into one attribute (e.g. the event type), or subscribe a queue for each half.',
+          ),
+        ];
+      }),
+  },
+];
