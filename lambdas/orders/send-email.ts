@@ -8,23 +8,24 @@ import {
   OrderPlaced,
   sendEmail,
 } from '../../lib/systems/orders/contract.ts';
+import { money } from './money/format.ts';
 
 const ses = new SESv2Client({});
 const from = requiredEnv(ORDERS_ENV.mailFrom, 'the address that e-mails come from');
 
 export const handler = consume(sendEmail, {
   [OrderPlaced.type]: (order, context) =>
-    send(order, context, `Your order ${order.orderId}`, `Thank you for your order of ${pounds(order)}.`),
+    send(order, context, `Your order ${order.orderId}`, `Thank you for your order of ${total(order)}.`),
   [OrderCancelled.type]: (order, context) =>
     send(
       order,
       context,
       `Cancellation ${order.documentId}`,
-      `We have taken back ${pounds(order)} of order ${order.orderId}.`,
+      `We have taken back ${total(order)} of order ${order.orderId}.`,
     ),
 });
 
-const pounds = ({ totalPence }: OrderData): string => `£${(totalPence / 100).toFixed(2)}`;
+const total = ({ totalPence, currency }: OrderData): string => money(totalPence, currency);
 
 async function send(order: OrderData, context: HandlerContext, subject: string, text: string): Promise<void> {
   // A guest has left no address: nothing to send, and nothing to look into.

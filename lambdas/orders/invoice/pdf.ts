@@ -1,5 +1,6 @@
 import { PageSizes, PDFDocument, type PDFFont, type PDFPage, StandardFonts } from '@cantoo/pdf-lib';
 import type { OrderData } from '../../../lib/systems/orders/contract.ts';
+import { amount } from '../money/format.ts';
 
 /** Layout, in points. */
 const MARGIN = 50;
@@ -8,8 +9,6 @@ const FONT_SIZE = 9;
 const TITLE_SIZE = 16;
 const COLUMNS = { sku: MARGIN, description: 120, quantity: 400, unit: 450, total: 510 } as const;
 const MAX_DESCRIPTION = 48;
-
-const pounds = (pence: number): string => (pence / 100).toFixed(2);
 
 /** The standard fonts know Windows-1252 only; anything else would make the whole document fail. */
 const printable = (text: string): string => text.replaceAll(/[^\x20-\x7e\xa0-\xff]/g, '?');
@@ -31,12 +30,13 @@ export async function renderInvoice(order: OrderData, title: 'Invoice' | 'Credit
   pen.line([[MARGIN, order.customerId === null ? 'Guest' : `Customer ${order.customerId}`, font]]);
   pen.line([]);
   pen.line(row('Article', 'Description', 'Quantity', 'Each', 'Total', bold));
+  const price = (minor: number): string => amount(minor, order.currency);
   for (const { sku, description, quantity, unitPence } of order.lines) {
     const text = description.slice(0, MAX_DESCRIPTION);
-    pen.line(row(sku, text, String(quantity), pounds(unitPence), pounds(quantity * unitPence), font));
+    pen.line(row(sku, text, String(quantity), price(unitPence), price(quantity * unitPence), font));
   }
   pen.line([]);
-  pen.line(row('', '', '', 'GBP', pounds(order.totalPence), bold));
+  pen.line(row('', '', '', order.currency, price(order.totalPence), bold));
   return document.save();
 }
 
