@@ -1,27 +1,28 @@
 import { join } from 'node:path';
-import { App, Stack, Tags, Validations } from 'aws-cdk-lib';
+import { App, Stack, Validations } from 'aws-cdk-lib';
 import { bundleFunctions } from '../lib/constructs/bundle.ts';
 import { OverviewDashboard } from '../lib/constructs/dashboards/overview-dashboard.ts';
-import { stageOf } from '../lib/constructs/stage.ts';
+import { stackProps, useStage } from '../lib/constructs/stage.ts';
 import { MessagingChecks } from '../lib/lint/messaging-checks.ts';
 import { OrdersStack } from '../lib/systems/orders/stack.ts';
+import { stageFromContext } from './stages.ts';
 
 /** The CDK app: every reference system as a stack of its own, for one stage. */
 const root = join(import.meta.dirname, '..');
 const app = new App();
-const stage = stageOf(app);
+const stage = useStage(app, stageFromContext(app));
 const codeOf = bundleFunctions({ source: join(root, 'lambdas'), output: join(root, '.build', 'lambdas') });
-const mailFrom: unknown = app.node.tryGetContext('mailFrom');
 
 const orders = new OrdersStack(app, `sluice-${stage.name}-orders`, {
+  ...stackProps(stage),
   codeOf,
-  ...(typeof mailFrom === 'string' ? { mailFrom } : {}),
+  ...(stage.mailFrom === undefined ? {} : { mailFrom: stage.mailFrom }),
 });
 const overview = new Stack(app, `sluice-${stage.name}-overview`, {
+  ...stackProps(stage),
   description: 'Sluice: all systems on one dashboard',
 });
 new OverviewDashboard(overview, 'dashboard', { systems: [orders.overview] });
 Validations.of(app).addPlugins(new MessagingChecks());
-Tags.of(app).add('sluice:stage', stage.name);
 
 app.synth();

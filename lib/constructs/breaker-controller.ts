@@ -10,7 +10,7 @@ import { watchFunction } from './alarms/function.ts';
 import type { SystemAlarms } from './alarms/system-alarms.ts';
 import type { InboxTable } from './inbox-table.ts';
 import { allow, messagingFunction } from './messaging-function.ts';
-import { physicalName } from './stage.ts';
+import { physicalName, tagComponent } from './stage.ts';
 
 /** What a breaker controller is made of. */
 export interface BreakerControllerProps {
@@ -31,6 +31,7 @@ export class BreakerController extends Construct {
 
   constructor(scope: Construct, id: string, { code, inbox, alarms }: BreakerControllerProps) {
     super(scope, id);
+    tagComponent(this, id);
     this.function = messagingFunction(this, id, {
       code,
       description: 'Stops consumers whose dependency is down, and starts them again',

@@ -6,7 +6,7 @@ import type { Channel } from '../contracts/channel.ts';
 import { claimRetention } from '../contracts/claim-retention.ts';
 import { CLAIMS_PREFIX, ENV } from '../contracts/environment.ts';
 import { allow } from './messaging-function.ts';
-import { removalPolicyOf } from './stage.ts';
+import { removalPolicyOf, tagComponent } from './stage.ts';
 
 /** What a claim-check bucket is for. */
 export interface ClaimCheckBucketProps {
@@ -25,6 +25,7 @@ export class ClaimCheckBucket extends Construct {
 
   constructor(scope: Construct, id: string, { channels }: ClaimCheckBucketProps) {
     super(scope, id);
+    tagComponent(this, id);
     if (channels.length === 0) {
       throw new Error(
         `claim-check bucket '${id}' has no channels; list those that are declared with oversized: 'claim-check'`,

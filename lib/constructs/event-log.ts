@@ -6,7 +6,7 @@ import type { Destination } from './channel-grants.ts';
 import { type ClaimCheckBucket, claimsOf } from './claim-check-bucket.ts';
 import { deploys } from './declared.ts';
 import { cdkDuration } from './messaging-function.ts';
-import { physicalName, removalPolicyOf } from './stage.ts';
+import { physicalName, removalPolicyOf, tagComponent } from './stage.ts';
 
 /** What a log is deployed with, beside its declaration. */
 export interface EventLogProps {
@@ -24,6 +24,7 @@ export class EventLog extends Construct {
 
   constructor(scope: Construct, contract: LogContract, props: EventLogProps = {}) {
     super(scope, contract.name);
+    tagComponent(this, contract.name);
     this.contract = contract;
     this.claims = claimsOf(contract, props.claims);
     this.stream = new Stream(this, 'Stream', {

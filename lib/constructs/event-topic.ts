@@ -5,7 +5,7 @@ import type { Topic as TopicContract } from '../contracts/channel.ts';
 import type { Destination } from './channel-grants.ts';
 import { type ClaimCheckBucket, claimsOf } from './claim-check-bucket.ts';
 import { deploys } from './declared.ts';
-import { physicalName } from './stage.ts';
+import { physicalName, tagComponent } from './stage.ts';
 
 /** What a topic is deployed with, beside its declaration. */
 export interface EventTopicProps {
@@ -24,6 +24,7 @@ export class EventTopic extends Construct {
 
   constructor(scope: Construct, contract: TopicContract, props: EventTopicProps) {
     super(scope, contract.name);
+    tagComponent(this, contract.name);
     const fifo = contract.order === 'per-key';
     this.contract = contract;
     this.claims = claimsOf(contract, props.claims);

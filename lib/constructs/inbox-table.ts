@@ -5,7 +5,7 @@ import { ENV } from '../contracts/environment.ts';
 import { type InboxMode, type Subscription, usesTable } from '../contracts/subscription.ts';
 import { INBOX_TABLE } from '../contracts/tables.ts';
 import { allow } from './messaging-function.ts';
-import { removalPolicyOf } from './stage.ts';
+import { removalPolicyOf, tagComponent } from './stage.ts';
 
 /** What each inbox mode does to the table. */
 const INBOX_ACTIONS: Readonly<Record<InboxMode, readonly string[]>> = {
@@ -39,6 +39,7 @@ export class InboxTable extends Construct {
 
   constructor(scope: Construct, id: string) {
     super(scope, id);
+    tagComponent(this, id);
     this.table = new Table(this, 'Table', {
       partitionKey: { name: INBOX_TABLE.partitionKey, type: AttributeType.STRING },
       billingMode: BillingMode.PAY_PER_REQUEST,

@@ -8,6 +8,7 @@ import type { ConsumerView } from './alarms/consumer-view.ts';
 import type { EventLog } from './event-log.ts';
 import { enhancedLogSource, logSource } from './event-source.ts';
 import type { ConsumerProps } from './queue-consumer.ts';
+import { tagComponent } from './stage.ts';
 import { type StreamParts, streamConsumer } from './stream-consumer.ts';
 
 /** A subscription to a log, deployed: function, event source mapping with an end to its retries, dead letters, permissions and alarms. */
@@ -24,6 +25,7 @@ export class LogConsumer extends Construct implements StreamParts {
     props: ConsumerProps & { readonly log: EventLog },
   ) {
     super(scope, subscription.name);
+    tagComponent(this, subscription.name);
     const { log } = props;
     if (log.contract.name !== subscription.to.name) {
       throw new Error(

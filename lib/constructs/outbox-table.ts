@@ -11,7 +11,7 @@ import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction as LambdaTarget } from 'aws-cdk-lib/aws-events-targets';
 import { FilterCriteria, FilterRule, type Function as LambdaFunction, StartingPosition } from 'aws-cdk-lib/aws-lambda';
 import { DynamoEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
-import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { type Duration as ContractDuration, days, seconds } from '../contracts/duration.ts';
 import { ENV } from '../contracts/environment.ts';
@@ -20,9 +20,9 @@ import { OUTBOX_TABLE } from '../contracts/tables.ts';
 import { type Destination, grantSend } from './channel-grants.ts';
 import type { ClaimCheckBucket } from './claim-check-bucket.ts';
 import { failuresTo } from './event-source.ts';
-import { allow, cdkDuration, messagingFunction } from './messaging-function.ts';
-import { physicalName, removalPolicyOf } from './stage.ts';
-import { DEAD_LETTER_SUFFIX } from './topic-subscription.ts';
+import { deadLetterQueue } from './message-queue.ts';
+import { allow, messagingFunction } from './messaging-function.ts';
+import { removalPolicyOf, tagComponent } from './stage.ts';
 
 /** What an outbox is deployed with, beside its declaration. */
 export interface OutboxTableProps {
@@ -33,6 +33,7 @@ export interface OutboxTableProps {
   readonly destinations: readonly Destination[];
 }
 
+const DEAD_LETTER_RETENTION = days(14);
 const RELAY_TIMEOUT: ContractDuration = seconds(30);
 const RELAY_BATCH = 100;
 /** After these tries the stream goes on; what is left in the outbox is the sweeper's. */
@@ -51,6 +52,7 @@ export class OutboxTable extends Construct {
 
   constructor(scope: Construct, contract: OutboxContract, props: OutboxTableProps) {
     super(scope, contract.name);
+    tagComponent(this, contract.name);
     this.contract = contract;
     const missing = contract.publishes.filter(({ name }) => !props.destinations.some((d) => d.name === name));
     if (missing.length > 0) {
@@ -76,12 +78,7 @@ export class OutboxTable extends Construct {
       sortKey: { name: unpublishedIndex.sortKey, type: AttributeType.STRING },
       projectionType: ProjectionType.KEYS_ONLY,
     });
-    this.deadLetters = new Queue(this, 'DeadLetters', {
-      queueName: physicalName(this, `${contract.name}${DEAD_LETTER_SUFFIX}`),
-      encryption: QueueEncryption.SQS_MANAGED,
-      enforceSSL: true,
-      retentionPeriod: cdkDuration(days(14)),
-    });
+    this.deadLetters = deadLetterQueue(this, 'DeadLetters', contract.name, DEAD_LETTER_RETENTION);
     this.relay = this.publisher('Relay', 'relay', props.relayCode, props.destinations);
     allow(this.relay, ['sqs:SendMessage'], [this.deadLetters.queueArn]);
     this.relay.addEventSource(

@@ -14,6 +14,7 @@ import { queueSource } from './event-source.ts';
 import type { EventTopic } from './event-topic.ts';
 import type { InboxTable } from './inbox-table.ts';
 import { allow, cdkDuration, messagingFunction } from './messaging-function.ts';
+import { tagComponent } from './stage.ts';
 import { WorkQueue } from './work-queue.ts';
 
 /** What every consumer is deployed with, beside its declaration. */
@@ -48,6 +49,7 @@ export class QueueConsumer extends Construct {
   ) {
     super(scope, subscription.name);
     deploys(this, { kind: 'subscription', subscription });
+    tagComponent(this, subscription.name);
     const { topic, inbox, alarms, breakers } = props;
     this.work = new WorkQueue(this, {
       drainedBy: subscription,

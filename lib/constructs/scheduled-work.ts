@@ -1,8 +1,8 @@
-import { Stack } from 'aws-cdk-lib';
+import { CfnResource, Stack } from 'aws-cdk-lib';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { CfnSchedule, CfnScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
-import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { Envelope } from '../contracts/envelope.ts';
 import { type ScheduleTarget, schedulesEnv } from '../contracts/environment.ts';
@@ -12,9 +12,9 @@ import type { Recurrence, Recurring } from '../contracts/recurring.ts';
 import { watchUndelivered } from './alarms/consumer.ts';
 import type { SystemAlarms } from './alarms/system-alarms.ts';
 import { grantSend } from './channel-grants.ts';
-import { allow, cdkDuration } from './messaging-function.ts';
-import { physicalName } from './stage.ts';
-import { DEAD_LETTER_SUFFIX } from './topic-subscription.ts';
+import { deadLetterQueue } from './message-queue.ts';
+import { allow } from './messaging-function.ts';
+import { physicalName, removalPolicyOf, tagComponent } from './stage.ts';
 import type { WorkQueue } from './work-queue.ts';
 
 /** What is scheduled, and for which queue. */
@@ -45,6 +45,7 @@ export class ScheduledWork extends Construct {
   /** @throws Error for a FIFO queue without `alarms`, recurring work of another queue, or with a message group that SQS does not take */
   constructor(scope: Construct, id: string, { queue, alarms, recurring = [] }: ScheduledWorkProps) {
     super(scope, id);
+    tagComponent(this, queue.contract.name);
     this.queue = queue;
     this.undelivered = queue.contract.order === 'none' ? queue.deadLetters : this.undeliveredOf(queue, alarms);
     this.group = new CfnScheduleGroup(this, 'Group', nameOf(physicalName(this, queue.contract.name)));
@@ -62,6 +63,9 @@ export class ScheduledWork extends Construct {
         resources: [queue.queue.queueArn, this.undelivered.queueArn],
       }),
     );
+    // Schedules are work that is due: with the group they would go, and without the role they could not send.
+    for (const part of [this.group, ...this.role.node.findAll()])
+      if (CfnResource.isCfnResource(part)) part.applyRemovalPolicy(removalPolicyOf(this));
     for (const work of recurring) this.schedule(work);
   }
 
@@ -102,12 +106,7 @@ export class ScheduledWork extends Construct {
       );
     }
     queue.deduplicateByContent();
-    const undelivered = new Queue(this, 'Undelivered', {
-      queueName: physicalName(this, `${name}-undelivered${DEAD_LETTER_SUFFIX}`),
-      encryption: QueueEncryption.SQS_MANAGED,
-      enforceSSL: true,
-      retentionPeriod: cdkDuration(queue.contract.deadLetterRetention),
-    });
+    const undelivered = deadLetterQueue(this, 'Undelivered', `${name}-undelivered`, queue.contract.deadLetterRetention);
     watchUndelivered(this, alarms, `${name}-scheduled`, {
       queue: undelivered,
       service: 'Scheduler',

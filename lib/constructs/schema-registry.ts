@@ -6,6 +6,7 @@ import { Construct } from 'constructs';
 import type { AnyEventType } from '../contracts/event.ts';
 import { draft4 } from '../contracts/json-schema-draft4.ts';
 import { parseSnapshot, type SchemaSnapshot, SNAPSHOT_NAME, snapshotName } from '../contracts/schema-snapshot.ts';
+import { tagComponent } from './stage.ts';
 
 /** Which events are registered, and where their snapshots are. */
 export interface SchemaRegistryProps {
@@ -30,6 +31,7 @@ export class SchemaRegistry extends Construct {
 
   constructor(scope: Construct, id: string, { events, folder }: SchemaRegistryProps) {
     super(scope, id);
+    tagComponent(this, id);
     const { stackName } = Stack.of(this);
     this.registry = new CfnRegistry(this, 'Registry', {
       registryName: stackName,

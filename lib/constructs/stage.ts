@@ -1,39 +1,73 @@
-import { RemovalPolicy, Stack } from 'aws-cdk-lib';
-import { RetentionDays } from 'aws-cdk-lib/aws-logs';
-import type { Construct } from 'constructs';
+import { Aspects, Aws, CfnResource, RemovalPolicy, Stack, type StackProps, Tags } from 'aws-cdk-lib';
+import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { IConstruct } from 'constructs';
+import { resolveStage, type Stage } from './stage-settings.ts';
 
-/** What differs between deployments of the same app. */
-export interface Stage {
-  /** From `-c stage=NAME`. @default 'dev' */
-  readonly name: string;
-  /** Whether data outlives the stack: true for `prod`. */
-  readonly keepsData: boolean;
-}
-
-const STAGE = /^[a-z][a-z0-9-]{0,15}$/;
+/** Stages by the construct, the app as a rule, that they were chosen for. */
+const chosen = new WeakMap<IConstruct, Stage>();
 
 /**
- * The stage of the app, from the context.
- * @throws Error naming the value when it is not a valid stage name
+ * Deploys everything in a scope as a stage: constructs ask for it with `stageOf()`, every resource that can have them gets the tags `sluice:stage`, `owner`
+ * and `cost-centre`, every role the permissions boundary.
+ * @param scope the app, or each CDK Stage of a pipeline
  */
-export function stageOf(scope: Construct): Stage {
-  const name: unknown = scope.node.tryGetContext('stage') ?? 'dev';
-  if (typeof name !== 'string' || !STAGE.test(name)) {
-    throw new Error(
-      `context 'stage' must be 1 to 16 characters, a-z, 0-9 and hyphens, starting with a letter (given '${name}'). Write for example: npx cdk deploy --all -c stage=dev`,
-    );
-  }
-  return { name, keepsData: name === 'prod' };
+export function useStage(scope: IConstruct, stage: Stage): Stage {
+  chosen.set(scope, stage);
+  Tags.of(scope).add('sluice:stage', stage.name);
+  for (const [key, value] of Object.entries(stage.tags)) Tags.of(scope).add(key, value);
+  const { permissionsBoundary } = stage;
+  if (permissionsBoundary !== undefined) bound(scope, arnOf(permissionsBoundary));
+  return stage;
 }
 
-export const removalPolicyOf = (scope: Construct): RemovalPolicy =>
+/** Account and region of the stage, for a stack's props. */
+export const stackProps = ({ env }: Stage): Pick<StackProps, 'env'> => (Object.keys(env).length === 0 ? {} : { env });
+
+/**
+ * The stage of the scope: what `useStage()` chose for it or for something around it; without that the defaults of the stage that context `stage` names
+ * (`dev` when it names none), with an address from context `alarmEmail` and links from context `runbooks`.
+ * @throws Error naming the value when the context is not valid
+ */
+export function stageOf(scope: IConstruct): Stage {
+  const around = scope.node.scopes.toReversed().find((one) => chosen.has(one));
+  const stage = around && chosen.get(around);
+  if (stage !== undefined) return stage;
+  const context = (key: string): string | undefined => {
+    const value: unknown = scope.node.tryGetContext(key);
+    return value === undefined ? undefined : String(value);
+  };
+  const [email, runbooks] = [context('alarmEmail'), context('runbooks')];
+  return resolveStage(context('stage') ?? 'dev', {
+    ...(email === undefined ? {} : { alarmEmails: { critical: [email], warning: [email] } }),
+    ...(runbooks === undefined ? {} : { runbooks }),
+  });
+}
+
+/** Of what holds data or messages: kept when the stack is deleted or the resource replaced, where the stage keeps its data. */
+export const removalPolicyOf = (scope: IConstruct): RemovalPolicy =>
   stageOf(scope).keepsData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY;
 
-export const logRetentionOf = (scope: Construct): RetentionDays =>
-  stageOf(scope).keepsData ? RetentionDays.THREE_MONTHS : RetentionDays.ONE_WEEK;
+/** How long the logs of functions are kept. */
+export const logRetentionOf = (scope: IConstruct): RetentionDays => stageOf(scope).logRetention;
 
 /**
  * Physical name of what people type or read in an alarm: functions, queues, topics, streams. Data stores are named by
  * CloudFormation, so that they can be replaced.
  */
-export const physicalName = (scope: Construct, name: string): string => `${Stack.of(scope).stackName}-${name}`;
+export const physicalName = (scope: IConstruct, name: string): string => `${Stack.of(scope).stackName}-${name}`;
+
+/** Tags what belongs to one part of a system, so that its cost can be told: `sluice:component`. Activate the tag in the billing console. */
+export const tagComponent = (scope: IConstruct, name: string): void => Tags.of(scope).add('sluice:component', name);
+
+const arnOf = (policy: string): string =>
+  policy.startsWith('arn:') ? policy : `arn:${Aws.PARTITION}:iam::${Aws.ACCOUNT_ID}:policy/${policy}`;
+
+/** As CDK's own PermissionsBoundary does, which cannot name a policy of the account for a whole app. */
+function bound(scope: IConstruct, boundary: string): void {
+  Aspects.of(scope).add({
+    visit: (node) => {
+      if (CfnResource.isCfnResource(node) && node.cfnResourceType === 'AWS::IAM::Role')
+        node.addPropertyOverride('PermissionsBoundary', boundary);
+    },
+  });
+}

@@ -1,6 +1,6 @@
 import { type Function as LambdaFunction, StartingPosition } from 'aws-cdk-lib/aws-lambda';
 import type { StreamEventSourceProps } from 'aws-cdk-lib/aws-lambda-event-sources';
-import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { days } from '../contracts/duration.ts';
 import { ENV } from '../contracts/environment.ts';
@@ -11,10 +11,9 @@ import { type LagAdvice, lagMetrics, logLagMetrics, watchLag, watchLogLag } from
 import { watchBreaker } from './breaker-controller.ts';
 import { deploys } from './declared.ts';
 import { failuresTo, type MappedSource } from './event-source.ts';
+import { deadLetterQueue } from './message-queue.ts';
 import { allow, cdkDuration, messagingFunction } from './messaging-function.ts';
 import type { ConsumerProps } from './queue-consumer.ts';
-import { physicalName } from './stage.ts';
-import { DEAD_LETTER_SUFFIX } from './topic-subscription.ts';
 
 /** What differs between the streams that can be consumed. */
 export interface StreamSource {
@@ -44,12 +43,7 @@ export function streamConsumer(
 ): StreamParts {
   deploys(scope, { kind: 'subscription', subscription });
   const { name } = subscription;
-  const deadLetters = new Queue(scope, 'DeadLetters', {
-    queueName: physicalName(scope, `${name}${DEAD_LETTER_SUFFIX}`),
-    encryption: QueueEncryption.SQS_MANAGED,
-    enforceSSL: true,
-    retentionPeriod: cdkDuration(DEAD_LETTER_RETENTION),
-  });
+  const deadLetters = deadLetterQueue(scope, 'DeadLetters', name, DEAD_LETTER_RETENTION);
   const fn = messagingFunction(scope, name, {
     code,
     description: `Consumes ${what} (${subscription.guarantee})`,

@@ -8,6 +8,7 @@ import type { Subscription } from '../contracts/subscription.ts';
 import type { AnyTableChanges, Change, StreamView } from '../contracts/table-changes.ts';
 import type { ConsumerView } from './alarms/consumer-view.ts';
 import type { ConsumerProps } from './queue-consumer.ts';
+import { tagComponent } from './stage.ts';
 import { type StreamParts, streamConsumer } from './stream-consumer.ts';
 
 /** What a consumer of table changes is deployed with, beside its declaration. */
@@ -37,6 +38,7 @@ export class TableChangesConsumer extends Construct implements StreamParts {
   /** @throws Error when the table has no stream or one of another view, or for more than five filters */
   constructor(scope: Construct, subscription: Subscription<AnyTableChanges>, props: TableChangesConsumerProps) {
     super(scope, subscription.name);
+    tagComponent(this, subscription.name);
     const { table, filters } = props;
     const { to, name } = subscription;
     checkStream(name, to, table);

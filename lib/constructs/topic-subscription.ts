@@ -1,16 +1,12 @@
 import { FilterOrPolicy, type Subscription, SubscriptionFilter } from 'aws-cdk-lib/aws-sns';
 import { SqsSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
-import { type IQueue, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import type { IQueue, Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { Queue as QueueContract } from '../contracts/channel.ts';
 import { ATTRIBUTE } from '../contracts/envelope.ts';
 import type { EnvelopeFilter, FilterCondition, FilterPattern } from '../contracts/subscription-filter.ts';
 import type { EventTopic } from './event-topic.ts';
-import { cdkDuration } from './messaging-function.ts';
-import { physicalName } from './stage.ts';
-
-/** Suffix that tells dead-letter queues in names, alarms and dashboards. */
-export const DEAD_LETTER_SUFFIX = '-dead-letters';
+import { DEAD_LETTER_SUFFIX, messageQueue } from './message-queue.ts';
 
 /**
  * A queue's subscription to the topic it is declared to come from: raw, filtered by the declared events and filter, with dead letters of its own for
@@ -24,13 +20,10 @@ export class TopicSubscription extends Construct {
 
   constructor(scope: Construct, contract: QueueContract, { topic, queue }: { topic: EventTopic; queue: IQueue }) {
     super(scope, 'Subscription');
-    const fifo = topic.contract.order === 'per-key';
-    this.deadLetters = new Queue(this, 'DeadLetters', {
-      ...(fifo ? { fifo } : {}),
-      queueName: physicalName(this, `${contract.name}-subscription${DEAD_LETTER_SUFFIX}${fifo ? '.fifo' : ''}`),
-      encryption: QueueEncryption.SQS_MANAGED,
-      enforceSSL: true,
-      retentionPeriod: cdkDuration(contract.deadLetterRetention),
+    this.deadLetters = messageQueue(this, 'DeadLetters', {
+      name: `${contract.name}-subscription${DEAD_LETTER_SUFFIX}`,
+      fifo: topic.contract.order === 'per-key',
+      retention: contract.deadLetterRetention,
     });
     this.subscription = topic.topic.addSubscription(
       new SqsSubscription(queue, {

@@ -1,5 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
-import { type CfnQueue, DeduplicationScope, FifoThroughputLimit, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import { type CfnQueue, DeduplicationScope, FifoThroughputLimit, type Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { Queue as QueueContract } from '../contracts/channel.ts';
 import {
@@ -11,9 +11,9 @@ import type { Destination } from './channel-grants.ts';
 import { type ClaimCheckBucket, claimsOf } from './claim-check-bucket.ts';
 import { deploys } from './declared.ts';
 import type { EventTopic } from './event-topic.ts';
+import { DEAD_LETTER_SUFFIX, messageQueue } from './message-queue.ts';
 import { cdkDuration } from './messaging-function.ts';
-import { physicalName } from './stage.ts';
-import { DEAD_LETTER_SUFFIX, TopicSubscription } from './topic-subscription.ts';
+import { TopicSubscription } from './topic-subscription.ts';
 
 /** What a queue is deployed with, beside its declaration. */
 export interface WorkQueueProps {
@@ -47,29 +47,25 @@ export class WorkQueue extends Construct {
     this.contract = contract;
     this.claims = claimsOf(contract, props.claims ?? topic?.claims);
     const fifo = contract.order === 'per-key';
-    const nameOf = (name: string) => physicalName(this, name) + (fifo ? '.fifo' : '');
     // Groups are independent of each other, so deduplication and throughput need not be shared across the queue.
     // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/high-throughput-fifo.html
     const kind = fifo
       ? {
-          fifo,
           deduplicationScope: DeduplicationScope.MESSAGE_GROUP,
           fifoThroughputLimit: FifoThroughputLimit.PER_MESSAGE_GROUP_ID,
         }
       : {};
-    // SSE-SQS rather than alias/aws/sqs: SNS cannot deliver to a queue under the latter.
-    const safe = { encryption: QueueEncryption.SQS_MANAGED, enforceSSL: true };
-    this.deadLetters = new Queue(this, 'DeadLetters', {
+    this.deadLetters = messageQueue(this, 'DeadLetters', {
       ...kind,
-      ...safe,
-      queueName: nameOf(`${contract.name}${DEAD_LETTER_SUFFIX}`),
-      retentionPeriod: cdkDuration(contract.deadLetterRetention),
+      fifo,
+      name: `${contract.name}${DEAD_LETTER_SUFFIX}`,
+      retention: contract.deadLetterRetention,
     });
-    this.queue = new Queue(this, 'Queue', {
+    this.queue = messageQueue(this, 'Queue', {
       ...kind,
-      ...safe,
-      queueName: nameOf(contract.name),
-      retentionPeriod: cdkDuration(contract.retention),
+      fifo,
+      name: contract.name,
+      retention: contract.retention,
       visibilityTimeout: cdkDuration(visibilityOf(drainedBy)),
       receiveMessageWaitTime: Duration.seconds(20),
       deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: maxReceiveCountOf(drainedBy) },

@@ -5,6 +5,7 @@ export interface Resource {
   // biome-ignore lint/suspicious/noExplicitAny: a template is any JSON; each rule looks at a few properties of it.
   Properties: any;
   DeletionPolicy?: string;
+  UpdateReplacePolicy?: string;
 }
 
 export interface TemplateJson {

@@ -15,7 +15,7 @@ import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
 import { type AlarmKind, type AlarmSettings, alarmRule } from '../../contracts/alarms.ts';
-import { physicalName } from '../stage.ts';
+import { physicalName, stageOf } from '../stage.ts';
 import { ALARM_KINDS, type KindOfAlarm, type Severity, UNHEALTHY } from './kinds.ts';
 
 /** What the alarms of a system need. */
@@ -61,7 +61,6 @@ export interface WatchedAlarm {
 const TREATMENT = { fine: TreatMissingData.NOT_BREACHING, alarm: TreatMissingData.BREACHING } as const;
 /** https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutCompositeAlarm.html */
 const MAX_CHILDREN = 100;
-const DEFAULT_RUNBOOKS = 'docs/runbooks/';
 
 /**
  * The alarms of a system: a topic for each severity, all alarms that its parts have, and one over all critical ones, `unhealthy`.
@@ -70,7 +69,7 @@ const DEFAULT_RUNBOOKS = 'docs/runbooks/';
  * have told it: they say what to do, and a second one must be heard while the first is on; `unhealthy` says when the trouble
  * began and when the last of it ended, and is the one state that dashboards and other systems ask for.
  *
- * Context: `alarmEmail`, an address for both topics; `runbooks`, where the runbooks are, as the start of a link (default `docs/runbooks/`).
+ * The stage says who is mailed by severity, and where the runbooks are (`stageOf()`).
  */
 export class SystemAlarms extends Construct {
   /** Where alarms of each severity go. */
@@ -156,8 +155,7 @@ export class SystemAlarms extends Construct {
   }
 
   private runbook(kind: string): string {
-    const base: unknown = this.node.tryGetContext('runbooks') ?? DEFAULT_RUNBOOKS;
-    return `${base}${kind}.md`;
+    return `${stageOf(this).runbooks}${kind}.md`;
   }
 
   private topic(severity: Severity, key: IKey): Topic {
@@ -177,8 +175,7 @@ export class SystemAlarms extends Construct {
         conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
       }),
     );
-    const email: unknown = this.node.tryGetContext('alarmEmail');
-    if (typeof email === 'string') topic.addSubscription(new EmailSubscription(email));
+    for (const email of stageOf(this).alarmEmails[severity]) topic.addSubscription(new EmailSubscription(email));
     return topic;
   }
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
+import { CfnOutput, Stack, type StackProps, Tags } from 'aws-cdk-lib';
 import { AttributeType, BillingMode, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
 import { FunctionUrlAuthType } from 'aws-cdk-lib/aws-lambda';
 import { BlockPublicAccess, Bucket, BucketEncryption } from 'aws-cdk-lib/aws-s3';
@@ -59,6 +59,7 @@ export class OrdersStack extends Stack {
   constructor(scope: Construct, id: string, props: OrdersStackProps) {
     super(scope, id, { description: 'Sluice: orders', ...props });
     const { codeOf, mailFrom = 'orders@example.com', providerSeed = 'sluice' } = props;
+    Tags.of(this).add('sluice:system', 'orders');
 
     new SchemaRegistry(this, 'schemas', { events: orderLog.events, folder: SCHEMAS });
     const key = messagingKey(this);

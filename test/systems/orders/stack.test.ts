@@ -11,7 +11,16 @@ import {
 } from '../../../lib/systems/orders/contract.ts';
 import { dashboardText, OPERATIONS_RULES } from '../../constructs/operations-rules.ts';
 import { SECURITY_RULES } from '../../constructs/security-rules.ts';
-import { all, BUCKET, QUEUE, STREAM, TABLE, type TemplateJson } from '../../constructs/template-view.ts';
+import {
+  all,
+  BUCKET,
+  FUNCTION,
+  QUEUE,
+  STREAM,
+  TABLE,
+  type TemplateJson,
+  TOPIC,
+} from '../../constructs/template-view.ts';
 import { ordersApp, ordersTemplate } from './synthesised.ts';
 
 const dev = ordersTemplate('dev');
@@ -55,15 +64,67 @@ describe('the linter (test/lint runs it over the app)', () => {
 });
 
 describe('stages', () => {
-  const DATA = [TABLE, BUCKET, STREAM];
+  /** What holds data, messages, logs, or what opens them. */
+  const KEPT = [TABLE, BUCKET, STREAM, QUEUE, 'AWS::Logs::LogGroup', 'AWS::KMS::Key'];
 
   it.each([
-    ['prod keeps data', prod, 'Retain'],
-    ['dev deletes data', dev, 'Delete'],
+    ['prod keeps what holds data, also when it is replaced', prod, 'Retain'],
+    ['dev keeps nothing', dev, 'Delete'],
   ])('%s', (_, template, policy) => {
-    const stores = DATA.flatMap((type) => all(template, type));
-    expect(stores.length).toBeGreaterThanOrEqual(10);
-    expect(stores.filter(([, , { DeletionPolicy }]) => DeletionPolicy !== policy).map(([id]) => id)).toEqual([]);
+    const stores = KEPT.flatMap((type) => all(template, type));
+    expect(stores.length).toBeGreaterThanOrEqual(30);
+    for (const [id, , { DeletionPolicy, UpdateReplacePolicy }] of stores)
+      expect([id, DeletionPolicy, UpdateReplacePolicy]).toEqual([id, policy, policy]);
+  });
+
+  it('prod differs from dev in names, tags and what is kept, and in nothing else', () => {
+    // Without the logical ids: the CDK puts the stack's name into those of topic subscriptions and stream mappings, to which nothing refers.
+    const plain = ({ Resources }: TemplateJson, stage: string): string[] =>
+      Object.values(Resources)
+        .map((resource) =>
+          JSON.stringify(Object.entries(resource).sort())
+            .replaceAll(`"Value":"${stage}"`, '"Value":"STAGE"')
+            .replaceAll(`sluice-${stage}-`, 'sluice-STAGE-')
+            .replaceAll(/"(DeletionPolicy|UpdateReplacePolicy)","(Retain|Delete)"/g, '"$1",""')
+            .replaceAll(/"RetentionInDays":(7|90)\b/g, '"RetentionInDays":0'),
+        )
+        .sort();
+    expect(plain(prod, 'prod')).toEqual(plain(dev, 'dev'));
+  });
+
+  it('is the same template every time', () => {
+    expect(JSON.stringify(ordersTemplate('dev'))).toBe(JSON.stringify(dev));
+  });
+
+  it('tags what costs money with stage, system, component and owner', () => {
+    const tagged = ordersTemplate('dev', { tags: { owner: 'team orders', costCentre: '4711' } });
+    const tagsOf = (type: string): Record<string, string>[] =>
+      all(tagged, type).map(([, { Tags }]) =>
+        Object.fromEntries((Tags as { Key: string; Value: string }[]).map(({ Key, Value }) => [Key, Value])),
+      );
+    const common = { 'sluice:stage': 'dev', 'sluice:system': 'orders', owner: 'team orders', 'cost-centre': '4711' };
+    for (const type of [QUEUE, STREAM, TABLE, TOPIC, BUCKET, FUNCTION, 'AWS::Logs::LogGroup', 'AWS::KMS::Key'])
+      for (const tags of tagsOf(type)) expect(tags).toMatchObject(common);
+    const components = (type: string) => new Set(tagsOf(type).map((tags) => tags['sluice:component']));
+    const consumers = [chargeCard, makeInvoice, reserveStock, sendEmail, salesTotals].map(({ name }) => name);
+    expect(components(QUEUE)).toEqual(new Set([...consumers, ordersOutbox.name]));
+    expect(components(STREAM)).toEqual(new Set(['order-log']));
+    for (const name of consumers) expect(components(FUNCTION)).toContain(name);
+  });
+
+  it.each([
+    [
+      'boundary',
+      {
+        'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':iam::', { Ref: 'AWS::AccountId' }, ':policy/boundary']],
+      },
+    ],
+    ['arn:aws:iam::111122223333:policy/teams/boundary', 'arn:aws:iam::111122223333:policy/teams/boundary'],
+  ])('bounds every role by %s', (permissionsBoundary, arn) => {
+    const roles = all(ordersTemplate('dev', { permissionsBoundary }), 'AWS::IAM::Role');
+    expect(roles.length).toBeGreaterThan(5);
+    for (const [, { PermissionsBoundary }] of roles) expect(PermissionsBoundary).toEqual(arn);
+    expect(JSON.stringify(dev)).not.toContain('PermissionsBoundary');
   });
 
   it('are told apart by the names of what people see', () => {
