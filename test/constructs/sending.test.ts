@@ -31,8 +31,8 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(code, { recursive: true }));
 
-function parts(stackName = 'test-tickets') {
-  const stack = new Stack(new App(), stackName);
+function parts(stackName = 'test-tickets', stage = 'dev') {
+  const stack = new Stack(new App({ context: { stage } }), stackName);
   const key = messagingKey(stack);
   const common = { code, inbox: new InboxTable(stack, 'inbox'), alarms: new SystemAlarms(stack, 'alarms', { key }) };
   const fn = (name: string) =>
@@ -149,8 +149,8 @@ describe('scheduled work', () => {
   const work = queue('work', { events });
   const worker = subscription('worker', { to: work });
 
-  function scheduled(list: readonly Recurring[] = [], stackName?: string) {
-    const p = parts(stackName);
+  function scheduled(list: readonly Recurring[] = [], stackName?: string, stage?: string) {
+    const p = parts(stackName, stage);
     const consumer = new QueueConsumer(p.stack, worker, p.common);
     return { ...p, scheduled: new ScheduledWork(p.stack, 'scheduled', { queue: consumer.work, recurring: list }) };
   }
@@ -172,6 +172,20 @@ describe('scheduled work', () => {
     const sending = statementsOf(stack, 'sqs:SendMessage').filter(({ Resource }) => Array.isArray(Resource));
     expect(sending).toHaveLength(1);
     expect(sending[0]?.Resource).toHaveLength(2);
+  });
+
+  it.each([
+    ['prod', 'Retain'],
+    ['dev', 'Delete'],
+  ])('goes with its stack, or stays with the role that it is sent with: %s', (stage, DeletionPolicy) => {
+    const { stack } = scheduled([], 'test-tickets', stage);
+    const template = Template.fromStack(stack);
+    template.hasResource('AWS::Scheduler::ScheduleGroup', { DeletionPolicy });
+    const kept = [
+      ...Object.entries(template.findResources('AWS::IAM::Role')),
+      ...Object.entries(template.findResources('AWS::IAM::Policy')),
+    ].filter(([id]) => id.startsWith('scheduled'));
+    expect(kept.map(([, resource]) => resource.DeletionPolicy)).toEqual([DeletionPolicy, DeletionPolicy]);
   });
 
   it('a function may make schedules in the group, and hand the role to Scheduler only', () => {

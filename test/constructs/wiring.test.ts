@@ -12,6 +12,8 @@ import { LogConsumer } from '../../lib/constructs/log-consumer.ts';
 import { messagingKey } from '../../lib/constructs/messaging-key.ts';
 import { OutboxTable } from '../../lib/constructs/outbox-table.ts';
 import { QueueConsumer } from '../../lib/constructs/queue-consumer.ts';
+import { useStage } from '../../lib/constructs/stage.ts';
+import { resolveStage } from '../../lib/constructs/stage-settings.ts';
 import { fifoQueue, fifoTopic, log, queue, topic } from '../../lib/contracts/channel.ts';
 import { days, seconds } from '../../lib/contracts/duration.ts';
 import { outbox } from '../../lib/contracts/outbox.ts';
@@ -285,5 +287,58 @@ describe('what is declared is deployed', () => {
       Endpoint: 'ops@example.com',
     });
     templateOf(parts().stack).resourceCountIs('AWS::SNS::Subscription', 0);
+  });
+
+  it('alarms are mailed by severity where the stage says so', () => {
+    const app = new App();
+    useStage(
+      app,
+      resolveStage('dev', { alarmEmails: { critical: ['now@example.com'], warning: ['later@example.com'] } }),
+    );
+    const stack = new Stack(app, 'test-tickets');
+    const { topics } = new SystemAlarms(stack, 'alarms', { key: messagingKey(stack) });
+    const template = templateOf(stack);
+    for (const [severity, Endpoint] of [
+      ['critical', 'now@example.com'],
+      ['warning', 'later@example.com'],
+    ] as const) {
+      template.hasResourceProperties('AWS::SNS::Subscription', {
+        Endpoint,
+        TopicArn: stack.resolve(topics[severity].topicArn),
+      });
+    }
+  });
+});
+
+describe('names', () => {
+  const declare: readonly ((p: ReturnType<typeof parts>) => unknown)[] = [
+    ({ stack, common }) =>
+      new LogConsumer(stack, subscription('reader', { to: ticketLog, fanOut: 'enhanced' }), {
+        ...common,
+        log: new EventLog(stack, ticketLog),
+      }),
+    ({ stack, key, common }) =>
+      new QueueConsumer(stack, subscription('fed', { to: queue('fed-work', { events, from: ticketTopic }) }), {
+        ...common,
+        topic: new EventTopic(stack, ticketTopic, { key }),
+      }),
+    ({ stack, common }) => new QueueConsumer(stack, subscription('direct', { to: queue('work', { events }) }), common),
+  ];
+
+  it('do not change with the order of declaration, nor from one synthesis to the next', () => {
+    const resources = (order: typeof declare) => {
+      const p = parts();
+      for (const one of order) one(p);
+      const { Resources } = templateOf(p.stack).toJSON() as { Resources: Record<string, { Properties: object }> };
+      // One alarm looks at all others, in the order they were made; a function's asset is the same folder.
+      return Object.entries(Resources)
+        .map(([id, { Properties }]) => [
+          id,
+          Object.entries(Properties ?? {}).filter(([name]) => /Name$/.test(name) && name !== 'DashboardName'),
+        ])
+        .sort(([a], [b]) => (String(a) < String(b) ? -1 : 1));
+    };
+    expect(resources(declare.toReversed())).toEqual(resources(declare));
+    expect(resources(declare)).toEqual(resources(declare));
   });
 });
