@@ -20,6 +20,9 @@ const operations: Readonly<Record<string, Operation>> = {
     element('StackResourceSummaries', resourcesXml(one(stacks, parameters), parameters)),
   DescribeStackResources: (stacks, parameters) =>
     element('StackResources', resourcesXml(one(stacks, parameters), parameters)),
+  GetTemplate: (stacks, parameters) =>
+    element('TemplateBody', escapeXml(JSON.stringify(one(stacks, parameters).template))) +
+    element('StagesAvailable', member('Original') + member('Processed')),
   ListExports: (stacks) => element('Exports', stacks.flatMap(exportsXml).map(member).join('')),
 };
 

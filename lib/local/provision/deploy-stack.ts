@@ -61,14 +61,19 @@ export async function deployStack(plan: StackPlan, deployment: Deployment): Prom
   const { outputs, exports } = outputsOf(plan, scope, deployed);
   const isAsBefore = (name: string) => !(name in exports) || isDeepStrictEqual(exports[name], stack.exports[name]);
   refuseLossOfExports(stack, isAsBefore, deployed, 'updated');
-  settle(stack, { outputs, exports, imports: [...imports], assets: plan.stack.assets }, isNew, deployment);
+  settle(
+    stack,
+    { outputs, exports, imports: [...imports], assets: plan.stack.assets, template: plan.stack.template },
+    isNew,
+    deployment,
+  );
 }
 
-type Settled = Pick<DeployedStack, 'outputs' | 'exports' | 'imports' | 'assets'>;
+type Settled = Pick<DeployedStack, 'outputs' | 'exports' | 'imports' | 'assets' | 'template'>;
 
 function settle(stack: DeployedStack, settled: Settled, isNew: boolean, { deployed, undo }: Deployment): void {
-  const { outputs, exports, imports, assets, updatedAt } = stack;
-  const before = { outputs, exports, imports, assets, updatedAt };
+  const { outputs, exports, imports, assets, template, updatedAt } = stack;
+  const before = { outputs, exports, imports, assets, template, updatedAt };
   undo.add(`outputs of stack ${stack.name}`, () => {
     if (!isNew) deployed.update(Object.assign(stack, before));
   });

@@ -41,6 +41,8 @@ export interface DeployedStack {
   imports: readonly string[];
   /** File assets by the key they are uploaded under. */
   assets: ReadonlyMap<string, string>;
+  /** What it was last brought to. */
+  template: JsonObject;
   readonly resources: Map<string, DeployedResource>;
   /** Resources that are no longer part of the stack, and are still to be removed. */
   readonly leftovers: Map<string, Leftover>;
@@ -55,14 +57,23 @@ export interface StackInfo {
   /** Output values by name, with the name they are exported under. */
   readonly outputs: Readonly<Record<string, StackOutput>>;
   readonly resources: Readonly<Record<string, StackResource>>;
+  readonly template: JsonObject;
   readonly createdAt: Date;
   /** Undefined as long as it is as it was created. */
   readonly updatedAt: Date | undefined;
 }
 export type StackResource = Pick<DeployedResource, 'type' | 'physicalId' | 'attributes'>;
 
-export const stackInfo = ({ name, id, outputs, resources, createdAt, updatedAt }: DeployedStack): StackInfo => ({
-  ...{ name, id, outputs, createdAt, updatedAt },
+export const stackInfo = ({
+  name,
+  id,
+  outputs,
+  template,
+  resources,
+  createdAt,
+  updatedAt,
+}: DeployedStack): StackInfo => ({
+  ...{ name, id, outputs, template, createdAt, updatedAt },
   resources: Object.fromEntries(resources),
 });
 
@@ -125,9 +136,9 @@ export function createDeployed(state: State | undefined): Deployed {
   }
 
   const update = (stack: DeployedStack) => {
-    const { name, id, outputs, exports, imports, assets, createdAt, updatedAt } = stack;
+    const { name, id, outputs, exports, imports, template, assets, createdAt, updatedAt } = stack;
     kept?.stacks.put(name, {
-      ...{ name, id, outputs, exports, imports },
+      ...{ name, id, outputs, exports, imports, template },
       assets: [...assets],
       createdAt: createdAt.getTime(),
       updatedAt: updatedAt?.getTime(),
@@ -145,7 +156,7 @@ export function createDeployed(state: State | undefined): Deployed {
       if (known !== undefined) return known;
       const stack: DeployedStack = {
         ...{ name, id, createdAt: new Date(), updatedAt: undefined, outputs: {}, exports: {}, imports: [] },
-        ...{ assets: new Map(), resources: new Map(), leftovers: new Map(), begun: new Map() },
+        ...{ template: {}, assets: new Map(), resources: new Map(), leftovers: new Map(), begun: new Map() },
       };
       stacks.set(name, stack);
       update(stack);

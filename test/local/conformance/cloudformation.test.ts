@@ -5,6 +5,7 @@ import {
   CloudFormationClient,
   DescribeStackResourcesCommand,
   DescribeStacksCommand,
+  GetTemplateCommand,
   ListExportsCommand,
 } from '@aws-sdk/client-cloudformation';
 import { afterAll, beforeAll, expect } from 'vitest';
@@ -149,6 +150,15 @@ conforms('CloudFormation: an export of one stack is an import of another', { sou
   expect(Exports.map(({ Name }) => Name)).toEqual(['shared-queue']);
   expect((await outputsOf('second')).Imported).toBe((await outputsOf('first')).Ref);
 });
+conforms(
+  'CloudFormation: the template of a stack is handed out as it was deployed',
+  { source: 'cloudformation' },
+  async () => {
+    const { TemplateBody = '', StagesAvailable } = await client.send(new GetTemplateCommand({ StackName: 'first' }));
+    expect(JSON.parse(TemplateBody)).toEqual(first);
+    expect(StagesAvailable).toEqual(['Original', 'Processed']);
+  },
+);
 conforms('CloudFormation: a stack that is not there is a ValidationError', { source: 'cloudformation' }, async () => {
   const error = await client.send(new DescribeStacksCommand({ StackName: 'third' })).catch((reason: Error) => reason);
   expect(error).toMatchObject({ name: 'ValidationError', message: 'Stack with id third does not exist' });
