@@ -1,6 +1,7 @@
 /** Integration tests that run on the engine only, and why: what another endpoint cannot do. */
 export const ENGINE_ONLY: Readonly<Record<string, string>> = {
   'alarms.test.ts': 'minutes of CloudWatch pass in seconds: only the engine scales time',
+  'cdk-diff.test.ts': 'deploys by starting the engine; other endpoints have a deployment by the CDK in main.ts',
   'cost.test.ts':
     'expects the capacity units and messages that services count in CloudWatch, which emulators leave out',
   'dashboards.test.ts':

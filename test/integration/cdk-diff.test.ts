@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type OrdersApp, startOrders } from './orders-app.ts';
+import { type OrdersOnEngine, startOrders } from './orders-app.ts';
 
-let app: OrdersApp;
+let app: OrdersOnEngine;
 let folder: string;
 
 beforeAll(async () => {
