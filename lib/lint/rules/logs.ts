@@ -8,6 +8,9 @@ const DOCS = 'https://docs.aws.amazon.com/lambda/latest/dg';
 /** Reads a second that one shard serves, and those of one polling mapping. https://docs.aws.amazon.com/streams/latest/dev/service-sizes-and-limits.html */
 const READS_PER_SHARD = 5;
 
+/** Readers of a shard that DynamoDB allows before it throttles them. https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html */
+const READERS_PER_TABLE = 2;
+
 const fromStreams = ({ mappings }: Graph): readonly Mapping[] => mappings.filter(({ kind }) => kind === 'stream');
 
 const offence = ({ resource }: Mapping, property: string, value: string, fix: string): Offence => ({
@@ -151,6 +154,26 @@ export const LOG_RULES: readonly Rule[] = [
             property: 'EventSourceArn',
             value: `${readers.length} polling consumers: ${quoted(readers.map(({ fn, resource }) => fn?.name ?? resource.path))}`,
             fix: 'Give some of them a StreamConsumer (enhanced fan-out) and map that instead of the stream.',
+          },
+        ];
+      }),
+  },
+  {
+    id: 'Messaging-TooManyTableReaders',
+    severity: 'warning',
+    mistake: "more than two consumers read a table's stream",
+    why: 'DynamoDB throttles the readers of a shard beyond two: all of them fall behind, and records are gone after 24 hours.',
+    source: 'https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html',
+    check: (graph) =>
+      [...new Set(fromStreams(graph).flatMap(({ table }) => table ?? []))].flatMap((table) => {
+        const readers = fromStreams(graph).filter((mapping) => mapping.table === table);
+        if (readers.length <= READERS_PER_TABLE) return [];
+        return [
+          {
+            construct: table.construct,
+            property: 'StreamSpecification',
+            value: `${readers.length} consumers: ${quoted(readers.map(({ fn, resource }) => fn?.name ?? resource.path))}`,
+            fix: 'Let one of them publish the changes to a topic or a log for the others, or use Kinesis Data Streams for the table.',
           },
         ];
       }),

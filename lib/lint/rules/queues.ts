@@ -38,6 +38,15 @@ const circles = (graph: Graph): readonly Queue[] => {
   });
 };
 
+/** What gives up to standard queues only. */
+const STANDARD_ONLY = [
+  'AWS::Lambda::EventSourceMapping',
+  'AWS::Lambda::Function',
+  'AWS::Lambda::EventInvokeConfig',
+  'AWS::Events::Rule',
+  'AWS::Scheduler::Schedule',
+];
+
 /** What a queue that carries answers is called, and how the other half of the pair is. */
 const ANSWERS = /[-_.]?(repl(y|ies)|responses?|answers?)(\.fifo)?$/i;
 const ASKS = /[-_.]?(requests?|commands?|queries|calls?)(\.fifo)?$/i;
@@ -120,6 +129,26 @@ export const QUEUE_RULES: readonly Rule[] = [
             ? 'Make the dead-letter queue with fifo: true and a name that ends in .fifo.'
             : 'Make the dead-letter queue without fifo.',
         })),
+  },
+  {
+    id: 'Messaging-FifoDeadLettersRefused',
+    severity: 'error',
+    mistake: 'a FIFO queue is to take what Lambda, EventBridge or Scheduler give up',
+    why: 'They send to standard queues only: the deployment fails, or what they give up is lost.',
+    source: 'https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-parameters.html',
+    check: ({ queues }) =>
+      queues.flatMap(({ resource, fifo, deadLettersOf: sources }) => {
+        const refused = sources.filter(({ type }) => STANDARD_ONLY.includes(type));
+        if (!fifo || refused.length === 0) return [];
+        return [
+          {
+            construct: resource.construct,
+            property: 'FifoQueue',
+            value: `true, for ${quoted(refused.map(({ path }) => path))}`,
+            fix: 'Give them a standard queue of their own, with an alarm.',
+          },
+        ];
+      }),
   },
   {
     id: 'Messaging-DeadLettersInACircle',

@@ -4,13 +4,16 @@ import type { Construct } from 'constructs';
 import type { Examples } from '../example.ts';
 import { alarm, fn, read, readMapping } from '../plain.ts';
 
-function tableReader(scope: Construct, pattern: object): void {
-  const table = new CfnTable(scope, 'table', {
+const tableOf = (scope: Construct) =>
+  new CfnTable(scope, 'table', {
     keySchema: [{ attributeName: 'id', keyType: 'HASH' }],
     attributeDefinitions: [{ attributeName: 'id', attributeType: 'S' }],
     billingMode: 'PAY_PER_REQUEST',
     streamSpecification: { streamViewType: 'NEW_IMAGE' },
   });
+
+function tableReader(scope: Construct, pattern: object): void {
+  const table = tableOf(scope);
   const reader = fn(scope, 'reader');
   readMapping(scope, 'changes', table.attrStreamArn, reader, {
     filterCriteria: { filters: [{ pattern: JSON.stringify(pattern) }] },
@@ -20,6 +23,11 @@ function tableReader(scope: Construct, pattern: object): void {
     metricName: 'IteratorAge',
     dimensions: [{ name: 'FunctionName', value: reader.ref }],
   });
+}
+
+function tableReaders(scope: Construct, count: number): void {
+  const table = tableOf(scope);
+  for (let i = 0; i < count; i++) readMapping(scope, `changes-${i}`, table.attrStreamArn, fn(scope, `reader-${i}`));
 }
 
 function readers(scope: Construct, polling: number, enhanced: number): void {
@@ -101,6 +109,16 @@ export const LOG_EXAMPLES: Examples = {
       property: 'EventSourceArn',
       value: "6 polling consumers: 'reader', 'reader-1', 'reader-2', 'reader-3', 'reader-4', 'reader-5'",
       fix: 'StreamConsumer',
+    },
+  ],
+  'Messaging-TooManyTableReaders': [
+    {
+      bad: (s) => tableReaders(s, 3),
+      good: (s) => tableReaders(s, 2),
+      path: 'table',
+      property: 'StreamSpecification',
+      value: "3 consumers: 'reader-0', 'reader-1', 'reader-2'",
+      fix: 'publish the changes to a topic or a log',
     },
   ],
   'Messaging-MoreConsumersThanShards': [

@@ -1,5 +1,5 @@
 import type { Examples } from '../example.ts';
-import { arn, deadLetters, fifoWork, queue, work } from '../plain.ts';
+import { arn, deadLetters, fifoWork, queue, read, work } from '../plain.ts';
 
 const WEEK_SECONDS = 604_800;
 
@@ -77,6 +77,22 @@ export const QUEUE_EXAMPLES: Examples = {
       property: 'RedrivePolicy.deadLetterTargetArn',
       value: "'work-dead.fifo', which is FIFO, of a standard queue",
       fix: 'without fifo',
+    },
+  ],
+  'Messaging-FifoDeadLettersRefused': [
+    {
+      bad: (s) => {
+        const dead = deadLetters(s, 'dead', { fifoQueue: true, queueName: 'dead.fifo' });
+        read(s, { mapping: { destinationConfig: { onFailure: { destination: dead.attrArn } } } });
+      },
+      good: (s) => {
+        read(s);
+        fifoWork(s);
+      },
+      path: 'dead',
+      property: 'FifoQueue',
+      value: "true, for 'Shop/log-mapping'",
+      fix: 'Give them a standard queue of their own',
     },
   ],
   'Messaging-DeadLettersInACircle': [
