@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { App, Stack, Stage, Validations } from 'aws-cdk-lib';
+import { App, Duration, Stack, Stage, Validations } from 'aws-cdk-lib';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -105,12 +105,10 @@ describe('at synthesis', () => {
   });
 
   it('a warning is shown and does not fail it', () => {
-    const deadLetters = (stack: Stack) => {
-      const queue = new Queue(stack, 'Dead');
-      acknowledge(queue, 'a short-lived test', 'Messaging-DeadLettersExpireEarly');
-      return { queue, maxReceiveCount: 5 };
-    };
-    expect(synth((stack) => new Queue(stack, 'Beats', { deadLetterQueue: deadLetters(stack) }))).toBe('synthesised');
+    const deadLetters = (stack: Stack) => new Queue(stack, 'Dead', { retentionPeriod: Duration.days(14) });
+    const build = (stack: Stack) =>
+      new Queue(stack, 'Beats', { deadLetterQueue: { queue: deadLetters(stack), maxReceiveCount: 5 } });
+    expect(synth(build)).toBe('synthesised');
     expect(said()).toContain('Messaging-DeadLettersWithoutAlarm: nobody is told of dead letters');
   });
 
@@ -123,6 +121,15 @@ describe('at synthesis', () => {
     expect(synth((stack) => acknowledge(new Queue(stack, 'Beats'), '', id))).toContain(
       'Messaging-AcknowledgedWithoutReason: an acknowledgement gives no reason',
     );
+  });
+
+  it('that an acknowledgement has no reason cannot be acknowledged', () => {
+    const message = synth((stack) => {
+      acknowledge(new Queue(stack, 'Beats'), '');
+      for (const id of ['AcknowledgedWithoutReason', 'QueueWithoutDeadLetters'])
+        acknowledge(stack, REASON, `Sluice::Messaging-${id}`);
+    });
+    expect(message).toContain('Messaging-AcknowledgedWithoutReason: an acknowledgement gives no reason');
   });
 
   it('a pack on a stage finds what is in that stage only', () => {
