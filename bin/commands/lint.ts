@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readCdkApp, synthesise } from '../cdk-app.ts';
 import { type ReportedFinding, readFindings } from '../lint-report.ts';
+import { renderTable } from '../table.ts';
 import { openTerminal, styled, type Terminal } from '../terminal.ts';
 
 export interface LintOptions {
@@ -41,8 +42,22 @@ function report(shown: readonly ReportedFinding[], found: readonly ReportedFindi
   const acknowledged = found.length - open.length;
   return [
     ...shown.map((finding) => findingText(finding, terminal)),
+    ...(open.length > 1 ? [byRule(open, terminal)] : []),
     `${count('error')}, ${count('warning')}, ${acknowledged} acknowledged${acknowledged > 0 && shown.length === open.length ? ' (--all shows them)' : ''}`,
   ].join('\n');
+}
+
+/** How often each rule is broken: errors first, and what is most frequent. */
+function byRule(open: readonly ReportedFinding[], terminal: Terminal): string {
+  const isError = ([first]: readonly ReportedFinding[]) => Number(first?.severity === 'error');
+  const rows = [...Map.groupBy(open, ({ rule }) => rule)].sort(
+    ([, a], [, b]) => isError(b) - isError(a) || b.length - a.length,
+  );
+  return renderTable(
+    terminal,
+    ['found', 'level', 'rule', 'mistake'],
+    rows.map(([rule, found]) => [String(found.length), found[0]?.severity ?? '', rule, found[0]?.mistake ?? '']),
+  );
 }
 
 const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;

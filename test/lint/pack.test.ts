@@ -54,6 +54,7 @@ describe('an app of plain constructs with seeded mistakes', () => {
         '      fix: Write retentionPeriod: Duration.days(14) on the dead-letter queue, and less than that on its source.',
       ].join('\n'),
     );
+    expect(stdout).toMatch(/\n2 +warning +Messaging-FilterDeletesMessages +a mapping on a queue has a filter\n/);
     expect(stdout).toMatch(/\n16 errors, 14 warnings, 0 acknowledged\n$/);
     expect(code).toBe(1);
   });
