@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -68,6 +68,18 @@ describe('the packed library in an empty CDK project', () => {
     },
     2 * MINUTES,
   );
+
+  it('fails the synthesis over what its linter finds', async () => {
+    const app = `import { App, Stack, Validations } from 'aws-cdk-lib';
+      import { Queue } from 'aws-cdk-lib/aws-sqs';
+      import { MessagingChecks } from 'sluice/lint';
+      const app = new App();
+      Validations.of(app).addPlugins(new MessagingChecks());
+      new Queue(new Stack(app, 'shop'), 'orders', { deadLetterQueue: { queue: new Queue(app.node.findChild('shop'), 'dead'), maxReceiveCount: 3 } });`;
+    writeFileSync(join(project, 'wrong.ts'), app);
+    const synth = inProject(join(BIN, 'cdk'), 'synth', '--quiet', '--app', 'node wrong.ts', '--output', 'wrong.out');
+    await expect(synth).rejects.toThrow(/Messaging-DeadLettersExpireEarly/);
+  });
 
   it('has no way in but its doors', async () => {
     const open = ENTRIES.map((entry) => `await import('sluice/${entry}')`).join(';');
