@@ -5,6 +5,7 @@ import { Construct } from 'constructs';
 import type { Channel } from '../contracts/channel.ts';
 import { claimRetention } from '../contracts/claim-retention.ts';
 import { CLAIMS_PREFIX, ENV } from '../contracts/environment.ts';
+import { logAccess } from './access-logs.ts';
 import { allow } from './messaging-function.ts';
 import { removalPolicyOf, tagComponent } from './stage.ts';
 
@@ -44,6 +45,7 @@ export class ClaimCheckBucket extends Construct {
       ],
       removalPolicy: removalPolicyOf(this),
     });
+    logAccess(this.bucket);
   }
 
   /** Lets a producer put the data of oversized events here. */
@@ -58,7 +60,12 @@ export class ClaimCheckBucket extends Construct {
 
   private grant(fn: LambdaFunction, action: string): void {
     fn.addEnvironment(ENV.claims, this.bucket.bucketName);
-    allow(fn, [action], [this.bucket.arnForObjects(`${CLAIMS_PREFIX}*`)]);
+    allow(
+      fn,
+      [action],
+      [this.bucket.arnForObjects(`${CLAIMS_PREFIX}*`)],
+      'an object of this prefix is named by its contents, which are known when it is written',
+    );
   }
 }
 

@@ -1,7 +1,10 @@
+import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IStream, IStreamConsumer } from 'aws-cdk-lib/aws-kinesis';
 import type { EventSourceMappingOptions, IEventSource, IEventSourceDlq } from 'aws-cdk-lib/aws-lambda';
+import { DynamoEventSource, type DynamoEventSourceProps } from 'aws-cdk-lib/aws-lambda-event-sources';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
+import { acknowledgeDeadLetters, acknowledgeWildcard } from './acknowledge.ts';
 
 /** What feeds a function, once it is bound to one. */
 export type MappedSource = IEventSource & { readonly eventSourceMappingId: string };
@@ -41,6 +44,26 @@ const READ_STREAM = ['DescribeStream', 'DescribeStreamSummary', 'GetRecords', 'G
   (action) => `kinesis:${action}`,
 );
 
+/**
+ * The stream of a table that feeds a function: the CDK's own source. Of what it grants, ListStreams can be granted on everything only.
+ * https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html
+ */
+export function tableSource(table: ITable, options: DynamoEventSourceProps): MappedSource {
+  const source = new DynamoEventSource(table, options);
+  return {
+    bind(fn) {
+      source.bind(fn);
+      if (fn.role !== undefined) acknowledgeWildcard(fn.role, '*', LIST_STREAMS);
+    },
+    get eventSourceMappingId() {
+      return source.eventSourceMappingId;
+    },
+  };
+}
+
+const LIST_STREAMS =
+  "dynamodb:ListStreams takes no resource, and Lambda asks for it of a function that reads a table's stream";
+
 function mappedSource(
   eventSourceArn: string,
   actions: string[],
@@ -63,4 +86,7 @@ function mappedSource(
 }
 
 /** Where a mapping sends what it gives up: a queue that the function may send to anyway. */
-export const failuresTo = (queue: IQueue): IEventSourceDlq => ({ bind: () => ({ destination: queue.queueArn }) });
+export function failuresTo(queue: IQueue): IEventSourceDlq {
+  acknowledgeDeadLetters(queue, 'an event source mapping');
+  return { bind: () => ({ destination: queue.queueArn }) };
+}

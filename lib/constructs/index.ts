@@ -1,4 +1,5 @@
 /** `sluice/constructs`: what is deployed. Every construct takes its numbers from the declaration and shows the L2 constructs it made. */
+export { logAccess } from './access-logs.ts';
 export type { ConsumerView } from './alarms/consumer-view.ts';
 export { watchFunction } from './alarms/function.ts';
 export { ALARM_KINDS, type KindOfAlarm, type Severity, UNHEALTHY } from './alarms/kinds.ts';

@@ -5,6 +5,7 @@ import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import type { Duration } from '../contracts/duration.ts';
 import { ENV } from '../contracts/environment.ts';
+import { acknowledgeWildcard, isWildcard } from './acknowledge.ts';
 import { logRetentionOf, physicalName, removalPolicyOf } from './stage.ts';
 
 /** What a function is made of. */
@@ -51,7 +52,24 @@ export function messagingFunction(scope: Construct, name: string, props: Messagi
 /** A contract's duration as CDK takes it. */
 export const cdkDuration = (d: Duration): CdkDurationType => CdkDuration.seconds(d.seconds);
 
-/** Allows a function exactly these actions on these resources. */
-export function allow(fn: LambdaFunction, actions: readonly string[], resources: readonly string[]): void {
+/**
+ * Allows a function exactly these actions on these resources.
+ * @param why a resource is a wildcard: what it is needed for. @default none: no resource is
+ * @throws Error for a wildcard without a reason
+ */
+export function allow(
+  fn: LambdaFunction,
+  actions: readonly string[],
+  resources: readonly string[],
+  why?: string,
+): void {
+  const wildcards = resources.filter(isWildcard);
+  if (wildcards.length > 0 && why === undefined) {
+    throw new Error(
+      `function '${fn.node.path}' would be allowed ${actions.join(', ')} on a wildcard (${wildcards.join(', ')}); name the resource, or say why it has to be one: allow(..., why)`,
+    );
+  }
   fn.addToRolePolicy(new PolicyStatement({ actions: [...actions], resources: [...resources] }));
+  for (const wildcard of wildcards)
+    if (fn.role !== undefined && why !== undefined) acknowledgeWildcard(fn.role, wildcard, why);
 }

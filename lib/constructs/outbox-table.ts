@@ -10,7 +10,6 @@ import {
 import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction as LambdaTarget } from 'aws-cdk-lib/aws-events-targets';
 import { FilterCriteria, FilterRule, type Function as LambdaFunction, StartingPosition } from 'aws-cdk-lib/aws-lambda';
-import { DynamoEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { type Duration as ContractDuration, days, seconds } from '../contracts/duration.ts';
@@ -19,7 +18,7 @@ import type { Outbox as OutboxContract } from '../contracts/outbox.ts';
 import { OUTBOX_TABLE } from '../contracts/tables.ts';
 import { type Destination, grantSend } from './channel-grants.ts';
 import type { ClaimCheckBucket } from './claim-check-bucket.ts';
-import { failuresTo } from './event-source.ts';
+import { failuresTo, tableSource } from './event-source.ts';
 import { deadLetterQueue } from './message-queue.ts';
 import { allow, messagingFunction } from './messaging-function.ts';
 import { removalPolicyOf, tagComponent } from './stage.ts';
@@ -82,7 +81,7 @@ export class OutboxTable extends Construct {
     this.relay = this.publisher('Relay', 'relay', props.relayCode, props.destinations);
     allow(this.relay, ['sqs:SendMessage'], [this.deadLetters.queueArn]);
     this.relay.addEventSource(
-      new DynamoEventSource(this.table, {
+      tableSource(this.table, {
         startingPosition: StartingPosition.TRIM_HORIZON,
         batchSize: RELAY_BATCH,
         retryAttempts: RELAY_RETRIES,

@@ -9,6 +9,7 @@ import { type ScheduleTarget, schedulesEnv } from '../contracts/environment.ts';
 import { schemaUri } from '../contracts/event.ts';
 import { SCHEDULER, SQS } from '../contracts/limits.ts';
 import type { Recurrence, Recurring } from '../contracts/recurring.ts';
+import { acknowledgeDeadLetters } from './acknowledge.ts';
 import { watchUndelivered } from './alarms/consumer.ts';
 import type { SystemAlarms } from './alarms/system-alarms.ts';
 import { grantSend } from './channel-grants.ts';
@@ -92,7 +93,12 @@ export class ScheduledWork extends Construct {
       resource: 'schedule',
       resourceName: `${this.group.ref}/*`,
     });
-    allow(fn, ['scheduler:CreateSchedule', 'scheduler:GetSchedule', 'scheduler:DeleteSchedule'], [schedules]);
+    allow(
+      fn,
+      ['scheduler:CreateSchedule', 'scheduler:GetSchedule', 'scheduler:DeleteSchedule'],
+      [schedules],
+      'a schedule of this group is named by the message that it sends, which is known when it is put off',
+    );
     fn.addToRolePolicy(
       new PolicyStatement({
         actions: ['iam:PassRole'],
@@ -113,6 +119,7 @@ export class ScheduledWork extends Construct {
     }
     queue.deduplicateByContent();
     const undelivered = deadLetterQueue(this, 'Undelivered', `${name}-undelivered`, queue.contract.deadLetterRetention);
+    acknowledgeDeadLetters(undelivered, 'the schedules of a FIFO queue');
     watchUndelivered(this, alarms, `${name}-scheduled`, {
       queue: undelivered,
       service: 'Scheduler',

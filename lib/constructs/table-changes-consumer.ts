@@ -1,12 +1,12 @@
 import { Stack } from 'aws-cdk-lib';
 import { CfnGlobalTable, CfnTable, type ITable } from 'aws-cdk-lib/aws-dynamodb';
 import { FilterCriteria, FilterRule, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
-import { DynamoEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { Subscription } from '../contracts/subscription.ts';
 import type { AnyTableChanges, Change, StreamView } from '../contracts/table-changes.ts';
 import type { ConsumerView } from './alarms/consumer-view.ts';
+import { tableSource } from './event-source.ts';
 import type { ConsumerProps } from './queue-consumer.ts';
 import { tagComponent } from './stage.ts';
 import { type StreamParts, streamConsumer } from './stream-consumer.ts';
@@ -44,7 +44,7 @@ export class TableChangesConsumer extends Construct implements StreamParts {
     checkStream(name, to, table);
     const parts = streamConsumer(this, subscription, props, {
       what: `table changes ${to.name}`,
-      mapping: (options) => new DynamoEventSource(table, { ...options, ...filtersOf(name, to.changes, filters) }),
+      mapping: (options) => tableSource(table, { ...options, ...filtersOf(name, to.changes, filters) }),
       lag: {
         retention: to.retention,
         stream: "retention of the table's stream",

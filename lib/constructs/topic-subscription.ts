@@ -5,6 +5,7 @@ import { Construct } from 'constructs';
 import type { Queue as QueueContract } from '../contracts/channel.ts';
 import { ATTRIBUTE } from '../contracts/envelope.ts';
 import type { EnvelopeFilter, FilterCondition, FilterPattern } from '../contracts/subscription-filter.ts';
+import { acknowledgeDeadLetters } from './acknowledge.ts';
 import type { EventTopic } from './event-topic.ts';
 import { DEAD_LETTER_SUFFIX, messageQueue } from './message-queue.ts';
 
@@ -25,6 +26,7 @@ export class TopicSubscription extends Construct {
       fifo: topic.contract.order === 'per-key',
       retention: contract.deadLetterRetention,
     });
+    acknowledgeDeadLetters(this.deadLetters, 'a subscription');
     this.subscription = topic.topic.addSubscription(
       new SqsSubscription(queue, {
         rawMessageDelivery: true,

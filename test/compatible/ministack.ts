@@ -5,7 +5,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type PythonTool, pythonWith } from '../python/environment.ts';
+import { type PythonTool, programsOf } from '../python/environment.ts';
 
 /** https://pypi.org/project/ministack/ */
 export const MINISTACK: PythonTool = { name: 'ministack', version: '1.5.33' };
@@ -27,11 +27,11 @@ export interface Ministack {
  * @throws Error with what it complained about when it ends or does not answer within a minute
  */
 export async function startMinistack(): Promise<Ministack> {
-  const python = await pythonWith(MINISTACK);
+  const programs = await programsOf(MINISTACK);
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const scratch = mkdtempSync(join(tmpdir(), 'sluice-ministack-'));
-  const server = spawn(python, ['-m', 'ministack'], {
+  const server = spawn(join(programs, 'python'), ['-m', 'ministack'], {
     env: {
       // It runs functions with the first `node` of the path: the one that runs this.
       PATH: `${join(process.execPath, '..')}:${process.env.PATH}`,

@@ -20,7 +20,10 @@ interface Statement {
   readonly Action: string | readonly string[];
   readonly Resource: unknown;
   readonly Principal?: { readonly Service?: string };
-  readonly Condition?: { readonly Bool?: Readonly<Record<string, string>> };
+  readonly Condition?: {
+    readonly Bool?: Readonly<Record<string, string>>;
+    readonly ArnEquals?: Readonly<Record<string, unknown>>;
+  };
 }
 
 /** Statements on every resource (`*`) that are allowed all the same, each with its reason. */
@@ -42,6 +45,13 @@ const rolePolicies = (t: TemplateJson): Entry[] => [
 
 const deniesPlainHttp = ({ Effect, Condition }: Statement): boolean =>
   Effect === 'Deny' && Condition?.Bool?.['aws:SecureTransport'] === 'false';
+
+/** Whether S3 may write the access logs of one bucket. */
+const letsLogsIn = ({ Effect, Action, Principal, Condition }: Statement, bucket: string): boolean =>
+  Effect === 'Allow' &&
+  Action === 's3:PutObject' &&
+  Principal?.Service === 'logging.s3.amazonaws.com' &&
+  idOf(Condition?.ArnEquals?.['aws:SourceArn']) === bucket;
 
 /** Resources of a type without a policy that refuses plain HTTP. */
 function withoutTls(
@@ -148,6 +158,23 @@ export const SECURITY_RULES: readonly Rule[] = [
     mistake: (t) => {
       first(t, BUCKET).Properties.PublicAccessBlockConfiguration.BlockPublicPolicy = false;
     },
+  },
+  {
+    name: 'every bucket logs who reads and writes it, in a bucket that only S3 may write to, for its sake',
+    check: (t) => {
+      const destinations = all(t, BUCKET).flatMap(
+        ([, { LoggingConfiguration: to }]) => idOf(to?.DestinationBucketName) ?? [],
+      );
+      return offenders(all(t, BUCKET), ([id, { LoggingConfiguration: to }]) =>
+        to === undefined
+          ? destinations.includes(id)
+          : all(t, 'AWS::S3::BucketPolicy')
+              .filter(([, { Bucket }]) => idOf(Bucket) === idOf(to.DestinationBucketName))
+              .some(([, policy]) => statementsOf(policy).some((statement) => letsLogsIn(statement, id))),
+      );
+    },
+    mistake: (t) =>
+      void delete first(t, BUCKET, ({ LoggingConfiguration: to }) => to !== undefined).Properties.LoggingConfiguration,
   },
   {
     name: 'queues take no plain HTTP',

@@ -16,18 +16,25 @@ export interface PythonTool {
 
 /**
  * Installs a tool in a virtual environment of its own, below `.sluice/python`, unless it is there.
- * @returns path of the environment's `python`
+ * @returns folder of the environment's programs: `python`, and those of the tool
  * @throws Error when there is no `python3` with venv and pip, or PyPI has no such version
  */
-export async function pythonWith({ name, version }: PythonTool): Promise<string> {
+export async function programsOf({ name, version }: PythonTool): Promise<string> {
   const folder = join(ENVIRONMENTS, `${name}-${version}`);
-  const python = join(folder, 'bin', 'python');
-  if (existsSync(join(folder, COMPLETE))) return python;
+  const programs = join(folder, 'bin');
+  if (existsSync(join(folder, COMPLETE))) return programs;
   rmSync(folder, { recursive: true, force: true });
   console.error(`installing ${name} ${version} from PyPI into ${folder}`);
   try {
     await run('python3', ['-m', 'venv', folder]);
-    await run(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', `${name}==${version}`]);
+    await run(join(programs, 'python'), [
+      '-m',
+      'pip',
+      'install',
+      '--quiet',
+      '--disable-pip-version-check',
+      `${name}==${version}`,
+    ]);
   } catch (error) {
     const said = error instanceof Error ? error.message : String(error);
     throw new Error(
@@ -38,5 +45,5 @@ export async function pythonWith({ name, version }: PythonTool): Promise<string>
     );
   }
   writeFileSync(join(folder, COMPLETE), '');
-  return python;
+  return programs;
 }

@@ -5,6 +5,7 @@ import { FunctionUrlAuthType } from 'aws-cdk-lib/aws-lambda';
 import { BlockPublicAccess, Bucket, BucketEncryption } from 'aws-cdk-lib/aws-s3';
 import { EmailIdentity, Identity } from 'aws-cdk-lib/aws-ses';
 import { Construct } from 'constructs';
+import { logAccess } from '../../constructs/access-logs.ts';
 import type { ConsumerView } from '../../constructs/alarms/consumer-view.ts';
 import { watchFunction } from '../../constructs/alarms/function.ts';
 import { watchOutbox } from '../../constructs/alarms/outbox.ts';
@@ -87,6 +88,7 @@ export class OrdersStack extends Stack {
       versioned: true,
       removalPolicy: removalPolicyOf(this),
     });
+    logAccess(invoices);
     const sender = new EmailIdentity(this, 'sender', { identity: Identity.email(mailFrom) });
 
     const placeOrder = messagingFunction(new Construct(this, 'place-order'), 'place-order', {
@@ -132,7 +134,12 @@ export class OrdersStack extends Stack {
       memory: INVOICE_MEMORY_MIB,
       environment: { [ORDERS_ENV.invoicesBucket]: invoices.bucketName },
     });
-    allow(invoice.function, ['s3:PutObject'], [invoices.arnForObjects('invoices/*')]);
+    allow(
+      invoice.function,
+      ['s3:PutObject'],
+      [invoices.arnForObjects('invoices/*')],
+      'an invoice is named by its order, which is known when it is placed',
+    );
 
     const email = new QueueConsumer(this, sendEmail, {
       ...common,

@@ -50,6 +50,12 @@ export async function startHistory(): Promise<History> {
 
 function synthesise(outdir: string, codeOf: (entry: string) => string): void {
   const app = new App({ outdir });
+  historyStack(app, codeOf);
+  app.synth();
+}
+
+/** Adds the stack to an app. */
+export function historyStack(app: App, codeOf: (entry: string) => string): Stack {
   const stack = new Stack(app, 'history');
   const output = (key: string, value: string) => void new CfnOutput(stack, `output-${key}`, { key, value });
   const key = messagingKey(stack);
@@ -67,5 +73,5 @@ function synthesise(outdir: string, codeOf: (entry: string) => string): void {
   const { work } = new QueueConsumer(stack, readAny, { ...common, topic: ordered, code: codeFor(readAny) });
   output('AnyNews', work.queue.queueUrl);
   output('AnyNewsUndelivered', work.subscription?.deadLetters.queueUrl ?? '');
-  app.synth();
+  return stack;
 }

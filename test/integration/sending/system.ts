@@ -92,6 +92,12 @@ export async function startSending(timeScale: number): Promise<SendingSystem> {
 
 function synthesise(outdir: string, codeOf: (entry: string) => string): void {
   const app = new App({ outdir });
+  sendingStack(app, codeOf);
+  app.synth();
+}
+
+/** Adds the stack to an app. */
+export function sendingStack(app: App, codeOf: (entry: string) => string): Stack {
   const stack = new Stack(app, 'sending');
   const key = messagingKey(stack);
   const common = { inbox: new InboxTable(stack, 'inbox'), alarms: new SystemAlarms(stack, 'alarms', { key }) };
@@ -140,5 +146,5 @@ function synthesise(outdir: string, codeOf: (entry: string) => string): void {
   output('RemindersDeadLetters', reminding.work.deadLetters.queueUrl);
   output('DocumentsDeadLetters', counting.work.deadLetters.queueUrl);
   output('ReadingsDeadLetters', summing.deadLetters.queueUrl);
-  app.synth();
+  return stack;
 }

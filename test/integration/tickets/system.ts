@@ -77,6 +77,12 @@ export async function startTickets(timeScale: number): Promise<Tickets> {
 
 function synthesise(outdir: string, codeOf: (entry: string) => string): void {
   const app = new App({ outdir });
+  ticketsStack(app, codeOf);
+  app.synth();
+}
+
+/** Adds the stack to an app. */
+export function ticketsStack(app: App, codeOf: (entry: string) => string): Stack {
   const stack = new Stack(app, 'tickets');
   const inbox = new InboxTable(stack, 'inbox');
   const alarms = new SystemAlarms(stack, 'alarms', { key: messagingKey(stack) });
@@ -123,5 +129,5 @@ function synthesise(outdir: string, codeOf: (entry: string) => string): void {
   new CfnOutput(stack, 'journal-dead-letters', { key: 'journalDeadLetters', value: reader.deadLetters.queueUrl });
   new CfnOutput(stack, 'work-table', { key: 'Work', value: work.tableName });
   new CfnOutput(stack, 'inbox-table', { key: 'Inbox', value: inbox.table.tableName });
-  app.synth();
+  return stack;
 }

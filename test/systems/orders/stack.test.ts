@@ -86,7 +86,7 @@ describe('stages', () => {
             .replaceAll(`"Value":"${stage}"`, '"Value":"STAGE"')
             .replaceAll(`sluice-${stage}-`, 'sluice-STAGE-')
             .replaceAll(/"(DeletionPolicy|UpdateReplacePolicy)","(Retain|Delete)"/g, '"$1",""')
-            .replaceAll(/"RetentionInDays":(7|90)\b/g, '"RetentionInDays":0'),
+            .replaceAll(/"(RetentionInDays|ExpirationInDays)":(7|90)\b/g, '"$1":0'),
         )
         .sort();
     expect(plain(prod, 'prod')).toEqual(plain(dev, 'dev'));

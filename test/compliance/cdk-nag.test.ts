@@ -1,0 +1,86 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { App, Validations } from 'aws-cdk-lib';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import type { IConstruct } from 'constructs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { historyStack } from '../integration/history/system.ts';
+import { sendingStack } from '../integration/sending/system.ts';
+import { ticketsStack } from '../integration/tickets/system.ts';
+import { ordersApp } from '../systems/orders/synthesised.ts';
+import { STAGES } from './templates.ts';
+
+/** cdk-nag's AwsSolutions over the app in every stage. https://github.com/cdklabs/cdk-nag/blob/main/RULES.md#awssolutions */
+
+const found = (scope: IConstruct, checks = new AwsSolutionsChecks()): string[] =>
+  checks
+    .validateScope(scope)
+    .violations.flatMap(({ ruleName, violatingResources }) =>
+      violatingResources.map((resource) => `${ruleName} at ${(resource as { constructPath?: string }).constructPath}`),
+    );
+
+/** Also what is acknowledged. */
+function foundAtAll(scope: IConstruct): string[] {
+  const checks = new AwsSolutionsChecks();
+  Object.assign(checks, { isAcknowledged: () => false });
+  return found(scope, checks);
+}
+
+interface Acknowledged {
+  readonly rule: string;
+  readonly reason: string;
+  readonly path: string;
+}
+
+const acknowledgedIn = (scope: IConstruct): Acknowledged[] =>
+  scope.node.findAll().flatMap(({ node }) =>
+    node.metadata
+      .filter(({ type }) => type === Validations.ACKNOWLEDGED_RULES_METADATA_KEY)
+      .flatMap(({ data }) => Object.entries(data as Record<string, string>))
+      .map(([id, reason]) => ({ rule: id.replace(/^annotation::/i, ''), reason, path: node.path }))
+      .filter(({ rule }) => rule.startsWith('AwsSolutions-')),
+  );
+
+describe.each(STAGES)('the app in %s', (stage) => {
+  it('has nothing that is not acknowledged', () => {
+    expect(ordersApp(stage, (stack) => found(stack.node.root))).toEqual([]);
+  });
+
+  it('acknowledges only what there is, each with a reason in words', () => {
+    const { all, acknowledged } = ordersApp(stage, (stack) => ({
+      all: foundAtAll(stack),
+      acknowledged: acknowledgedIn(stack),
+    }));
+    expect(acknowledged.length).toBeGreaterThan(0);
+    for (const { rule, reason, path } of acknowledged) {
+      const found = all.some((finding) => finding.startsWith(`${rule} at ${path}/`));
+      expect({ rule, path, found }).toEqual({ rule, path, found: true });
+      expect(reason.split(' ').length).toBeGreaterThan(8);
+    }
+  });
+});
+
+/** Between them they use every construct. */
+describe.each([
+  ['tickets', ticketsStack],
+  ['sending', sendingStack],
+  ['history', historyStack],
+])('the constructs in %s', (_, addStack) => {
+  let folder: string;
+  let code: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'sluice-nag-'));
+    code = join(folder, 'code');
+    mkdirSync(code);
+    writeFileSync(join(code, 'index.mjs'), 'export const handler = async () => undefined;\n');
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it('have nothing that is not acknowledged', () => {
+    const stack = addStack(new App({ outdir: join(folder, 'cdk.out') }), () => code);
+    // Tables that the tests make for themselves, and what they let functions do with them.
+    const ofTests = /\/(work|shelf)\//;
+    expect(found(stack).filter((finding) => !ofTests.test(finding))).toEqual([]);
+  });
+});
