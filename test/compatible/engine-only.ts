@@ -15,6 +15,7 @@ export const ENGINE_ONLY: Readonly<Record<string, string>> = {
   'history.test.ts':
     'expects readers with enhanced fan-out and metrics of shards, which emulators leave out or answer without doing',
   'kill.test.ts': 'kills functions between two of their requests: only the engine does so on request',
+  'orders-alarms.test.ts': 'minutes of CloudWatch pass in seconds: only the engine scales time',
   'sending.test.ts': 'schedules come due in seconds: only the engine scales time',
   'table-changes.test.ts': 'expects retries and partial responses of streams, which emulators leave out',
 };

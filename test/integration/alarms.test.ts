@@ -1,57 +1,33 @@
 import { DescribeAlarmHistoryCommand, DescribeAlarmsCommand } from '@aws-sdk/client-cloudwatch';
-import {
-  DeleteMessageCommand,
-  ReceiveMessageCommand,
-  SendMessageCommand,
-  StartMessageMoveTaskCommand,
-} from '@aws-sdk/client-sqs';
+import { SendMessageCommand, StartMessageMoveTaskCommand } from '@aws-sdk/client-sqs';
 import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { envelope } from '../../lib/contracts/envelope.ts';
 import { Parcel } from './alarms/contract.ts';
-import { startWatched, type Watched } from './alarms/system.ts';
+import { expectGoodNews, openScene, type Scene } from './alarms/incident.ts';
+import { parcelIncidents } from './alarms/parcel-incidents.ts';
+import { STACK, startWatched, type Watched } from './alarms/system.ts';
 import { eventually } from './orders-app.ts';
 
-/** A minute of CloudWatch lasts a tenth of a second. */
-const TIME_SCALE = 600;
-const ALARM = 'watched-weigh-parcel-dead-letters';
+/** A minute of CloudWatch lasts 0.3 s. */
+const TIME_SCALE = 200;
+const ALARM = 'weigh-parcel-dead-letters';
 
 let app: Watched;
+let scene: Scene;
 beforeAll(async () => {
   app = await startWatched(TIME_SCALE);
+  scene = await openScene(app.engine, STACK);
 }, 60_000);
-afterAll(() => app?.close());
-
-interface Notification {
-  readonly AlarmName: string;
-  readonly NewStateValue: string;
-  readonly OldStateValue: string;
-  readonly NewStateReason: string;
-}
-
-/** Notifications the operator's queue has got so far, in order. */
-const told: Notification[] = [];
-
-async function readNotifications(): Promise<void> {
-  const QueueUrl = app.output('Operator');
-  const { Messages = [] } = await app.sqs.send(new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 1 }));
-  for (const { Body = '', ReceiptHandle } of Messages) {
-    told.push(JSON.parse(Body) as Notification);
-    await app.sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
-  }
-}
-
-const notified = (state: string) =>
-  eventually(`the operator to hear that ${ALARM} is ${state}`, async () => {
-    await readNotifications();
-    return told.find(({ AlarmName, NewStateValue, OldStateValue }) => {
-      const first = OldStateValue === 'INSUFFICIENT_DATA';
-      return AlarmName === ALARM && NewStateValue === state && !first;
-    });
-  });
+afterAll(async () => {
+  scene?.close();
+  await app?.close();
+});
 
 async function state(): Promise<string | undefined> {
-  const { MetricAlarms = [] } = await app.cloudwatch.send(new DescribeAlarmsCommand({ AlarmNames: [ALARM] }));
+  const { MetricAlarms = [] } = await app.cloudwatch.send(
+    new DescribeAlarmsCommand({ AlarmNames: [`${STACK}-${ALARM}`] }),
+  );
   return MetricAlarms[0]?.StateValue;
 }
 
@@ -66,23 +42,26 @@ it('a poison message rings the alarm of its dead letters and its topic tells; me
   const poison = envelope(Parcel, { parcel: 'anvil' }, { id: 'anvil', source: '/test', time: new Date() });
   await app.sqs.send(new SendMessageCommand({ QueueUrl: app.output('Queue'), MessageBody: JSON.stringify(poison) }));
 
-  const rung = await notified('ALARM');
+  const rung = (await scene.settled(ALARM, 'ALARM')).at(-1);
   expect(rung).toMatchObject({
-    OldStateValue: 'OK',
-    AlarmDescription: expect.stringContaining('has given up messages'),
-    NewStateReason: expect.stringContaining('was greater than the threshold (0.0)'),
+    before: 'OK',
+    severity: 'critical',
+    description: expect.stringContaining('has given up messages'),
+    reason: expect.stringContaining('was greater than the threshold (0.0)'),
   });
-  expect(await state()).toBe('ALARM');
 
   await app.dynamodb.send(new PutCommand({ TableName: app.output('Scales'), Item: { pk: 'mended' } }));
   const [SourceArn, DestinationArn] = [app.output('DeadLettersArn'), app.output('QueueArn')];
   await app.sqs.send(new StartMessageMoveTaskCommand({ SourceArn, DestinationArn }));
 
-  expect(await notified('OK')).toMatchObject({ OldStateValue: 'ALARM' });
+  expect((await scene.settled(ALARM, 'OK')).at(-1)).toMatchObject({ before: 'ALARM' });
   await eventually('the parcel to be weighed', () => isWeighed('anvil'));
-  expect(await state()).toBe('OK');
   const { AlarmHistoryItems = [] } = await app.cloudwatch.send(
-    new DescribeAlarmHistoryCommand({ AlarmName: ALARM, HistoryItemType: 'StateUpdate', ScanBy: 'TimestampAscending' }),
+    new DescribeAlarmHistoryCommand({
+      AlarmName: `${STACK}-${ALARM}`,
+      HistoryItemType: 'StateUpdate',
+      ScanBy: 'TimestampAscending',
+    }),
   );
   expect(AlarmHistoryItems.map(({ HistorySummary }) => HistorySummary)).toEqual([
     'Alarm updated from INSUFFICIENT_DATA to OK',
@@ -91,3 +70,21 @@ it('a poison message rings the alarm of its dead letters and its topic tells; me
   ]);
   expect(app.engine.notices.filter((notice) => notice.includes('larm') || notice.includes('AccessDenied'))).toEqual([]);
 }, 60_000);
+
+/** The orders show these for real. */
+const SHOWN_BY_ORDERS = [
+  'weigh-parcel-dead-letters',
+  'weigh-parcel-error-rate',
+  'count-parcels-error-rate',
+  'weigh-parcel-throttles',
+  'count-parcels-state-failures',
+];
+
+it('what the orders cannot show in a short time goes on for its cause and off after it', async () => {
+  const incidents = parcelIncidents(app, scene);
+  const shown = [...incidents.flatMap(({ alarms }) => alarms), ...SHOWN_BY_ORDERS];
+  expect(shown.toSorted()).toEqual([...scene.alarms.keys()].toSorted());
+  for (const incident of incidents) {
+    for (const [alarm, news] of await scene.see(incident)) expectGoodNews(alarm, news);
+  }
+}, 200_000);
