@@ -33,6 +33,9 @@ export interface Target {
   readonly resource: Resource | undefined;
 }
 
+/** Lambda's metric of a stream's consumer: by function. */
+export const FUNCTION_LAG = 'IteratorAge';
+
 const KINDS = ['AWS::CloudWatch::Alarm', 'AWS::CloudWatch::CompositeAlarm'];
 
 /** Resources whose name a dimension can hold, by the dimension's name. */

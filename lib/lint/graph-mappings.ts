@@ -130,3 +130,9 @@ function readFunctions(resources: Resources): readonly FunctionNode[] {
     invokedByOthers: invoked.has(resource),
   }));
 }
+
+type Mappings = { readonly mappings: readonly Mapping[] };
+export const fromQueues = ({ mappings }: Mappings): readonly Mapping[] =>
+  mappings.filter(({ kind }) => kind === 'queue');
+export const fromStreams = ({ mappings }: Mappings): readonly Mapping[] =>
+  mappings.filter(({ kind }) => kind === 'stream');

@@ -1,7 +1,8 @@
-import { CfnOutput, CfnParameter, CfnResource, NestedStack, Stack } from 'aws-cdk-lib';
+import { CfnResource, Stack } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
 import { arnOf } from './arns.ts';
-import { at, type Json, listOf, recordOf } from './json.ts';
+import { at, type Json, recordOf } from './json.ts';
+import { readBorders, referredId } from './stack-borders.ts';
 
 /** A resource of a construct tree, whoever made it: properties as they stand in the template, intrinsic functions included. */
 export interface Resource {
@@ -41,12 +42,6 @@ const NAME_PROPERTY: Readonly<Record<string, string>> = {
 /** Physical name of a resource; undefined when CloudFormation makes it. */
 export const nameOf = ({ type, properties }: Resource): unknown => properties[NAME_PROPERTY[type] ?? ''];
 
-/** What a stack passes on to others. */
-interface Passed {
-  readonly stack: Stack;
-  readonly value: unknown;
-}
-
 /**
  * Reads the resources of a tree. Call it when the tree is synthesised: before, references to other stacks cannot be told from those within.
  */
@@ -57,18 +52,13 @@ export function readResources(root: IConstruct): Resources {
   const byName = new Map(all.map((resource) => [keyOfName(resource.type, nameOf(resource)), resource]));
   const named = (type: string, name: unknown) =>
     typeof name === 'string' ? byName.get(keyOfName(type, name)) : undefined;
-  const passed = readPassed(constructs);
+  const passedOn = readBorders(constructs);
 
   const follow = (value: unknown, stack: Stack): Resource | undefined => {
-    const { Ref: ref, 'Fn::GetAtt': attribute, 'Fn::ImportValue': imported } = recordOf(value);
-    const [id, name] = typeof attribute === 'string' ? attribute.split(/\.(.*)/s) : listOf(attribute);
-    const referred = ref ?? id;
-    if (typeof referred === 'string') {
-      const next = passed.get(keyOf(stack, referred)) ?? passed.get(keyOf(stack, `${referred}.${name}`));
-      return next === undefined ? byId.get(keyOf(stack, referred)) : follow(next.value, next.stack);
-    }
-    const exported = typeof imported === 'string' ? passed.get(exportKey(imported)) : undefined;
-    if (exported !== undefined) return follow(exported.value, exported.stack);
+    const passed = passedOn(value, stack);
+    if (passed !== undefined) return follow(passed.value, passed.stack);
+    const id = referredId(value);
+    if (id !== undefined) return byId.get(keyOf(stack, id));
     const arn = arnOf(value);
     return arn === undefined ? undefined : arn.types.map((type) => named(type, arn.name)).find(Boolean);
   };
@@ -95,43 +85,8 @@ function resourceOf(construct: CfnResource): Resource {
   };
 }
 
-/** Values that cross the border of a stack: exports, and the parameters and outputs of nested stacks. */
-function readPassed(constructs: readonly IConstruct[]): ReadonlyMap<string, Passed> {
-  const passed = new Map<string, Passed>();
-  for (const construct of constructs) {
-    if (!(construct instanceof CfnOutput || construct instanceof CfnParameter)) continue;
-    const { stack } = construct;
-    if (construct instanceof CfnOutput) {
-      const value: unknown = stack.resolve(construct.value);
-      const name: unknown = stack.resolve(construct.exportName);
-      if (typeof name === 'string') passed.set(exportKey(name), { stack, value });
-      const nested = stack.nestedStackResource;
-      if (nested?.stack !== undefined)
-        passed.set(keyOf(nested.stack, `${idIn(nested)}.Outputs.${stack.resolve(construct.logicalId)}`), {
-          stack,
-          value,
-        });
-    }
-    if (
-      construct instanceof CfnParameter &&
-      NestedStack.isNestedStack(stack) &&
-      stack.nestedStackResource !== undefined
-    ) {
-      const outer = stack.nestedStackResource.stack;
-      const template: unknown = outer.resolve((stack.nestedStackResource as CfnResource)._toCloudFormation());
-      const id = String(stack.resolve(construct.logicalId));
-      const value = at(template, 'Resources', idIn(stack.nestedStackResource), 'Properties', 'Parameters', id);
-      passed.set(keyOf(stack, id), { stack: outer, value });
-    }
-  }
-  return passed;
-}
-
-const idIn = (resource: { readonly stack: Stack; readonly logicalId: string }): string =>
-  String(resource.stack.resolve(resource.logicalId));
 const keyOf = (stack: Stack, id: string): string => `${stack.node.path} ${id}`;
 const keyOfName = (type: string, name: unknown): string => `${type} ${typeof name === 'string' ? name : ''}`;
-const exportKey = (name: string): string => `export ${name}`;
 
 /** Every reference in a value, wherever it is. */
 export function referencesIn(value: unknown): readonly unknown[] {

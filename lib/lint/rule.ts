@@ -1,5 +1,6 @@
 import type { IConstruct } from 'constructs';
 import type { Graph } from './graph.ts';
+import type { Resource } from './resources.ts';
 
 /** An error fails synthesis; a warning is shown. */
 export type Severity = 'error' | 'warning';
@@ -28,3 +29,11 @@ export interface Offence {
   /** What to write instead. */
   readonly fix: string;
 }
+
+/** An offence of a resource's property. */
+export const offence = (
+  { resource }: { readonly resource: Resource },
+  property: string,
+  value: string,
+  fix: string,
+): Offence => ({ construct: resource.construct, property, value, fix });

@@ -1,18 +1,20 @@
 import type { Rule } from './rule.ts';
 import { ALARM_RULES } from './rules/alarms.ts';
+import { CONSUMER_RULES } from './rules/consumers.ts';
 import { DECLARATION_RULES } from './rules/declarations.ts';
 import { LOG_RULES } from './rules/logs.ts';
 import { MAPPING_RULES } from './rules/mappings.ts';
 import { QUEUE_RULES } from './rules/queues.ts';
 import { TOPIC_RULES } from './rules/topics.ts';
+import { WATCHING_RULES } from './rules/watching.ts';
 
 /** What a rule looks at, for lists. */
 export const RULES_BY_AREA: Readonly<Record<string, readonly Rule[]>> = {
   Queues: QUEUE_RULES,
-  'Consumers of queues': MAPPING_RULES,
+  'Consumers of queues': [...MAPPING_RULES, ...CONSUMER_RULES],
   Topics: TOPIC_RULES,
   'Logs and other streams': LOG_RULES,
-  Alarms: ALARM_RULES,
+  Alarms: [...ALARM_RULES, ...WATCHING_RULES],
   Declarations: DECLARATION_RULES,
 };
 

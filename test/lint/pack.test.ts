@@ -63,7 +63,7 @@ describe('an app of plain constructs with seeded mistakes', () => {
     const { code, stderr, stdout } = await run(
       EXAMPLE,
       'node_modules/aws-cdk/bin/cdk',
-      ...['synth', '--quiet', '--output', join(folder, 'cdk.out')],
+      ...['synth', '--quiet', '--no-notices', '--output', join(folder, 'cdk.out')],
     );
     expect(code).not.toBe(0);
     const said = `${stdout}${stderr}`.replace(/\s+/g, ' ');

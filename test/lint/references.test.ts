@@ -45,9 +45,10 @@ describe('a queue is found', () => {
     ).toEqual(['Shop/work']);
   });
 
-  it('through the export of another stack', () => {
+  it.each(['strong', 'both', 'weak'])('in another stack, by a reference that is %s', (strength) => {
     expect(
       visibility((app) => {
+        app.node.setContext('@aws-cdk/core:defaultCrossStackReferences', strength);
         const source = queue(new Stack(app, 'Shop'), 'work', { visibilityTimeout: 30 });
         const workers = new Stack(app, 'Workers');
         const { mapping } = work(workers, { ...slow, queue: { queueName: 'other', visibilityTimeout: 31 } });

@@ -1,7 +1,7 @@
 import type { Graph } from '../graph.ts';
-import type { FunctionNode, Mapping } from '../graph-mappings.ts';
+import { type FunctionNode, fromStreams } from '../graph-mappings.ts';
 import { at, isRecord, listOf, recordOf } from '../json.ts';
-import type { Offence, Rule } from '../rule.ts';
+import { offence, type Rule } from '../rule.ts';
 import { below, json, quoted } from '../text.ts';
 
 const DOCS = 'https://docs.aws.amazon.com/lambda/latest/dg';
@@ -10,15 +10,6 @@ const READS_PER_SHARD = 5;
 
 /** Readers of a shard that DynamoDB allows before it throttles them. https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html */
 const READERS_PER_TABLE = 2;
-
-const fromStreams = ({ mappings }: Graph): readonly Mapping[] => mappings.filter(({ kind }) => kind === 'stream');
-
-const offence = ({ resource }: Mapping, property: string, value: string, fix: string): Offence => ({
-  construct: resource.construct,
-  property,
-  value,
-  fix,
-});
 
 /** Most executions that the streams of a function can use at once; undefined when a mapping has a source without a known number of shards. */
 function usable(fn: FunctionNode, graph: Graph): number | undefined {

@@ -1,7 +1,6 @@
-import type { SubscriptionNode } from '../graph-topics.ts';
 import { isRecord, listOf, recordOf } from '../json.ts';
 import { allowsService } from '../policies.ts';
-import type { Offence, Rule } from '../rule.ts';
+import { offence, type Rule } from '../rule.ts';
 import { json } from '../text.ts';
 
 const DOCS = 'https://docs.aws.amazon.com/sns/latest/dg';
@@ -10,13 +9,6 @@ const MACHINES = ['sqs', 'lambda', 'http', 'https', 'firehose'];
 const MAX_FILTER_KEYS = 5;
 const MAX_FILTER_COMBINATIONS = 150;
 const DELIVER = ['kms:GenerateDataKey', 'kms:Decrypt'];
-
-const offence = ({ resource }: SubscriptionNode, property: string, value: string, fix: string): Offence => ({
-  construct: resource.construct,
-  property,
-  value,
-  fix,
-});
 
 /** Keys of a filter policy, and how many values each has; nested ones, of a policy on the body, count with their own. */
 function filterSizes(policy: unknown): readonly number[] {
