@@ -1,14 +1,9 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { App, Validations } from 'aws-cdk-lib';
+import { Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import type { IConstruct } from 'constructs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { historyStack } from '../integration/history/system.ts';
-import { sendingStack } from '../integration/sending/system.ts';
-import { ticketsStack } from '../integration/tickets/system.ts';
+import { describe, expect, it } from 'vitest';
 import { ordersApp } from '../systems/orders/synthesised.ts';
+import { EXAMPLE_STACKS, exampleStack, OF_TESTS } from './example-stacks.ts';
 import { STAGES } from './templates.ts';
 
 /** cdk-nag's AwsSolutions over the app in every stage. https://github.com/cdklabs/cdk-nag/blob/main/RULES.md#awssolutions */
@@ -61,26 +56,7 @@ describe.each(STAGES)('the app in %s', (stage) => {
   });
 });
 
-/** Between them they use every construct. */
-describe.each([
-  ['tickets', ticketsStack],
-  ['sending', sendingStack],
-  ['history', historyStack],
-])('the constructs in %s', (_, addStack) => {
-  let folder: string;
-  let code: string;
-  beforeAll(() => {
-    folder = mkdtempSync(join(tmpdir(), 'sluice-nag-'));
-    code = join(folder, 'code');
-    mkdirSync(code);
-    writeFileSync(join(code, 'index.mjs'), 'export const handler = async () => undefined;\n');
-  });
-  afterAll(() => rmSync(folder, { recursive: true }));
-
-  it('have nothing that is not acknowledged', () => {
-    const stack = addStack(new App({ outdir: join(folder, 'cdk.out') }), () => code);
-    // Tables that the tests make for themselves, and what they let functions do with them.
-    const ofTests = /\/(work|shelf)\//;
-    expect(found(stack).filter((finding) => !ofTests.test(finding))).toEqual([]);
-  });
+it.each(EXAMPLE_STACKS)('the constructs in %s have nothing that is not acknowledged', (name) => {
+  const findings = exampleStack(name, (stack) => found(stack));
+  expect(findings.filter((finding) => !OF_TESTS.test(finding))).toEqual([]);
 });
