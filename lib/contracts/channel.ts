@@ -280,6 +280,12 @@ export function log<const E extends AnyEventType>(
     `retention must be from 24 hours to 365 days (given ${retention.seconds} s)`,
     'Write for example retention: days(7)',
   );
+  declare(
+    options.replay === undefined || options.replay.trim() !== '',
+    thing,
+    'replay is empty',
+    'Say what the log is read again for, or leave it out',
+  );
   return {
     kind: 'log',
     name,

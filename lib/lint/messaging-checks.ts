@@ -34,10 +34,13 @@ export class MessagingChecks implements IPolicyValidationPlugin {
     );
     return {
       success: !findings.some(({ severity, acknowledged }) => severity === 'error' && acknowledged === undefined),
-      violations: findings.map(violationOf),
+      // Errors last: that is where people look, and what is left of long output.
+      violations: findings.toSorted((a, b) => SHOWN[a.severity] - SHOWN[b.severity]).map(violationOf),
     };
   }
 }
+
+const SHOWN = { warning: 0, error: 1 } as const;
 
 const violationOf = (finding: Finding): PolicyViolation => ({
   ruleName: ruleNameOf(finding),

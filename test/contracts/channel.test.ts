@@ -58,6 +58,11 @@ describe('channel rules', () => {
     ],
     ['a log kept for more than a year', () => log('l', { events, retention: days(366) }), '(given 31622400 s)'],
     [
+      'a log that is read again for nothing',
+      () => log('l', { events, replay: ' ' }),
+      "log 'l': replay is empty. Say what the log is read again for, or leave it out.",
+    ],
+    [
       'a log without shards',
       () => log('l', { events, shards: 0 }),
       "log 'l': shards must be a whole number from 1 (given 0). Leave shards out to have them computed from traffic.",

@@ -48,6 +48,18 @@ describe('subscription rules', () => {
       "Choose inbox 'effect', 'lease' or 'natural', or guarantee 'at-least-once'",
     ],
     [
+      'a reason for duplicates that an inbox keeps away',
+      { to: standard, guarantee: 'effectively-once', duplicates: 'harmless' },
+      "duplicates says why they do no harm to a handler that is at-least-once without an inbox (given 'harmless' with guarantee 'effectively-once' and inbox 'effect')",
+      "Write the reason, or leave it out: an inbox keeps duplicates away and 'at-most-once' has none",
+    ],
+    [
+      'a reason for duplicates that says nothing',
+      { to: standard, duplicates: ' ' },
+      "duplicates says why they do no harm to a handler that is at-least-once without an inbox (given ' ' with guarantee 'at-least-once' and inbox 'none')",
+      "Write the reason, or leave it out: an inbox keeps duplicates away and 'at-most-once' has none",
+    ],
+    [
       'aggregation from a queue',
       { to: standard, guarantee: 'exactly-once-aggregation' },
       "guarantee 'exactly-once-aggregation' needs a log and takes no inbox: the log position is its record",
