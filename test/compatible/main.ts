@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EXIT_INTERRUPTED, interrupted } from '../../bin/signals.ts';
-import { startMinistack } from './ministack.ts';
+import { type Ministack, startMinistack } from './ministack.ts';
 
 /**
  * `npm run test:localstack`: the tests of this folder at the endpoint in AWS_ENDPOINT_URL, or at a MiniStack that is started for them and
@@ -16,8 +16,9 @@ const DELETE_TRIES = 5;
 const stop = interrupted();
 const given = process.env.AWS_ENDPOINT_URL;
 const scratch = mkdtempSync(join(tmpdir(), 'sluice-compatible-'));
-const ministack = given === undefined || given === '' ? await startMinistack() : undefined;
+let ministack: Ministack | undefined;
 try {
+  if (given === undefined || given === '') ministack = await startMinistack();
   process.exitCode = stop.signal.aborted ? EXIT_INTERRUPTED : await runTests(ministack?.url ?? String(given));
 } finally {
   await ministack?.close();
