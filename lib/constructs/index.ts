@@ -16,6 +16,7 @@ export { SystemDashboard, type SystemDashboardProps, type SystemViews } from './
 export { EventLog, type EventLogProps } from './event-log.ts';
 export { EventTopic, type EventTopicProps } from './event-topic.ts';
 export { InboxTable } from './inbox-table.ts';
+export { LogArchive, type LogArchiveProps } from './log-archive.ts';
 export { LogConsumer } from './log-consumer.ts';
 export { allow, cdkDuration, type MessagingFunctionProps, messagingFunction } from './messaging-function.ts';
 export { messagingKey } from './messaging-key.ts';

@@ -6,6 +6,8 @@ export const ENV = {
   queue: 'SLUICE_QUEUE_URL',
   /** Bucket that keeps the data of oversized events. */
   claims: 'SLUICE_CLAIMS_BUCKET',
+  /** Bucket of a log's archive. */
+  archive: 'SLUICE_ARCHIVE_BUCKET',
   /** Name of the function that switches event source mappings. */
   breakerController: 'SLUICE_BREAKER_CONTROLLER',
   /** JSON: event source mappings by subscription, as declared. */
@@ -20,6 +22,9 @@ export const channelEnv = (channel: { readonly name: string }): string =>
 
 /** Keys of claimed data start so: what the functions are allowed to touch in the bucket. */
 export const CLAIMS_PREFIX = 'claims/';
+
+/** Where the archive of a log is in its bucket: a partition as Athena names it. */
+export const archivePrefix = (log: { readonly name: string }): string => `log=${log.name}/`;
 
 /** What scheduling into a queue takes, as JSON in `schedulesEnv()`. */
 export interface ScheduleTarget {

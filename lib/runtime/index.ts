@@ -1,5 +1,6 @@
 /** `sluice/runtime`: what runs in a function or a producer. Import single names: a bundle takes only what it uses. */
 export { aggregate, type EventOf, type Fold } from './aggregate.ts';
+export { archive } from './archive.ts';
 export { type RatePolicy, ratePolicy } from './backpressure/aimd.ts';
 export {
   type LagSignal,

@@ -1,13 +1,16 @@
 import type { Protocol, WireAnswer } from './wire.ts';
 import { xmlError } from './xml.ts';
 
-/** The two operations the runtime needs, with the names of the SDK. Bodies are bytes. */
+/** The operations the runtime needs, with the names of the SDK. Bodies are bytes. */
 export interface S3PutObject {
   readonly Bucket: string;
   readonly Key: string;
   readonly Body: Buffer;
   readonly ContentType?: string;
   readonly ContentEncoding?: string;
+  /** Only when there is no object of the key; PreconditionFailed otherwise. */
+  readonly IfNoneMatch?: '*';
+  readonly Metadata?: Readonly<Record<string, string>>;
 }
 
 export interface S3GetObject {
@@ -17,7 +20,10 @@ export interface S3GetObject {
 
 export interface S3Object {
   readonly Body: Buffer;
+  readonly Metadata: Readonly<Record<string, string>>;
 }
+
+const METADATA = 'x-amz-meta-';
 
 const encodedKey = (key: string): string =>
   key
@@ -28,24 +34,42 @@ const encodedKey = (key: string): string =>
     )
     .join('/');
 
+const READS: Readonly<Record<string, string>> = { GetObject: 'GET', HeadObject: 'HEAD' };
+
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/RESTAPI.html: the object in the path, its bytes in the body. */
 export const s3: Protocol = {
   encode(operation, input) {
     const { Bucket, Key } = input as S3GetObject;
     const at = { bucket: Bucket, path: `/${encodedKey(Key)}` };
-    if (operation === 'GetObject') return { ...at, method: 'GET', headers: {}, body: '' };
+    const read = READS[operation];
+    if (read !== undefined) return { ...at, method: read, headers: {}, body: '' };
     if (operation !== 'PutObject') throw new TypeError(`s3 ${operation} is not an operation of this client`);
-    const { Body, ContentType = 'application/octet-stream', ContentEncoding } = input as S3PutObject;
+    const {
+      Body,
+      ContentType = 'application/octet-stream',
+      ContentEncoding,
+      IfNoneMatch,
+      Metadata = {},
+    } = input as S3PutObject;
     return {
       ...at,
       method: 'PUT',
       headers: {
         'content-type': ContentType,
         ...(ContentEncoding === undefined ? {} : { 'content-encoding': ContentEncoding }),
+        ...(IfNoneMatch === undefined ? {} : { 'if-none-match': IfNoneMatch }),
+        ...Object.fromEntries(Object.entries(Metadata).map(([name, value]) => [METADATA + name, value])),
       },
       body: Body,
     };
   },
-  decode: ({ body }: WireAnswer): S3Object => ({ Body: body }),
+  decode: ({ body, headers }: WireAnswer): S3Object => ({
+    Body: body,
+    Metadata: Object.fromEntries(
+      Object.entries(headers).flatMap(([name, value]) =>
+        name.startsWith(METADATA) ? [[name.slice(METADATA.length), String(value)]] : [],
+      ),
+    ),
+  }),
   decodeError: xmlError,
 };

@@ -28,6 +28,14 @@ export const countEnhanced = subscription('count-enhanced', {
   timeout: seconds(20),
 });
 
+/** Everything, kept in S3. */
+export const keepSightings = subscription('keep-sightings', {
+  to: sightings,
+  guarantee: 'exactly-once-aggregation',
+  batchSize: 10,
+  timeout: seconds(20),
+});
+
 export const news = topic('news', { events });
 export const frenchNews = queue('french-news', {
   events,

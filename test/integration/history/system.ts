@@ -8,11 +8,21 @@ import { bundleFunctions } from '../../../lib/constructs/bundle.ts';
 import { EventLog } from '../../../lib/constructs/event-log.ts';
 import { EventTopic } from '../../../lib/constructs/event-topic.ts';
 import { InboxTable } from '../../../lib/constructs/inbox-table.ts';
+import { LogArchive } from '../../../lib/constructs/log-archive.ts';
 import { LogConsumer } from '../../../lib/constructs/log-consumer.ts';
 import { messagingKey } from '../../../lib/constructs/messaging-key.ts';
 import { QueueConsumer } from '../../../lib/constructs/queue-consumer.ts';
 import { type Engine, startEngine } from '../../../lib/local/engine.ts';
-import { countEnhanced, countShared, news, orderedNews, readAny, readFrench, sightings } from './contract.ts';
+import {
+  countEnhanced,
+  countShared,
+  keepSightings,
+  news,
+  orderedNews,
+  readAny,
+  readFrench,
+  sightings,
+} from './contract.ts';
 
 export interface History {
   readonly engine: Engine;
@@ -59,12 +69,16 @@ export function historyStack(app: App, codeOf: (entry: string) => string): Stack
   const stack = new Stack(app, 'history');
   const output = (key: string, value: string) => void new CfnOutput(stack, `output-${key}`, { key, value });
   const key = messagingKey(stack);
-  const common = { inbox: new InboxTable(stack, 'inbox'), alarms: new SystemAlarms(stack, 'alarms', { key }) };
+  const inbox = new InboxTable(stack, 'inbox');
+  output('Inbox', inbox.table.tableName);
+  const common = { inbox, alarms: new SystemAlarms(stack, 'alarms', { key }) };
   const codeFor = ({ name }: { readonly name: string }) => codeOf(`functions/${name}`);
   const log = new EventLog(stack, sightings);
   output('Sightings', log.destination.address);
   for (const reader of [countShared, countEnhanced])
     new LogConsumer(stack, reader, { ...common, log, code: codeFor(reader) });
+  const archive = new LogArchive(stack, keepSightings, { ...common, log, code: codeFor(keepSightings) });
+  output('Archive', archive.bucket.bucketName);
   const topic = new EventTopic(stack, news, { key });
   const ordered = new EventTopic(stack, orderedNews, { key });
   output('News', topic.destination.address);

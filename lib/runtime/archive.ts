@@ -1,0 +1,102 @@
+import middy from '@middy/core';
+import type { Context, KinesisStreamBatchResponse, KinesisStreamEvent } from 'aws-lambda';
+import type { Log as LogChannel } from '../contracts/channel.ts';
+import { ENV } from '../contracts/environment.ts';
+import { CONSUMER_METRIC } from '../contracts/metrics.ts';
+import type { Subscription } from '../contracts/subscription.ts';
+import { type ArchivedRecord, archiveBody, archivedRecord, archiveKey, sameHour } from './archive-object.ts';
+import { isAwsError } from './aws/call.ts';
+import type { S3Object } from './aws/s3-protocol.ts';
+import { requiredEnv } from './environment.ts';
+import { NO_WATERMARK } from './lateness.ts';
+import { shardLag } from './measure.ts';
+import { positionOf } from './message.ts';
+import { lambda, type Runtime } from './runtime.ts';
+import { shardState } from './shard-state.ts';
+import { readBatch } from './sources.ts';
+import { count, emitMetrics, logger } from './telemetry.ts';
+
+/** Metadata of an object: where it ends. */
+const LAST = 'last-sequence-number';
+
+/**
+ * Writes a log's records to S3, every record into exactly one object, as a Lambda handler for `LogArchive`.
+ *
+ * An object is named by its first record and never written again (`If-None-Match`), and says in its metadata where it ends. The shard's position moves
+ * after it. A batch that comes again, with the same borders or others, begins at the same record, finds the object, and goes on where that ends: so the
+ * objects of a shard follow one another without a gap and without overlapping, whoever crashes when.
+ * @throws MissingEnvironment while the function initialises, when it was deployed without its bucket or table
+ */
+export function archive(subscription: Subscription<LogChannel>, runtime: Runtime = lambda) {
+  const { aws, env, now, write } = runtime;
+  const { name, to } = subscription;
+  const bucket = requiredEnv(ENV.archive, 'which bucket keeps the archive (LogArchive)', env);
+  const table = requiredEnv(ENV.inboxTable, 'which table keeps the positions', env);
+  const dimensions = { subscription: name };
+  const state = shardState(subscription, table, runtime, () =>
+    emitMetrics({ dimensions, metrics: { [CONSUMER_METRIC.stateFailures]: count(1) } }, runtime),
+  );
+
+  return middy(async (event: KinesisStreamEvent, context: Context): Promise<KinesisStreamBatchResponse> => {
+    const log = logger({ subscription: name, requestId: context.awsRequestId }, write);
+    const batch = readBatch(event);
+    const { shard = '' } = batch;
+    let { position } = await state.positionOf(shard);
+    const ahead = () => event.Records.map(archivedRecord).filter((record) => record.position > position);
+    const fresh = ahead().length;
+    let objects = 0;
+    for (let rest = ahead(); rest.length > 0; rest = ahead()) {
+      position = await put(shard, rest as [ArchivedRecord, ...ArchivedRecord[]]);
+      // Refused when another invocation is further. Objects follow one another all the same: the next one begins where this one ends.
+      await state.commit([], shard, { position, watermark: NO_WATERMARK }, () => []);
+      objects += 1;
+    }
+    log('info', 'archived', { shard, records: fresh, objects });
+    const known = event.Records.length - fresh;
+    emitMetrics(
+      {
+        dimensions,
+        metrics: {
+          [CONSUMER_METRIC.received]: count(event.Records.length),
+          [CONSUMER_METRIC.done]: count(fresh),
+          [CONSUMER_METRIC.duplicates]: count(known),
+          [CONSUMER_METRIC.rejected]: count(0),
+          [CONSUMER_METRIC.consumed]: count(event.Records.length),
+          [CONSUMER_METRIC.stateFailures]: count(0),
+        },
+        ...shardLag(subscription, batch, now()),
+      },
+      runtime,
+    );
+    return { batchItemFailures: [] };
+  });
+
+  /** Writes the object that begins with the first record, unless it is there. @returns the position at which it ends */
+  async function put(shard: string, rest: readonly [ArchivedRecord, ...ArchivedRecord[]]): Promise<string> {
+    const records = sameHour(rest);
+    const last = records.at(-1) ?? rest[0];
+    const at = { Bucket: bucket, Key: archiveKey(to, shard, rest[0]) };
+    try {
+      await aws('s3', 'PutObject', {
+        ...at,
+        Body: await archiveBody(shard, records, runtime),
+        ContentType: 'application/x-ndjson',
+        ContentEncoding: 'gzip',
+        IfNoneMatch: '*',
+        Metadata: { [LAST]: last.sequenceNumber },
+      });
+      return last.position;
+    } catch (error) {
+      if (!isAwsError(error, 'PreconditionFailed')) throw error;
+      const { Metadata } = (await aws('s3', 'HeadObject', at)) as S3Object;
+      const end = Metadata[LAST];
+      if (end === undefined) {
+        throw new Error(
+          `the object '${at.Bucket}/${at.Key}' does not say where it ends (metadata '${LAST}'): archive() has not written it. Move it away`,
+          { cause: error },
+        );
+      }
+      return positionOf({ id: end });
+    }
+  }
+}
