@@ -9,17 +9,13 @@ import { archivePrefix, ENV } from '../contracts/environment.ts';
 import type { Subscription } from '../contracts/subscription.ts';
 import { logAccess } from './access-logs.ts';
 import type { ConsumerView } from './alarms/consumer-view.ts';
-import type { EventLog } from './event-log.ts';
-import { LogConsumer } from './log-consumer.ts';
+import { LogConsumer, type LogConsumerProps } from './log-consumer.ts';
 import { allow } from './messaging-function.ts';
-import type { ConsumerProps } from './queue-consumer.ts';
 import { removalPolicyOf, stageOf } from './stage.ts';
 import type { StreamParts } from './stream-consumer.ts';
 
 /** What an archive is deployed with, beside its subscription. */
-export interface LogArchiveProps extends ConsumerProps {
-  /** The deployed form of the log that the subscription is declared on. */
-  readonly log: EventLog;
+export interface LogArchiveProps extends LogConsumerProps {
   /** Objects are deleted after so many whole days. @default never where the stage keeps its data, 30 days elsewhere */
   readonly expireAfter?: Duration;
   /**

@@ -11,6 +11,12 @@ import type { ConsumerProps } from './queue-consumer.ts';
 import { tagComponent } from './stage.ts';
 import { type StreamParts, streamConsumer } from './stream-consumer.ts';
 
+/** What a consumer of a log is deployed with, beside its subscription. */
+export interface LogConsumerProps extends ConsumerProps {
+  /** The deployed form of the log that the subscription is declared on. */
+  readonly log: EventLog;
+}
+
 /** A subscription to a log, deployed: function, event source mapping with an end to its retries, dead letters, permissions and alarms. */
 export class LogConsumer extends Construct implements StreamParts {
   readonly function: LambdaFunction;
@@ -19,11 +25,7 @@ export class LogConsumer extends Construct implements StreamParts {
   /** With fanOut 'enhanced': what the function reads with. */
   readonly streamConsumer: StreamConsumer | undefined;
 
-  constructor(
-    scope: Construct,
-    subscription: Subscription<LogContract>,
-    props: ConsumerProps & { readonly log: EventLog },
-  ) {
+  constructor(scope: Construct, subscription: Subscription<LogContract>, props: LogConsumerProps) {
     super(scope, subscription.name);
     tagComponent(this, subscription.name);
     const { log } = props;

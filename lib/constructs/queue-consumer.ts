@@ -31,22 +31,21 @@ export interface ConsumerProps {
   readonly environment?: Record<string, string>;
 }
 
+/** What a consumer of a queue is deployed with, beside its subscription. */
+export interface QueueConsumerProps extends ConsumerProps {
+  /** The deployed topic, when the queue is declared to come from one. @default none */
+  readonly topic?: EventTopic;
+  /** Needed when the queue itself is declared with claim check. @default the topic's */
+  readonly claims?: ClaimCheckBucket;
+}
+
 /** A subscription to a queue, deployed: queue, dead letters, function, event source mapping, permissions and alarms. */
 export class QueueConsumer extends Construct {
   readonly work: WorkQueue;
   readonly function: LambdaFunction;
   readonly view: ConsumerView;
 
-  constructor(
-    scope: Construct,
-    subscription: Subscription<QueueContract>,
-    props: ConsumerProps & {
-      /** The deployed topic, when the queue is declared to come from one. @default none */
-      readonly topic?: EventTopic;
-      /** Needed when the queue itself is declared with claim check. @default the topic's */
-      readonly claims?: ClaimCheckBucket;
-    },
-  ) {
+  constructor(scope: Construct, subscription: Subscription<QueueContract>, props: QueueConsumerProps) {
     super(scope, subscription.name);
     deploys(this, { kind: 'subscription', subscription });
     tagComponent(this, subscription.name);

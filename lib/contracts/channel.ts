@@ -154,6 +154,7 @@ export interface QueueOptions<E extends AnyEventType> extends SendingOptions<E> 
   readonly retention?: Duration;
   /** Longer than `retention`, at most 14 days. @default 14 days */
   readonly deadLetterRetention?: Duration;
+  /** Expected load. @default not known: no cost, and no alarm that is told by it */
   readonly traffic?: Traffic;
   /** Other thresholds of alarms, or reasons to have none; a subscription's own come first. @default the defaults of each kind */
   readonly alarms?: AlarmSettings;
@@ -247,29 +248,29 @@ function makeQueue<E extends AnyEventType>(
   };
 }
 
+/** What a declaration of a log may say. */
+export interface LogOptions<E extends AnyEventType> extends SendingOptions<E>, LogCapacityOptions {
+  readonly events: readonly E[];
+  /** 24 hours to 365 days; longer than the longest outage of a consumer that you want to survive. @default 7 days */
+  readonly retention?: Duration;
+  /**
+   * Sends small events of one key together, in the Kinesis Producer Library's format: bytes of such a record at most, 1 KiB to
+   * 1 MiB; true for 50 KiB. @default every event is a record of its own
+   */
+  readonly aggregate?: boolean | number;
+  /**
+   * What it is read again for, by a new or a rebuilt consumer: `'the search index is rebuilt from it'`. The linter asks for it where one
+   * consumer reads a log, because a queue would do otherwise. @default not said
+   */
+  readonly replay?: string;
+  /** Expected load. @default not known: one shard, no cost */
+  readonly traffic?: Traffic;
+  /** Other thresholds of alarms, or reasons to have none; a subscription's own come first. @default the defaults of each kind */
+  readonly alarms?: AlarmSettings;
+}
+
 /** Declares a log. */
-export function log<const E extends AnyEventType>(
-  name: string,
-  options: SendingOptions<E> &
-    LogCapacityOptions & {
-      readonly events: readonly E[];
-      /** 24 hours to 365 days; longer than the longest outage of a consumer that you want to survive. @default 7 days */
-      readonly retention?: Duration;
-      /**
-       * Sends small events of one key together, in the Kinesis Producer Library's format: bytes of such a record at most, 1 KiB to
-       * 1 MiB; true for 50 KiB. @default every event is a record of its own
-       */
-      readonly aggregate?: boolean | number;
-      /**
-       * What it is read again for, by a new or a rebuilt consumer: `'the search index is rebuilt from it'`. The linter asks for it where one
-       * consumer reads a log, because a queue would do otherwise. @default not said
-       */
-      readonly replay?: string;
-      readonly traffic?: Traffic;
-      /** Other thresholds of alarms, or reasons to have none; a subscription's own come first. @default the defaults of each kind */
-      readonly alarms?: AlarmSettings;
-    },
-): Log<E> {
+export function log<const E extends AnyEventType>(name: string, options: LogOptions<E>): Log<E> {
   const thing = `log '${name}'`;
   const { events, traffic, retention = days(7) } = options;
   declareName('log', name);

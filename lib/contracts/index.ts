@@ -6,6 +6,7 @@ export {
   fifoTopic,
   type GroupBy,
   type Log,
+  type LogOptions,
   log,
   type Queue,
   type QueueOptions,

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
@@ -109,4 +109,13 @@ describe('an archive', () => {
   ])('is refused with %s', (_, make, message) => {
     expect(make).toThrow(message);
   });
+});
+
+it('docs/patterns/archive.md shows what the integration test runs', () => {
+  const root = join(import.meta.dirname, '../..');
+  const page = readFileSync(join(root, 'docs/patterns/archive.md'), 'utf8');
+  const shown = [...page.matchAll(/<!-- (?<file>test\/\S+) -->\n```ts\n(?<code>[\s\S]*?)```/g)];
+  expect(shown).toHaveLength(3);
+  for (const { groups = {} } of shown)
+    expect(readFileSync(join(root, groups.file ?? ''), 'utf8'), groups.file).toContain(groups.code);
 });
