@@ -62,11 +62,15 @@ const lambda: Reader = ({ method, url }) => {
     const [, name = '', part] = match;
     if (part === 'invocations') return 'Invoke';
     if (part === 'configuration') return method === 'GET' ? 'GetFunctionConfiguration' : 'UpdateFunctionConfiguration';
-    if (part === 'concurrency') return method === 'GET' ? 'GetFunctionConcurrency' : 'PutFunctionConcurrency';
+    if (part === 'concurrency')
+      return { GET: 'GetFunctionConcurrency', PUT: 'PutFunctionConcurrency', DELETE: 'DeleteFunctionConcurrency' }[
+        method
+      ];
     if (part !== undefined) return undefined;
     if (name === '') return method === 'GET' ? 'ListFunctions' : 'CreateFunction';
     return { GET: 'GetFunction', DELETE: 'DeleteFunction' }[method];
   }
+  if (url.includes('/account-settings')) return 'GetAccountSettings';
   if (url.includes('/event-source-mappings')) {
     const one = /\/event-source-mappings\/[^/?]/.test(url);
     if (one)

@@ -3,6 +3,7 @@ import { isObject } from '../json.ts';
 import type { MappingEntry, Mappings } from '../mappings/mappings.ts';
 import type { ServiceHandler, ServiceRequest, ServiceResponse } from '../service.ts';
 import type { AsyncInvocations } from './async-invocations.ts';
+import { accountSettings, deleteConcurrency, getConcurrency, putConcurrency } from './concurrency-api.ts';
 import type { FunctionDefinition } from './definition.ts';
 import { functionNotFound, LambdaApiError } from './errors.ts';
 import type { Functions } from './functions.ts';
@@ -31,6 +32,8 @@ type Operation = (call: Call, context: LambdaApiContext) => Promise<ServiceRespo
 
 const FUNCTIONS = '/2015-03-31/functions';
 const MAPPINGS = '/2015-03-31/event-source-mappings';
+/** Operations that came later have paths of their own. */
+const RESERVING = '/2017-10-31/functions/*/concurrency';
 
 /** Method and path of every operation; `*` is the name or UUID. */
 const routes: readonly (readonly [string, string, Operation])[] = [
@@ -38,6 +41,14 @@ const routes: readonly (readonly [string, string, Operation])[] = [
   ['GET', `${FUNCTIONS}/*/configuration`, (call, context) => json(200, configuration(lookUp(call.name, context)))],
   ['GET', `${FUNCTIONS}/*`, getFunction],
   ['GET', FUNCTIONS, (_call, { functions }) => json(200, { Functions: functions.list().map(configuration) })],
+  ['PUT', RESERVING, ({ name, request }, { functions }) => json(200, putConcurrency(functions, name, bodyOf(request)))],
+  [
+    'GET',
+    '/2019-09-30/functions/*/concurrency',
+    ({ name }, { functions }) => json(200, getConcurrency(functions, name)),
+  ],
+  ['DELETE', RESERVING, ({ name }, { functions }) => deleteConcurrency(functions, name)],
+  ['GET', '/2016-08-19/account-settings', (_call, { functions }) => json(200, accountSettings(functions))],
   ['GET', MAPPINGS, listMappings],
   ['POST', MAPPINGS, async ({ request }, { mappings }) => mappingAnswer(202, await mappings.create(bodyOf(request)))],
   ['GET', `${MAPPINGS}/*`, ({ name }, { mappings }) => mappingAnswer(200, mappings.get(name))],
@@ -64,7 +75,7 @@ export function lambdaApi(context: LambdaApiContext): ServiceHandler {
         throw error;
       }
     }
-    const message = `The engine's Lambda has no ${request.method} ${path}; it has Invoke, GetFunction, GetFunctionConfiguration, ListFunctions and the event source mappings.`;
+    const message = `The engine's Lambda has no ${request.method} ${path}; it has Invoke, GetFunction, GetFunctionConfiguration, ListFunctions, Put-, Get- and DeleteFunctionConcurrency, GetAccountSettings and the event source mappings.`;
     return errorAnswer(new LambdaApiError(404, 'UnknownOperationException', message));
   };
 }
@@ -123,7 +134,7 @@ function refuseInvalidJson(event: string): void {
 
 function getFunction({ name, query }: Call, context: LambdaApiContext): ServiceResponse {
   const definition = lookUp(name, context, query.get('Qualifier'));
-  const concurrency = definition.reservedConcurrency;
+  const concurrency = context.functions.reserved(name);
   return json(200, {
     Configuration: configuration(definition),
     Code: { RepositoryType: 'S3', Location: `file://${definition.taskRoot}` },

@@ -46,6 +46,13 @@ export interface Functions {
   find(nameOrArn: string): FunctionDefinition | undefined;
   list(): readonly FunctionDefinition[];
   /**
+   * Changes how many events a function runs at a time, until it is defined anew; 0: none, undefined: as many as the account lets it.
+   * @throws LambdaApiError ResourceNotFoundException for an unknown function
+   */
+  reserve(nameOrArn: string, concurrency: number | undefined): void;
+  /** What is reserved for a function at present; undefined: nothing. */
+  reserved(nameOrArn: string): number | undefined;
+  /**
    * Runs one event and waits for its end.
    * @param event JSON text
    * @throws LambdaApiError TooManyRequestsException over the concurrency limit, ResourceNotFoundException for an unknown function
@@ -68,6 +75,8 @@ interface Waiter {
 
 interface Pool {
   definition: FunctionDefinition;
+  /** Most events at a time: the definition's, or what was said since. */
+  reserved: number | undefined;
   readonly instances: Set<Instance>;
   readonly idle: { readonly instance: Instance; readonly since: number }[];
   readonly waiters: Waiter[];
@@ -90,6 +99,11 @@ export function createFunctions(options: FunctionsOptions): Functions {
 
   const total = (): number => [...pools.values()].reduce((sum, pool) => sum + pool.running, 0);
   const find = (nameOrArn: string): Pool | undefined => pools.get(functionNameOf(nameOrArn));
+  const known = (nameOrArn: string): Pool => {
+    const pool = find(nameOrArn);
+    if (!pool) throw functionNotFound(functionArn(options, functionNameOf(nameOrArn)));
+    return pool;
+  };
 
   function stop(instance: Instance): void {
     const stopped = instance.stop();
@@ -228,9 +242,11 @@ export function createFunctions(options: FunctionsOptions): Functions {
       const { name } = definition;
       const pool = pools.get(name);
       if (pool === undefined) {
-        pools.set(name, { definition, instances: new Set(), idle: [], waiters: [], starting: 0, running: 0 });
+        const reserved = definition.reservedConcurrency;
+        pools.set(name, { definition, reserved, instances: new Set(), idle: [], waiters: [], starting: 0, running: 0 });
       } else {
         pool.definition = definition;
+        pool.reserved = definition.reservedConcurrency;
         retire(pool);
       }
     },
@@ -244,11 +260,13 @@ export function createFunctions(options: FunctionsOptions): Functions {
     },
     find: (nameOrArn) => find(nameOrArn)?.definition,
     list: () => [...pools.values()].map((pool) => pool.definition),
+    reserve(nameOrArn, concurrency) {
+      known(nameOrArn).reserved = concurrency;
+    },
+    reserved: (nameOrArn) => known(nameOrArn).reserved,
     async invoke(nameOrArn, event, requestId = randomUUID()) {
-      const pool = find(nameOrArn);
-      if (!pool) throw functionNotFound(functionArn(options, functionNameOf(nameOrArn)));
-      const { reservedConcurrency } = pool.definition;
-      if (closed || (reservedConcurrency !== undefined && pool.running >= reservedConcurrency)) throw throttled(true);
+      const pool = known(nameOrArn);
+      if (closed || (pool.reserved !== undefined && pool.running >= pool.reserved)) throw throttled(true);
       if (total() >= ACCOUNT_CONCURRENCY) throw throttled(false);
       pool.running += 1;
       try {

@@ -1,4 +1,11 @@
-import { InvokeCommand, type InvokeCommandInput } from '@aws-sdk/client-lambda';
+import {
+  DeleteFunctionConcurrencyCommand,
+  GetAccountSettingsCommand,
+  GetFunctionConcurrencyCommand,
+  InvokeCommand,
+  type InvokeCommandInput,
+  PutFunctionConcurrencyCommand,
+} from '@aws-sdk/client-lambda';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { expect } from 'vitest';
 import type { JsonObject } from '../../../lib/local/json.ts';
@@ -238,6 +245,49 @@ conforms(
     await app.clients.sqs.send(new SendMessageCommand({ QueueUrl: app.physical(gate), MessageBody: 'go on' }));
     await holding;
     expect((await invoke(reserved)).payload).toBe('in');
+  },
+);
+
+const stopped = app.lambda("return 'in';");
+conforms(
+  'Lambda: PutFunctionConcurrency 0 throttles every call, DeleteFunctionConcurrency lets the function run again',
+  { source: 'lambda-concurrency' },
+  async () => {
+    const { lambda } = app.clients;
+    const FunctionName = stopped.name;
+    await lambda.send(new PutFunctionConcurrencyCommand({ FunctionName, ReservedConcurrentExecutions: 0 }));
+    expect(await lambda.send(new GetFunctionConcurrencyCommand({ FunctionName }))).toMatchObject({
+      ReservedConcurrentExecutions: 0,
+    });
+    expect(await failure(invoke(stopped))).toMatchObject({
+      name: 'TooManyRequestsException',
+      Reason: 'ReservedFunctionConcurrentInvocationLimitExceeded',
+    });
+    await lambda.send(new DeleteFunctionConcurrencyCommand({ FunctionName }));
+    expect((await invoke(stopped)).payload).toBe('in');
+  },
+);
+const greedy = app.lambda("return 'in';");
+conforms(
+  'Lambda: reservations leave 100 executions of the account to the functions that have none',
+  { source: 'lambda-concurrency' },
+  async () => {
+    const { lambda } = app.clients;
+    const { AccountLimit } = await lambda.send(new GetAccountSettingsCommand());
+    const left = AccountLimit?.UnreservedConcurrentExecutions ?? 0;
+    const reserve = (ReservedConcurrentExecutions: number) =>
+      lambda.send(new PutFunctionConcurrencyCommand({ FunctionName: greedy.name, ReservedConcurrentExecutions }));
+    expect(await failure(reserve(left - 99))).toMatchObject({
+      name: 'InvalidParameterValueException',
+      message:
+        "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its minimum value of [100].",
+    });
+    await reserve(1);
+    expect((await lambda.send(new GetAccountSettingsCommand())).AccountLimit).toMatchObject({
+      ConcurrentExecutions: 1000,
+      UnreservedConcurrentExecutions: left - 1,
+    });
+    await lambda.send(new DeleteFunctionConcurrencyCommand({ FunctionName: greedy.name }));
   },
 );
 
