@@ -16,7 +16,7 @@ import { DEAD_LETTER_SUFFIX, messageQueue } from './message-queue.ts';
  */
 export class TopicSubscription extends Construct {
   readonly subscription: Subscription;
-  /** Messages that SNS could not deliver, with its attributes ErrorCode and ErrorMessage. Nobody has tried to handle them. */
+  /** Messages that SNS could not deliver, as they were published: it adds no reason. Nobody has tried to handle them. */
   readonly deadLetters: Queue;
 
   constructor(scope: Construct, contract: QueueContract, { topic, queue }: { topic: EventTopic; queue: IQueue }) {

@@ -51,7 +51,7 @@ export const ALARM_KINDS = {
     title: 'Messages did not reach their queue',
     means: "{service} could not deliver messages to the queue of '{name}'; nobody has seen them yet",
     first:
-      "read the attributes that name the error in a message in {queue}; mend the queue's policy or the role, then send the messages to the queue",
+      'see whether the queue is there and its policy lets {service} in (SNS adds no reason to a message; Scheduler does, in attributes); mend that, then send the messages in {queue} to it',
     silence: 'fine',
     silenceBecause: 'SQS stops measuring a queue that nobody has used for six hours, and an unused one is empty',
   },

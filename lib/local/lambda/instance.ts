@@ -107,7 +107,7 @@ export function startInstance(options: InstanceOptions): Instance {
   }
 
   function fail(error: FunctionError): void {
-    log('error', `ERROR ${error.errorType}: ${error.errorMessage}`);
+    log('error', errorLine(error));
     current?.settle(JSON.stringify(error), error);
   }
 
@@ -155,7 +155,7 @@ export function startInstance(options: InstanceOptions): Instance {
     const error = crash ?? { errorType: 'Runtime.ExitError', errorMessage: prefix + reason };
     start(error);
     if (current) fail(error);
-    else if (crash) log('error', `ERROR ${crash.errorType}: ${crash.errorMessage}`);
+    else if (crash) log('error', errorLine(crash));
     options.onEnd();
   }
 
@@ -237,6 +237,12 @@ export function startInstance(options: InstanceOptions): Instance {
       return promise;
     },
   };
+}
+
+/** What the handler threw stands in the log as Lambda's runtime for Node writes it. https://docs.aws.amazon.com/lambda/latest/dg/nodejs-exceptions.html */
+function errorLine({ errorType, errorMessage, trace }: FunctionError): string {
+  if (trace === undefined) return `ERROR ${errorType}: ${errorMessage}`;
+  return `ERROR\tInvoke Error \t${JSON.stringify({ errorType, errorMessage, stack: trace })}`;
 }
 
 function exitReason(code: number): string {

@@ -1,0 +1,49 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { changedTo, isIn } from './alarm-states.ts';
+import { prepareWorkplace, type TroubledApp, type Workplace } from './app.ts';
+import { RUNBOOKS } from './index-page.ts';
+import { readPage } from './page.ts';
+import { SITUATIONS, type Situation } from './situations.ts';
+
+const OVER = 'When it is over';
+
+/** One test for each runbook: its trouble is made, its commands are run as they stand in it, and the trouble is over. */
+export function tryRunbooks(names: readonly string[]): void {
+  let workplace: Workplace;
+  beforeAll(async () => {
+    workplace = await prepareWorkplace();
+  });
+  afterAll(() => workplace?.close());
+
+  it.each(names)('%s: the commands work, on the trouble that they are for', async (name) => {
+    const situation = SITUATIONS[name];
+    if (situation === undefined) throw new Error(`there is no situation for runbook ${name}`);
+    const app = await workplace.open();
+    try {
+      await tryRunbook(app, name, situation);
+    } finally {
+      await app.close();
+    }
+  });
+}
+
+async function tryRunbook(app: TroubledApp, name: string, situation: Situation): Promise<void> {
+  const { trouble, alarm, after = {}, over } = situation;
+  const { blocks } = readPage(readFileSync(join(RUNBOOKS, `${name}.md`), 'utf8'));
+  expect(blocks.length).toBeGreaterThan(0);
+  await trouble(app);
+  if (alarm !== undefined) await changedTo(app, alarm, 'ALARM');
+  const firstOver = blocks.find(({ section }) => section === OVER);
+  let printed = '';
+  for (const block of blocks) {
+    if (block === firstOver) {
+      await over?.(app);
+      if (alarm !== undefined) await isIn(app, alarm, 'OK');
+    }
+    printed = await app.shell.run(block.commands);
+    await after[block.number]?.(app, printed);
+  }
+  if (alarm !== undefined) expect(printed).toMatch(new RegExp(`${app.stackName}-${alarm}\\s+OK\\b`));
+}

@@ -1,0 +1,78 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { aboutKind, INDEX_PAGE, indexPage, KINDS, openingOf, RUNBOOKS } from './index-page.ts';
+import { readPage } from './page.ts';
+import { SITUATIONS } from './situations.ts';
+
+/** What somebody who was woken up looks for, in this order. */
+const HEADINGS = [
+  'What it says',
+  'First',
+  'Look',
+  'Likely causes and what to do about each',
+  'When it is over',
+  'False alarms and thresholds',
+];
+/** A page or two on a telephone. */
+const MOST_LINES = 120;
+
+const textOf = (kind: string): string => readFileSync(join(RUNBOOKS, `${kind}.md`), 'utf8');
+
+it('every kind of alarm has a runbook, and every runbook a kind', () => {
+  const files = readdirSync(RUNBOOKS).filter((file) => file !== 'README.md');
+  expect(files.toSorted()).toEqual(KINDS.map((kind) => `${kind}.md`).toSorted());
+});
+
+it('docs/runbooks/README.md is current (else: node test/runbooks/index-page.ts)', () => {
+  expect(readFileSync(INDEX_PAGE, 'utf8')).toBe(indexPage());
+});
+
+it('every runbook is tried for real', () => {
+  expect(Object.keys(SITUATIONS).toSorted()).toEqual([...KINDS, 'README'].toSorted());
+});
+
+describe.each(KINDS)('runbook %s', (kind) => {
+  const markdown = textOf(kind);
+  const page = readPage(markdown);
+
+  it('begins with title, severity and threshold of the alarm', () => {
+    expect(markdown.startsWith(`${openingOf(kind)}\n`), `should begin with:\n${openingOf(kind)}`).toBe(true);
+  });
+
+  it('has the headings of all runbooks, and is short', () => {
+    expect(page.headings).toEqual(HEADINGS);
+    expect(markdown.split('\n').length).toBeLessThanOrEqual(MOST_LINES);
+  });
+
+  it('says first what the alarm says first', () => {
+    const { first } = aboutKind(kind) ?? { first: 'open the alarms that are on; each says what to do' };
+    const words = first.split(/\{\w+\}/).map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+    // The alarm names what is on; the runbook has a word for it.
+    expect(page.text('First')).toMatch(new RegExp(`^${words.join('.+')}\\.`, 'i'));
+  });
+
+  it('has commands to look with and to see that it is over, and names a graph', () => {
+    const sections = page.blocks.map(({ section }) => section);
+    expect(sections[0], 'the first block says what the others use').toBe('');
+    expect(sections).toEqual(expect.arrayContaining(['Look', 'When it is over']));
+    expect(page.text('Look')).toMatch(/^Dashboard: (graph|graphs|alarm widget|alarm widgets) `/);
+  });
+
+  it('has no command outside the blocks that are tried', () => {
+    const prose = markdown.replaceAll(/^```\w+\n[\s\S]*?^```$/gm, '');
+    expect(prose.match(/`(aws|npx sluice) [^`]*`/g) ?? []).toEqual([]);
+  });
+
+  it('shows how its threshold is declared', () => {
+    const declared = page.text('False alarms and thresholds');
+    expect(declared).toContain('```ts');
+    if (aboutKind(kind) !== undefined) expect(declared).toMatch(new RegExp(`alarms: \\{ '?${kind}'?: \\{`));
+  });
+
+  it('links to pages that are there', () => {
+    for (const [, link = ''] of markdown.matchAll(/\]\(([^)#]+\.md)[^)]*\)/g)) {
+      expect(() => readFileSync(join(RUNBOOKS, link)), link).not.toThrow();
+    }
+  });
+});
