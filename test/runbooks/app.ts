@@ -7,7 +7,7 @@ import { environmentFor, pointSdkAt } from '../../bin/sdk-environment.ts';
 import { synthesise } from '../../bin/synth.ts';
 import { startEngine } from '../../lib/local/engine.ts';
 import { type OrdersOnEngine, openOrders } from '../integration/orders-app.ts';
-import { type PythonTool, pythonWith } from '../python/environment.ts';
+import { type PythonTool, programsOf } from '../python/environment.ts';
 import { openShell, type Shell } from './shell.ts';
 
 /** The last AWS CLI on PyPI is of version 1; the runbooks use what both versions have. https://pypi.org/project/awscli/ */
@@ -41,10 +41,13 @@ export async function prepareWorkplace(): Promise<Workplace> {
   // Within the clone, where `npx sluice` finds it.
   mkdirSync(join(ROOT, '.sluice'), { recursive: true });
   const folder = mkdtempSync(join(ROOT, '.sluice', 'runbooks-'));
-  const [python] = await Promise.all([pythonWith(AWS_CLI), synthesise(assembly, STAGE)]);
+  const [programs] = await Promise.all([programsOf(AWS_CLI), synthesise(assembly, STAGE)]);
   // On AWS nobody names an endpoint, and version 1 of the AWS CLI does not take that of SQS from the environment.
   const aws = join(folder, 'aws');
-  writeFileSync(aws, `#!/bin/sh\nexec '${python}' -m awscli --endpoint-url "$AWS_ENDPOINT_URL" "$@"\n`);
+  writeFileSync(
+    aws,
+    `#!/bin/sh\nexec '${join(programs, 'python')}' -m awscli --endpoint-url "$AWS_ENDPOINT_URL" "$@"\n`,
+  );
   chmodSync(aws, 0o755);
   return {
     async open() {

@@ -5,28 +5,29 @@ import { changedTo, isIn } from './alarm-states.ts';
 import { prepareWorkplace, type TroubledApp, type Workplace } from './app.ts';
 import { RUNBOOKS } from './index-page.ts';
 import { readPage } from './page.ts';
-import { SITUATIONS, type Situation } from './situations.ts';
+import type { Situation, Situations } from './situation.ts';
 
 const OVER = 'When it is over';
 
 /** One test for each runbook: its trouble is made, its commands are run as they stand in it, and the trouble is over. */
-export function tryRunbooks(names: readonly string[]): void {
+export function tryRunbooks(situations: Situations): void {
   let workplace: Workplace;
   beforeAll(async () => {
     workplace = await prepareWorkplace();
   });
   afterAll(() => workplace?.close());
 
-  it.each(names)('%s: the commands work, on the trouble that they are for', async (name) => {
-    const situation = SITUATIONS[name];
-    if (situation === undefined) throw new Error(`there is no situation for runbook ${name}`);
-    const app = await workplace.open();
-    try {
-      await tryRunbook(app, name, situation);
-    } finally {
-      await app.close();
-    }
-  });
+  it.each(Object.entries(situations))(
+    '%s: its commands work, on the trouble that they are for',
+    async (name, situation) => {
+      const app = await workplace.open();
+      try {
+        await tryRunbook(app, name, situation);
+      } finally {
+        await app.close();
+      }
+    },
+  );
 }
 
 async function tryRunbook(app: TroubledApp, name: string, situation: Situation): Promise<void> {

@@ -1,13 +1,4 @@
 import { tryRunbooks } from './commands.ts';
+import { LOG_SITUATIONS } from './log-situations.ts';
 
-tryRunbooks([
-  'iterator-age',
-  'log-lag-messages',
-  'catch-up',
-  'hot-shard',
-  'late-dropped',
-  'state-failures',
-  'producer-errors',
-  'oldest-unpublished',
-  'function-errors',
-]);
+tryRunbooks(LOG_SITUATIONS);

@@ -1,9 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { all } from '../constructs/template-view.ts';
+import { ordersTemplate } from '../systems/orders/synthesised.ts';
 import { aboutKind, INDEX_PAGE, indexPage, KINDS, openingOf, RUNBOOKS } from './index-page.ts';
+import { LOG_SITUATIONS } from './log-situations.ts';
 import { readPage } from './page.ts';
-import { SITUATIONS } from './situations.ts';
+import { QUEUE_SITUATIONS } from './queue-situations.ts';
 
 /** What somebody who was woken up looks for, in this order. */
 const HEADINGS = [
@@ -24,12 +27,23 @@ it('every kind of alarm has a runbook, and every runbook a kind', () => {
   expect(files.toSorted()).toEqual(KINDS.map((kind) => `${kind}.md`).toSorted());
 });
 
+/** `Lag: charge-card` and `Lag: CONSUMER` are one kind of graph. */
+const kindOfGraph = (title: string): string => title.replace(/: .*/, ':');
+
+/** Titles of what the orders system's dashboard shows. */
+const shown = new Set(
+  all(ordersTemplate('dev'), 'AWS::CloudWatch::Dashboard').flatMap(([, { DashboardBody }]) =>
+    [...JSON.stringify(DashboardBody).matchAll(/title\\*":\\*"([^"\\]+)/g)].map(([, title = '']) => kindOfGraph(title)),
+  ),
+);
+
 it('docs/runbooks/README.md is current (else: node test/runbooks/index-page.ts)', () => {
   expect(readFileSync(INDEX_PAGE, 'utf8')).toBe(indexPage());
 });
 
 it('every runbook is tried for real', () => {
-  expect(Object.keys(SITUATIONS).toSorted()).toEqual([...KINDS, 'README'].toSorted());
+  const tried = [...Object.keys(QUEUE_SITUATIONS), ...Object.keys(LOG_SITUATIONS)];
+  expect(tried.toSorted()).toEqual([...KINDS, 'README'].toSorted());
 });
 
 describe.each(KINDS)('runbook %s', (kind) => {
@@ -52,11 +66,15 @@ describe.each(KINDS)('runbook %s', (kind) => {
     expect(page.text('First')).toMatch(new RegExp(`^${words.join('.+')}\\.`, 'i'));
   });
 
-  it('has commands to look with and to see that it is over, and names a graph', () => {
+  it('has commands to look with and to see that it is over, and names graphs that are there', () => {
     const sections = page.blocks.map(({ section }) => section);
     expect(sections[0], 'the first block says what the others use').toBe('');
     expect(sections).toEqual(expect.arrayContaining(['Look', 'When it is over']));
-    expect(page.text('Look')).toMatch(/^Dashboard: (graph|graphs|alarm widget|alarm widgets) `/);
+    const [dashboard = ''] = page.text('Look').split('```');
+    const graphs = [...dashboard.matchAll(/`([^`]+)`/g)].map(([, title = '']) => kindOfGraph(title));
+    expect(dashboard).toMatch(/^Dashboard: /);
+    expect(graphs.length).toBeGreaterThan(0);
+    expect(graphs.filter((title) => !shown.has(title))).toEqual([]);
   });
 
   it('has no command outside the blocks that are tried', () => {

@@ -1,13 +1,4 @@
 import { tryRunbooks } from './commands.ts';
+import { QUEUE_SITUATIONS } from './queue-situations.ts';
 
-tryRunbooks([
-  'README',
-  'queue-depth',
-  'oldest-message',
-  'dead-letters',
-  'undelivered',
-  'error-rate',
-  'throttles',
-  'received-drop',
-  'unhealthy',
-]);
+tryRunbooks(QUEUE_SITUATIONS);

@@ -13,6 +13,12 @@ import type { TroubledApp } from './app.ts';
 
 /** Until it is mended. */
 const ALWAYS = 1_000_000;
+/** An error that no client repeats by itself. */
+export const REFUSED = {
+  status: 400,
+  code: 'AccessDeniedException',
+  message: 'somebody has changed the role',
+} as const;
 
 const functionName = ({ stackName }: TroubledApp, name: string): string => `${stackName}-${name}`;
 
@@ -21,6 +27,10 @@ export async function placeOrder(app: TroubledApp): Promise<string> {
   const order = anOrder();
   await app.shop.place(order);
   return order.invoiceNo;
+}
+
+export async function placeOrders(app: TroubledApp, count: number): Promise<void> {
+  for (let n = 0; n < count; n++) app.placed.push(await placeOrder(app));
 }
 
 /** Every call of a function to an operation is refused, until `mend`. */
@@ -97,3 +107,7 @@ export const charged = (app: TroubledApp, orderId: string): Promise<unknown> =>
     const { Item } = await app.clients.dynamodb.send(new GetCommand({ TableName: app.output('PaymentsTable'), Key }));
     return Item?.status === 'approved';
   });
+
+/** Waits until the customers of all orders were. */
+export const allCharged = (app: TroubledApp): Promise<unknown> =>
+  Promise.all(app.placed.map((order) => charged(app, order)));
