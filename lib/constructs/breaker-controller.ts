@@ -27,6 +27,8 @@ const EVERY = Duration.minutes(1);
 /** Disables the event source mappings of consumers whose breaker is open, and enables them for a trial when the pause has passed. */
 export class BreakerController extends Construct {
   readonly function: LambdaFunction;
+  /** When it looks after open breakers, beside being called. */
+  readonly schedule: Rule;
   readonly #mappings = new Map<string, object>();
 
   constructor(scope: Construct, id: string, { code, inbox, alarms }: BreakerControllerProps) {
@@ -43,7 +45,7 @@ export class BreakerController extends Construct {
     });
     allow(this.function, ['dynamodb:BatchGetItem', 'dynamodb:PutItem', 'dynamodb:DeleteItem'], [inbox.table.tableArn]);
     if (alarms !== undefined) watchFunction(alarms, id, this.function);
-    new Rule(this, 'EveryMinute', {
+    this.schedule = new Rule(this, 'EveryMinute', {
       description: 'Looks after open breakers',
       schedule: Schedule.rate(EVERY),
       targets: [new LambdaTarget(this.function, { retryAttempts: 0, maxEventAge: Duration.minutes(1) })],

@@ -1,13 +1,18 @@
 import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IStream, IStreamConsumer } from 'aws-cdk-lib/aws-kinesis';
-import type { EventSourceMappingOptions, IEventSource, IEventSourceDlq } from 'aws-cdk-lib/aws-lambda';
+import {
+  EventSourceMapping,
+  type EventSourceMappingOptions,
+  type IEventSource,
+  type IEventSourceDlq,
+} from 'aws-cdk-lib/aws-lambda';
 import { DynamoEventSource, type DynamoEventSourceProps } from 'aws-cdk-lib/aws-lambda-event-sources';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { acknowledgeDeadLetters, acknowledgeWildcard } from './acknowledge.ts';
 
 /** What feeds a function, once it is bound to one. */
-export type MappedSource = IEventSource & { readonly eventSourceMappingId: string };
+export type MappedSource = IEventSource & { readonly mapping: EventSourceMapping };
 
 type Options = Omit<EventSourceMappingOptions, 'eventSourceArn'>;
 
@@ -50,13 +55,16 @@ const READ_STREAM = ['DescribeStream', 'DescribeStreamSummary', 'GetRecords', 'G
  */
 export function tableSource(table: ITable, options: DynamoEventSourceProps): MappedSource {
   const source = new DynamoEventSource(table, options);
+  let mapping: EventSourceMapping | undefined;
   return {
     bind(fn) {
       source.bind(fn);
+      // The CDK's source tells its mapping's id only.
+      mapping = fn.node.children.findLast((child) => child instanceof EventSourceMapping);
       if (fn.role !== undefined) acknowledgeWildcard(fn.role, '*', LIST_STREAMS);
     },
-    get eventSourceMappingId() {
-      return source.eventSourceMappingId;
+    get mapping() {
+      return bound(mapping);
     },
   };
 }
@@ -70,19 +78,22 @@ function mappedSource(
   options: Options,
   more: readonly { readonly actions: string[]; readonly resource: string }[] = [],
 ): MappedSource {
-  let mappingId: string | undefined;
+  let mapping: EventSourceMapping | undefined;
   return {
     bind(fn) {
       for (const one of [{ actions, resource: eventSourceArn }, ...more])
         fn.addToRolePolicy(new PolicyStatement({ actions: [...one.actions], resources: [one.resource] }));
-      mappingId = fn.addEventSourceMapping('Source', { eventSourceArn, ...options }).eventSourceMappingId;
+      mapping = fn.addEventSourceMapping('Source', { eventSourceArn, ...options });
     },
-    get eventSourceMappingId() {
-      if (mappingId === undefined)
-        throw new Error('this event source feeds no function yet; call addEventSource first');
-      return mappingId;
+    get mapping() {
+      return bound(mapping);
     },
   };
+}
+
+function bound(mapping: EventSourceMapping | undefined): EventSourceMapping {
+  if (mapping === undefined) throw new Error('this event source feeds no function yet; call addEventSource first');
+  return mapping;
 }
 
 /** Where a mapping sends what it gives up: a queue that the function may send to anyway. */

@@ -1,5 +1,5 @@
 import { Duration as CdkDuration } from 'aws-cdk-lib';
-import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import type { EventSourceMapping, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { BlockPublicAccess, Bucket, BucketEncryption, type LifecycleRule, StorageClass } from 'aws-cdk-lib/aws-s3';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
@@ -37,6 +37,7 @@ export class LogArchive extends Construct implements StreamParts {
   readonly bucket: Bucket;
   readonly consumer: LogConsumer;
   readonly function: LambdaFunction;
+  readonly mapping: EventSourceMapping;
   readonly deadLetters: Queue;
   readonly view: ConsumerView;
 
@@ -61,6 +62,7 @@ export class LogArchive extends Construct implements StreamParts {
     logAccess(this.bucket);
     this.consumer = new LogConsumer(this, subscription, consumer);
     this.function = this.consumer.function;
+    this.mapping = this.consumer.mapping;
     this.deadLetters = this.consumer.deadLetters;
     this.view = this.consumer.view;
     this.function.addEnvironment(ENV.archive, this.bucket.bucketName);

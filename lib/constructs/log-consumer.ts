@@ -1,5 +1,5 @@
 import type { StreamConsumer } from 'aws-cdk-lib/aws-kinesis';
-import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import type { EventSourceMapping, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { Log as LogContract } from '../contracts/channel.ts';
@@ -20,6 +20,7 @@ export interface LogConsumerProps extends ConsumerProps {
 /** A subscription to a log, deployed: function, event source mapping with an end to its retries, dead letters, permissions and alarms. */
 export class LogConsumer extends Construct implements StreamParts {
   readonly function: LambdaFunction;
+  readonly mapping: EventSourceMapping;
   readonly deadLetters: Queue;
   readonly view: ConsumerView;
   /** With fanOut 'enhanced': what the function reads with. */
@@ -48,6 +49,7 @@ export class LogConsumer extends Construct implements StreamParts {
       },
     });
     this.function = parts.function;
+    this.mapping = parts.mapping;
     this.deadLetters = parts.deadLetters;
     this.view = parts.view;
     log.claims?.grantFetch(this.function);

@@ -47,6 +47,8 @@ export class OutboxTable extends Construct {
   readonly sweeper: LambdaFunction;
   /** Stream batches that the relay gave up. Their rows are not lost: the sweeper publishes them. */
   readonly deadLetters: Queue;
+  /** When the sweeper runs. */
+  readonly schedule: Rule;
   private readonly claims: ReadonlySet<ClaimCheckBucket>;
 
   constructor(scope: Construct, contract: OutboxContract, props: OutboxTableProps) {
@@ -99,7 +101,7 @@ export class OutboxTable extends Construct {
     );
     this.sweeper = this.publisher('Sweeper', 'sweeper', props.sweeperCode, props.destinations);
     allow(this.sweeper, ['dynamodb:Query'], [`${this.table.tableArn}/index/${unpublishedIndex.name}`]);
-    new Rule(this, 'EveryMinute', {
+    this.schedule = new Rule(this, 'EveryMinute', {
       description: `Sweeps outbox ${contract.name}`,
       schedule: Schedule.rate(SWEEP_EVERY),
       // Late or failed sweeps need no repetition: the next one is a minute away.

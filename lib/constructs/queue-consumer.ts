@@ -1,4 +1,5 @@
-import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import type { EventSourceMapping, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { Queue as QueueContract } from '../contracts/channel.ts';
 import { ENV } from '../contracts/environment.ts';
@@ -42,7 +43,12 @@ export interface QueueConsumerProps extends ConsumerProps {
 /** A subscription to a queue, deployed: queue, dead letters, function, event source mapping, permissions and alarms. */
 export class QueueConsumer extends Construct {
   readonly work: WorkQueue;
+  /** The work's queue. */
+  readonly queue: Queue;
+  /** What the consumer gave up. */
+  readonly deadLetters: Queue;
   readonly function: LambdaFunction;
+  readonly mapping: EventSourceMapping;
   readonly view: ConsumerView;
 
   constructor(scope: Construct, subscription: Subscription<QueueContract>, props: QueueConsumerProps) {
@@ -56,6 +62,8 @@ export class QueueConsumer extends Construct {
       ...(props.claims === undefined ? {} : { claims: props.claims }),
     });
     const { queue, deadLetters, subscription: fed } = this.work;
+    this.queue = queue;
+    this.deadLetters = deadLetters;
     this.function = messagingFunction(this, subscription.name, {
       code: props.code,
       description: `Consumes queue ${subscription.to.name} (${subscription.guarantee})`,
@@ -77,7 +85,8 @@ export class QueueConsumer extends Construct {
       ...(subscription.concurrency === undefined ? {} : { maxConcurrency: subscription.concurrency }),
     });
     this.function.addEventSource(source);
-    watchBreaker(breakers, subscription, this.function, source.eventSourceMappingId);
+    this.mapping = source.mapping;
+    watchBreaker(breakers, subscription, this.function, this.mapping.eventSourceMappingId);
     const parts = { subscription, function: this.function, deadLetters };
     const undelivered =
       fed &&

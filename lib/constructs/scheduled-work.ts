@@ -41,6 +41,8 @@ export class ScheduledWork extends Construct {
   readonly role: Role;
   /** Events that could not be delivered. */
   readonly undelivered: Queue;
+  /** Of the recurring work, in its order. */
+  readonly schedules: readonly CfnSchedule[];
   private readonly queue: WorkQueue;
 
   /** @throws Error for a FIFO queue without `alarms`, recurring work of another queue, or with a message group that SQS does not take */
@@ -67,7 +69,7 @@ export class ScheduledWork extends Construct {
     // Schedules are work that is due: with the group they would go, and without the role they could not send.
     for (const part of [this.group, ...this.role.node.findAll()])
       if (CfnResource.isCfnResource(part)) part.applyRemovalPolicy(removalPolicyOf(this));
-    for (const work of recurring) this.schedule(work);
+    this.schedules = recurring.map((work) => this.schedule(work));
     if (this.undelivered !== queue.deadLetters && recurring.length === 0) {
       Validations.of(this.undelivered).acknowledge({
         id: 'Messaging-QueueWithoutDeadLetters',
@@ -128,7 +130,7 @@ export class ScheduledWork extends Construct {
     return undelivered;
   }
 
-  private schedule(work: Recurring): void {
+  private schedule(work: Recurring): CfnSchedule {
     const { contract, queue } = this.queue;
     if (work.to.name !== contract.name) {
       throw new Error(
@@ -154,6 +156,7 @@ export class ScheduledWork extends Construct {
       },
     });
     schedule.node.addDependency(this.group);
+    return schedule;
   }
 }
 

@@ -1,4 +1,4 @@
-import { type Function as LambdaFunction, StartingPosition } from 'aws-cdk-lib/aws-lambda';
+import { type EventSourceMapping, type Function as LambdaFunction, StartingPosition } from 'aws-cdk-lib/aws-lambda';
 import type { StreamEventSourceProps } from 'aws-cdk-lib/aws-lambda-event-sources';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
@@ -26,6 +26,7 @@ export interface StreamSource {
 
 export interface StreamParts {
   readonly function: LambdaFunction;
+  readonly mapping: EventSourceMapping;
   /** Bodies that were rejected, and Lambda's notices of batches whose retries ran out. */
   readonly deadLetters: Queue;
   readonly view: ConsumerView;
@@ -64,7 +65,7 @@ export function streamConsumer(
     ...(subscription.batchWindow.seconds > 0 ? { maxBatchingWindow: cdkDuration(subscription.batchWindow) } : {}),
   });
   fn.addEventSource(source);
-  watchBreaker(breakers, subscription, fn, source.eventSourceMappingId);
+  watchBreaker(breakers, subscription, fn, source.mapping.eventSourceMappingId);
   const parts = { subscription, function: fn, deadLetters };
   const lag = lagMetrics(fn, name, advice);
   const logLag = advice.log && logLagMetrics(scope, subscription, lag, advice, advice.log);
@@ -74,5 +75,5 @@ export function streamConsumer(
     ...(logLag === undefined ? [] : watchLogLag(scope, alarms, subscription, logLag, advice)),
   ].filter((one) => one !== undefined);
   const view = consumerView(scope, parts, { depth: undefined, lag: lag.age, lags: logLag ?? lag, alarms: watched });
-  return { function: fn, deadLetters, view };
+  return { function: fn, mapping: source.mapping, deadLetters, view };
 }

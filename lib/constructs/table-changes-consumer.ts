@@ -1,6 +1,11 @@
 import { Stack } from 'aws-cdk-lib';
 import { CfnGlobalTable, CfnTable, type ITable } from 'aws-cdk-lib/aws-dynamodb';
-import { FilterCriteria, FilterRule, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import {
+  type EventSourceMapping,
+  FilterCriteria,
+  FilterRule,
+  type Function as LambdaFunction,
+} from 'aws-cdk-lib/aws-lambda';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { Subscription } from '../contracts/subscription.ts';
@@ -32,6 +37,7 @@ const MAX_FILTERS = 5;
  */
 export class TableChangesConsumer extends Construct implements StreamParts {
   readonly function: LambdaFunction;
+  readonly mapping: EventSourceMapping;
   readonly deadLetters: Queue;
   readonly view: ConsumerView;
 
@@ -52,6 +58,7 @@ export class TableChangesConsumer extends Construct implements StreamParts {
       },
     });
     this.function = parts.function;
+    this.mapping = parts.mapping;
     this.deadLetters = parts.deadLetters;
     this.view = parts.view;
   }

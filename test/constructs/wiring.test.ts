@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
+import type { CfnEventSourceMapping } from 'aws-cdk-lib/aws-lambda';
+import type { CfnQueue } from 'aws-cdk-lib/aws-sqs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SystemAlarms } from '../../lib/constructs/alarms/system-alarms.ts';
 import { EventLog } from '../../lib/constructs/event-log.ts';
@@ -341,4 +343,25 @@ describe('names', () => {
     expect(resources(declare.toReversed())).toEqual(resources(declare));
     expect(resources(declare)).toEqual(resources(declare));
   });
+});
+
+it('what the constructs made can be changed through them', () => {
+  const { stack, common } = parts();
+  const work = new QueueConsumer(stack, subscription('worker', { to: queue('work', { events }) }), common);
+  const reading = new LogConsumer(stack, subscription('reader', { to: ticketLog }), {
+    ...common,
+    log: new EventLog(stack, ticketLog),
+  });
+  const mappings = [work.mapping, reading.mapping].map(({ node }) => node.defaultChild as CfnEventSourceMapping);
+  for (const mapping of mappings) mapping.addPropertyOverride('MetricsConfig', { Metrics: ['EventCount'] });
+  (work.queue.node.defaultChild as CfnQueue).delaySeconds = 7;
+  (reading.mapping.node.defaultChild as CfnEventSourceMapping).parallelizationFactor = 2;
+  const template = templateOf(stack);
+  template.hasResourceProperties('AWS::SQS::Queue', { QueueName: 'test-tickets-work', DelaySeconds: 7 });
+  template.hasResourceProperties('AWS::Lambda::EventSourceMapping', { ParallelizationFactor: 2 });
+  template.resourcePropertiesCountIs(
+    'AWS::Lambda::EventSourceMapping',
+    { MetricsConfig: { Metrics: ['EventCount'] } },
+    2,
+  );
 });

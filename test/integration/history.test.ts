@@ -200,6 +200,30 @@ describe('an archive', () => {
   }, 60_000);
 });
 
+it('a reader with a throughput of its own must be allowed to subscribe, and to read the stream', async () => {
+  const { iam } = app.engine.services;
+  const FunctionName = 'history-count-enhanced';
+  const { roleArn = '' } = app.engine.functions.find(({ name }) => name === FunctionName) ?? {};
+  const client = new LambdaClient({});
+  const { EventSourceMappings = [] } = await client.send(new ListEventSourceMappingsCommand({ FunctionName }));
+  const { UUID, EventSourceArn, StartingPosition } = EventSourceMappings[0] ?? {};
+  await client.send(new DeleteEventSourceMappingCommand({ UUID }));
+  await eventually('the mapping gone', async () => {
+    const left = await client.send(new ListEventSourceMappingsCommand({ FunctionName }));
+    return left.EventSourceMappings?.length === 0;
+  });
+  for (const { policyName, action, without } of grantsOf(iam.roles.of(roleArn))) {
+    if (action !== 'kinesis:SubscribeToShard') continue;
+    iam.roles.put(roleArn, policyName, without);
+    const wanted = { EventSourceArn, FunctionName, StartingPosition } as CreateEventSourceMappingCommandInput;
+    await expect(client.send(new CreateEventSourceMappingCommand(wanted))).rejects.toThrow(
+      `must allow ${action} on ${EventSourceArn}`,
+    );
+  }
+  client.destroy();
+  expect(grantsOf(iam.roles.of(roleArn)).map(({ action }) => action)).not.toContain('kinesis:SubscribeToShard');
+});
+
 describe('a topic', () => {
   it('delivers to a queue what its filter lets through, by data and entity', async () => {
     await send(news, 'News', [
