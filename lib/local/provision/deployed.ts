@@ -99,7 +99,8 @@ export interface Deployed {
 }
 
 interface StackDocument
-  extends Omit<DeployedStack, 'createdAt' | 'updatedAt' | 'assets' | 'resources' | 'leftovers' | 'begun'> {
+  extends Omit<DeployedStack, 'createdAt' | 'updatedAt' | 'template' | 'assets' | 'resources' | 'leftovers' | 'begun'> {
+  readonly template?: JsonObject;
   readonly createdAt: number;
   readonly updatedAt: number | undefined;
   readonly assets: readonly (readonly [string, string])[];
@@ -117,6 +118,8 @@ export function createDeployed(state: State | undefined): Deployed {
   for (const [name, document] of kept?.stacks.entries() ?? []) {
     stacks.set(name, {
       ...document,
+      // Directories of before it was kept have none until the next deployment.
+      template: document.template ?? {},
       createdAt: new Date(document.createdAt),
       updatedAt: document.updatedAt === undefined ? undefined : new Date(document.updatedAt),
       assets: new Map(document.assets),
