@@ -17,7 +17,8 @@ export const QUEUE_EXAMPLES: Examples = {
   'Messaging-ReceiveCountOutOfRange': [
     {
       bad: (s) => work(s, { queue: { redrivePolicy: { deadLetterTargetArn: arn('sqs', 'work-dead') } } }),
-      good: (s) => work(s),
+      good: (s) =>
+        work(s, { queue: { redrivePolicy: { deadLetterTargetArn: arn('sqs', 'work-dead'), maxReceiveCount: 1 } } }),
       path: 'work',
       property: 'RedrivePolicy.maxReceiveCount',
       value: 'none',
