@@ -93,7 +93,7 @@ export const LOG_SITUATIONS: Situations = {
       await app.cloudwatch.send(new PutMetricDataCommand({ Namespace: 'Sluice', MetricData }));
     },
     after: {
-      2: (_, printed) => expect(printed).toMatch(/^shardId-000000000001 3600000/),
+      2: (_, printed) => expect(printed).toMatch(/^3600000\s.*shardId-000000000001/),
       4: async (app) => expect(await shardsOf(app)).toBe(4),
     },
   },

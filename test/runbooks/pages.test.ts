@@ -37,6 +37,15 @@ const shown = new Set(
   ),
 );
 
+/** Shell variables have names in capitals: assigned, counted through, or read. */
+const namesSetIn = (commands: string): string[] => [
+  ...[...commands.matchAll(/\b([A-Z_]+)=/g)].map(([, name = '']) => name),
+  ...[...commands.matchAll(/\bfor ([A-Z_]+) in\b/g)].map(([, name = '']) => name),
+  ...[...commands.matchAll(/\bread -r ((?:[A-Z_]+ ?)+)/g)].flatMap(([, names = '']) => names.trim().split(' ')),
+];
+const namesUsedIn = (commands: string): string[] =>
+  [...commands.matchAll(/\$\{?([A-Z_]+)/g)].map(([, name = '']) => name);
+
 it('docs/runbooks/README.md is current (else: node test/runbooks/index-page.ts)', () => {
   expect(readFileSync(INDEX_PAGE, 'utf8')).toBe(indexPage());
 });
@@ -75,6 +84,15 @@ describe.each(KINDS)('runbook %s', (kind) => {
     expect(dashboard).toMatch(/^Dashboard: /);
     expect(graphs.length).toBeGreaterThan(0);
     expect(graphs.filter((title) => !shown.has(title))).toEqual([]);
+  });
+
+  it('has blocks that need the first one only', () => {
+    const [first, ...others] = page.blocks;
+    for (const { number, commands } of others) {
+      const set = namesSetIn(`${first?.commands ?? ''}\n${commands}`);
+      const missing = namesUsedIn(commands).filter((name) => !set.includes(name));
+      expect(missing, `block ${number}`).toEqual([]);
+    }
   });
 
   it('has no command outside the blocks that are tried', () => {
