@@ -28,7 +28,8 @@ export const ALARM_DEFAULTS = {
   'received-drop': { threshold: 50, unit: 'percent below the usual', minutes: 30 },
   'iterator-age': { threshold: 50, unit: 'percent of the retention', minutes: 5 },
   'log-lag-messages': { threshold: 100_000, unit: 'records', minutes: 5 },
-  'catch-up': { threshold: 10, unit: 'percent of the retention', minutes: 15 },
+  // The newest minutes may not have been measured yet.
+  'catch-up': { threshold: 10, unit: 'percent of the retention', minutes: 15, share: 0.8 },
   'hot-shard': { threshold: 10, unit: 'times the lag of the shard with the least', minutes: 10 },
   'producer-errors': { threshold: 0.1, unit: 'percent of the tries', minutes: 5 },
   'oldest-unpublished': { threshold: 60, unit: 'seconds', minutes: 2 },

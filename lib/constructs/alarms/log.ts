@@ -139,7 +139,7 @@ export function watchLogLag(
 ): readonly (WatchedAlarm | undefined)[] {
   const common = { name: subscription.name, settings: settingsOf(subscription), words: { stream, whenSlow } };
   const growing = math(
-    `IF(FILL(produced, 0) > FILL(consumed, 0), IF(FILL(consumed, 0) < 1, ${PERCENT}, share), 0)`,
+    `IF(produced > FILL(consumed, 0), IF(FILL(consumed, 0) < 1, ${PERCENT}, share), 0)`,
     { produced, consumed, share },
     `${subscription.name} growing lag, % of the retention`,
   );

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { PutRecordCommand } from '@aws-sdk/client-kinesis';
-import { InvokeCommand } from '@aws-sdk/client-lambda';
+import { DeleteFunctionConcurrencyCommand, InvokeCommand, PutFunctionConcurrencyCommand } from '@aws-sdk/client-lambda';
 import {
   GetQueueAttributesCommand,
   GetQueueUrlCommand,
@@ -86,6 +86,15 @@ export function orderIncidents(app: OrdersOnEngine, scene: Scene, stack: string)
       Records: [{ dynamodb: { SequenceNumber: String(rows), NewImage: marshall(row) } }],
     });
   };
+  const allowConcurrency = (most: number | undefined) =>
+    Promise.all(
+      FUNCTIONS.map((name) => {
+        const FunctionName = `${stack}-${name}`;
+        return most === undefined
+          ? lambda.send(new DeleteFunctionConcurrencyCommand({ FunctionName }))
+          : lambda.send(new PutFunctionConcurrencyCommand({ FunctionName, ReservedConcurrentExecutions: most }));
+      }),
+    );
   const denied = { status: 400, code: 'AccessDeniedException', message: 'the policy was changed' };
   const refused = { status: 400, code: 'InvalidParameterValue', message: 'the stream was changed' };
   const many = { when: 'before', action: 'error', times: 100_000 } as const;
@@ -212,10 +221,12 @@ export function orderIncidents(app: OrdersOnEngine, scene: Scene, stack: string)
       health: () => fill(watchedBy(drops), { Received: 1_300 }),
     },
     {
-      what: 'Lambda has no capacity',
+      what: 'the functions may not run',
       alarms: throttles,
-      standsInBecause: 'the functions reserve no concurrency that could be used up',
-      goOn: () => fill(watchedBy(throttles), { Throttles: 1 }),
+      begin: () => allowConcurrency(0),
+      // Refused, as it should be.
+      goOn: () => Promise.allSettled(FUNCTIONS.map((name) => invoke(name, { Records: [] }))),
+      end: () => allowConcurrency(undefined),
     },
   ];
 }
