@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { eventually } from '../integration/orders-app.ts';
 import { changedTo, isIn } from './alarm-states.ts';
 import { prepareWorkplace, type TroubledApp, type Workplace } from './app.ts';
 import { RUNBOOKS } from './index-page.ts';
@@ -46,5 +47,12 @@ async function tryRunbook(app: TroubledApp, name: string, situation: Situation):
     printed = await app.shell.run(block.commands);
     await after[block.number]?.(app, printed);
   }
-  if (alarm !== undefined) expect(printed).toMatch(new RegExp(`${app.stackName}-${alarm}\\s+OK\\b`));
+  const last = blocks.at(-1);
+  if (alarm === undefined || last === undefined) return;
+  const isOver = new RegExp(`${app.stackName}-${alarm}\\s+OK\\b`);
+  // A machine that is busy for two of CloudWatch's minutes silences the sweeper: whoever looks again sees that it was nothing.
+  await eventually(`the commands to say that ${alarm} is OK; they said: ${printed}`, async () => {
+    if (!isOver.test(printed)) printed = await app.shell.run(last.commands);
+    return isOver.test(printed);
+  });
 }
