@@ -1,7 +1,7 @@
 import * as v from 'valibot';
-import { fifoQueue, queue } from '../../lib/contracts/channel.ts';
 import { seconds } from '../../lib/contracts/duration.ts';
 import { event } from '../../lib/contracts/event.ts';
+import { fifoQueue, queue } from '../../lib/contracts/queue.ts';
 import { breaker, subscription } from '../../lib/contracts/subscription.ts';
 
 /** Work that asks a provider: the same three times, and nothing but the declarations differs. */

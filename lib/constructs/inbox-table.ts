@@ -1,8 +1,9 @@
 import { AttributeType, BillingMode, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
+import { usesTable } from '../contracts/delivery-numbers.ts';
 import { ENV } from '../contracts/environment.ts';
-import { type InboxMode, type Subscription, usesTable } from '../contracts/subscription.ts';
+import type { InboxMode, Subscription } from '../contracts/subscription.ts';
 import { INBOX_TABLE } from '../contracts/tables.ts';
 import { allow } from './messaging-function.ts';
 import { removalPolicyOf, tagComponent } from './stage.ts';

@@ -2,9 +2,10 @@ import { type EventSourceMapping, type Function as LambdaFunction, StartingPosit
 import type { StreamEventSourceProps } from 'aws-cdk-lib/aws-lambda-event-sources';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
+import { mappingRetriesOf } from '../contracts/delivery-numbers.ts';
 import { days } from '../contracts/duration.ts';
 import { ENV } from '../contracts/environment.ts';
-import { mappingRetriesOf, type Subscription } from '../contracts/subscription.ts';
+import type { Subscription } from '../contracts/subscription.ts';
 import { watchConsumer } from './alarms/consumer.ts';
 import { type ConsumerView, consumerView } from './alarms/consumer-view.ts';
 import { type LagAdvice, lagMetrics, logLagMetrics, watchLag, watchLogLag } from './alarms/log.ts';

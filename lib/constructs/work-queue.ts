@@ -2,11 +2,8 @@ import { Duration } from 'aws-cdk-lib';
 import { type CfnQueue, DeduplicationScope, FifoThroughputLimit, type Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { Queue as QueueContract } from '../contracts/channel.ts';
-import {
-  maxReceiveCountOf,
-  type Subscription as SubscriptionContract,
-  visibilityOf,
-} from '../contracts/subscription.ts';
+import { maxReceiveCountOf, visibilityOf } from '../contracts/delivery-numbers.ts';
+import type { Subscription as SubscriptionContract } from '../contracts/subscription.ts';
 import type { Destination } from './channel-grants.ts';
 import { type ClaimCheckBucket, claimsOf } from './claim-check-bucket.ts';
 import { deploys } from './declared.ts';

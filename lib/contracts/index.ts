@@ -1,20 +1,6 @@
 /** `sluice/contracts`: what is said, where it travels, who listens and with which promise. Plain data, no dependencies. */
 export { ALARM_DEFAULTS, type AlarmKind, type AlarmSetting, type AlarmSettings } from './alarms.ts';
-export {
-  type Channel,
-  fifoQueue,
-  fifoTopic,
-  type GroupBy,
-  type Log,
-  type LogOptions,
-  log,
-  type Queue,
-  type QueueOptions,
-  queue,
-  type Topic,
-  type Traffic,
-  topic,
-} from './channel.ts';
+export type { Channel, GroupBy, Log, Queue, Topic, Traffic } from './channel.ts';
 export { DEAD_LETTER_ATTRIBUTE, type DeadLetter } from './dead-letter.ts';
 export { DeclarationError } from './declaration-error.ts';
 export { type Duration, days, hours, minutes, seconds, toMillis } from './duration.ts';
@@ -29,9 +15,11 @@ export {
   validate,
 } from './envelope.ts';
 export { type AnyEventType, type DataOf, type EventType, event } from './event.ts';
+export { type LogOptions, log } from './log.ts';
 export { type LogCapacity, type LogCapacityOptions, SHARD_METRICS, type ShardMetric } from './log-capacity.ts';
 export { CONSUMER_METRIC, METRIC_NAMESPACE, OUTBOX_METRIC, PRODUCER_METRIC } from './metrics.ts';
 export { type Outbox, outbox } from './outbox.ts';
+export { fifoQueue, type QueueOptions, queue } from './queue.ts';
 export { type Recurrence, type Recurring, recurring } from './recurring.ts';
 export { exponential, fixed, immediate, type RetryPolicy } from './retry.ts';
 export type { Criticality, SendingOptions } from './sending.ts';
@@ -57,4 +45,5 @@ export {
   type TableChanges,
   tableChanges,
 } from './table-changes.ts';
+export { fifoTopic, topic } from './topic.ts';
 export { type PreviousVersion, previousVersion } from './upcast.ts';

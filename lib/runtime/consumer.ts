@@ -1,5 +1,6 @@
+import { usesTable } from '../contracts/delivery-numbers.ts';
 import { ENV } from '../contracts/environment.ts';
-import { type Subscription, usesTable } from '../contracts/subscription.ts';
+import type { Subscription } from '../contracts/subscription.ts';
 import { dynamodbOver } from './aws/dynamodb.ts';
 import { type Breaker, tableBreaker } from './breaker.ts';
 import { attemptCounter, type ControlState, NO_CONTROL, readControl } from './control-items.ts';

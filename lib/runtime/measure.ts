@@ -1,5 +1,6 @@
+import { reportsShards } from '../contracts/delivery-numbers.ts';
 import { CONSUMER_METRIC } from '../contracts/metrics.ts';
-import { reportsShards, type Subscription } from '../contracts/subscription.ts';
+import type { Subscription } from '../contracts/subscription.ts';
 import type { Observed } from './handle-message.ts';
 import { checkpointOf, comesAgain, type Message, type Outcome } from './message.ts';
 import type { Runtime } from './runtime.ts';

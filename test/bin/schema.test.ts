@@ -7,10 +7,12 @@ import * as v from 'valibot';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type SchemaWorld, schemaAsyncApi, schemaCheck, schemaWrite } from '../../bin/commands/schema.ts';
 import { SYSTEMS } from '../../bin/contracts.ts';
-import { log, queue, topic } from '../../lib/contracts/channel.ts';
 import { event } from '../../lib/contracts/event.ts';
+import { log } from '../../lib/contracts/log.ts';
+import { queue } from '../../lib/contracts/queue.ts';
 import { subscription } from '../../lib/contracts/subscription.ts';
 import { type SystemContract, systemContract } from '../../lib/contracts/system.ts';
+import { topic } from '../../lib/contracts/topic.ts';
 import { previousVersion } from '../../lib/contracts/upcast.ts';
 
 /** A small shop, in the versions its developers try. */

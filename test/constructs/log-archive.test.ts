@@ -9,8 +9,8 @@ import { EventLog } from '../../lib/constructs/event-log.ts';
 import { InboxTable } from '../../lib/constructs/inbox-table.ts';
 import { LogArchive, type LogArchiveProps } from '../../lib/constructs/log-archive.ts';
 import { messagingKey } from '../../lib/constructs/messaging-key.ts';
-import { log } from '../../lib/contracts/channel.ts';
 import { days, hours } from '../../lib/contracts/duration.ts';
+import { log } from '../../lib/contracts/log.ts';
 import { subscription } from '../../lib/contracts/subscription.ts';
 import { events, ticketLog } from '../contracts/sample-declarations.ts';
 

@@ -17,11 +17,13 @@ import { messagingKey } from '../../lib/constructs/messaging-key.ts';
 import { OutboxTable } from '../../lib/constructs/outbox-table.ts';
 import { QueueConsumer } from '../../lib/constructs/queue-consumer.ts';
 import { ScheduledWork } from '../../lib/constructs/scheduled-work.ts';
-import { fifoQueue, log, queue, topic } from '../../lib/contracts/channel.ts';
 import { hours, minutes, seconds } from '../../lib/contracts/duration.ts';
+import { log } from '../../lib/contracts/log.ts';
 import { outbox } from '../../lib/contracts/outbox.ts';
+import { fifoQueue, queue } from '../../lib/contracts/queue.ts';
 import { type Recurring, recurring } from '../../lib/contracts/recurring.ts';
 import { subscription } from '../../lib/contracts/subscription.ts';
+import { topic } from '../../lib/contracts/topic.ts';
 import { events, TicketOpened } from '../contracts/sample-declarations.ts';
 
 let code: string;

@@ -16,11 +16,13 @@ import { OutboxTable } from '../../lib/constructs/outbox-table.ts';
 import { QueueConsumer } from '../../lib/constructs/queue-consumer.ts';
 import { useStage } from '../../lib/constructs/stage.ts';
 import { resolveStage } from '../../lib/constructs/stage-settings.ts';
-import { fifoQueue, fifoTopic, log, queue, topic } from '../../lib/contracts/channel.ts';
 import { days, seconds } from '../../lib/contracts/duration.ts';
+import { log } from '../../lib/contracts/log.ts';
 import { outbox } from '../../lib/contracts/outbox.ts';
+import { fifoQueue, queue } from '../../lib/contracts/queue.ts';
 import { immediate } from '../../lib/contracts/retry.ts';
 import { type Subscription, subscription } from '../../lib/contracts/subscription.ts';
+import { fifoTopic, topic } from '../../lib/contracts/topic.ts';
 import { events, TicketOpened, ticketLog, ticketTopic } from '../contracts/sample-declarations.ts';
 
 let code: string;

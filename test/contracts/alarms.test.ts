@@ -1,10 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { ALARM_DEFAULTS, type AlarmKind, type AlarmSettings, alarmRule } from '../../lib/contracts/alarms.ts';
-import { log, queue, topic } from '../../lib/contracts/channel.ts';
+import { reportsShards } from '../../lib/contracts/delivery-numbers.ts';
 import { seconds } from '../../lib/contracts/duration.ts';
+import { log } from '../../lib/contracts/log.ts';
 import { outbox } from '../../lib/contracts/outbox.ts';
-import { reportsShards, subscription } from '../../lib/contracts/subscription.ts';
+import { queue } from '../../lib/contracts/queue.ts';
+import { subscription } from '../../lib/contracts/subscription.ts';
 import { tableChanges } from '../../lib/contracts/table-changes.ts';
+import { topic } from '../../lib/contracts/topic.ts';
 import { events, ticketLog, ticketTopic, workQueue } from './sample-declarations.ts';
 
 describe('the rule of an alarm', () => {

@@ -1,9 +1,11 @@
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
-import { fifoQueue, fifoTopic, log, queue, topic } from '../../lib/contracts/channel.ts';
 import { DeclarationError } from '../../lib/contracts/declaration-error.ts';
 import { days, hours, seconds } from '../../lib/contracts/duration.ts';
 import { event } from '../../lib/contracts/event.ts';
+import { log } from '../../lib/contracts/log.ts';
+import { fifoQueue, queue } from '../../lib/contracts/queue.ts';
+import { fifoTopic, topic } from '../../lib/contracts/topic.ts';
 import { events, opened, TicketOpened, ticketTopic } from './sample-declarations.ts';
 
 const Stranger = event('tickets.stranger', { version: 1, data: v.object({ id: v.string() }), key: ({ id }) => id });

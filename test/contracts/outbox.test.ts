@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { queue } from '../../lib/contracts/channel.ts';
 import { days } from '../../lib/contracts/duration.ts';
 import { channelEnv } from '../../lib/contracts/environment.ts';
 import { destinationsOf, outbox } from '../../lib/contracts/outbox.ts';
+import { queue } from '../../lib/contracts/queue.ts';
 import { TicketClosed, TicketOpened, ticketLog } from './sample-declarations.ts';
 
 const onlyClosed = queue('closed', { events: [TicketClosed] });

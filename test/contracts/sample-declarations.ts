@@ -1,7 +1,9 @@
 import * as v from 'valibot';
-import { fifoQueue, fifoTopic, log, queue } from '../../lib/contracts/channel.ts';
 import { type Envelope, envelope } from '../../lib/contracts/envelope.ts';
 import { event } from '../../lib/contracts/event.ts';
+import { log } from '../../lib/contracts/log.ts';
+import { fifoQueue, queue } from '../../lib/contracts/queue.ts';
+import { fifoTopic } from '../../lib/contracts/topic.ts';
 
 /** A small system of tickets, for tests of the contracts and the runtime. */
 export const TicketOpened = event('tickets.ticket-opened', {

@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { fifoQueue, fifoTopic, log, queue, topic } from '../../lib/contracts/channel.ts';
 import { claimRetention } from '../../lib/contracts/claim-retention.ts';
 import { DeclarationError } from '../../lib/contracts/declaration-error.ts';
 import { days, hours, minutes, seconds } from '../../lib/contracts/duration.ts';
+import { log } from '../../lib/contracts/log.ts';
+import { fifoQueue, queue } from '../../lib/contracts/queue.ts';
 import { declareTarget, recurring } from '../../lib/contracts/recurring.ts';
 import { criticalityOf } from '../../lib/contracts/sending.ts';
+import { fifoTopic, topic } from '../../lib/contracts/topic.ts';
 import { events, orderedQueue, TicketClosed, TicketOpened, workQueue } from './sample-declarations.ts';
 
 describe('how events are sent', () => {

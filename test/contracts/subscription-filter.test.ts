@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { queue, topic } from '../../lib/contracts/channel.ts';
 import { DeclarationError } from '../../lib/contracts/declaration-error.ts';
+import { queue } from '../../lib/contracts/queue.ts';
 import type { EnvelopeFilter } from '../../lib/contracts/subscription-filter.ts';
+import { topic } from '../../lib/contracts/topic.ts';
 import { events, TicketOpened } from './sample-declarations.ts';
 
 const from = topic('news', { events });

@@ -1,17 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { fifoQueue, log, queue } from '../../lib/contracts/channel.ts';
 import { DeclarationError } from '../../lib/contracts/declaration-error.ts';
+import { mappingRetriesOf, maxReceiveCountOf, usesTable, visibilityOf } from '../../lib/contracts/delivery-numbers.ts';
 import { days, minutes, seconds } from '../../lib/contracts/duration.ts';
+import { log } from '../../lib/contracts/log.ts';
+import { fifoQueue, queue } from '../../lib/contracts/queue.ts';
 import { exponential, immediate } from '../../lib/contracts/retry.ts';
 import {
   breaker,
-  mappingRetriesOf,
-  maxReceiveCountOf,
   type Subscription,
   type SubscriptionOptions,
   subscription,
-  usesTable,
-  visibilityOf,
 } from '../../lib/contracts/subscription.ts';
 import { events } from './sample-declarations.ts';
 

@@ -14,11 +14,13 @@ import { QueueConsumer } from '../../lib/constructs/queue-consumer.ts';
 import { ScheduledWork } from '../../lib/constructs/scheduled-work.ts';
 import { TableChangesConsumer } from '../../lib/constructs/table-changes-consumer.ts';
 import type { AlarmSettings } from '../../lib/contracts/alarms.ts';
-import { fifoQueue, fifoTopic, log, queue, topic } from '../../lib/contracts/channel.ts';
 import { days, hours } from '../../lib/contracts/duration.ts';
+import { log } from '../../lib/contracts/log.ts';
+import { fifoQueue, queue } from '../../lib/contracts/queue.ts';
 import { recurring } from '../../lib/contracts/recurring.ts';
 import { type Source, type SubscriptionOptions, subscription } from '../../lib/contracts/subscription.ts';
 import { tableChanges } from '../../lib/contracts/table-changes.ts';
+import { fifoTopic, topic } from '../../lib/contracts/topic.ts';
 import { events, TicketOpened } from '../contracts/sample-declarations.ts';
 import { lintStack } from './linted.ts';
 

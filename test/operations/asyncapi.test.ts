@@ -5,12 +5,13 @@ import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import { asyncApiText } from '../../bin/commands/schema.ts';
 import { SYSTEMS } from '../../bin/contracts.ts';
-import { queue, topic } from '../../lib/contracts/channel.ts';
 import { event } from '../../lib/contracts/event.ts';
 import { outbox } from '../../lib/contracts/outbox.ts';
+import { queue } from '../../lib/contracts/queue.ts';
 import { subscription } from '../../lib/contracts/subscription.ts';
 import { systemContract } from '../../lib/contracts/system.ts';
 import { tableChanges } from '../../lib/contracts/table-changes.ts';
+import { topic } from '../../lib/contracts/topic.ts';
 import { asyncApiDocument } from '../../lib/operations/asyncapi.ts';
 import { declaredSchemas } from '../../lib/operations/schemas.ts';
 

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { fifoQueue, log } from '../../lib/contracts/channel.ts';
+import { log } from '../../lib/contracts/log.ts';
+import { fifoQueue } from '../../lib/contracts/queue.ts';
 import { aggregated, EVENT_OVERHEAD_BYTES, recordOverhead } from '../../lib/runtime/aggregated-record.ts';
 import { sizeOf } from '../../lib/runtime/body.ts';
 import { entriesOf } from '../../lib/runtime/entries.ts';

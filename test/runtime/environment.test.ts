@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { queue } from '../../lib/contracts/channel.ts';
 import { minutes, seconds } from '../../lib/contracts/duration.ts';
+import { queue } from '../../lib/contracts/queue.ts';
 import { subscription } from '../../lib/contracts/subscription.ts';
 import { reserveMillis } from '../../lib/runtime/deadline.ts';
 import { MissingEnvironment, requiredEnv } from '../../lib/runtime/environment.ts';

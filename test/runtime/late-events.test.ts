@@ -1,7 +1,7 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { log } from '../../lib/contracts/channel.ts';
 import { minutes } from '../../lib/contracts/duration.ts';
 import { ENV } from '../../lib/contracts/environment.ts';
+import { log } from '../../lib/contracts/log.ts';
 import { subscription } from '../../lib/contracts/subscription.ts';
 import { aggregate } from '../../lib/runtime/aggregate.ts';
 import { AwsError } from '../../lib/runtime/aws/call.ts';

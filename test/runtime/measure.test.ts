@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { log } from '../../lib/contracts/channel.ts';
+import { log } from '../../lib/contracts/log.ts';
 import { type Subscription, subscription } from '../../lib/contracts/subscription.ts';
 import { measure } from '../../lib/runtime/measure.ts';
 import type { Message, Outcome } from '../../lib/runtime/message.ts';

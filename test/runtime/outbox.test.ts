@@ -1,6 +1,7 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { fifoTopic, log } from '../../lib/contracts/channel.ts';
+import { log } from '../../lib/contracts/log.ts';
 import { outbox } from '../../lib/contracts/outbox.ts';
+import { fifoTopic } from '../../lib/contracts/topic.ts';
 import type { AwsService } from '../../lib/runtime/aws/call.ts';
 import { type ClaimedEnvelope, openBody } from '../../lib/runtime/body.ts';
 import { entriesOf } from '../../lib/runtime/entries.ts';

@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { type Channel, fifoQueue, fifoTopic, log, queue, topic } from '../../lib/contracts/channel.ts';
+import type { Channel } from '../../lib/contracts/channel.ts';
 import { DeclarationError } from '../../lib/contracts/declaration-error.ts';
 import { minutes, seconds } from '../../lib/contracts/duration.ts';
 import type { Envelope } from '../../lib/contracts/envelope.ts';
+import { log } from '../../lib/contracts/log.ts';
+import { fifoQueue, queue } from '../../lib/contracts/queue.ts';
+import { fifoTopic, topic } from '../../lib/contracts/topic.ts';
 import { deaggregated } from '../../lib/runtime/aggregated-record.ts';
 import { AwsError } from '../../lib/runtime/aws/call.ts';
 import { type Attempt, InvalidKey, PublishFailed, publisher } from '../../lib/runtime/publish.ts';

@@ -1,10 +1,13 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
-import { fifoQueue, fifoTopic, type Log, log, type Queue, queue } from '../../lib/contracts/channel.ts';
+import type { Log, Queue } from '../../lib/contracts/channel.ts';
 import { seconds } from '../../lib/contracts/duration.ts';
 import { event } from '../../lib/contracts/event.ts';
+import { log } from '../../lib/contracts/log.ts';
 import { outbox } from '../../lib/contracts/outbox.ts';
+import { fifoQueue, queue } from '../../lib/contracts/queue.ts';
 import { exponential } from '../../lib/contracts/retry.ts';
 import { breaker, type Subscription, subscription } from '../../lib/contracts/subscription.ts';
+import { fifoTopic } from '../../lib/contracts/topic.ts';
 import { STEPPED } from './journal.ts';
 import { LOG_NAME, TOPIC_NAME } from './names.ts';
 import type { ConsumerPlan, Mode, Scenario } from './scenario.ts';

@@ -1,4 +1,4 @@
-import { maxReceiveCountOf } from '../../lib/contracts/subscription.ts';
+import { maxReceiveCountOf } from '../../lib/contracts/delivery-numbers.ts';
 import { totalKey } from './handlers.ts';
 import type { Effect, EventIdentity } from './journal.ts';
 import { INBOX, STATE_TABLE } from './names.ts';

@@ -1,5 +1,5 @@
-import type { fifoQueue } from '../../lib/contracts/channel.ts';
 import { type Envelope, envelope } from '../../lib/contracts/envelope.ts';
+import type { fifoQueue } from '../../lib/contracts/queue.ts';
 import { AwsError } from '../../lib/runtime/aws/call.ts';
 import { dynamodbOver } from '../../lib/runtime/aws/dynamodb.ts';
 import { WriteRefused } from '../../lib/runtime/inbox.ts';

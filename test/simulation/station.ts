@@ -1,10 +1,6 @@
+import { mappingRetriesOf, maxReceiveCountOf, visibilityOf } from '../../lib/contracts/delivery-numbers.ts';
 import { ENV } from '../../lib/contracts/environment.ts';
-import {
-  mappingRetriesOf,
-  maxReceiveCountOf,
-  type Subscription,
-  visibilityOf,
-} from '../../lib/contracts/subscription.ts';
+import type { Subscription } from '../../lib/contracts/subscription.ts';
 import { aggregate } from '../../lib/runtime/aggregate.ts';
 import { consume } from '../../lib/runtime/consume.ts';
 import type { Runtime } from '../../lib/runtime/runtime.ts';

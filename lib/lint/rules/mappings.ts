@@ -1,5 +1,5 @@
+import { VISIBILITY_FACTOR } from '../../contracts/delivery-numbers.ts';
 import { LAMBDA } from '../../contracts/limits.ts';
-import { VISIBILITY_FACTOR } from '../../contracts/subscription.ts';
 import { fromQueues, type Mapping } from '../graph-mappings.ts';
 import { offence, type Rule } from '../rule.ts';
 import { below, inSeconds, json } from '../text.ts';

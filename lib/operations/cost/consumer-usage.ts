@@ -1,4 +1,5 @@
-import { type Subscription, usesTable } from '../../contracts/subscription.ts';
+import { usesTable } from '../../contracts/delivery-numbers.ts';
+import type { Subscription } from '../../contracts/subscription.ts';
 import type { Assumptions } from './assumptions.ts';
 import { chunks } from './channel-usage.ts';
 import { SECONDS_PER_MONTH, type Usage } from './charge.ts';

@@ -1,10 +1,12 @@
 import * as v from 'valibot';
-import { fifoQueue, fifoTopic, log, queue } from '../../contracts/channel.ts';
 import { days, minutes, seconds } from '../../contracts/duration.ts';
 import { type DataOf, event } from '../../contracts/event.ts';
+import { log } from '../../contracts/log.ts';
 import { outbox } from '../../contracts/outbox.ts';
+import { fifoQueue, queue } from '../../contracts/queue.ts';
 import { exponential } from '../../contracts/retry.ts';
 import { subscription } from '../../contracts/subscription.ts';
+import { fifoTopic } from '../../contracts/topic.ts';
 import { previousVersion } from '../../contracts/upcast.ts';
 
 /**

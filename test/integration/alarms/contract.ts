@@ -1,7 +1,8 @@
 import * as v from 'valibot';
-import { log, queue } from '../../../lib/contracts/channel.ts';
 import { hours, minutes, seconds } from '../../../lib/contracts/duration.ts';
 import { event } from '../../../lib/contracts/event.ts';
+import { log } from '../../../lib/contracts/log.ts';
+import { queue } from '../../../lib/contracts/queue.ts';
 import { fixed, immediate } from '../../../lib/contracts/retry.ts';
 import { subscription } from '../../../lib/contracts/subscription.ts';
 

@@ -1,7 +1,8 @@
 import * as v from 'valibot';
-import { fifoQueue, log, queue } from '../../../lib/contracts/channel.ts';
 import { seconds } from '../../../lib/contracts/duration.ts';
 import { event } from '../../../lib/contracts/event.ts';
+import { log } from '../../../lib/contracts/log.ts';
+import { fifoQueue, queue } from '../../../lib/contracts/queue.ts';
 import { fixed } from '../../../lib/contracts/retry.ts';
 import { breaker, subscription } from '../../../lib/contracts/subscription.ts';
 import { tableChanges } from '../../../lib/contracts/table-changes.ts';

@@ -4,9 +4,11 @@ import { CfnQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import * as v from 'valibot';
 import { deploys } from '../../../lib/constructs/declared.ts';
-import { type Channel, fifoQueue, log, type Queue, queue, topic } from '../../../lib/contracts/channel.ts';
+import type { Channel, Queue } from '../../../lib/contracts/channel.ts';
 import { days, hours, minutes, seconds } from '../../../lib/contracts/duration.ts';
 import { event } from '../../../lib/contracts/event.ts';
+import { log } from '../../../lib/contracts/log.ts';
+import { fifoQueue, queue } from '../../../lib/contracts/queue.ts';
 import { fixed } from '../../../lib/contracts/retry.ts';
 import {
   type Source,
@@ -14,6 +16,7 @@ import {
   type SubscriptionOptions,
   subscription,
 } from '../../../lib/contracts/subscription.ts';
+import { topic } from '../../../lib/contracts/topic.ts';
 import type { Examples } from '../example.ts';
 
 const Sold = event('shop.sold', { version: 1, data: v.object({ id: v.string() }), key: ({ id }) => id });

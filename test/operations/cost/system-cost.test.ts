@@ -1,12 +1,15 @@
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
-import { fifoQueue, fifoTopic, log, queue, type Traffic, topic } from '../../../lib/contracts/channel.ts';
+import type { Traffic } from '../../../lib/contracts/channel.ts';
 import { days, seconds } from '../../../lib/contracts/duration.ts';
 import { event } from '../../../lib/contracts/event.ts';
+import { log } from '../../../lib/contracts/log.ts';
 import { outbox } from '../../../lib/contracts/outbox.ts';
+import { fifoQueue, queue } from '../../../lib/contracts/queue.ts';
 import { breaker, subscription } from '../../../lib/contracts/subscription.ts';
 import { systemContract } from '../../../lib/contracts/system.ts';
 import { tableChanges } from '../../../lib/contracts/table-changes.ts';
+import { fifoTopic, topic } from '../../../lib/contracts/topic.ts';
 import { SECONDS_PER_MONTH } from '../../../lib/operations/cost/charge.ts';
 import type { PriceName } from '../../../lib/operations/cost/price-list.ts';
 import { type CostOptions, systemCost } from '../../../lib/operations/cost/system-cost.ts';

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
-import { queue } from '../../../../lib/contracts/channel.ts';
 import { type DataOf, event } from '../../../../lib/contracts/event.ts';
+import { queue } from '../../../../lib/contracts/queue.ts';
 import { subscription } from '../../../../lib/contracts/subscription.ts';
 
 /** What travels in this comparison, as a Sluice user declares it. `schema.ts` says the same to the peers. */

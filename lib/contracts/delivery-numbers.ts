@@ -1,0 +1,58 @@
+import { alarmRule } from './alarms.ts';
+import { type Duration, seconds } from './duration.ts';
+import { SQS } from './limits.ts';
+import type { Subscription } from './subscription.ts';
+
+/** Visibility timeout is six times the function timeout plus the batching window. https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html */
+export const VISIBILITY_FACTOR = 6;
+export const visibilityOf = (s: Subscription): Duration =>
+  seconds(s.timeout.seconds * VISIBILITY_FACTOR + s.batchWindow.seconds);
+
+/**
+ * The queue's own redrive stays as the net under crashes and timeouts, which the runtime cannot see: it allows this many
+ * receives more than the declared attempts, so that ordinary failures always leave with their reason.
+ */
+export const CRASH_ALLOWANCE = 2;
+
+/**
+ * Whether a consumer reports the lag of each shard: a metric per shard, so only where there are several and somebody wants to hear
+ * which one is hot.
+ */
+export const reportsShards = ({ to, alarms }: Subscription): boolean =>
+  to.kind === 'log' && to.shards > 1 && alarmRule('hot-shard', [alarms, to.alarms]) !== undefined;
+
+/** Receives an outage may cost a message: those under way when the breaker opens, and the trials of a half-open one. */
+export const OUTAGE_ALLOWANCE = 50;
+
+/**
+ * Whether a subscription keeps anything in the inbox table. All that may fail do: failed attempts are counted there, because a
+ * queue counts receives, tried or not, and a log counts nothing.
+ */
+export const usesTable = (s: Subscription): boolean =>
+  s.guarantee !== 'at-most-once' && s.guarantee !== 'exactly-once-aggregation';
+
+/** Retries of a batch before Lambda gives it up as a whole, for aggregations: only trouble with the table fails them. */
+const AGGREGATION_RETRIES = 1_000;
+/** The most that an event source mapping takes. */
+const MAX_MAPPING_RETRIES = 10_000;
+
+/**
+ * Retries of a stream's event source mapping. The runtime decides about each record; when the mapping's own retries end, the
+ * rest of the batch goes with the record that failed. So they are the net under crashes, and allow every record of a batch its
+ * attempts, one after the other. Never infinite.
+ */
+export const mappingRetriesOf = (s: Subscription): number =>
+  s.guarantee === 'exactly-once-aggregation'
+    ? AGGREGATION_RETRIES
+    : Math.min(MAX_MAPPING_RETRIES, s.retry.attempts * s.batchSize + OUTAGE_ALLOWANCE);
+
+/**
+ * Receives before the queue gives a message up by itself. On a FIFO queue a message is also received, without being tried,
+ * each time one before it in its group and batch fails or is deferred; it must not be given up for that.
+ */
+export function maxReceiveCountOf(s: Subscription): number {
+  const ahead = s.to.kind === 'queue' && s.to.order === 'per-key' ? s.batchSize - 1 : 0;
+  const handedBack = s.breaker === undefined ? 0 : OUTAGE_ALLOWANCE;
+  const tried = (s.retry.attempts + s.deferrals) * (ahead + 1);
+  return Math.min(SQS.maxReceiveCount, tried + CRASH_ALLOWANCE + handedBack);
+}
