@@ -13,6 +13,8 @@ export interface Report extends Findings {
   readonly eventsPublishedTwice: number;
   /** By consumers and by place-order. */
   readonly duplicatesSuppressed: number;
+  /** The same by who suppressed them: consumers, and place-order for orders that were sent twice. */
+  readonly duplicates: Readonly<Record<string, number>>;
   readonly seconds: number;
   readonly secondsToFirstCharge: number | null;
 }

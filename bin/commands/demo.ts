@@ -72,7 +72,7 @@ export async function demo(options: DemoOptions): Promise<number> {
       const mailbox = `${engine.url}/_aws/ses`;
       const report = await reconciledRun(
         { engine, terminal, outputs, clients: opened, mailbox, signal: stop.signal, options },
-        duplicates.total,
+        duplicates.bySubscription,
       );
       if (report === undefined) return EXIT_INTERRUPTED;
       process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : renderReport(terminal, report));
@@ -101,7 +101,10 @@ interface Run {
   readonly options: DemoOptions;
 }
 
-async function reconciledRun(run: Run, suppressed: () => number): Promise<Report | undefined> {
+async function reconciledRun(
+  run: Run,
+  suppressed: () => Readonly<Record<string, number>>,
+): Promise<Report | undefined> {
   const { engine, terminal, outputs, clients, signal } = run;
   const shelf = shelfFor(readSamples());
   await fillShelf(clients, output(outputs, 'StockTable'), shelf);
@@ -122,6 +125,8 @@ async function reconciledRun(run: Run, suppressed: () => number): Promise<Report
   const snapshot = await takeSnapshot(clients, outputs, run.mailbox);
   const disturbance = disturbanceBy(random?.made ?? []);
   const findings = reconcile({ placed, shelf, malformed, disturbance }, snapshot);
+  const ordersAgain = placed.filter(({ reply }) => reply.status === 'accepted' && reply.duplicate).length;
+  const duplicates = { 'place-order': ordersAgain, ...suppressed() };
   const firstCharge = snapshot.payments.map(({ settledAt }) => Date.parse(settledAt)).toSorted((a, b) => a - b)[0];
   return {
     ...findings,
@@ -130,8 +135,8 @@ async function reconciledRun(run: Run, suppressed: () => number): Promise<Report
     emailsAtRisk: disturbance.mailsAtRisk,
     ordersSentTwice: placed.length - findings.orders,
     eventsPublishedTwice: again.length,
-    duplicatesSuppressed:
-      suppressed() + placed.filter(({ reply }) => reply.status === 'accepted' && reply.duplicate).length,
+    duplicatesSuppressed: Object.values(duplicates).reduce((sum, count) => sum + count, 0),
+    duplicates,
     seconds: round(performance.now() / 1_000),
     secondsToFirstCharge: firstCharge === undefined ? null : round((firstCharge - performance.timeOrigin) / 1_000),
   };

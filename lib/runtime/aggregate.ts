@@ -16,7 +16,7 @@ import { checkpointOf, type Message, positionOf } from './message.ts';
 import { Reject } from './outcomes.ts';
 import { lambda, type Runtime } from './runtime.ts';
 import { shardState } from './shard-state.ts';
-import { readBatch } from './sources.ts';
+import { type Batch, readBatch } from './sources.ts';
 import { count, emitMetrics, logger } from './telemetry.ts';
 
 /** Folds events into writes that add to a result. Called again with fewer events when some turn out to be duplicates: no side effects. */
@@ -29,6 +29,13 @@ export type EventOf<E extends AnyEventType> = E extends AnyEventType ? Envelope<
  * Events per transaction. Each brings its own record and at most one write of the fold; the position takes one more.
  */
 const EVENTS_PER_TRANSACTION = 45;
+
+interface Counts {
+  readonly done: number;
+  readonly duplicates: number;
+  readonly rejected: number;
+  readonly late: number;
+}
 
 interface Counted extends ReadEvent {
   readonly message: Message;
@@ -74,46 +81,61 @@ export function aggregate<E extends AnyEventType>(
       await sendDeadLetter(aws, deadLetterQueueUrl, message, letter);
       log('error', 'dead-lettered', { messageId: message.id, reason: error.reason, fingerprint: letter.fingerprint });
     };
-    for (let from = 0; from < ahead.length; from += EVENTS_PER_TRANSACTION) {
-      const chunk = ahead.slice(from, from + EVENTS_PER_TRANSACTION);
-      const last = chunk.at(-1);
-      if (last === undefined) break;
-      const { readable, unreadable } = await readAll(chunk, subscription, runtime);
-      const judged =
-        lateness === undefined ? { inTime: readable, late: [], watermark } : judge(readable, watermark, lateness);
-      const late = lateness === undefined ? [] : await notCounted(judged, lateness);
-      for (const one of [...unreadable, ...late]) await giveUp(one);
-      ({ watermark } = judged);
-      position = positionOf(last);
-      const counted = await state.commit(withoutCopies(judged.inTime), shard, { position, watermark }, foldEvents);
-      if (counted === undefined) {
-        log('info', 'another invocation has moved the position', { shard });
-        return { batchItemFailures: [{ itemIdentifier: checkpointOf(chunk[0] ?? last) }] };
+    /** First message of the events that are not committed. */
+    let stoppedAt: Message | undefined;
+    try {
+      for (let from = 0; from < ahead.length; from += EVENTS_PER_TRANSACTION) {
+        const chunk = ahead.slice(from, from + EVENTS_PER_TRANSACTION);
+        const last = chunk.at(-1);
+        if (last === undefined) break;
+        stoppedAt = chunk[0];
+        const { readable, unreadable } = await readAll(chunk, subscription, runtime);
+        const judged =
+          lateness === undefined ? { inTime: readable, late: [], watermark } : judge(readable, watermark, lateness);
+        const late = lateness === undefined ? [] : await notCounted(judged, lateness);
+        for (const one of [...unreadable, ...late]) await giveUp(one);
+        ({ watermark } = judged);
+        position = positionOf(last);
+        const counted = await state.commit(withoutCopies(judged.inTime), shard, { position, watermark }, foldEvents);
+        if (counted === undefined) break;
+        stoppedAt = undefined;
+        counts.done += counted;
+        counts.duplicates += readable.length - late.length - counted;
+        counts.rejected += unreadable.length;
+        counts.late += late.length;
       }
-      counts.done += counted;
-      counts.duplicates += readable.length - late.length - counted;
-      counts.rejected += unreadable.length;
-      counts.late += late.length;
+    } finally {
+      // Also when a later part fails: what is committed does not come again.
+      report(batch, counts, stoppedAt);
+    }
+    if (stoppedAt !== undefined) {
+      log('info', 'another invocation has moved the position', { shard });
+      return { batchItemFailures: [{ itemIdentifier: checkpointOf(stoppedAt) }] };
     }
     log('info', 'counted', { shard, ...counts });
+    return { batchItemFailures: [] };
+  });
+
+  function report(batch: Batch, { done, duplicates, rejected, late }: Counts, stoppedAt: Message | undefined): void {
+    const { messages } = batch;
+    const settled = stoppedAt === undefined ? messages : messages.slice(0, messages.indexOf(stoppedAt));
     emitMetrics(
       {
         dimensions,
         metrics: {
           [CONSUMER_METRIC.received]: count(messages.length),
-          [CONSUMER_METRIC.done]: count(counts.done),
-          [CONSUMER_METRIC.duplicates]: count(counts.duplicates),
-          [CONSUMER_METRIC.rejected]: count(counts.rejected),
-          [CONSUMER_METRIC.consumed]: count(recordsOf(messages)),
+          [CONSUMER_METRIC.done]: count(done),
+          [CONSUMER_METRIC.duplicates]: count(duplicates),
+          [CONSUMER_METRIC.rejected]: count(rejected),
+          [CONSUMER_METRIC.consumed]: count(recordsOf(settled, stoppedAt)),
           [CONSUMER_METRIC.stateFailures]: count(0),
-          ...(lateness === undefined ? {} : { [CONSUMER_METRIC.lateDropped]: count(counts.late) }),
+          ...(lateness === undefined ? {} : { [CONSUMER_METRIC.lateDropped]: count(late) }),
         },
         ...shardLag(subscription, batch, now()),
       },
       runtime,
     );
-    return { batchItemFailures: [] };
-  });
+  }
 
   /** Late events as they are given up. A late copy of an event that was in time is a duplicate. */
   async function notCounted({ inTime, late }: Judged<Counted>, { allowed }: Lateness): Promise<GivenUp[]> {

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { AwsCall } from './aws/call.ts';
 import { type Dynamodb, dynamodbOver } from './aws/dynamodb.ts';
 import { httpCall } from './aws/http.ts';
+import { writeLine } from './telemetry.ts';
 
 /**
  * Everything outside that the runtime touches. Functions take it as an argument with `lambda` as default: tests choose time and
@@ -41,7 +42,7 @@ export const lambda: Runtime = {
   random: () => Math.random(),
   id: randomUUID,
   env,
-  write: (line) => console.log(line),
+  write: writeLine,
 };
 
 /** DynamoDB with plain values, for handlers: the same connections and credentials as the runtime's own calls. */

@@ -29,6 +29,7 @@ beforeAll(async () => {
 // What the functions log is not looked at.
 beforeEach(() => {
   for (const method of ['log', 'info', 'error'] as const) vi.spyOn(console, method).mockReturnValue();
+  vi.spyOn(process.stdout, 'write').mockReturnValue(true);
 });
 
 /** What every contestant answers to a delivery, and the rows it has written so far. */

@@ -39,7 +39,7 @@ beforeEach(() => {
   counter += 1;
   shard = `shardId-${counter}`;
   lines = [];
-  vi.spyOn(console, 'log').mockImplementation((line) => lines.push(JSON.parse(line)));
+  vi.spyOn(process.stdout, 'write').mockImplementation((line) => lines.push(JSON.parse(String(line))) > 0);
 });
 
 const add = (count: number): Write => ({
@@ -258,6 +258,21 @@ describe('aggregate', () => {
       batchItemFailures: [{ itemIdentifier: '3' }],
     });
     expect(await total()).toBe(4);
+  });
+
+  it('measures what it committed before a later part of the batch failed', async () => {
+    const records = Array.from({ length: 50 }, (_, i) => record(i + 1, i === 1 ? 'e-1' : undefined));
+    let transactions = 0;
+    const failing: Runtime = {
+      ...lambda,
+      async aws(service, operation, input) {
+        if (operation === 'TransactWriteItems' && ++transactions > 1) throw new Error('no more today');
+        return lambda.aws(service, operation, input);
+      },
+    };
+    await expect(count(records, undefined, failing)).rejects.toThrow('no more today');
+    const counted = lines.findLast((line) => '_aws' in line);
+    expect(counted).toMatchObject({ Received: [50], Done: [44], Duplicates: [1], Consumed: [45] });
   });
 
   it('says so when a fold makes more writes than fit', async () => {

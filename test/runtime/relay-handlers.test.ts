@@ -30,7 +30,7 @@ beforeEach(async () => {
   Object.assign(process.env, { SLUICE_OUTBOX_TABLE: table, SLUICE_CHANNEL_ORDERED_WORK: queueUrl });
   lines = [];
   vi.spyOn(Math, 'random').mockReturnValue(0);
-  vi.spyOn(console, 'log').mockImplementation((line) => lines.push(JSON.parse(line)));
+  vi.spyOn(process.stdout, 'write').mockImplementation((line) => lines.push(JSON.parse(String(line))) > 0);
 });
 
 const tell = (aggregate: string, count: number, at = CREATED): Promise<Envelope[]> => {
