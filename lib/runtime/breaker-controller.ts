@@ -70,24 +70,44 @@ export function controlBreakers(runtime: Runtime = lambda, switchMapping: Switch
 
   return middy(async (): Promise<{ switched: Record<string, MappingMode> }> => {
     const switched: Record<string, MappingMode> = {};
-    for (const [subscription, mapping] of Object.entries(watched)) {
-      const { openUntil, mark } = await read(dynamodb, table, subscription);
-      const mode = openUntil === undefined ? 'on' : runtime.now() < openUntil ? 'off' : 'trial';
-      // Without a mark the mapping was not touched here: what a person has switched off stays off.
-      if (mode === 'on' && mark === undefined) continue;
-      const Key = { [PK]: markKey(subscription) };
-      // The mark goes first on the way down and last on the way up: a crash between leaves a mapping that is looked after.
-      if (mode !== 'on') {
-        const mine: Mark = { mode, mark: runtime.id(), at: runtime.now() };
-        await dynamodb('PutItem', { TableName: table, Item: { ...Key, ...mine } });
+    let waiting = Object.entries(watched);
+    for (let round = 1; waiting.length > 0 && round <= ROUNDS; round++) {
+      if (round > 1) await runtime.sleep(PAUSE_MILLIS);
+      const inUse: typeof waiting = [];
+      for (const [subscription, mapping] of waiting) {
+        const mode = await control(subscription, mapping);
+        if (mode === 'in-use') inUse.push([subscription, mapping]);
+        else if (mode !== undefined) switched[subscription] = mode;
       }
-      await switchMapping(mapping, mode);
-      if (mode === 'on' && mark !== undefined) await unmark(Key, mark);
-      if (mode !== mark?.mode) log('warn', `mapping ${mode}`, { subscription, mappingId: mapping.id });
-      switched[subscription] = mode;
+      waiting = inUse;
     }
+    for (const [subscription, { id }] of waiting)
+      log('warn', 'mapping is in use; the next run tries again', { subscription, mappingId: id });
     return { switched };
   });
+
+  /** @returns how the mapping runs now; undefined when it was left alone, `in-use` when it has to be tried again */
+  async function control(subscription: string, mapping: DeclaredMapping): Promise<MappingMode | 'in-use' | undefined> {
+    const { openUntil, mark } = await read(dynamodb, table, subscription);
+    const mode = openUntil === undefined ? 'on' : runtime.now() < openUntil ? 'off' : 'trial';
+    // Without a mark the mapping was not touched here: what a person has switched off stays off.
+    if (mode === 'on' && mark === undefined) return undefined;
+    const Key = { [PK]: markKey(subscription) };
+    // The mark goes first on the way down and last on the way up: a crash between leaves a mapping that is looked after.
+    if (mode !== 'on') {
+      const mine: Mark = { mode, mark: runtime.id(), at: runtime.now() };
+      await dynamodb('PutItem', { TableName: table, Item: { ...Key, ...mine } });
+    }
+    if (mode !== mark?.mode) log('warn', `mapping ${mode}`, { subscription, mappingId: mapping.id });
+    try {
+      await switchMapping(mapping, mode);
+    } catch (error) {
+      if (error instanceof Error && error.name === IN_USE) return 'in-use';
+      throw error;
+    }
+    if (mode === 'on' && mark !== undefined) await unmark(Key, mark);
+    return mode;
+  }
 
   /**
    * Only the mark that was read: a newer one says that the breaker has opened again meanwhile. And only when whoever set it has
@@ -108,6 +128,15 @@ export function controlBreakers(runtime: Runtime = lambda, switchMapping: Switch
     }
   }
 }
+
+/**
+ * A mapping takes no change while another is under way. That is over in seconds; a mapping must not keep the others waiting meanwhile.
+ * https://docs.aws.amazon.com/lambda/latest/api/API_UpdateEventSourceMapping.html
+ */
+const IN_USE = 'ResourceInUseException';
+/** All rounds together are well within the controller's timeout of 30 s. */
+const ROUNDS = 10;
+const PAUSE_MILLIS = 1_500;
 
 /** No controller runs this long, clocks that differ included: its function times out before. */
 const LONGEST_CONTROLLER_MILLIS = 90_000;

@@ -212,6 +212,58 @@ describe('the controller', () => {
     expect(lines.slice(1)).toEqual([expect.objectContaining({ message: 'mapping on' })]);
   });
 
+  describe('a mapping that another change has in use', () => {
+    const inUse = Object.assign(new Error('it is in use'), { name: 'ResourceInUseException' });
+    const lines: { message: string }[] = [];
+    const slept: number[] = [];
+    /** A controller of two open breakers' mappings, `busy` and `free`. @param refusals how often the first is refused */
+    async function controlTwo(refusals: number) {
+      lines.splice(0);
+      slept.splice(0);
+      switches.splice(0);
+      const env: Record<string, string> = {
+        SLUICE_INBOX_TABLE: TABLE,
+        SLUICE_MAPPINGS: JSON.stringify({
+          [name]: { id: 'busy', batchSize: 10 },
+          [`${name}-too`]: { id: 'free', batchSize: 10 },
+        }),
+      };
+      for (const one of [breaker, tableBreaker(TABLE, { ...worker(), name: `${name}-too` }, policy, runtime)]) {
+        await one.failed('psp');
+        await one.failed('psp');
+      }
+      const { switched } = await controlBreakers(
+        {
+          ...runtime,
+          env: (variable) => env[variable],
+          write: (line) => lines.push(JSON.parse(line)),
+          sleep: async (milliseconds) => void slept.push(milliseconds),
+        },
+        async (mapping, mode) => {
+          if (mapping.id === 'busy' && refusals-- > 0) throw inUse;
+          await switchMapping(mapping, mode);
+        },
+      )({}, lambdaContext());
+      return { switched, order: switches.splice(0).map(([mapping]) => mapping) };
+    }
+
+    it('is tried again, and keeps no other waiting', async () => {
+      const { switched, order } = await controlTwo(2);
+      expect(order).toEqual(['free/10', 'busy/10']);
+      expect(switched).toEqual({ [name]: 'off', [`${name}-too`]: 'off' });
+      expect(slept).toHaveLength(2);
+      expect(lines.map(({ message }) => message)).toEqual(['mapping off', 'mapping off']);
+    });
+
+    it('is left to the next run when that takes long, which finds it marked', async () => {
+      const { switched } = await controlTwo(Number.POSITIVE_INFINITY);
+      expect(switched).toEqual({ [`${name}-too`]: 'off' });
+      expect(slept.reduce((sum, one) => sum + one, 0)).toBeLessThan(25_000);
+      expect(lines.at(-1)).toMatchObject({ message: 'mapping is in use; the next run tries again', mappingId: 'busy' });
+      expect((await controlTwo(0)).order).toContain('busy/10');
+    });
+  });
+
   it('fails when it cannot put its mark away, and keeps it for the next call', async () => {
     await breaker.failed('psp');
     await breaker.failed('psp');

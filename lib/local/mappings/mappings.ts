@@ -33,10 +33,11 @@ export interface Mappings {
    * @throws LambdaApiError
    */
   create(input: JsonObject): Promise<MappingEntry>;
-  /** @throws LambdaApiError ResourceNotFoundException, InvalidParameterValueException */
+  /** @throws LambdaApiError ResourceNotFoundException, InvalidParameterValueException, ResourceInUseException while another change is under way */
   update(uuid: string, input: JsonObject): Promise<MappingEntry>;
-  /** Sets a mapping to exactly these settings: what is absent gets its default. @throws as `update` */
+  /** For deployments: sets a mapping to exactly these settings, what is absent gets its default. Waits its turn. @throws as `update` otherwise */
   configure(uuid: string, input: JsonObject): Promise<MappingEntry>;
+  /** @throws LambdaApiError ResourceNotFoundException, ResourceInUseException */
   remove(uuid: string): Promise<MappingEntry>;
   /** Resolves when the changes asked for so far are done. Unknown ids are ignored. */
   settled(uuid: string): Promise<void>;
@@ -59,6 +60,8 @@ interface Entry {
   change: Promise<void>;
 }
 
+/** States in which no change is under way. */
+const SETTLED: ReadonlySet<MappingState> = new Set(['Enabled', 'Disabled']);
 /** Session of the role in which a mapping polls. */
 const POLLER_SESSION = 'awslambda';
 
@@ -120,6 +123,7 @@ export function createMappings(context: MappingContext, state?: State): Mappings
     entry.lastModified = Date.now();
     entry.change = entry.change.then(change).catch((error: unknown) => {
       entry.lastResult = `PROBLEM: ${String(error)}`;
+      entry.state = entry.running === undefined ? 'Disabled' : 'Enabled';
       context.report(`Mapping of ${entry.config.eventSourceArn} to ${entry.config.functionArn}: ${String(error)}`);
     });
   }
@@ -157,6 +161,13 @@ export function createMappings(context: MappingContext, state?: State): Mappings
     return { ...show(entry), config };
   }
 
+  /** A change takes its time; until it is over AWS takes no other. https://docs.aws.amazon.com/lambda/latest/api/API_UpdateEventSourceMapping.html */
+  function notInUse(uuid: string, what: string): void {
+    if (!started || SETTLED.has(find(uuid).state)) return;
+    const message = `Cannot ${what} the event source mapping because it is in use.`;
+    throw new LambdaApiError(400, 'ResourceInUseException', message, { Type: 'User' });
+  }
+
   return {
     async create(input) {
       const name = textAt(input, 'FunctionName') ?? '';
@@ -183,13 +194,13 @@ export function createMappings(context: MappingContext, state?: State): Mappings
       if (started && config.enabled) schedule(entry, 'Creating', () => run(entry));
       return show(entry);
     },
-    update: (uuid, input) => change(uuid, input, find(uuid).config),
-    configure: (uuid, input) => change(uuid, input, undefined),
-    async settled(uuid) {
-      await entries.get(uuid)?.change;
+    async update(uuid, input) {
+      notInUse(uuid, 'update');
+      return change(uuid, input, find(uuid).config);
     },
     async remove(uuid) {
       const entry = find(uuid);
+      notInUse(uuid, 'delete');
       kept?.delete(uuid);
       schedule(entry, 'Deleting', async () => {
         await halt(entry, false);
@@ -198,6 +209,10 @@ export function createMappings(context: MappingContext, state?: State): Mappings
         kept?.delete(uuid);
       });
       return show(entry);
+    },
+    configure: (uuid, input) => change(uuid, input, undefined),
+    async settled(uuid) {
+      await entries.get(uuid)?.change;
     },
     get: (uuid) => show(find(uuid)),
     list: () => [...entries.values()].map(show),

@@ -44,6 +44,7 @@ const eventSourceMapping: ResourceType = {
     return before;
   },
   async remove({ physicalId }, { mappings }) {
+    await mappings.settled(physicalId);
     await mappings.remove(physicalId);
     await mappings.settled(physicalId);
   },

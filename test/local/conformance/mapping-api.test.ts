@@ -277,8 +277,6 @@ conforms(
   'Mapping API: a mapping is Creating, then Enabled; Updating or Disabling, then that; Deleting, then gone',
   {
     source: 'lambda-mapping-api',
-    faithful: 'partly',
-    remark: 'On AWS a change during another is ResourceInUseException; here it waits its turn.',
   },
   async () => {
     const { UUID, State, BatchSize } = await create(work, {}, 'Other');
@@ -289,6 +287,8 @@ conforms(
       app.clients.lambda.send(new UpdateEventSourceMappingCommand({ UUID, ...settings }));
     await becomes('Enabled');
     expect(await update({ BatchSize: 5 })).toMatchObject({ State: 'Updating', BatchSize: 5 });
+    const inUse = { name: 'ResourceInUseException', message: expect.stringContaining('because it is in use') };
+    expect(await failure(update({ BatchSize: 6 }))).toMatchObject(inUse);
     await becomes('Enabled');
     expect(await update({ Enabled: false })).toMatchObject({ State: 'Disabling', BatchSize: 5 });
     await becomes('Disabled');
