@@ -24,6 +24,7 @@ import { createFunctions, functionNameOf } from './lambda/functions.ts';
 import { permittedLog } from './lambda/log-permission.ts';
 import { logsApi } from './logs/api.ts';
 import { createLogStore } from './logs/log-store.ts';
+import { textLine } from './logs/text-line.ts';
 import { createLoadMeter } from './mappings/load.ts';
 import { createMappings } from './mappings/mappings.ts';
 import { missingPermissions } from './mappings/role-permissions.ts';
@@ -144,7 +145,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const logs = createLogStore();
   const onLog = (log: FunctionLog): void => {
     const group = functions.find(log.function)?.logGroup ?? log.function;
-    logs.write(group, log.stream, log.line);
+    logs.write(group, log.stream, textLine(log, new Date()));
     readEmf(log.line, group, metrics);
     if (!log.platform) options.onLog?.(log);
   };

@@ -325,7 +325,9 @@ conforms(
 const writer = app.lambda(`
   const CloudWatchMetrics = [{ Namespace: 'Emf', Dimensions: [['shop'], []], Metrics: [{ Name: 'Sales', Unit: 'Count' }] }];
   console.log(JSON.stringify({ _aws: { Timestamp: Date.now(), CloudWatchMetrics }, shop: 'a', Sales: [1, 2] }));`);
-const logger = app.lambda(`console.log('error Sales'); console.log(JSON.stringify({ level: 'error', code: 7 }));`);
+const logger = app.lambda(
+  `console.log('error Sales'); process.stdout.write(JSON.stringify({ level: 'error', code: 7 }) + '\\n'); console.warn(JSON.stringify({ code: 8 }));`,
+);
 conforms(
   'CloudWatch: SEARCH finds the metrics of a schema by names and values, for graphs but not for alarms',
   { source: 'cloudwatch-search', faithful: 'partly', remark: 'no OR, NOT, parentheses or searches without a schema' },
@@ -380,5 +382,22 @@ conforms(
     expect(await until('the line', async () => (await find('error -Sales')).at(-1))).toBe(line);
     expect(await find('{ $.level = "err*" && $.code >= 7 }')).toContain(line);
     expect(await find('{ $.code > 7 }')).toEqual([]);
+  },
+);
+
+conforms(
+  'CloudWatch Logs: what a function writes through console begins with time, request id and level, and is no JSON',
+  { source: 'logs-nodejs' },
+  async () => {
+    await app.clients.lambda.send(new InvokeCommand({ FunctionName: logger.name }));
+    const logGroupName = `/aws/lambda/${logger.name}`;
+    const find = async (filterPattern: string) =>
+      (await app.clients.logs.send(new FilterLogEventsCommand({ logGroupName, filterPattern }))).events ?? [];
+    const [warning] = await until('the warning', async () => {
+      const found = await find('WARN');
+      return found.length > 0 && found;
+    });
+    expect(warning?.message).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z\t[0-9a-f-]{36}\tWARN\t\{"code":8\}$/);
+    expect(await find('{ $.code = 8 }')).toEqual([]);
   },
 );

@@ -177,6 +177,10 @@ export const SOURCES = {
     'https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html',
   ],
   'lambda-metrics': ['Lambda, metrics', 'https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html'],
+  'logs-nodejs': [
+    'Lambda, logs of Node.js functions',
+    'https://docs.aws.amazon.com/lambda/latest/dg/nodejs-logging.html',
+  ],
   'logs-filters': [
     'CloudWatch Logs, filter patterns',
     'https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html',
