@@ -81,6 +81,10 @@ describe('the packed library in an empty CDK project', () => {
     await expect(synth).rejects.toThrow(/Messaging-DeadLettersExpireEarly/);
   });
 
+  it('is not packed from the wrong folder', async () => {
+    await expect(run('npm', ['pack', '--dry-run'], { cwd: ROOT })).rejects.toThrow('npm run package');
+  });
+
   it('has no way in but its doors', async () => {
     const open = ENTRIES.map((entry) => `await import('sluice/${entry}')`).join(';');
     await inProject('node', '--input-type=module', '--eval', open);

@@ -11,28 +11,30 @@ import { declaredLinesOf, graph, heading, labelled, linesOf } from './widgets.ts
 export function lagRow({ consumers, outboxes }: SystemViews): IWidget[][] {
   return [
     [heading('# Lag: per consumer and per shard')],
-    consumers.flatMap(({ name, lag, depth, alarms }) =>
-      graph({
-        title: `Lag: ${name}`,
-        unit: depth === undefined ? 'milliseconds' : 'seconds',
-        metrics: [labelled(lag, name)],
-        lines: linesOf(alarms, 'oldest-message', 'iterator-age'),
-      }),
-    ),
-    outboxes.flatMap(({ name, oldestUnpublished, alarms }) =>
-      graph({
-        ...{ title: `Oldest unpublished: ${name}`, unit: 'seconds' },
-        metrics: [labelled(oldestUnpublished, name)],
-        lines: linesOf(alarms, 'oldest-unpublished'),
-      }),
-    ),
+    [
+      ...consumers.flatMap(({ name, lag, depth, alarms }) =>
+        graph({
+          title: `Lag: ${name}`,
+          unit: depth === undefined ? 'milliseconds' : 'seconds',
+          metrics: [labelled(lag, name)],
+          lines: linesOf(alarms, 'oldest-message', 'iterator-age'),
+        }),
+      ),
+      ...outboxes.flatMap(({ name, oldestUnpublished, alarms }) =>
+        graph({
+          ...{ title: `Oldest unpublished: ${name}`, unit: 'seconds' },
+          metrics: [labelled(oldestUnpublished, name)],
+          lines: linesOf(alarms, 'oldest-unpublished'),
+        }),
+      ),
+    ],
     ...consumers.map((consumer) =>
       consumer.lags !== undefined && 'produced' in consumer.lags ? logLag(consumer, consumer.lags) : [],
     ),
   ];
 }
 
-/** Minutes of slack that a forecast looks at: rates of a single minute say little. */
+/** The reader of a log: how many records it is behind, when that is over, and which shard is to blame. */
 function logLag(consumer: ConsumerView, { records, minutesToCatchUp, hoursToLoss, shards }: LogLagMetrics): IWidget[] {
   const { name, alarms } = consumer;
   return [
