@@ -4,12 +4,22 @@ import {
   UpdateEventSourceMappingCommand,
 } from '@aws-sdk/client-lambda';
 import { PurgeQueueCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { eventually } from '../orders-app.ts';
 
-/** Starts or stops what feeds a function. */
+/** Starts or stops what feeds a function, when no other change of it is under way. */
 export async function switchMapping(lambda: LambdaClient, FunctionName: string, Enabled: boolean): Promise<void> {
   const { EventSourceMappings = [] } = await lambda.send(new ListEventSourceMappingsCommand({ FunctionName }));
   for (const { UUID } of EventSourceMappings) {
-    await lambda.send(new UpdateEventSourceMappingCommand({ UUID, Enabled }));
+    const update = new UpdateEventSourceMappingCommand({ UUID, Enabled });
+    await eventually(`the mapping of ${FunctionName} to take a change`, () =>
+      lambda.send(update).then(
+        () => true,
+        (error: Error) => {
+          if (error.name === 'ResourceInUseException') return false;
+          throw error;
+        },
+      ),
+    );
   }
 }
 
