@@ -1,10 +1,11 @@
 import type { EventSourceMapping, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import { settingsOf } from '../contracts/alarms.ts';
 import type { Queue as QueueContract } from '../contracts/channel.ts';
 import { ENV } from '../contracts/environment.ts';
 import type { Subscription } from '../contracts/subscription.ts';
-import { settingsOf, watchConsumer, watchUndelivered } from './alarms/consumer.ts';
+import { watchConsumer, watchUndelivered } from './alarms/consumer.ts';
 import { type ConsumerView, consumerView } from './alarms/consumer-view.ts';
 import { oldestMessage, queueDepth, watchQueue } from './alarms/queue.ts';
 import type { SystemAlarms } from './alarms/system-alarms.ts';

@@ -120,6 +120,15 @@ export function declareAlarms(thing: string, known: readonly string[], settings:
   return settings;
 }
 
+/** What a subscription and its channel change about alarms, the one that decides first. */
+export const settingsOf = ({
+  alarms,
+  to,
+}: {
+  readonly alarms: AlarmSettings;
+  readonly to: { readonly alarms: AlarmSettings };
+}): readonly AlarmSettings[] => [alarms, to.alarms];
+
 /** When an alarm goes off: above the threshold in so many of the minutes that are looked at. */
 export interface AlarmRule {
   readonly threshold: number;

@@ -1,4 +1,4 @@
-import { alarmRule } from './alarms.ts';
+import { alarmRule, settingsOf } from './alarms.ts';
 import { type Duration, seconds } from './duration.ts';
 import { SQS } from './limits.ts';
 import type { Subscription } from './subscription.ts';
@@ -18,8 +18,8 @@ export const CRASH_ALLOWANCE = 2;
  * Whether a consumer reports the lag of each shard: a metric per shard, so only where there are several and somebody wants to hear
  * which one is hot.
  */
-export const reportsShards = ({ to, alarms }: Subscription): boolean =>
-  to.kind === 'log' && to.shards > 1 && alarmRule('hot-shard', [alarms, to.alarms]) !== undefined;
+export const reportsShards = (s: Subscription): boolean =>
+  s.to.kind === 'log' && s.to.shards > 1 && alarmRule('hot-shard', settingsOf(s)) !== undefined;
 
 /** Receives an outage may cost a message: those under way when the breaker opens, and the trials of a half-open one. */
 export const OUTAGE_ALLOWANCE = 50;

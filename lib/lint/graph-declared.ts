@@ -1,6 +1,6 @@
 import type { IConstruct } from 'constructs';
 import { type Declaration, declarationOf } from '../constructs/declared.ts';
-import { type AlarmKind, alarmRule } from '../contracts/alarms.ts';
+import { type AlarmKind, alarmRule, settingsOf } from '../contracts/alarms.ts';
 
 /** A declaration with the construct that deploys it. */
 export interface Declared<Kind extends Declaration['kind']> {
@@ -28,7 +28,5 @@ export function readDeclared(root: IConstruct): DeclaredThings {
 export const isSwitchedOff = (kind: AlarmKind, construct: IConstruct): boolean =>
   construct.node.scopes.some((scope) => {
     const declaration = declarationOf(scope);
-    if (declaration?.kind !== 'subscription') return false;
-    const { alarms, to } = declaration.subscription;
-    return alarmRule(kind, [alarms, to.alarms]) === undefined;
+    return declaration?.kind === 'subscription' && alarmRule(kind, settingsOf(declaration.subscription)) === undefined;
   });

@@ -1,18 +1,20 @@
 import type { Construct } from 'constructs';
+import { settingsOf } from '../../contracts/alarms.ts';
 import { CONSUMER_METRIC } from '../../contracts/metrics.ts';
 import type { Subscription } from '../../contracts/subscription.ts';
-import { math, sluiceMetric } from './metrics.ts';
+import { math, subscriptionMetric } from './metrics.ts';
 import type { SystemAlarms, WatchedAlarm } from './system-alarms.ts';
 
 /** Alarms of an aggregation: that its state cannot be kept, and that events come too late for it. Other subscriptions have none. */
 export function watchAggregation(
   scope: Construct,
   alarms: SystemAlarms,
-  { name, guarantee, lateness, alarms: own, to }: Subscription,
+  subscription: Subscription,
 ): readonly (WatchedAlarm | undefined)[] {
+  const { name, guarantee, lateness } = subscription;
   if (guarantee !== 'exactly-once-aggregation') return [];
-  const metric = (metricName: string) => sluiceMetric(scope, metricName, { subscription: name });
-  const common = { name, settings: [own, to.alarms] };
+  const metric = (metricName: string) => subscriptionMetric(scope, subscription, metricName);
+  const common = { name, settings: settingsOf(subscription) };
   return [
     alarms.watch(scope, { ...common, kind: 'state-failures', metric: metric(CONSUMER_METRIC.stateFailures) }),
     lateness === undefined

@@ -5,7 +5,7 @@ import { CONSUMER_METRIC } from '../../contracts/metrics.ts';
 import type { Subscription } from '../../contracts/subscription.ts';
 import { type ConsumerParts, errorRate, receivedPerSecond } from './consumer.ts';
 import type { LagMetrics, LogLagMetrics } from './log.ts';
-import { deadLetterDepth, sluiceMetric } from './metrics.ts';
+import { deadLetterDepth, subscriptionMetric } from './metrics.ts';
 import type { WatchedAlarm } from './system-alarms.ts';
 
 /** A consumer as dashboards see it. All metrics are by the minute. */
@@ -42,7 +42,7 @@ export const consumerView = (
     deadLetterDepth: deadLetterDepth(deadLetters),
     errorRate: errorRate(scope, parts),
     received: receivedPerSecond(scope, subscription),
-    done: sluiceMetric(scope, CONSUMER_METRIC.done, { subscription: subscription.name }),
+    done: subscriptionMetric(scope, subscription, CONSUMER_METRIC.done),
     ...source,
   };
 };

@@ -2,12 +2,12 @@ import type { IMetric } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import type { AlarmSettings } from '../../contracts/alarms.ts';
+import { type AlarmSettings, settingsOf } from '../../contracts/alarms.ts';
 import { CONSUMER_METRIC } from '../../contracts/metrics.ts';
 import type { Subscription } from '../../contracts/subscription.ts';
 import { watchAggregation } from './aggregation.ts';
 import { failedInvocations, watchThrottles } from './function.ts';
-import { deadLetterDepth, math, SECONDS_PER_PERIOD, sluiceMetric } from './metrics.ts';
+import { deadLetterDepth, math, SECONDS_PER_PERIOD, subscriptionMetric } from './metrics.ts';
 import type { SystemAlarms, WatchedAlarm } from './system-alarms.ts';
 
 /** What all consumers have. */
@@ -16,12 +16,6 @@ export interface ConsumerParts {
   readonly function: LambdaFunction;
   readonly deadLetters: Queue;
 }
-
-/** Settings of a subscription come before its channel's. */
-export const settingsOf = ({ alarms, to }: Subscription): readonly AlarmSettings[] => [alarms, to.alarms];
-
-const metricOf = (scope: Construct, { name }: Subscription, metricName: string): IMetric =>
-  sluiceMetric(scope, metricName, { subscription: name });
 
 /** Outcomes of tries that failed. An aggregation's batch fails as a whole, which counts as an invocation. */
 const FAILED = {
@@ -36,9 +30,9 @@ const FAILED = {
 export function errorRate(scope: Construct, { subscription, function: fn }: ConsumerParts): IMetric {
   const failed = FAILED[subscription.guarantee === 'exactly-once-aggregation' ? 'aggregation' : 'message'];
   const metrics = {
-    ...Object.fromEntries(failed.map((name, i) => [`failed${i}`, metricOf(scope, subscription, name)])),
-    done: metricOf(scope, subscription, CONSUMER_METRIC.done),
-    duplicates: metricOf(scope, subscription, CONSUMER_METRIC.duplicates),
+    ...Object.fromEntries(failed.map((name, i) => [`failed${i}`, subscriptionMetric(scope, subscription, name)])),
+    done: subscriptionMetric(scope, subscription, CONSUMER_METRIC.done),
+    duplicates: subscriptionMetric(scope, subscription, CONSUMER_METRIC.duplicates),
   };
   const failures = failed.map((_, i) => `failed${i}`).join(' + ');
   const messages = math(`100 * (${failures}) / (${failures} + done + duplicates)`, metrics, 'failed tries, %');
@@ -53,7 +47,7 @@ export function errorRate(scope: Construct, { subscription, function: fn }: Cons
 export const receivedPerSecond = (scope: Construct, subscription: Subscription): IMetric =>
   math(
     `received / ${SECONDS_PER_PERIOD}`,
-    { received: metricOf(scope, subscription, CONSUMER_METRIC.received) },
+    { received: subscriptionMetric(scope, subscription, CONSUMER_METRIC.received) },
     `${subscription.name} received/s`,
   );
 
@@ -109,7 +103,7 @@ export const watchUndelivered = (
 function watchDrop(scope: Construct, alarms: SystemAlarms, subscription: Subscription): WatchedAlarm | undefined {
   const usual = subscription.to.kind === 'table-changes' ? undefined : subscription.to.traffic?.usualPerSecond;
   if (usual === undefined) return undefined;
-  const received = metricOf(scope, subscription, CONSUMER_METRIC.received);
+  const received = subscriptionMetric(scope, subscription, CONSUMER_METRIC.received);
   return alarms.watch(scope, {
     kind: 'received-drop',
     name: subscription.name,

@@ -2,12 +2,12 @@ import type { IMetric } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IStream } from 'aws-cdk-lib/aws-kinesis';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
+import { settingsOf } from '../../contracts/alarms.ts';
 import { reportsShards } from '../../contracts/delivery-numbers.ts';
 import type { Duration } from '../../contracts/duration.ts';
 import { CONSUMER_METRIC } from '../../contracts/metrics.ts';
 import type { Subscription } from '../../contracts/subscription.ts';
-import { settingsOf } from './consumer.ts';
-import { ALARM_PERIOD, math, SECONDS_PER_PERIOD, sluiceMetric } from './metrics.ts';
+import { ALARM_PERIOD, math, SECONDS_PER_PERIOD, subscriptionMetric } from './metrics.ts';
 import type { SystemAlarms, WatchedAlarm } from './system-alarms.ts';
 
 /** What an alarm about the lag of a stream has to know and to say. */
@@ -67,7 +67,7 @@ export function logLagMetrics(
 ): LogLagMetrics {
   const { name } = subscription;
   const own = (metricName: string, statistic?: string) =>
-    sluiceMetric(scope, metricName, { subscription: name }, statistic);
+    subscriptionMetric(scope, subscription, metricName, statistic);
   const produced = log.metricIncomingRecords({ period: ALARM_PERIOD, statistic: 'Sum' });
   const consumed = own(CONSUMER_METRIC.consumed);
   const all = { age, produced, consumed };

@@ -8,9 +8,9 @@ import { METRIC_NAMESPACE } from '../../contracts/metrics.ts';
 export const ALARM_PERIOD = Duration.minutes(1);
 export const SECONDS_PER_PERIOD = 60;
 
-/** A metric that the runtime writes. @param about `{ subscription: 'charge-card' }` */
-export const sluiceMetric = (
-  scope: Construct,
+/** A metric that the functions of a stack write. @param about `{ subscription: 'charge-card' }` */
+export const metricOfStack = (
+  stack: string,
   metricName: string,
   about: Readonly<Record<string, string>>,
   statistic = 'Sum',
@@ -18,10 +18,26 @@ export const sluiceMetric = (
   new Metric({
     namespace: METRIC_NAMESPACE,
     metricName,
-    dimensionsMap: { stack: Stack.of(scope).stackName, ...about },
+    dimensionsMap: { stack, ...about },
     statistic,
     period: ALARM_PERIOD,
   });
+
+/** The same for the stack of a construct. */
+export const sluiceMetric = (
+  scope: Construct,
+  metricName: string,
+  about: Readonly<Record<string, string>>,
+  statistic?: string,
+): Metric => metricOfStack(Stack.of(scope).stackName, metricName, about, statistic);
+
+/** A metric of a consumer. @param scope in its stack */
+export const subscriptionMetric = (
+  scope: Construct,
+  { name }: { readonly name: string },
+  metricName: string,
+  statistic?: string,
+): Metric => sluiceMetric(scope, metricName, { subscription: name }, statistic);
 
 /** Metric math by the minute. */
 export const math = (expression: string, usingMetrics: Record<string, IMetric>, label: string): MathExpression =>

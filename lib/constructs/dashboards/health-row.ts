@@ -1,11 +1,8 @@
 import { AlarmStatusWidget, type IWidget } from 'aws-cdk-lib/aws-cloudwatch';
 import type { SystemViews } from './system-dashboard.ts';
-import { declaredLinesOf, FULL, graph, heading, labelled, linesOf } from './widgets.ts';
+import { declaredLinesOf, FULL, graph, heading, labelled, linesOf, MAX_ALARMS, QUARTER } from './widgets.ts';
 
-/** An alarm widget shows at most so many. https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html */
-const MAX_ALARMS = 100;
 const HALF = FULL / 2;
-const QUARTER = FULL / 4;
 const ALARMS_HEIGHT = 5;
 
 /** Is all well? The state of every alarm, then depth, lag, errors and dead letters. */

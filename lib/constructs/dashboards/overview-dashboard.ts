@@ -4,16 +4,15 @@ import {
   AlarmStatusWidget,
   Dashboard,
   type IMetric,
-  Metric,
   PeriodOverride,
   TextWidget,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
-import { CONSUMER_METRIC, METRIC_NAMESPACE, OUTBOX_METRIC } from '../../contracts/metrics.ts';
+import { CONSUMER_METRIC, OUTBOX_METRIC } from '../../contracts/metrics.ts';
 import type { Subscription } from '../../contracts/subscription.ts';
 import { UNHEALTHY } from '../alarms/kinds.ts';
-import { ALARM_PERIOD } from '../alarms/metrics.ts';
-import { FULL, graph } from './widgets.ts';
+import { metricOfStack } from '../alarms/metrics.ts';
+import { FULL, graph, labelled, MAX_ALARMS, QUARTER } from './widgets.ts';
 
 /**
  * What is shown of a system beside others. Names only: a reference to another stack's resource would tie the two together, so that
@@ -28,10 +27,7 @@ export interface SystemOverview {
   readonly outboxes: readonly string[];
 }
 
-const QUARTER = FULL / 4;
 const ALARMS_HEIGHT = 4;
-/** An alarm widget shows at most so many. */
-const MAX_ALARMS = 100;
 
 /** One dashboard over all systems of a stage: is it healthy, does it flow, does it fail, is it late. Each system's own has the rest. */
 export class OverviewDashboard extends Construct {
@@ -49,10 +45,7 @@ export class OverviewDashboard extends Construct {
 
   private addSystem({ title, stackName, critical, consumers, outboxes }: SystemOverview): void {
     const metric = (metricName: string, about: Record<string, string>, statistic: string, label: string): IMetric =>
-      new Metric({
-        ...{ namespace: METRIC_NAMESPACE, metricName, dimensionsMap: { stack: stackName, ...about } },
-        ...{ statistic, label, period: ALARM_PERIOD },
-      });
+      labelled(metricOfStack(stackName, metricName, about, statistic), label);
     const ofConsumers = (name: string, statistic: string, chosen = consumers): IMetric[] =>
       chosen.map((s) => metric(name, { subscription: s.name }, statistic, s.name));
     const alarms = [`${stackName}-${UNHEALTHY}`, ...critical].slice(0, MAX_ALARMS);

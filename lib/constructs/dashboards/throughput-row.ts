@@ -1,12 +1,15 @@
 import type { IMetric, IWidget } from 'aws-cdk-lib/aws-cloudwatch';
 import { CONSUMER_METRIC } from '../../contracts/metrics.ts';
 import type { ConsumerView } from '../alarms/consumer-view.ts';
-import { ALARM_PERIOD, sluiceMetric } from '../alarms/metrics.ts';
+import { ALARM_PERIOD, subscriptionMetric } from '../alarms/metrics.ts';
 import type { SystemViews } from './system-dashboard.ts';
 import { graph, heading, labelled, linesOf } from './widgets.ts';
 
-const consumerMetric = ({ function: fn, name }: ConsumerView, metricName: string, statistic?: string): IMetric =>
-  sluiceMetric(fn, metricName, { subscription: name }, statistic);
+const consumerMetric = (
+  { function: fn, subscription }: ConsumerView,
+  metricName: string,
+  statistic?: string,
+): IMetric => subscriptionMetric(fn, subscription, metricName, statistic);
 
 /** What goes in, what comes out, and what is tried in vain or twice. */
 export function throughputRow({ consumers, outboxes, producers }: SystemViews): IWidget[][] {

@@ -12,6 +12,9 @@ import type { WatchedAlarm } from '../alarms/system-alarms.ts';
 
 /** A dashboard's grid has 24 columns. */
 export const FULL = 24;
+export const QUARTER = FULL / 4;
+/** An alarm widget shows at most so many. https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html */
+export const MAX_ALARMS = 100;
 const HEIGHT = 6;
 
 /** What a graph shows. */
