@@ -11,12 +11,12 @@ import { describeFailure, sendDeadLetter } from './dead-letters.ts';
 import { requiredEnv } from './environment.ts';
 import type { Write } from './inbox.ts';
 import { eventTimeOf, type Judged, judge, LATE } from './lateness.ts';
-import { recordsOf, shardLag } from './measure.ts';
+import { measureShard, recordsOf } from './measure.ts';
 import { checkpointOf, type Message, positionOf } from './message.ts';
 import { Reject } from './outcomes.ts';
 import { lambda, type Runtime } from './runtime.ts';
 import { shardState } from './shard-state.ts';
-import { type Batch, readBatch } from './sources.ts';
+import { readBatch } from './sources.ts';
 import { count, emitMetrics, logger } from './telemetry.ts';
 
 /** Folds events into writes that add to a result. Called again with fewer events when some turn out to be duplicates: no side effects. */
@@ -29,13 +29,6 @@ export type EventOf<E extends AnyEventType> = E extends AnyEventType ? Envelope<
  * Events per transaction. Each brings its own record and at most one write of the fold; the position takes one more.
  */
 const EVENTS_PER_TRANSACTION = 45;
-
-interface Counts {
-  readonly done: number;
-  readonly duplicates: number;
-  readonly rejected: number;
-  readonly late: number;
-}
 
 interface Counted extends ReadEvent {
   readonly message: Message;
@@ -106,7 +99,10 @@ export function aggregate<E extends AnyEventType>(
       }
     } finally {
       // Also when a later part fails: what is committed does not come again.
-      report(batch, counts, stoppedAt);
+      const settled = stoppedAt === undefined ? messages : messages.slice(0, messages.indexOf(stoppedAt));
+      const { late, ...others } = counts;
+      const told = { ...others, received: messages.length, consumed: recordsOf(settled, stoppedAt) };
+      measureShard(subscription, batch, lateness === undefined ? told : { ...told, late }, runtime);
     }
     if (stoppedAt !== undefined) {
       log('info', 'another invocation has moved the position', { shard });
@@ -115,27 +111,6 @@ export function aggregate<E extends AnyEventType>(
     log('info', 'counted', { shard, ...counts });
     return { batchItemFailures: [] };
   });
-
-  function report(batch: Batch, { done, duplicates, rejected, late }: Counts, stoppedAt: Message | undefined): void {
-    const { messages } = batch;
-    const settled = stoppedAt === undefined ? messages : messages.slice(0, messages.indexOf(stoppedAt));
-    emitMetrics(
-      {
-        dimensions,
-        metrics: {
-          [CONSUMER_METRIC.received]: count(messages.length),
-          [CONSUMER_METRIC.done]: count(done),
-          [CONSUMER_METRIC.duplicates]: count(duplicates),
-          [CONSUMER_METRIC.rejected]: count(rejected),
-          [CONSUMER_METRIC.consumed]: count(recordsOf(settled, stoppedAt)),
-          [CONSUMER_METRIC.stateFailures]: count(0),
-          ...(lateness === undefined ? {} : { [CONSUMER_METRIC.lateDropped]: count(late) }),
-        },
-        ...shardLag(subscription, batch, now()),
-      },
-      runtime,
-    );
-  }
 
   /** Late events as they are given up. A late copy of an event that was in time is a duplicate. */
   async function notCounted({ inTime, late }: Judged<Counted>, { allowed }: Lateness): Promise<GivenUp[]> {

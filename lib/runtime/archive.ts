@@ -9,7 +9,7 @@ import { isAwsError } from './aws/call.ts';
 import type { S3Object } from './aws/s3-protocol.ts';
 import { requiredEnv } from './environment.ts';
 import { NO_WATERMARK } from './lateness.ts';
-import { shardLag } from './measure.ts';
+import { measureShard } from './measure.ts';
 import { positionOf } from './message.ts';
 import { lambda, type Runtime } from './runtime.ts';
 import { shardState } from './shard-state.ts';
@@ -28,7 +28,7 @@ const LAST = 'last-sequence-number';
  * @throws MissingEnvironment while the function initialises, when it was deployed without its bucket or table
  */
 export function archive(subscription: Subscription<LogChannel>, runtime: Runtime = lambda) {
-  const { aws, env, now, write } = runtime;
+  const { aws, env, write } = runtime;
   const { name, to } = subscription;
   const bucket = requiredEnv(ENV.archive, 'which bucket keeps the archive (LogArchive)', env);
   const table = requiredEnv(ENV.inboxTable, 'which table keeps the positions', env);
@@ -42,7 +42,8 @@ export function archive(subscription: Subscription<LogChannel>, runtime: Runtime
     const batch = readBatch(event);
     const { shard = '' } = batch;
     let { position } = await state.positionOf(shard);
-    const ahead = () => event.Records.map(archivedRecord).filter((record) => record.position > position);
+    const records = event.Records.map(archivedRecord);
+    const ahead = () => records.filter((record) => record.position > position);
     const fresh = ahead().length;
     let objects = 0;
     for (let rest = ahead(); rest.length > 0; rest = ahead()) {
@@ -52,22 +53,9 @@ export function archive(subscription: Subscription<LogChannel>, runtime: Runtime
       objects += 1;
     }
     log('info', 'archived', { shard, records: fresh, objects });
-    const known = event.Records.length - fresh;
-    emitMetrics(
-      {
-        dimensions,
-        metrics: {
-          [CONSUMER_METRIC.received]: count(event.Records.length),
-          [CONSUMER_METRIC.done]: count(fresh),
-          [CONSUMER_METRIC.duplicates]: count(known),
-          [CONSUMER_METRIC.rejected]: count(0),
-          [CONSUMER_METRIC.consumed]: count(event.Records.length),
-          [CONSUMER_METRIC.stateFailures]: count(0),
-        },
-        ...shardLag(subscription, batch, now()),
-      },
-      runtime,
-    );
+    const received = records.length;
+    const counts = { received, done: fresh, duplicates: received - fresh, rejected: 0, consumed: received };
+    measureShard(subscription, batch, counts, runtime);
     return { batchItemFailures: [] };
   });
 

@@ -50,11 +50,43 @@ export function measure(
 }
 
 /** The lag of a batch's shard, for logs that have several. */
-export function shardLag(s: Subscription, { messages, shard }: Batch, now: number): Pick<Measured, 'ofPart'> {
+function shardLag(s: Subscription, { messages, shard }: Batch, now: number): Pick<Measured, 'ofPart'> {
   const last = messages.at(-1);
   if (shard === undefined || last === undefined || !reportsShards(s)) return {};
   const lag: Metric = { unit: 'Milliseconds', values: [Math.max(0, now - last.firstReceived)] };
   return { ofPart: { dimensions: { shard }, metrics: { [CONSUMER_METRIC.shardLag]: lag } } };
+}
+
+/** What became of a batch whose shard's position commits with its result (`aggregate()`, `archive()`). */
+export interface ShardCounts {
+  readonly received: number;
+  readonly done: number;
+  readonly duplicates: number;
+  readonly rejected: number;
+  /** @default not looked at: subscriptions that declare no `lateness` */
+  readonly late?: number;
+  /** Records that the position has moved over. */
+  readonly consumed: number;
+}
+
+/** Reports such a batch: one line of metrics. */
+export function measureShard(s: Subscription, batch: Batch, counts: ShardCounts, runtime: Runtime): void {
+  emitMetrics(
+    {
+      dimensions: { subscription: s.name },
+      metrics: {
+        [CONSUMER_METRIC.received]: count(counts.received),
+        [CONSUMER_METRIC.done]: count(counts.done),
+        [CONSUMER_METRIC.duplicates]: count(counts.duplicates),
+        [CONSUMER_METRIC.rejected]: count(counts.rejected),
+        [CONSUMER_METRIC.consumed]: count(counts.consumed),
+        [CONSUMER_METRIC.stateFailures]: count(0),
+        ...(counts.late === undefined ? {} : { [CONSUMER_METRIC.lateDropped]: count(counts.late) }),
+      },
+      ...shardLag(s, batch, runtime.now()),
+    },
+    runtime,
+  );
 }
 
 /** Records before the one that stops the batch: by so many the position moves on. */

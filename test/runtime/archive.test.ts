@@ -155,6 +155,34 @@ const plain = (sequence: number, second = START_S): Given => ({
 });
 
 describe('archive()', () => {
+  it('measures records, those that it has written before among them', async () => {
+    const { runtime } = world();
+    const told: Record<string, unknown>[] = [];
+    const run = runs({ ...runtime, write: (line) => told.push(JSON.parse(line)) });
+    await run([plain(98), plain(99)]);
+    await run([plain(99), plain(100), plain(101)]);
+    expect(told.filter((line) => '_aws' in line)).toMatchObject([
+      {
+        subscription: 'keep',
+        Received: [2],
+        Done: [2],
+        Duplicates: [0],
+        Rejected: [0],
+        Consumed: [2],
+        StateFailures: [0],
+      },
+      {
+        subscription: 'keep',
+        Received: [3],
+        Done: [2],
+        Duplicates: [1],
+        Rejected: [0],
+        Consumed: [3],
+        StateFailures: [0],
+      },
+    ]);
+  });
+
   it('writes a batch as one object for each hour, named by its first record, that says where it ends', async () => {
     const { runtime, objects, positions, lines } = world();
     const records = [plain(98), plain(99), plain(100, START_S + 20), plain(101, START_S + 20 + HOUR_S)];
