@@ -1,17 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Finding } from '../lib/lint/lint.ts';
 import { PACK_NAME } from '../lib/lint/messaging-checks.ts';
 
 /** A finding as the CDK reports it. */
-export interface ReportedFinding {
-  readonly rule: string;
-  readonly severity: 'error' | 'warning';
-  readonly path: string;
-  readonly property: string;
-  readonly value: string;
-  readonly mistake: string;
-  readonly why: string;
-  readonly fix: string;
+export interface ReportedFinding extends Omit<Finding, 'source' | 'acknowledged'> {
   /** Why it was accepted, and on which construct. @default it counts */
   readonly acknowledged?: { readonly reason: string; readonly at: string };
 }
@@ -33,12 +26,7 @@ interface Violation {
   readonly ruleName: string;
   readonly severity: string;
   readonly suggestedFix: string;
-  readonly ruleMetadata: {
-    readonly property: string;
-    readonly value: string;
-    readonly mistake: string;
-    readonly why: string;
-  };
+  readonly ruleMetadata: Pick<Finding, 'property' | 'value' | 'mistake' | 'why'>;
   readonly violatingConstructs: readonly { readonly constructPath: string }[];
   readonly reason?: string;
   readonly acknowledgedAt?: string;

@@ -1,4 +1,5 @@
 import type { App } from 'aws-cdk-lib';
+import { contextText, settingsFromContext } from '../lib/constructs/stage.ts';
 import { resolveStage, type Stage, type StageSettings } from '../lib/constructs/stage-settings.ts';
 
 /**
@@ -23,8 +24,7 @@ const settingsOf = (name: string): StageSettings | undefined =>
  * @throws Error for a stage that is not in the table, and for a value that cannot be
  */
 export function stageFromContext(app: App): Stage {
-  const context = (key: string): unknown => app.node.tryGetContext(key);
-  const name = String(context('stage') ?? 'dev');
+  const name = contextText(app, 'stage') ?? 'dev';
   const settings = settingsOf(name);
   // A name that cannot be is told first.
   const plain = resolveStage(name);
@@ -33,13 +33,10 @@ export function stageFromContext(app: App): Stage {
       `there is no stage '${plain.name}': bin/stages.ts has ${Object.keys(STAGES).join(', ')}. Add it there, or take a personal one such as -c stage=dev-${plain.name.slice(0, 12)}`,
     );
   }
-  const [alarmEmail, mailFrom, runbooks] = [context('alarmEmail'), context('mailFrom'), context('runbooks')];
+  const mailFrom = contextText(app, 'mailFrom');
   return resolveStage(name, {
     ...settings,
-    ...(alarmEmail === undefined
-      ? {}
-      : { alarmEmails: { critical: [String(alarmEmail)], warning: [String(alarmEmail)] } }),
-    ...(mailFrom === undefined ? {} : { mailFrom: String(mailFrom) }),
-    ...(runbooks === undefined ? {} : { runbooks: String(runbooks) }),
+    ...settingsFromContext(app),
+    ...(mailFrom === undefined ? {} : { mailFrom }),
   });
 }

@@ -46,6 +46,7 @@ export class EventLog extends Construct {
       ...(this.claims === undefined ? {} : { claims: this.claims }),
     };
   }
+
   /**
    * Registers a consumer with enhanced fan-out: 2 MB/s of each shard for itself.
    * @param scope what reads with it, in the same stack

@@ -1,7 +1,7 @@
 import { Aspects, Aws, CfnResource, RemovalPolicy, Stack, type StackProps, Tags } from 'aws-cdk-lib';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { IConstruct } from 'constructs';
-import { resolveStage, type Stage } from './stage-settings.ts';
+import { resolveStage, type Stage, type StageSettings } from './stage-settings.ts';
 
 /** Stages by the construct, the app as a rule, that they were chosen for. */
 const chosen = new WeakMap<IConstruct, Stage>();
@@ -32,15 +32,22 @@ export function stageOf(scope: IConstruct): Stage {
   const around = scope.node.scopes.toReversed().find((one) => chosen.has(one));
   const stage = around && chosen.get(around);
   if (stage !== undefined) return stage;
-  const context = (key: string): string | undefined => {
-    const value: unknown = scope.node.tryGetContext(key);
-    return value === undefined ? undefined : String(value);
-  };
-  const [email, runbooks] = [context('alarmEmail'), context('runbooks')];
-  return resolveStage(context('stage') ?? 'dev', {
+  return resolveStage(contextText(scope, 'stage') ?? 'dev', settingsFromContext(scope));
+}
+
+/** A value of the context as text; undefined when there is none. */
+export function contextText(scope: IConstruct, key: string): string | undefined {
+  const value: unknown = scope.node.tryGetContext(key);
+  return value === undefined ? undefined : String(value);
+}
+
+/** What the command line may say of any stage: one address for all alarms (`alarmEmail`), and where the runbooks are (`runbooks`). */
+export function settingsFromContext(scope: IConstruct): Pick<StageSettings, 'alarmEmails' | 'runbooks'> {
+  const [email, runbooks] = [contextText(scope, 'alarmEmail'), contextText(scope, 'runbooks')];
+  return {
     ...(email === undefined ? {} : { alarmEmails: { critical: [email], warning: [email] } }),
     ...(runbooks === undefined ? {} : { runbooks }),
-  });
+  };
 }
 
 /** Of what holds data or messages: kept when the stack is deleted or the resource replaced, where the stage keeps its data. */

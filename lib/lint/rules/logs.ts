@@ -3,6 +3,7 @@ import { type FunctionNode, fromStreams } from '../graph-mappings.ts';
 import { at, isRecord, listOf, recordOf } from '../json.ts';
 import { offence, type Rule } from '../rule.ts';
 import { below, json, quoted } from '../text.ts';
+import { failAsWhole } from './partial-responses.ts';
 
 const DOCS = 'https://docs.aws.amazon.com/lambda/latest/dg';
 /** Reads a second that one shard serves, and those of one polling mapping. https://docs.aws.amazon.com/streams/latest/dev/service-sizes-and-limits.html */
@@ -82,16 +83,10 @@ export const LOG_RULES: readonly Rule[] = [
     why: 'The whole batch is retried from its first record: effects that were done are done again with every retry.',
     source: `${DOCS}/services-kinesis-batchfailurereporting.html`,
     check: (graph) =>
-      fromStreams(graph)
-        .filter(({ reportsFailures, batchSize }) => !reportsFailures && batchSize !== 1)
-        .map((mapping) =>
-          offence(
-            mapping,
-            'FunctionResponseTypes',
-            `none, with a batch size of ${mapping.batchSize ?? '?'}`,
-            'Write reportBatchItemFailures: true and return { batchItemFailures } with the sequence number of the first failed record.',
-          ),
-        ),
+      failAsWhole(
+        fromStreams(graph),
+        'Write reportBatchItemFailures: true and return { batchItemFailures } with the sequence number of the first failed record.',
+      ),
   },
   {
     id: 'Messaging-BatchNotSplit',

@@ -3,6 +3,7 @@ import { LAMBDA } from '../../contracts/limits.ts';
 import { fromQueues, type Mapping } from '../graph-mappings.ts';
 import { offence, type Rule } from '../rule.ts';
 import { below, inSeconds, json } from '../text.ts';
+import { failAsWhole } from './partial-responses.ts';
 
 const DOCS = 'https://docs.aws.amazon.com/lambda/latest/dg';
 /** What only mappings on streams have. */
@@ -115,16 +116,10 @@ export const MAPPING_RULES: readonly Rule[] = [
     why: 'One bad message makes its whole batch come back: the good ones are handled again and lose a receive each time, until they are given up with the bad one.',
     source: `${DOCS}/services-sqs-errorhandling.html`,
     check: (graph) =>
-      fromQueues(graph)
-        .filter(({ reportsFailures, batchSize }) => !reportsFailures && batchSize !== 1)
-        .map((mapping) =>
-          offence(
-            mapping,
-            'FunctionResponseTypes',
-            `none, with a batch size of ${mapping.batchSize ?? '?'}`,
-            'Write reportBatchItemFailures: true and return { batchItemFailures } with the failed messageIds; or batchSize: 1.',
-          ),
-        ),
+      failAsWhole(
+        fromQueues(graph),
+        'Write reportBatchItemFailures: true and return { batchItemFailures } with the failed messageIds; or batchSize: 1.',
+      ),
   },
   {
     id: 'Messaging-ProvisionedAndMaximumConcurrency',
