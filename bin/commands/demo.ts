@@ -144,10 +144,16 @@ async function reconciledRun(
 
 const round = (seconds: number): number => Math.round(seconds * 10) / 10;
 
+/**
+ * By number, not as they came back: which events are published again must not depend on which order was the fastest. A copy of an event that the payment
+ * provider never settles is no duplicate, but given up like the event itself.
+ */
 const acceptedIds = (placed: readonly Placed[]) =>
-  placed.flatMap(({ reply }) =>
-    reply.status === 'accepted' && !reply.duplicate ? [{ orderId: reply.orderId, sequence: reply.sequence }] : [],
-  );
+  placed
+    .flatMap(({ reply }) =>
+      reply.status === 'accepted' && !reply.duplicate ? [{ orderId: reply.orderId, sequence: reply.sequence }] : [],
+    )
+    .toSorted((a, b) => a.orderId.localeCompare(b.orderId, 'en') || a.sequence - b.sequence);
 
 /** @returns what is left to do when the time is up, nothing when all is done; undefined when interrupted */
 async function waitForRest({
