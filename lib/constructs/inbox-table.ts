@@ -11,7 +11,7 @@ import { removalPolicyOf, tagComponent } from './stage.ts';
 /** What each inbox mode does to the table. */
 const INBOX_ACTIONS: Readonly<Record<InboxMode, readonly string[]>> = {
   effect: ['GetItem', 'PutItem'],
-  lease: ['PutItem', 'UpdateItem', 'DeleteItem'],
+  lease: ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem'],
   natural: [],
   none: [],
 };
@@ -24,12 +24,9 @@ function actionsOf(s: Subscription): readonly string[] {
   if (s.guarantee === 'exactly-once-aggregation') return ['GetItem', 'PutItem'];
   const actions = [
     ...INBOX_ACTIONS[s.inbox],
-    // Attempts are counted in the table, too.
-    ...(usesTable(s) ? ['UpdateItem'] : []),
-    ...(s.breaker === undefined ? [] : ['BatchGetItem', 'DeleteItem']),
-    // An aggregated record that comes again: what was given up of it.
-    ...(usesTable(s) && s.to.kind === 'log' ? ['BatchGetItem'] : []),
-    ...(s.failedKey === 'park' ? ['BatchGetItem', 'GetItem', 'PutItem', 'DeleteItem'] : []),
+    // Attempts are counted in the table, too: read when a message comes again, and gone when it is decided.
+    ...(usesTable(s) ? ['BatchGetItem', 'UpdateItem', 'DeleteItem'] : []),
+    ...(s.failedKey === 'park' ? ['GetItem', 'PutItem'] : []),
   ];
   return [...new Set(actions)];
 }

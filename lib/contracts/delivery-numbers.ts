@@ -9,10 +9,11 @@ export const visibilityOf = (s: Subscription): Duration =>
   seconds(s.timeout.seconds * VISIBILITY_FACTOR + s.batchWindow.seconds);
 
 /**
- * The queue's own redrive stays as the net under crashes and timeouts, which the runtime cannot see: it allows this many
- * receives more than the declared attempts, so that ordinary failures always leave with their reason.
+ * The queue's own redrive stays as the last net: it allows this many receives more than the declared attempts. A message under which the function ends comes
+ * twice before it is marked and once with the mark before its tries are counted, and a last time to be given up with its reason
+ * (`runtime/suspects.ts`); the fifth is for what was received beside it.
  */
-export const CRASH_ALLOWANCE = 2;
+export const CRASH_ALLOWANCE = 5;
 
 /**
  * Whether a consumer reports the lag of each shard: a metric per shard, so only where there are several and somebody wants to hear
@@ -48,11 +49,11 @@ export const mappingRetriesOf = (s: Subscription): number =>
 
 /**
  * Receives before the queue gives a message up by itself. On a FIFO queue a message is also received, without being tried,
- * each time one before it in its group and batch fails or is deferred; it must not be given up for that.
+ * each time one before it in its group and batch fails, is deferred or ends the function; it must not be given up for that.
  */
 export function maxReceiveCountOf(s: Subscription): number {
   const ahead = s.to.kind === 'queue' && s.to.order === 'per-key' ? s.batchSize - 1 : 0;
   const handedBack = s.breaker === undefined ? 0 : OUTAGE_ALLOWANCE;
-  const tried = (s.retry.attempts + s.deferrals) * (ahead + 1);
-  return Math.min(SQS.maxReceiveCount, tried + CRASH_ALLOWANCE + handedBack);
+  const tried = (s.retry.attempts + s.deferrals + CRASH_ALLOWANCE) * (ahead + 1);
+  return Math.min(SQS.maxReceiveCount, tried + handedBack);
 }

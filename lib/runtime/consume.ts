@@ -3,17 +3,26 @@ import type { Context, SQSBatchResponse } from 'aws-lambda';
 import type { Subscription } from '../contracts/subscription.ts';
 import { type Consumer, type ConsumerOptions, deployedConsumer } from './consumer.ts';
 import type { ControlState } from './control-items.ts';
-import { DEFAULT_PARALLEL_UNITS, reserveMillis } from './deadline.ts';
-import { giveUpIfDue } from './give-up.ts';
+import {
+  abandonMillis,
+  DEFAULT_PARALLEL_UNITS,
+  type Deadline,
+  deadline,
+  giveUpWaitingMillis,
+  NO_EARLY_TIMEOUT,
+  reserveMillis,
+} from './deadline.ts';
 import { handleMessage, type Invocation } from './handle-message.ts';
 import type { Handlers } from './handler.ts';
 import { measure } from './measure.ts';
-import type { Message, Outcome } from './message.ts';
+import { comesAgain, type Message, type Outcome } from './message.ts';
 import { toError } from './outcomes.ts';
 import { isResume, type Resumed, resumeKey } from './resume.ts';
-import { settle } from './settle.ts';
+import { giveUp, settle } from './settle.ts';
 import { type Batch, readBatch } from './sources.ts';
+import { afterCrash, isSuspect, isToBeMarked } from './suspects.ts';
 import { logger } from './telemetry.ts';
+import { NO_TRIES } from './tries.ts';
 import { runUnits } from './units.ts';
 
 export type { ConsumerOptions } from './consumer.ts';
@@ -32,39 +41,61 @@ export function consume<S extends Subscription>(
   const consumer = deployedConsumer(subscription, options);
   const { runtime } = consumer;
   return middy(async (event: unknown, context: Context): Promise<SQSBatchResponse | Resumed> => {
+    const handlersEnd = deadline(runtime, context, abandonMillis(subscription));
+    const waitingEnds = deadline(runtime, context, giveUpWaitingMillis(subscription));
     const invocation: Invocation = {
       consumer,
       handlers: handlers as Invocation['handlers'],
       context,
+      deadline: handlersEnd,
+      handlerMillis: context.getRemainingTimeInMillis() - abandonMillis(subscription),
+      triesOf: () => NO_TRIES,
       log: logger({ subscription: subscription.name, requestId: context.awsRequestId }, runtime.write),
       observed: { ages: [], durations: [] },
       done: new Map(),
     };
-    if (isResume(event)) return resumeKey(event.resume, invocation);
-    const batch = readBatch(event);
-    const atMostOnce = subscription.guarantee === 'at-most-once';
-    if (atMostOnce) await acknowledgeFirst(batch, consumer);
-    const control = await consumer.readControl(batch.messages);
-    const outcomes = await runBatch(batch, control, invocation);
-    await informBreaker([...outcomes.values()], control, invocation);
-    measure(subscription, batch, outcomes, invocation.observed, runtime);
-    if (atMostOnce) return NOTHING_FAILED;
-    return settle(batch, outcomes, { ...consumer, openUntil: control.openUntil, log: invocation.log });
-  });
+    try {
+      if (isResume(event)) return await resumeKey(event.resume, invocation);
+      return await handleBatch(readBatch(event), invocation, waitingEnds);
+    } finally {
+      handlersEnd.stop();
+      waitingEnds.stop();
+    }
+  }, NO_EARLY_TIMEOUT);
 }
 
-async function runBatch(batch: Batch, control: ControlState, invocation: Invocation): Promise<Map<Message, Outcome>> {
+async function handleBatch(batch: Batch, started: Invocation, waitingEnds: Deadline): Promise<SQSBatchResponse> {
+  const { consumer, log, observed } = started;
+  const { subscription, runtime } = consumer;
+  const atMostOnce = subscription.guarantee === 'at-most-once';
+  if (atMostOnce) await acknowledgeFirst(batch, consumer);
+  const control = await consumer.readControl(batch.messages);
+  const handlerMillis = started.context.getRemainingTimeInMillis() - abandonMillis(subscription);
+  const invocation: Invocation = { ...started, handlerMillis, triesOf: control.triesOf };
+  const outcomes = await runBatch(batch, control, invocation, waitingEnds);
+  await informBreaker([...outcomes.values()], control, invocation);
+  measure(subscription, batch, outcomes, observed, runtime);
+  if (atMostOnce) return NOTHING_FAILED;
+  return settle(batch, outcomes, { ...consumer, triesOf: control.triesOf, openUntil: control.openUntil, log });
+}
+
+async function runBatch(
+  batch: Batch,
+  control: ControlState,
+  invocation: Invocation,
+  waitingEnds: Deadline,
+): Promise<Map<Message, Outcome>> {
   const { consumer, context } = invocation;
-  const { subscription, parking, breaker } = consumer;
+  const { subscription, parking, breaker, runtime, tries } = consumer;
   const reserve = reserveMillis(subscription);
   const parkedKeys = new Set(control.parkedKeys);
   const admitted = breaker?.admit(control) ?? 'all';
   let trials = admitted === 'all' ? Number.POSITIVE_INFINITY : admitted === 'one' ? 1 : 0;
 
-  async function handle(message: Message): Promise<Outcome> {
+  async function handle(message: Message, alone = false): Promise<Outcome> {
     try {
       if (control.wasGivenUp(message)) return { kind: 'duplicate' };
-      const outcome = await handleOrPark(message);
+      const outcome = await waitingEnds.within(handleMarked(message, alone), outOfTime);
       return message.within === undefined ? outcome : await settleWithin(message, outcome);
     } catch (thrown) {
       // The inbox table itself is in trouble: nothing was decided about the message, so it comes again.
@@ -72,12 +103,28 @@ async function runBatch(batch: Batch, control: ControlState, invocation: Invocat
     }
   }
 
+  /** A message that may end the function is marked meanwhile (`suspects.ts`); what is known of its tries goes when it is done. */
+  async function handleMarked(message: Message, alone: boolean): Promise<Outcome> {
+    if (tries === undefined) return handleOrPark(message);
+    const known = control.triesOf(message);
+    const crashed = await afterCrash(message, known, consumer);
+    if (crashed !== undefined) return crashed;
+    const marked = isToBeMarked(message, known);
+    if (marked) await tries.starts(message, runtime.now() + context.getRemainingTimeInMillis(), alone);
+    const outcome = await handleOrPark(message);
+    if (outcome.kind === 'done' || outcome.kind === 'duplicate') {
+      // What stays behind when this fails is older than a message that is sent again, and expires.
+      if (marked || known.noted) await tries.forget(message).catch(() => undefined);
+    } else if (marked && outcome.kind !== 'retry') await tries.ended(message);
+    return outcome;
+  }
+
   async function handleOrPark(message: Message): Promise<Outcome> {
     const key = message.unit;
     if (parking === undefined || key === undefined) return handleMessage(message, invocation);
     if (parkedKeys.has(key) && (await parking.park(key, message))) return { kind: 'parked' };
     const outcome = await handleMessage(message, invocation);
-    if (outcome.kind !== 'rejected') return outcome;
+    if (outcome.kind !== 'rejected' || waitingEnds.signal.aborted) return outcome;
     await parking.park(key, message, outcome.reason);
     parkedKeys.add(key);
     return { ...outcome, kind: 'parked' };
@@ -88,18 +135,56 @@ async function runBatch(batch: Batch, control: ControlState, invocation: Invocat
    * as a whole.
    */
   async function settleWithin(message: Message, outcome: Outcome): Promise<Outcome> {
-    const settled = await giveUpIfDue(message, outcome, { ...consumer, log: invocation.log });
+    const settled = await giveUp(message, outcome, { ...consumer, triesOf: control.triesOf, log: invocation.log });
     if (settled.kind === 'rejected' || settled.kind === 'parked') await consumer.givenUp?.note(message);
     return settled;
   }
 
-  return runUnits(batch.messages, unitOf(subscription), handle, {
+  const options = {
     stops: batch.stops,
     rejectionStops: subscription.order === 'per-key',
     // Of a breaker that is being tried, one message decides about the rest.
     parallel: admitted === 'all' ? DEFAULT_PARALLEL_UNITS : 1,
     hasTime: () => trials-- > 0 && context.getRemainingTimeInMillis() > reserve,
-  });
+  };
+  const unitFor = unitOf(subscription);
+  const suspects = suspectsLast(batch.messages, unitFor, (message) =>
+    isSuspect(control.triesOf(message), runtime.now()),
+  );
+  if (suspects.length === 0) return runUnits(batch.messages, unitFor, (message) => handle(message), options);
+
+  const others = batch.messages.filter((message) => !suspects.includes(message));
+  const outcomes = await runUnits(others, unitFor, (message) => handle(message), options);
+  // Should the function end under a suspect, what was handled before it must not come again with it.
+  for (const [message, outcome] of outcomes) outcomes.set(message, await finish(message, outcome));
+  const handleAlone = async (message: Message) => finish(message, await handle(message, true));
+  const alone = await runUnits(suspects, unitFor, handleAlone, { ...options, parallel: 1 });
+  return new Map([...outcomes, ...alone]);
+
+  /** Gives up and acknowledges at once what does not come again. */
+  async function finish(message: Message, outcome: Outcome): Promise<Outcome> {
+    const settled = await giveUp(message, outcome, { ...consumer, triesOf: control.triesOf, log: invocation.log });
+    const { queueUrl: QueueUrl } = consumer;
+    if (comesAgain(settled) || QueueUrl === undefined || message.receiptHandle === undefined) return settled;
+    const Entries = [{ Id: '0', ReceiptHandle: message.receiptHandle }];
+    // Whatever the answer is: Lambda acknowledges it too, when the function has one.
+    await runtime.aws('sqs', 'DeleteMessageBatch', { QueueUrl, Entries }).catch(() => undefined);
+    return settled;
+  }
+}
+
+const outOfTime = (): Error =>
+  new Error('the time of the function was up before anything was decided about the message');
+
+/** Messages of the units in which there is a suspect: those with a suspect at their head last. */
+function suspectsLast(
+  messages: readonly Message[],
+  unitFor: (message: Message) => string,
+  suspect: (message: Message) => boolean,
+): readonly Message[] {
+  if (!messages.some(suspect)) return [];
+  const units = [...Map.groupBy(messages, unitFor).values()].filter((unit) => unit.some(suspect));
+  return units.toSorted((a, b) => a.filter(suspect).length - b.filter(suspect).length).flat();
 }
 
 /** Without order, copies of one message form a unit: the second finds the record of the first instead of racing it. */

@@ -3,7 +3,7 @@ import { ENV } from '../contracts/environment.ts';
 import type { Subscription } from '../contracts/subscription.ts';
 import { dynamodbOver } from './aws/dynamodb.ts';
 import { type Breaker, tableBreaker } from './breaker.ts';
-import { attemptCounter, type ControlState, NO_CONTROL, readControl } from './control-items.ts';
+import { type ControlState, NO_CONTROL, readControl } from './control-items.ts';
 import { requiredEnv } from './environment.ts';
 import { type GivenUp, tableGivenUp } from './given-up.ts';
 import type { Inbox } from './inbox.ts';
@@ -11,6 +11,7 @@ import { dynamodbInbox } from './inbox-dynamodb.ts';
 import type { Message } from './message.ts';
 import { type Parking, tableParking } from './parking.ts';
 import { lambda, type Runtime } from './runtime.ts';
+import { type Tries, tableTries } from './tries.ts';
 
 /** What a test or the simulator puts in the place of the real thing. */
 export interface ConsumerOptions {
@@ -33,8 +34,8 @@ export interface Consumer {
   readonly breaker: Breaker | undefined;
   readonly parking: Parking | undefined;
   readonly breakerController: string | undefined;
-  /** Counts a failed attempt; undefined where receives must do. @returns attempts so far */
-  readonly countAttempt: ((key: string) => Promise<number>) | undefined;
+  /** Undefined where receives must do for attempts. */
+  readonly tries: Tries | undefined;
   /** Undefined where nothing comes again. */
   readonly givenUp: GivenUp | undefined;
   readonly readControl: (messages: readonly Message[]) => Promise<ControlState>;
@@ -62,7 +63,7 @@ export function deployedConsumer(s: Subscription, { runtime = lambda, inbox }: C
     breaker,
     parking,
     breakerController: breaker === undefined ? undefined : runtime.env(ENV.breakerController),
-    countAttempt: table === undefined ? undefined : attemptCounter(table, keepSeconds, runtime),
+    tries: table === undefined ? undefined : tableTries(table, s, keepSeconds, runtime),
     givenUp: table === undefined ? undefined : tableGivenUp(table, s, keepSeconds, runtime),
     readControl: async (messages) =>
       table === undefined ? NO_CONTROL : readControl(dynamodbOver(runtime.aws, runtime.id), table, s, messages),

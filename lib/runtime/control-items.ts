@@ -1,10 +1,10 @@
 import type { Subscription } from '../contracts/subscription.ts';
 import { INBOX_TABLE } from '../contracts/tables.ts';
 import { isAwsError } from './aws/call.ts';
-import { type Dynamodb, dynamodbOver, readItems } from './aws/dynamodb.ts';
+import { type Dynamodb, readItems } from './aws/dynamodb.ts';
 import { givenUpKeys, wasGivenUp } from './given-up.ts';
 import type { Message } from './message.ts';
-import type { Runtime } from './runtime.ts';
+import { type KnownTries, knownTries, NO_TRIES, triesKey } from './tries.ts';
 
 /**
  * What a consumer must know before it starts on a batch, kept in the inbox table so that it survives cold starts and is the same
@@ -19,6 +19,7 @@ export interface ControlState {
   readonly parkedKeys: ReadonlySet<string>;
   /** Of aggregated records: whether an event was given up when its record came before. */
   readonly wasGivenUp: (message: Message) => boolean;
+  readonly triesOf: (message: Message) => KnownTries;
 }
 
 const { partitionKey: PK } = INBOX_TABLE;
@@ -36,6 +37,7 @@ export const NO_CONTROL: ControlState = {
   failing: false,
   parkedKeys: new Set(),
   wasGivenUp: () => false,
+  triesOf: () => NO_TRIES,
 };
 
 /** Reads what there is to know before a batch; a subscription that has nothing to ask for does not pay for asking. */
@@ -49,36 +51,46 @@ export async function readControl(
     ...(s.breaker === undefined ? [] : [breakerKey(s)]),
     ...(s.failedKey === 'park' ? [parkedKeysKey(s)] : []),
     ...givenUpKeys(s, messages),
+    ...mayHaveFailed(s, messages),
   ];
   if (keys.length === 0) return NO_CONTROL;
-  const items = await readItems(
-    dynamodb,
-    table,
-    keys.map((key) => ({ [PK]: key })),
-  );
-  const found = new Map(items.map((item) => [item[PK] as string, item]));
+  const found = await itemsByKey(dynamodb, table, keys);
+  const [first, ...others] = s.to.kind === 'queue' ? [] : messages;
+  if (first !== undefined && others.length > 0 && found.has(triesKey(s, first))) {
+    // What has failed beside it comes again with it.
+    const more = others.map((message) => triesKey(s, message));
+    for (const [key, item] of await itemsByKey(dynamodb, table, more)) found.set(key, item);
+  }
   return {
     failing: found.has(breakerKey(s)),
     openUntil: found.get(breakerKey(s))?.openUntil as number | undefined,
     parkedKeys: (found.get(parkedKeysKey(s))?.keys as Set<string> | undefined) ?? new Set(),
     wasGivenUp: (message) => wasGivenUp(s, message, found),
+    triesOf: (message) => knownTries(found.get(triesKey(s, message))),
   };
 }
 
-/** How often a message was tried and failed: what counts as an attempt, however often it was received. */
-export function attemptCounter(table: string, keepSeconds: number, { aws, id, now }: Runtime) {
-  const dynamodb = dynamodbOver(aws, id);
-  return async function countAttempt(key: string): Promise<number> {
-    const { Attributes } = await dynamodb('UpdateItem', {
-      TableName: table,
-      Key: { [PK]: `attempts!${key}` },
-      // A set and not a number: a call whose answer was lost is made again, and must not count twice.
-      UpdateExpression: 'SET expiresAt = :expiresAt ADD attempts :attempt',
-      ExpressionAttributeValues: { ':attempt': new Set([id()]), ':expiresAt': Math.floor(now() / 1_000) + keepSeconds },
-      ReturnValues: 'UPDATED_NEW',
-    });
-    return (Attributes?.attempts as Set<string> | undefined)?.size ?? 1;
-  };
+/**
+ * Keys of the tries of messages that may have failed before: on a queue those that were received before, or are parked, and of a stream, which counts nothing, the first of
+ * the batch: a batch with one that has failed begins at such a one.
+ */
+const mayHaveFailed = (s: Subscription, messages: readonly Message[]): readonly string[] =>
+  (s.to.kind === 'queue' ? messages.filter(({ receives }) => receives !== 1) : messages.slice(0, 1)).map((message) =>
+    triesKey(s, message),
+  );
+
+async function itemsByKey(
+  dynamodb: Dynamodb,
+  table: string,
+  keys: readonly string[],
+): Promise<Map<string, Readonly<Record<string, unknown>>>> {
+  // A message may be twice in a batch, and a request takes no key twice.
+  const items = await readItems(
+    dynamodb,
+    table,
+    [...new Set(keys)].map((key) => ({ [PK]: key })),
+  );
+  return new Map(items.map((item) => [item[PK] as string, item]));
 }
 
 /** Whether a conditional write was refused, alone or in a transaction. */

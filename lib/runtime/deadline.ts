@@ -1,5 +1,7 @@
+import type { Context } from 'aws-lambda';
 import { toMillis } from '../contracts/duration.ts';
 import type { Subscription } from '../contracts/subscription.ts';
+import type { Runtime } from './runtime.ts';
 
 /** Units of one batch that are in work at once. */
 export const DEFAULT_PARALLEL_UNITS = 10;
@@ -8,5 +10,68 @@ const MAX_RESERVE_MILLIS = 3_000;
 const RESERVE_SHARE = 0.2;
 
 /** Milliseconds before the function's end when no further message is started: time to finish, settle and answer. */
-export const reserveMillis = (s: Subscription): number =>
+export const reserveMillis = (s: Pick<Subscription, 'timeout'>): number =>
   Math.min(MAX_RESERVE_MILLIS, toMillis(s.timeout) * RESERVE_SHARE);
+
+/** Milliseconds before the function's end when a handler that has not settled is abandoned: half of the reserve is left for settling. */
+export const abandonMillis = (s: Pick<Subscription, 'timeout'>): number => reserveMillis(s) / 2;
+
+/** Milliseconds before the function's end when the rest of a message's way, a table that does not answer, is waited for no longer. */
+export const giveUpWaitingMillis = (s: Pick<Subscription, 'timeout'>): number => reserveMillis(s) / 4;
+
+/**
+ * Middy answers five milliseconds before the function's end, for everybody, and the instance lives on with all that is under way. Here each
+ * pipeline answers by itself before that; when even that hangs, Lambda's own timeout ends the instance and nothing goes on.
+ * https://middy.js.org/docs/intro/early-interrupt
+ */
+export const NO_EARLY_TIMEOUT = { timeoutEarlyInMillis: 0 } as const;
+
+/** A moment at which what an invocation has under way is waited for no longer. */
+export interface Deadline {
+  /** Fires when the moment comes. */
+  readonly signal: AbortSignal;
+  /**
+   * What the work comes to, or a rejection with what `late` makes when the moment comes first. What abandoned work comes to afterwards is
+   * observed and dropped.
+   */
+  within<T>(work: Promise<T>, late: () => Error): Promise<T>;
+  /** Ends its timer; to be called before the invocation answers. */
+  stop(): void;
+}
+
+/**
+ * The moment at which `millis` are left of an invocation. A moment that has passed already comes at once.
+ * @param context whose time runs out
+ */
+export function deadline(
+  { every }: Pick<Runtime, 'every'>,
+  context: Pick<Context, 'getRemainingTimeInMillis'>,
+  millis: number,
+): Deadline {
+  const controller = new AbortController();
+  const abandoned = new Set<() => void>();
+  const stop = every(Math.max(1, context.getRemainingTimeInMillis() - millis), () => {
+    stop();
+    controller.abort();
+    for (const abandon of abandoned) abandon();
+    abandoned.clear();
+  });
+  return {
+    signal: controller.signal,
+    stop: () => stop(),
+    within: (work, late) =>
+      new Promise((resolve, reject) => {
+        const abandon = () => reject(late());
+        if (controller.signal.aborted) abandon();
+        else abandoned.add(abandon);
+        // Observed even when nobody waits any more: a late rejection must not end the instance.
+        const settle =
+          <V>(how: (value: V) => void) =>
+          (value: V) => {
+            abandoned.delete(abandon);
+            how(value);
+          };
+        work.then(settle(resolve), settle(reject));
+      }),
+  };
+}

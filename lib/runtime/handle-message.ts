@@ -4,11 +4,13 @@ import type { AnyEventType } from '../contracts/event.ts';
 import { traceIdOf } from '../contracts/trace.ts';
 import { openBody } from './body.ts';
 import type { Consumer } from './consumer.ts';
+import { abandonMillis, type Deadline } from './deadline.ts';
 import type { Handler, HandlerContext } from './handler.ts';
 import type { Message, Outcome } from './message.ts';
-import { inboxKeyOf, ONCE } from './once.ts';
-import { Defer, Outage, Reject, Retry, toError } from './outcomes.ts';
+import { type HandlerResult, inboxKeyOf, ONCE, type Step } from './once.ts';
+import { Defer, Fenced, HandlerTimedOut, Outage, Reject, Retry, toError } from './outcomes.ts';
 import type { Log } from './telemetry.ts';
+import type { KnownTries } from './tries.ts';
 
 /** Reason of a message that used up its attempts. */
 export const ATTEMPTS_EXHAUSTED = 'attempts-exhausted';
@@ -23,6 +25,12 @@ export interface Invocation {
   readonly consumer: Consumer;
   readonly handlers: Readonly<Record<string, Handler<never> | undefined>>;
   readonly context: Pick<Context, 'getRemainingTimeInMillis'>;
+  /** When handlers that have not settled are abandoned. */
+  readonly deadline: Deadline;
+  /** Milliseconds that a handler has which starts first. */
+  readonly handlerMillis: number;
+  /** What was known of a message's tries when its batch came. */
+  readonly triesOf: (message: Message) => KnownTries;
   readonly log: Log;
   readonly observed: Observed;
   /** Fingerprints of what this invocation has done, by event id: a copy in the same batch costs nothing. */
@@ -35,48 +43,114 @@ export interface Invocation {
  */
 export async function handleMessage(message: Message, invocation: Invocation): Promise<Outcome> {
   let read: ReadEvent | undefined;
+  const left = handlerMillisLeft(invocation);
   try {
     const body = await openBody(message.body, invocation.consumer.runtime);
     read = readOrReject(body, invocation.consumer.subscription.to.events);
-    return { kind: await handleOnce(read, message, invocation) };
+    return { kind: await handleOnce(read, message, left, invocation) };
   } catch (thrown) {
     return outcomeOf(toError(thrown), message, read, invocation);
   }
 }
 
-async function handleOnce(read: ReadEvent, message: Message, invocation: Invocation): Promise<'done' | 'duplicate'> {
+/** Milliseconds until handlers are abandoned. */
+const handlerMillisLeft = ({ consumer, context }: Pick<Invocation, 'consumer' | 'context'>): number =>
+  Math.max(0, context.getRemainingTimeInMillis() - abandonMillis(consumer.subscription));
+
+/** @param left milliseconds that the message had when it was its turn */
+async function handleOnce(
+  read: ReadEvent,
+  message: Message,
+  left: number,
+  invocation: Invocation,
+): Promise<'done' | 'duplicate'> {
   const { event: envelope } = read;
-  const { consumer, context, log, observed } = invocation;
+  const { consumer, deadline, log, observed: measured } = invocation;
   const { subscription, inbox, runtime } = consumer;
   const handler = invocation.handlers[envelope.type] as Handler<unknown> | undefined;
   if (handler === undefined) throw new Reject('unknown-type', `no handler for '${envelope.type}'`);
-  observed.ages.push(Math.max(0, runtime.now() - Date.parse(envelope.time)));
+  measured.ages.push(Math.max(0, runtime.now() - Date.parse(envelope.time)));
   const key = inboxKeyOf(subscription, read);
   const fields = { event: envelope.id, type: envelope.type, traceId: traceIdOf(envelope.traceparent) };
+  /** Why the handler's part() and step() do nothing any more. */
+  let over: string | undefined;
+  const fence = (what: string): void => {
+    if (over === undefined) return;
+    throw new Fenced(`${what} of event '${envelope.id}' does nothing: the handler ${over}`);
+  };
   const handed: Omit<HandlerContext, 'step'> = {
     event: envelope,
     idempotencyKey: envelope.id,
-    attempt: message.receives ?? 1,
+    attempt: attemptOf(message, invocation),
     log: (level, text, more) => log(level, text, { ...fields, ...more }),
-    remainingMillis: () => context.getRemainingTimeInMillis(),
-    part: async (name, writes) => {
-      const partKey = { ...key, key: `${key.key}#${name}` };
-      if ((await inbox.find(partKey.key)) !== undefined) return;
-      await inbox.commit(partKey, await writes());
-    },
+    remainingMillis: () => invocation.context.getRemainingTimeInMillis(),
+    signal: deadline.signal,
+    part: (name, writes) =>
+      observed(async () => {
+        const what = `part '${name}'`;
+        fence(what);
+        const partKey = { ...key, key: `${key.key}#${name}` };
+        if ((await inbox.find(partKey.key)) !== undefined) return;
+        const made = await writes();
+        fence(what);
+        await inbox.commit(partKey, made);
+      }),
   };
   if (subscription.inbox !== 'none' && invocation.done.get(envelope.id) === key.fingerprint) return 'duplicate';
   const result = await ONCE[subscription.inbox]({ subscription, inbox, runtime }, key, async (step) => {
+    // The body, or the inbox, took until now.
+    if (deadline.signal.aborted) throw timedOut(envelope.type, left, invocation);
     const started = runtime.now();
+    const fencedStep: Step = (name, work) =>
+      observed(async () => {
+        const what = `step '${name}'`;
+        fence(what);
+        return await step(name, async () => {
+          const result = await work();
+          fence(what);
+          return result;
+        });
+      });
+    // Called in a promise: a handler that throws at once, and is no async function, rejects like any other.
+    const work = new Promise<HandlerResult>((resolve) =>
+      resolve(handler(envelope.data, { ...handed, step: fencedStep })),
+    );
     try {
-      return await handler(envelope.data, { ...handed, step });
+      return await deadline.within(work, () => timedOut(envelope.type, left, invocation));
+    } catch (error) {
+      if (error instanceof HandlerTimedOut) over = 'was abandoned at its deadline';
+      throw error;
     } finally {
-      observed.durations.push(runtime.now() - started);
+      over ??= 'has settled';
+      measured.durations.push(runtime.now() - started);
     }
   });
   invocation.done.set(envelope.id, key.fingerprint);
   log('info', result, { ...fields, correlationId: envelope.correlationid });
   return result;
+}
+
+/** Runs work of a handler that nobody may wait for any more: its rejection ends no instance. */
+function observed<T>(work: () => Promise<T>): Promise<T> {
+  const promise = work();
+  promise.catch(() => undefined);
+  return promise;
+}
+
+/** Which try of the message this is: failed ones are counted, whatever the queue has counted. */
+const attemptOf = (message: Message, { consumer, triesOf }: Invocation): number =>
+  consumer.tries === undefined ? (message.receives ?? 1) : triesOf(message).failed + 1;
+
+/**
+ * What an abandoned handler failed with. One that had less than half of the time, because others came before it in its batch, was not tried: it comes again
+ * and has more.
+ */
+function timedOut(type: string, left: number, { consumer, handlerMillis }: Invocation): HandlerTimedOut {
+  const { timeout } = consumer.subscription;
+  return new HandlerTimedOut(
+    `the handler of '${type}' had not settled after ${Math.round(left)} ms and was abandoned: the function's timeout is ${timeout.seconds} s. Raise the timeout, or give what the handler calls a timeout of its own (context.signal)`,
+    { short: left < handlerMillis / 2 },
+  );
 }
 
 /** What a failure means. A failed attempt is counted here, and the last one rejects the message. */
@@ -86,31 +160,34 @@ async function outcomeOf(
   read: ReadEvent | undefined,
   { consumer }: Invocation,
 ): Promise<Outcome> {
-  const { subscription, breaker, countAttempt } = consumer;
+  const { subscription, breaker, tries } = consumer;
   if (error instanceof Reject) return { kind: 'rejected', reason: error.reason, error };
   if (error instanceof Defer) return { kind: 'deferred', afterSeconds: error.after.seconds };
   if (error instanceof Outage && breaker !== undefined) {
     return { kind: 'outage', dependency: error.dependency, error };
   }
-  // Without an event the body could not be fetched: then the message itself is counted, as a queue also counts receives without a try.
-  const attempts =
-    countAttempt === undefined
-      ? message.receives
-      : await countAttempt(`${subscription.name}#${read?.event.id ?? message.id}`);
+  const leaseSeconds = error instanceof HandlerTimedOut ? error.leaseSeconds : undefined;
+  if (error instanceof HandlerTimedOut && error.short) return { kind: 'held', afterSeconds: leaseSeconds ?? 0 };
+  const attempts = tries === undefined ? message.receives : await tries.failed(message);
   if (attempts !== undefined && attempts >= subscription.retry.attempts) {
     if (read !== undefined && (await wasDoneBefore(read, consumer))) return { kind: 'duplicate' };
     return { kind: 'rejected', reason: ATTEMPTS_EXHAUSTED, error, attempts };
   }
-  const after = error instanceof Retry && error.after !== undefined ? { afterSeconds: error.after.seconds } : {};
-  return { kind: 'retry', error, attempt: attempts ?? 1, ...after };
+  return {
+    kind: 'retry',
+    error,
+    attempt: attempts ?? 1,
+    ...(error instanceof Retry && error.after !== undefined ? { afterSeconds: error.after.seconds } : {}),
+    ...(leaseSeconds === undefined ? {} : { atLeastSeconds: leaseSeconds }),
+  };
 }
 
 /**
- * All copies of an event share its attempts. A copy that fails, say for a transaction that met another, after the event was done
- * by an earlier one is a duplicate and nothing to give up.
+ * A copy that fails, say for a transaction that met another, after the event was done by an earlier one is a duplicate and nothing to
+ * give up; so is a message whose commit was done although its answer was lost.
  */
 async function wasDoneBefore(read: ReadEvent, { subscription, inbox }: Consumer): Promise<boolean> {
-  if (subscription.inbox !== 'effect') return false;
+  if (subscription.inbox !== 'effect' && subscription.inbox !== 'lease') return false;
   const { key, fingerprint } = inboxKeyOf(subscription, read);
   const before = await inbox.find(key);
   return before?.state === 'done' && before.fingerprint === fingerprint;

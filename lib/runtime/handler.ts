@@ -12,17 +12,23 @@ export interface HandlerContext<Data = unknown> {
   /** Which try this is, from 1, where the source counts. */
   readonly attempt: number;
   readonly log: Log;
-  /** Milliseconds until the function is stopped. */
+  /** Milliseconds until the function is stopped. The handler is abandoned before that, while there is time to settle: see `signal`. */
   readonly remainingMillis: () => number;
+  /**
+   * Fires when the handler is abandoned, a tenth of the timeout and at most 1.5 s before the function is stopped: hand it to whatever you call,
+   * `fetch(url, { signal })`. An abandoned handler is a failed attempt, whatever it still comes to; its `part()` and `step()` do nothing any more and throw.
+   */
+  readonly signal: AbortSignal;
   /**
    * Mode `effect` only, for effects that exceed one transaction: commits some writes now, once, under a name of their own.
    * A redelivery skips the parts that are done.
+   * @throws Fenced when the handler is over: abandoned, or settled
    */
   readonly part: (name: string, writes: () => Promise<readonly Write[]>) => Promise<void>;
   /**
    * Mode `lease` only, for work of several outside effects: does one of them under a name of its own and keeps its result (JSON) with
    * the lease. A redelivery is given the result and does not do it again; only a crash between the effect and its record repeats it.
-   * @throws Defer when the lease was lost meanwhile; Reject when the result has more than 100,000 characters
+   * @throws Defer when the lease was lost meanwhile; Fenced when the handler is over; Reject when the results of all steps exceed 380,000 bytes
    */
   readonly step: Step;
 }

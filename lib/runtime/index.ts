@@ -25,7 +25,7 @@ export { type Write, WriteRefused } from './inbox.ts';
 export { type Later, type LaterRequest, type LaterResult, later, ScheduleConflict } from './later.ts';
 export { fingerprintOf, type HandlerResult, type Step } from './once.ts';
 export { type Occurrence, occurred, outboxWriter, SequenceConflict, type Transaction } from './outbox.ts';
-export { Defer, Outage, Reject, Retry } from './outcomes.ts';
+export { Defer, Fenced, HandlerTimedOut, Outage, Reject, Retry } from './outcomes.ts';
 export {
   InvalidKey,
   MessageTooLarge,

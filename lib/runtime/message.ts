@@ -52,15 +52,23 @@ export type Outcome =
       readonly sent?: true;
     }
   /** `attempt`: how many have failed by now. */
-  | { readonly kind: 'retry'; readonly error: Error; readonly attempt: number; readonly afterSeconds?: number }
+  | {
+      readonly kind: 'retry';
+      readonly error: Error;
+      readonly attempt: number;
+      /** Instead of the policy's backoff. */
+      readonly afterSeconds?: number;
+      /** No sooner than this, whatever the backoff: a lease runs until then. */
+      readonly atLeastSeconds?: number;
+    }
   /** Comes again later without having spent an attempt. */
   | { readonly kind: 'deferred'; readonly afterSeconds: number }
   /** A dependency is down: comes again when it is asked again, without having spent an attempt. */
   | { readonly kind: 'outage'; readonly dependency: string; readonly error: Error }
   /** Set aside in the inbox table, to be resumed in order. */
   | { readonly kind: 'parked'; readonly error?: Error; readonly reason?: string; readonly attempts?: number }
-  /** Handed back untouched: something before it in its unit failed, or the time is up. */
-  | { readonly kind: 'held' };
+  /** Handed back without a try: something before it in its unit failed, or the time was up. */
+  | { readonly kind: 'held'; readonly afterSeconds?: number };
 
 const COMES_AGAIN: ReadonlySet<Outcome['kind']> = new Set(['retry', 'deferred', 'outage', 'held']);
 

@@ -3,7 +3,7 @@ import { seconds, toMillis } from '../contracts/duration.ts';
 import type { Envelope, ReadEvent } from '../contracts/envelope.ts';
 import type { InboxMode, Subscription } from '../contracts/subscription.ts';
 import type { Inbox, InboxKey, InboxRecord, Write } from './inbox.ts';
-import { Defer, Reject } from './outcomes.ts';
+import { Defer, HandlerTimedOut, Reject } from './outcomes.ts';
 import type { Runtime } from './runtime.ts';
 
 /** The same for the same type and data; used to tell a duplicate from a collision. */
@@ -45,8 +45,11 @@ type Once = (
   handle: (step: Step) => Promise<HandlerResult>,
 ) => Promise<'done' | 'duplicate'>;
 
-/** Results live in the inbox record, which holds 400 KB. */
-export const MAX_STEP_RESULT_CHARACTERS = 100_000;
+/**
+ * Bytes of all steps of one event, names and results together: they live in the inbox record, and an item holds 400 KB with the names of its attributes.
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
+ */
+export const MAX_STEP_BYTES = 380_000;
 
 const NO_STEPS: Step = (name) =>
   Promise.reject(new Reject('step-without-lease', `step '${name}' keeps its result in a lease: declare inbox 'lease'`));
@@ -62,6 +65,19 @@ function duplicateOf(record: InboxRecord, key: InboxKey): 'duplicate' {
 }
 
 const RENEWALS_PER_LEASE = 3;
+const MILLIS_PER_SECOND = 1_000;
+
+/** @throws Reject when the steps of an event would not fit into its record: asked with the name before the work, with the result after it */
+function fits(name: string, result: string, kept: ReadonlyMap<string, string>): void {
+  let bytes = 0;
+  for (const text of [name, result, ...[...kept].flat()]) bytes += Buffer.byteLength(text);
+  if (bytes <= MAX_STEP_BYTES) return;
+  throw new Reject(
+    'step-result-too-large',
+    `with step '${name.slice(0, MAX_NAME_SHOWN)}' the names and results of ${kept.size + 1} steps have ${bytes} bytes; ${MAX_STEP_BYTES} are kept. Keep references to large results instead`,
+  );
+}
+const MAX_NAME_SHOWN = 100;
 
 /** The modes, as a table. What each promises is said at InboxMode. */
 export const ONCE: Readonly<Record<InboxMode, Once>> = {
@@ -79,7 +95,8 @@ export const ONCE: Readonly<Record<InboxMode, Once>> = {
   async lease({ subscription, inbox, runtime: { now, every, id } }, key, handle) {
     const owner = id();
     const leaseMillis = toMillis(subscription.lease);
-    const answer = await inbox.lease(key, owner, now() + leaseMillis);
+    let until = now() + leaseMillis;
+    const answer = await inbox.lease(key, owner, until);
     if (!answer.taken) {
       const before = answer.record;
       const duplicate = duplicateOf(before, key);
@@ -89,30 +106,32 @@ export const ONCE: Readonly<Record<InboxMode, Once>> = {
       throw new Defer(seconds(left), `another consumer holds the lease of '${key.key}' for ${left} s more`);
     }
     // A renewal that fails is left to the fence: complete() then finds the lease lost.
-    const stopRenewing = every(
-      leaseMillis / RENEWALS_PER_LEASE,
-      () => void inbox.renew(key.key, owner, now() + leaseMillis).catch(() => undefined),
-    );
+    const stopRenewing = every(leaseMillis / RENEWALS_PER_LEASE, () => {
+      until = now() + leaseMillis;
+      inbox.renew(key.key, owner, until).catch(() => undefined);
+    });
     const results = new Map(Object.entries(answer.steps));
     const step: Step = async (name, work) => {
-      const kept = results.get(name) ?? (await keepResult(name, await work()));
+      const before = results.get(name);
+      if (before === undefined) fits(name, '', results);
+      const kept = before ?? (await keepResult(name, await work()));
       results.set(name, kept);
       return kept === '' ? undefined : JSON.parse(kept);
     };
     const keepResult = async (name: string, result: unknown): Promise<string> => {
       const text = JSON.stringify(result) ?? '';
-      if (text.length > MAX_STEP_RESULT_CHARACTERS) {
-        throw new Reject(
-          'step-result-too-large',
-          `the result of step '${name}' has ${text.length} characters; at most ${MAX_STEP_RESULT_CHARACTERS} are kept. Keep a reference to it instead`,
-        );
-      }
+      fits(name, text, results);
       if (await inbox.keepStep(key.key, owner, name, text)) return text;
       throw new Defer(seconds(1), `the lease of '${key.key}' was lost before step '${name}' was recorded`);
     };
     try {
       withoutWrites(await handle(step));
     } catch (error) {
+      if (error instanceof HandlerTimedOut) {
+        // Not given back: what the handler had under way outside may still happen. Its next try waits until the lease has run out.
+        const leaseSeconds = Math.max(1, Math.ceil((until - now()) / MILLIS_PER_SECOND));
+        throw new HandlerTimedOut(error.message, { short: error.short, leaseSeconds });
+      }
       // When this fails too, the lease runs out by itself; what the handler said matters more.
       await inbox.release(key.key, owner, results.size > 0).catch(() => undefined);
       throw error;

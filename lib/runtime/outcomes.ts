@@ -52,6 +52,32 @@ export class Outage extends Error {
   }
 }
 
+/**
+ * A handler that had not settled when its time was over: abandoned, and a failed attempt. The runtime throws it, and it is the reason of the
+ * handler's `signal`.
+ */
+export class HandlerTimedOut extends Error {
+  override readonly name = 'HandlerTimedOut';
+  /** Had it so little of the function's time, behind other messages, that this was no try? */
+  readonly short: boolean;
+  /** Seconds until the lease of the abandoned work runs out; it is not given back, as the work may still go on outside. */
+  readonly leaseSeconds: number | undefined;
+
+  constructor(
+    message: string,
+    { short, leaseSeconds, ...options }: ErrorOptions & { short: boolean; leaseSeconds?: number },
+  ) {
+    super(message, options);
+    this.short = short;
+    this.leaseSeconds = leaseSeconds;
+  }
+}
+
+/** What a handler asked of its context after it was over: it was abandoned at its deadline, or has settled. Nothing was done. */
+export class Fenced extends Error {
+  override readonly name = 'Fenced';
+}
+
 /** An error for anything that was thrown, `undefined` included. */
 export function toError(thrown: unknown): Error {
   if (thrown instanceof Error) return thrown;

@@ -40,10 +40,15 @@ export async function resumeKey({ key }: ResumeRequest['resume'], invocation: In
   const rowOf = (number: number) => ({ [PK]: parkedMessageKey(subscription, key, number) });
   const reserve = reserveMillis(subscription);
   let resumed = 0;
+  /** The lot stood here when its next message was not there. */
+  let missing: number | undefined;
   for (;;) {
     const { Item } = await dynamodb('GetItem', { TableName: table, Key: { [PK]: lot }, ConsistentRead: true });
-    if (Item === undefined)
+    if (Item === undefined) {
+      // Another resumption of the key has done the rest meanwhile.
+      if (resumed > 0) return { resumed, released: true };
       throw new Error(`nothing is parked under key '${key}' of subscription '${subscription.name}'`);
+    }
     const { last, resumed: before } = Item as unknown as ParkedLot;
     if (before === last) {
       if (await release(last)) return { resumed, released: true };
@@ -51,34 +56,50 @@ export async function resumeKey({ key }: ResumeRequest['resume'], invocation: In
     }
     if (context.getRemainingTimeInMillis() <= reserve) return { resumed, released: false };
     const row = await dynamodb('GetItem', { TableName: table, Key: rowOf(before + 1), ConsistentRead: true });
-    // Another resumption of the key has done this message meanwhile: the lot tells where it is now.
-    if (row.Item === undefined) continue;
-    const outcome = await handleMessage(messageOf(row.Item as unknown as ParkedMessage, key), invocation);
+    if (row.Item === undefined) {
+      // Another resumption of the key has done this message meanwhile, and the lot tells where it is now; or there is none, and never will be.
+      if (missing === before) await step(before);
+      missing = before;
+      continue;
+    }
+    const message = messageOf(row.Item as unknown as ParkedMessage, key);
+    const { triesOf } = await consumer.readControl([message]);
+    const outcome = await handleMessage(message, { ...invocation, triesOf });
+    if (outcome.kind === 'held') return { resumed, released: false };
+    const decided = outcome.kind === 'done' || outcome.kind === 'duplicate' || outcome.kind === 'rejected';
+    const counted = triesOf(message).noted || ('attempts' in outcome && outcome.attempts !== undefined);
+    if (decided && counted) await consumer.tries?.forget(message);
     if (outcome.kind !== 'done' && outcome.kind !== 'duplicate') {
       const error = 'error' in outcome ? outcome.error : undefined;
       const reason = outcome.kind === 'rejected' ? outcome.reason : outcome.kind;
       await noteReason(before + 1, reason);
       return { resumed, released: false, failed: { number: before + 1, reason, message: error?.message ?? '' } };
     }
-    await step(before);
-    resumed += 1;
+    if (await step(before)) resumed += 1;
   }
 
-  async function step(before: number): Promise<void> {
-    await dynamodb('TransactWriteItems', {
-      TransactItems: [
-        {
-          Update: {
-            TableName: table,
-            Key: { [PK]: lot },
-            UpdateExpression: 'SET resumed = :next',
-            ConditionExpression: 'resumed = :before',
-            ExpressionAttributeValues: { ':next': before + 1, ':before': before },
+  /** @returns false when another resumption of the key was faster: it has counted this message, and may be further by now */
+  async function step(before: number): Promise<boolean> {
+    try {
+      await dynamodb('TransactWriteItems', {
+        TransactItems: [
+          {
+            Update: {
+              TableName: table,
+              Key: { [PK]: lot },
+              UpdateExpression: 'SET resumed = :next',
+              ConditionExpression: 'resumed = :before',
+              ExpressionAttributeValues: { ':next': before + 1, ':before': before },
+            },
           },
-        },
-        { Delete: { TableName: table, Key: rowOf(before + 1) } },
-      ],
-    });
+          { Delete: { TableName: table, Key: rowOf(before + 1) } },
+        ],
+      });
+      return true;
+    } catch (error) {
+      if (wasRefused(error)) return false;
+      throw error;
+    }
   }
 
   /** For whoever looks at what is parked. */

@@ -1,13 +1,15 @@
 import type { SQSBatchResponse } from 'aws-lambda';
+import { maxReceiveCountOf } from '../contracts/delivery-numbers.ts';
 import { SQS } from '../contracts/limits.ts';
 import { backoffSeconds } from '../contracts/retry.ts';
 import type { Subscription } from '../contracts/subscription.ts';
-import { giveUpIfDue } from './give-up.ts';
+import { type GiveUpContext, giveUpIfDue } from './give-up.ts';
 import { checkpointOf, comesAgain, type Message, type Outcome } from './message.ts';
 import { toError } from './outcomes.ts';
 import type { Runtime } from './runtime.ts';
 import type { Batch } from './sources.ts';
 import { errorFields, type Log } from './telemetry.ts';
+import type { KnownTries, Tries } from './tries.ts';
 
 export interface SettleContext {
   readonly subscription: Subscription;
@@ -15,6 +17,9 @@ export interface SettleContext {
   /** Queues only. */
   readonly queueUrl: string | undefined;
   readonly runtime: Pick<Runtime, 'aws' | 'now' | 'random'>;
+  /** Undefined where receives must do for attempts. */
+  readonly tries: Tries | undefined;
+  readonly triesOf: (message: Message) => KnownTries;
   /** Epoch milliseconds until which the breaker was open when the batch came. */
   readonly openUntil: number | undefined;
   readonly log: Log;
@@ -39,7 +44,7 @@ export async function settle(
       if (outcome.kind === 'retry') {
         context.log('warn', 'will be tried again', { messageId: message.id, ...errorFields(outcome.error) });
       }
-      return { message, outcome: await giveUpIfDue(message, outcome, context) };
+      return { message, outcome: await giveUp(message, atLastReceive(message, outcome, context), context) };
     }),
   );
   const again = settled.filter(({ outcome }) => comesAgain(outcome));
@@ -48,6 +53,60 @@ export async function settle(
   const reported = batch.stops === 'batch' ? again.slice(0, 1) : again;
   return { batchItemFailures: reported.map(({ message }) => ({ itemIdentifier: checkpointOf(message) })) };
 }
+
+/** Reason of a message that its queue would give up by itself the next time, without one. */
+export const RECEIVES_EXHAUSTED = 'receives-exhausted';
+
+/**
+ * A queue counts every receive, tried or not, and moves a message to the dead letters when they are used up, without a word. What would come again after its last
+ * one is given up here instead, with what is known.
+ */
+function atLastReceive(
+  message: Message,
+  outcome: Outcome,
+  { subscription, triesOf, queueUrl }: SettleContext,
+): Outcome {
+  const { receives } = message;
+  if (queueUrl === undefined || receives === undefined || !comesAgain(outcome)) return outcome;
+  if (receives < maxReceiveCountOf(subscription)) return outcome;
+  const cause = 'error' in outcome ? outcome.error : undefined;
+  const attempts = outcome.kind === 'retry' ? outcome.attempt : triesOf(message).failed;
+  const error = new Error(
+    `received ${receives} times, as often as its queue allows, of which ${attempts} were failed tries. The last time: ${cause?.message ?? LAST_TIME[outcome.kind] ?? outcome.kind}`,
+    { cause },
+  );
+  return { kind: 'rejected', reason: RECEIVES_EXHAUSTED, error, attempts };
+}
+
+const LAST_TIME: Readonly<Partial<Record<Outcome['kind'], string>>> = {
+  held: 'handed back without a try, as one before it in its group failed or the time was up',
+  deferred: 'deferred',
+};
+
+/**
+ * Sends what is due to the dead letters (`give-up.ts`). What was counted of a message goes with it: sent again, it has all its tries. Should the
+ * function end in between, the message comes again, and so does this.
+ */
+export async function giveUp(
+  message: Message,
+  outcome: Outcome,
+  context: GiveUpContext & Pick<SettleContext, 'tries' | 'triesOf'>,
+): Promise<Outcome> {
+  const settled = await giveUpIfDue(message, outcome, context);
+  if (context.tries === undefined || (outcome.kind !== 'rejected' && outcome.kind !== 'parked')) return settled;
+  const counted = outcome.attempts !== undefined || context.triesOf(message).noted;
+  if (!counted || outcome.reason === undefined || comesAgain(settled) || alreadySent(outcome)) return settled;
+  try {
+    await context.tries.forget(message);
+    return settled;
+  } catch (thrown) {
+    const error = toError(thrown);
+    context.log('warn', 'its attempts could not be forgotten', { messageId: message.id, ...errorFields(error) });
+    return outcome.kind === 'parked' ? settled : { kind: 'retry', error, attempt: 1 };
+  }
+}
+
+const alreadySent = (outcome: Outcome): boolean => outcome.kind === 'rejected' && outcome.sent === true;
 
 interface Returned {
   readonly message: Message;
@@ -69,13 +128,16 @@ async function delayAll(again: readonly Returned[], context: SettleContext): Pro
   const waitOf = ({ message, outcome }: Returned): number => {
     switch (outcome.kind) {
       case 'retry':
-        return outcome.afterSeconds ?? backoffSeconds(subscription.retry, outcome.attempt, runtime.random);
+        return Math.max(
+          outcome.atLeastSeconds ?? 0,
+          outcome.afterSeconds ?? backoffSeconds(subscription.retry, outcome.attempt, runtime.random),
+        );
       case 'deferred':
         return outcome.afterSeconds;
       case 'outage':
         return outageWait;
       default:
-        return waitOfUnit.get(message.unit ?? '') ?? outageWait;
+        return Math.max(held(outcome), waitOfUnit.get(message.unit ?? '') ?? outageWait);
     }
   };
   for (const returned of again) {
@@ -84,6 +146,8 @@ async function delayAll(again: readonly Returned[], context: SettleContext): Pro
     await delay(returned.message, wait, context);
   }
 }
+
+const held = (outcome: Outcome): number => (outcome.kind === 'held' ? (outcome.afterSeconds ?? 0) : 0);
 
 const MILLIS_PER_SECOND = 1_000;
 

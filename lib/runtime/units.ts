@@ -15,7 +15,7 @@ export interface UnitOptions {
 }
 
 /** Outcomes after which the rest of the unit must wait. */
-const STOPS: ReadonlySet<Outcome['kind']> = new Set(['retry', 'deferred', 'outage']);
+const STOPS: ReadonlySet<Outcome['kind']> = new Set(['retry', 'deferred', 'outage', 'held']);
 
 const HELD: Outcome = { kind: 'held' };
 

@@ -43,7 +43,7 @@ describe('a deployed consumer', () => {
       breaker: undefined,
       breakerController: undefined,
       parking: undefined,
-      countAttempt: expect.any(Function),
+      tries: expect.any(Object),
       givenUp: expect.any(Object),
     });
   });
@@ -85,14 +85,14 @@ describe('a deployed consumer', () => {
     ['an aggregation', { to: ticketLog, guarantee: 'exactly-once-aggregation' }],
   ])('keeps nothing for %s', async (_, options) => {
     const consumer = deployed(options, [ENV.inboxTable]);
-    expect(consumer).toMatchObject({ table: undefined, countAttempt: undefined, givenUp: undefined });
+    expect(consumer).toMatchObject({ table: undefined, tries: undefined, givenUp: undefined });
     expect(await consumer.readControl([])).toBe(NO_CONTROL);
     await expect(consumer.inbox.find('key')).rejects.toThrow('this subscription has no inbox');
   });
 
   it('that was given an inbox needs no table, and does without what only a table can keep', async () => {
     const parked = deployed({ to: orderedQueue, breaker: breaker(), failedKey: 'park' }, [ENV.inboxTable], true);
-    expect(parked).toMatchObject({ table: undefined, breaker: undefined, parking: undefined, countAttempt: undefined });
+    expect(parked).toMatchObject({ table: undefined, breaker: undefined, parking: undefined, tries: undefined });
     expect(parked.breakerController).toBe(undefined);
     expect(await parked.readControl([])).toBe(NO_CONTROL);
     expect(await parked.inbox.find('key')).toBe(undefined);

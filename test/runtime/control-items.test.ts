@@ -2,10 +2,10 @@ import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { breaker, type SubscriptionOptions, subscription } from '../../lib/contracts/subscription.ts';
 import { AwsError } from '../../lib/runtime/aws/call.ts';
 import { dynamodbOver } from '../../lib/runtime/aws/dynamodb.ts';
-import { attemptCounter, breakerKey, parkedKeysKey, readControl, wasRefused } from '../../lib/runtime/control-items.ts';
+import { breakerKey, parkedKeysKey, readControl, wasRefused } from '../../lib/runtime/control-items.ts';
 import { tableGivenUp } from '../../lib/runtime/given-up.ts';
 import type { Message } from '../../lib/runtime/message.ts';
-import { lambda, type Runtime } from '../../lib/runtime/runtime.ts';
+import { lambda } from '../../lib/runtime/runtime.ts';
 import { orderedQueue } from '../contracts/sample-declarations.ts';
 import { createInboxTable, itemsOf, useLocalServices } from './local-services.ts';
 
@@ -20,25 +20,6 @@ beforeAll(() => createInboxTable(TABLE));
 beforeEach(() => {
   count += 1;
   name = `worker-${count}`;
-});
-
-describe('attempts', () => {
-  const counter = (id: Runtime['id'] = lambda.id) => attemptCounter(TABLE, 1_000, { ...lambda, id, now: () => NOW });
-
-  it('are counted per message, and forgotten after the deduplication window', async () => {
-    const countAttempt = counter();
-    expect(await countAttempt(`${name}#e-1`)).toBe(1);
-    expect(await countAttempt(`${name}#e-1`)).toBe(2);
-    expect(await countAttempt(`${name}#e-2`)).toBe(1);
-    const item = (await itemsOf(TABLE)).find(({ pk }) => pk === `attempts!${name}#e-1`);
-    expect(item).toMatchObject({ expiresAt: 1_763_625_600 + 1_000 });
-  });
-
-  it('count once however often the call is made again for a lost answer', async () => {
-    const countAttempt = counter(() => 'the same call');
-    await countAttempt(`${name}#e-1`);
-    expect(await countAttempt(`${name}#e-1`)).toBe(1);
-  });
 });
 
 describe('what a batch has to know', () => {

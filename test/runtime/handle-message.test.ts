@@ -4,11 +4,13 @@ import { fixed } from '../../lib/contracts/retry.ts';
 import { breaker, subscription } from '../../lib/contracts/subscription.ts';
 import type { Breaker } from '../../lib/runtime/breaker.ts';
 import type { Consumer } from '../../lib/runtime/consumer.ts';
+import { deadline } from '../../lib/runtime/deadline.ts';
 import { handleMessage, type Invocation } from '../../lib/runtime/handle-message.ts';
 import type { Message, Outcome } from '../../lib/runtime/message.ts';
 import { fingerprintOf } from '../../lib/runtime/once.ts';
 import { Defer, Outage, Reject, Retry } from '../../lib/runtime/outcomes.ts';
 import { lambda } from '../../lib/runtime/runtime.ts';
+import { NO_TRIES, type Tries } from '../../lib/runtime/tries.ts';
 import { opened, TicketOpened, workQueue } from '../contracts/sample-declarations.ts';
 import { memoryInbox } from './memory-inbox.ts';
 
@@ -38,7 +40,7 @@ function invocationOf(handler: () => Promise<undefined>, change: Partial<Consume
     breaker: undefined,
     parking: undefined,
     breakerController: undefined,
-    countAttempt: undefined,
+    tries: undefined,
     givenUp: undefined,
     readControl: () => Promise.reject(new Error('not asked for here')),
     ...change,
@@ -46,12 +48,24 @@ function invocationOf(handler: () => Promise<undefined>, change: Partial<Consume
   return {
     consumer,
     handlers: { 'tickets.ticket-opened': handler, 'tickets.ticket-closed': handler },
-    context: { getRemainingTimeInMillis: () => 1_000 },
+    context: { getRemainingTimeInMillis: () => 10_000 },
+    deadline: deadline({ every: () => () => undefined }, { getRemainingTimeInMillis: () => 10_000 }, 0),
+    handlerMillis: 10_000,
+    triesOf: () => NO_TRIES,
     log: () => undefined,
     observed: { ages: [], durations: [] },
     done: new Map(),
   };
 }
+
+/** @param failed how many tries have failed with this one */
+const triesWith = (failed: (message: Message) => Promise<number>): Tries => ({
+  failed,
+  crashed: async () => undefined,
+  starts: async () => undefined,
+  ended: async () => undefined,
+  forget: async () => undefined,
+});
 
 /** What becomes of a message whose handler throws. */
 const outcomeOf = (thrown: unknown, change: Partial<Consumer> = {}, receives = 1): Promise<Outcome> =>
@@ -156,10 +170,10 @@ describe('attempts', () => {
     expect(await outcomeOf(new Error('no'), {}, 3)).toMatchObject({ kind: 'rejected', reason: 'attempts-exhausted' });
   });
 
-  it('of a message whose body cannot be fetched are counted under its own id: an event id is not known yet', async () => {
+  it('of a message whose body cannot be fetched are counted like others', async () => {
     const counted: string[] = [];
     const invocation = invocationOf(async () => undefined, {
-      countAttempt: async (key) => counted.push(key),
+      tries: triesWith(async ({ id }) => counted.push(id)),
       runtime: { ...lambda, aws: () => Promise.reject(new Error('S3 is down')), env: () => 'bucket' },
     });
     const claimed = JSON.stringify({ claimCheck: { bucket: 'bucket', key: 'claims/x', bytes: 1, sha256: 'x' } });
@@ -167,18 +181,18 @@ describe('attempts', () => {
     expect(await fetch()).toMatchObject({ kind: 'retry', attempt: 1 });
     expect(await fetch()).toMatchObject({ kind: 'retry', attempt: 2 });
     expect(await fetch()).toMatchObject({ kind: 'rejected', reason: 'attempts-exhausted', attempts: 3 });
-    expect(counted).toEqual(['worker#m-1', 'worker#m-1', 'worker#m-1']);
+    expect(counted).toEqual(['m-1', 'm-1', 'm-1']);
   });
 
   it('are used up by failures where they are counted, however often the message was received', async () => {
-    const countAttempt = async (key: string) => (key === 'worker#e-1' ? 2 : 99);
-    expect(await outcomeOf(new Error('no'), { countAttempt }, 50)).toMatchObject({ kind: 'retry', attempt: 2 });
-    expect((await outcomeOf(new Error('no'), { countAttempt: async () => 3 }, 1)).kind).toBe('rejected');
+    const tries = triesWith(async ({ id }) => (id === 'm-1' ? 2 : 99));
+    expect(await outcomeOf(new Error('no'), { tries }, 50)).toMatchObject({ kind: 'retry', attempt: 2 });
+    expect((await outcomeOf(new Error('no'), { tries: triesWith(async () => 3) }, 1)).kind).toBe('rejected');
   });
 
   it('of a copy whose event is done by now come to a duplicate, not to a dead letter', async () => {
     const inbox = memoryInbox(() => 0);
-    const failing = { inbox, countAttempt: async () => 3 };
+    const failing = { inbox, tries: triesWith(async () => 3) };
     expect((await outcomeOf(new Error('no'), failing)).kind).toBe('rejected');
     const fingerprint = fingerprintOf(opened('A', 'e-1'));
     await inbox.commit({ key: 'worker#e-1', fingerprint }, []);
@@ -188,9 +202,9 @@ describe('attempts', () => {
   });
 
   it('are not spent by deferrals and outages', async () => {
-    const countAttempt = () => Promise.reject(new Error('counted'));
-    expect((await outcomeOf(new Defer(minutes(1)), { countAttempt }, 9)).kind).toBe('deferred');
-    expect((await outcomeOf(new Outage('psp', 'down'), { countAttempt, breaker: aBreaker }, 9)).kind).toBe('outage');
+    const tries = triesWith(() => Promise.reject(new Error('counted')));
+    expect((await outcomeOf(new Defer(minutes(1)), { tries }, 9)).kind).toBe('deferred');
+    expect((await outcomeOf(new Outage('psp', 'down'), { tries, breaker: aBreaker }, 9)).kind).toBe('outage');
   });
 });
 

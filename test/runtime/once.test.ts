@@ -2,13 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { seconds } from '../../lib/contracts/duration.ts';
 import { type InboxMode, subscription } from '../../lib/contracts/subscription.ts';
 import { type Write, WriteRefused } from '../../lib/runtime/inbox.ts';
-import {
-  fingerprintOf,
-  type HandlerResult,
-  MAX_STEP_RESULT_CHARACTERS,
-  ONCE,
-  type Step,
-} from '../../lib/runtime/once.ts';
+import { fingerprintOf, type HandlerResult, MAX_STEP_BYTES, ONCE, type Step } from '../../lib/runtime/once.ts';
 import { Defer, Reject } from '../../lib/runtime/outcomes.ts';
 import { lambda } from '../../lib/runtime/runtime.ts';
 import { workQueue } from '../contracts/sample-declarations.ts';
@@ -202,13 +196,28 @@ describe('lease', () => {
     );
   });
 
-  it('refuses a result that does not fit', async () => {
-    const handler = (size: number) => (step: Step) => step('large', async () => 'x'.repeat(size)).then(() => undefined);
-    await expect(run('lease', handler(MAX_STEP_RESULT_CHARACTERS - 1))).rejects.toMatchObject({
+  it('keeps names and results of all steps up to what its record holds, in bytes', async () => {
+    // Two bytes each; its quotes are two more, and the name is five.
+    const handler = (bytes: number) => async (step: Step) => {
+      await step('small', async () => 'ä');
+      await step('large', async () => 'ü'.repeat((bytes - 16) / 2));
+    };
+    await expect(run('lease', handler(MAX_STEP_BYTES + 2))).rejects.toMatchObject({
       reason: 'step-result-too-large',
-      message: expect.stringContaining("the result of step 'large' has 100001 characters; at most 100000"),
+      message: expect.stringContaining("with step 'large' the names and results of 2 steps have 380002 bytes; 380000"),
     });
-    expect(await run('lease', handler(MAX_STEP_RESULT_CHARACTERS - 2))).toBe('done');
+    inbox.records.clear();
+    expect(await run('lease', handler(MAX_STEP_BYTES))).toBe('done');
+  });
+
+  it('does not begin a step whose name alone does not fit any more', async () => {
+    const charge = vi.fn(async () => 'charged');
+    const handler = async (step: Step) => {
+      await step('large', async () => 'x'.repeat(MAX_STEP_BYTES - 20));
+      await step('x'.repeat(20), charge);
+    };
+    await expect(run('lease', handler)).rejects.toMatchObject({ reason: 'step-result-too-large' });
+    expect(charge).not.toHaveBeenCalled();
   });
 
   it('abandoned with steps done goes to no other payload', async () => {

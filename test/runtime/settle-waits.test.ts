@@ -5,6 +5,7 @@ import { breaker, subscription } from '../../lib/contracts/subscription.ts';
 import type { Message, Outcome } from '../../lib/runtime/message.ts';
 import { Reject } from '../../lib/runtime/outcomes.ts';
 import { type SettleContext, settle } from '../../lib/runtime/settle.ts';
+import { NO_TRIES } from '../../lib/runtime/tries.ts';
 import { workQueue } from '../contracts/sample-declarations.ts';
 
 const NOW = 1_000_000;
@@ -45,6 +46,7 @@ async function settled(
   });
   const context: SettleContext = {
     ...{ subscription: plain, deadLetterQueueUrl: 'dead', queueUrl: 'work', openUntil: undefined },
+    ...{ tries: undefined, triesOf: () => NO_TRIES },
     log: (...line) => void lines.push(line),
     runtime: {
       now: () => NOW,

@@ -1,0 +1,58 @@
+import type { Consumer } from './consumer.ts';
+import type { Message, Outcome } from './message.ts';
+import type { KnownTries } from './tries.ts';
+
+/**
+ * Nobody can catch an endless loop, a full memory or process.exit: the function is gone, its batch comes again, and the queue has counted a receive of every
+ * message in it. A message that has come twice without a reason that is known is marked while it is under way. If the mark still stands when it
+ * comes again it is a suspect: whatever came with it is handled and acknowledged first, then it is handled with nothing beside it. If the function
+ * ends under it again, that was a failed try of this message, and after its declared attempts it goes to the dead letters with the reason `crashed`.
+ *
+ *   receive 1, 2: as ever    3: marked    4: a suspect, alone    5 and on: a failed try is counted, and the next one made
+ *
+ * A message that is received once, or that has failed as often as it came, costs nothing of this.
+ */
+const UNEXPLAINED_RECEIVES = 2;
+
+/** Reason of a message under which the function ended as often as it may be tried. */
+export const CRASHED = 'crashed';
+
+/** Whether the function ended while it had the message under way. */
+export const isSuspect = ({ startedUntil }: KnownTries, now: number): boolean =>
+  startedUntil !== undefined && startedUntil < now;
+
+/** Whether a message is to be marked while it is under way. */
+export const isToBeMarked = ({ receives = 1 }: Message, known: KnownTries): boolean =>
+  known.startedUntil !== undefined || receives - 1 - known.failed >= UNEXPLAINED_RECEIVES;
+
+/**
+ * Counts the try under which the function ended.
+ * @returns what becomes of the message; undefined: it has a try left
+ */
+export async function afterCrash(
+  message: Message,
+  { startedUntil, alone }: KnownTries,
+  consumer: Consumer,
+): Promise<Outcome | undefined> {
+  const { runtime, subscription, tries } = consumer;
+  if (tries === undefined || startedUntil === undefined || !alone || startedUntil >= runtime.now()) return undefined;
+  const attempts = await tries.crashed(message, startedUntil);
+  if (attempts === undefined || attempts < subscription.retry.attempts) return undefined;
+  if (await isDone(message, consumer)) return { kind: 'duplicate' };
+  const error = new Error(
+    'the function ended while it handled this message and nothing else: an endless loop, memory that ran out, process.exit, or a crash of the process. Look for its last log lines before a new instance started',
+  );
+  return { kind: 'rejected', reason: CRASHED, error, attempts };
+}
+
+/** Whether the function ended after the event was recorded as done. */
+async function isDone({ body }: Message, { subscription, inbox }: Consumer): Promise<boolean> {
+  if (subscription.inbox !== 'effect' && subscription.inbox !== 'lease') return false;
+  try {
+    const { id } = JSON.parse(body) as { readonly id?: unknown };
+    return typeof id === 'string' && (await inbox.find(`${subscription.name}#${id}`))?.state === 'done';
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof TypeError) return false; // No event: nothing is recorded of it.
+    throw error;
+  }
+}
