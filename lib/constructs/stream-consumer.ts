@@ -2,8 +2,7 @@ import { type EventSourceMapping, type Function as LambdaFunction, StartingPosit
 import type { StreamEventSourceProps } from 'aws-cdk-lib/aws-lambda-event-sources';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import { mappingRetriesOf } from '../contracts/delivery-numbers.ts';
-import { days } from '../contracts/duration.ts';
+import { mappingRetriesOf, STREAM_DEAD_LETTER_RETENTION } from '../contracts/delivery-numbers.ts';
 import { ENV } from '../contracts/environment.ts';
 import type { Subscription } from '../contracts/subscription.ts';
 import { watchConsumer } from './alarms/consumer.ts';
@@ -33,9 +32,6 @@ export interface StreamParts {
   readonly view: ConsumerView;
 }
 
-/** Dead letters of a stream stay as long as a queue can keep them, to outlive most retentions. */
-const DEAD_LETTER_RETENTION = days(14);
-
 /** A subscription to a stream, deployed: function, event source mapping with an end to its retries, dead letters, permissions and alarms. */
 export function streamConsumer(
   scope: Construct,
@@ -45,7 +41,7 @@ export function streamConsumer(
 ): StreamParts {
   deploys(scope, { kind: 'subscription', subscription });
   const { name } = subscription;
-  const deadLetters = deadLetterQueue(scope, 'DeadLetters', name, DEAD_LETTER_RETENTION);
+  const deadLetters = deadLetterQueue(scope, 'DeadLetters', name, STREAM_DEAD_LETTER_RETENTION);
   const fn = messagingFunction(scope, name, {
     code,
     description: `Consumes ${what} (${subscription.guarantee})`,

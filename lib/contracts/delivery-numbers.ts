@@ -1,7 +1,20 @@
 import { alarmRule, settingsOf } from './alarms.ts';
-import { type Duration, seconds } from './duration.ts';
+import { type Duration, days, seconds } from './duration.ts';
 import { SQS } from './limits.ts';
 import type { Subscription } from './subscription.ts';
+
+/** How long the dead letters of a stream's consumer are kept: as long as a queue can, to outlive most retentions. */
+export const STREAM_DEAD_LETTER_RETENTION: Duration = days(14);
+
+/**
+ * How long a message can live: in its channel, and then in the dead letters, from where it may be sent again on the last day. On a FIFO queue, and with every
+ * dead letter that the runtime sends, the second time begins when the first is over.
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/setting-up-dead-letter-queue-retention.html
+ */
+export function messageLifeOf({ to }: Pick<Subscription, 'to'>): Duration {
+  const dead = to.kind === 'queue' ? to.deadLetterRetention : STREAM_DEAD_LETTER_RETENTION;
+  return seconds(to.retention.seconds + dead.seconds);
+}
 
 /** Visibility timeout is six times the function timeout plus the batching window. https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html */
 export const VISIBILITY_FACTOR = 6;

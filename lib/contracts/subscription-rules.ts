@@ -1,3 +1,4 @@
+import { messageLifeOf } from './delivery-numbers.ts';
 import { LAMBDA } from './limits.ts';
 import type { Subscription } from './subscription.ts';
 
@@ -14,6 +15,7 @@ const MAX_DEFERRALS = 900;
 /** Everything that AWS refuses, or that would break the promise. */
 export function subscriptionRules(s: Subscription): Rule[] {
   const isFifo = s.to.kind === 'queue' && s.to.order === 'per-key';
+  const life = messageLifeOf(s).seconds;
   const maxBatch = isFifo ? LAMBDA.maxFifoBatch : LAMBDA.maxStandardBatch;
   return [
     {
@@ -131,9 +133,9 @@ export function subscriptionRules(s: Subscription): Rule[] {
       fix: "Write the reason, or leave it out: an inbox keeps duplicates away and 'at-most-once' has none",
     },
     {
-      holds: s.to.kind !== 'queue' || s.deduplicationWindow.seconds >= s.to.retention.seconds,
-      problem: `deduplicationWindow (${s.deduplicationWindow.seconds} s) must not be below the retention of '${s.to.name}': a message may come back until then`,
-      fix: 'Raise deduplicationWindow or lower the retention of the queue',
+      holds: s.deduplicationWindow.seconds >= life,
+      problem: `deduplicationWindow (${s.deduplicationWindow.seconds} s) must not be below what a message of '${s.to.name}' can live: ${s.to.retention.seconds} s in it and ${life - s.to.retention.seconds} s in the dead letters, ${life} s in all; redriven after that, it would have its effect again`,
+      fix: 'Leave deduplicationWindow out to have just that, or lower the retentions',
     },
   ];
 }

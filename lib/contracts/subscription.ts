@@ -1,7 +1,8 @@
 import { type AlarmSettings, CONSUMER_ALARMS, declareAlarms } from './alarms.ts';
 import type { Log, Queue } from './channel.ts';
 import { declare, declareName } from './declaration-error.ts';
-import { type Duration, days, seconds } from './duration.ts';
+import { messageLifeOf } from './delivery-numbers.ts';
+import { type Duration, seconds } from './duration.ts';
 import type { Envelope } from './envelope.ts';
 import { exponential, type RetryPolicy } from './retry.ts';
 import { subscriptionRules } from './subscription-rules.ts';
@@ -113,7 +114,10 @@ export interface SubscriptionOptions<From extends Source> {
   readonly timeout?: Duration;
   /** `lease` only: how long a silent holder keeps the key; it is renewed while the handler lives. @default the timeout */
   readonly lease?: Duration;
-  /** How long a message is recognised as a duplicate. @default 14 days, the longest a message can stay in a queue */
+  /**
+   * How long a message is recognised as a duplicate. Not below what a message can live: the retention of its channel and then that of the dead letters, which
+   * is 14 days for a log and for table changes. @default that long: 18 days for a queue with the default retentions
+   */
   readonly deduplicationWindow?: Duration;
   /** Most batches in work at once: 2 to 1,000 for queues; a log, or a table's stream, has one per shard. @default unlimited */
   readonly concurrency?: number;
@@ -169,7 +173,7 @@ export function subscription<From extends Source>(
     deferrals: options.deferrals ?? 5,
     timeout: options.timeout ?? seconds(30),
     lease: options.lease ?? options.timeout ?? seconds(30),
-    deduplicationWindow: options.deduplicationWindow ?? days(14),
+    deduplicationWindow: options.deduplicationWindow ?? messageLifeOf({ to }),
     concurrency: options.concurrency,
     batchSize: options.batchSize ?? (to.kind === 'queue' ? 10 : 100),
     batchWindow: options.batchWindow ?? seconds(0),

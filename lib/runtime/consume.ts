@@ -18,7 +18,7 @@ import { measure } from './measure.ts';
 import { comesAgain, type Message, type Outcome } from './message.ts';
 import { toError } from './outcomes.ts';
 import { isResume, type Resumed, resumeKey } from './resume.ts';
-import { giveUp, settle } from './settle.ts';
+import { acknowledged, giveUp, settle } from './settle.ts';
 import { type Batch, readBatch } from './sources.ts';
 import { afterCrash, isSuspect, isToBeMarked } from './suspects.ts';
 import { logger } from './telemetry.ts';
@@ -148,8 +148,9 @@ async function runBatch(
     hasTime: () => trials-- > 0 && context.getRemainingTimeInMillis() > reserve,
   };
   const unitFor = unitOf(subscription);
-  const suspects = suspectsLast(batch.messages, unitFor, (message) =>
-    isSuspect(control.triesOf(message), runtime.now()),
+  const isSuspected = (message: Message) => isSuspect(control.triesOf(message), runtime.now());
+  const suspects = alone(batch.messages, unitFor, isSuspected, (message) =>
+    isToBeMarked(message, control.triesOf(message)),
   );
   if (suspects.length === 0) return runUnits(batch.messages, unitFor, (message) => handle(message), options);
 
@@ -158,17 +159,14 @@ async function runBatch(
   // Should the function end under a suspect, what was handled before it must not come again with it.
   for (const [message, outcome] of outcomes) outcomes.set(message, await finish(message, outcome));
   const handleAlone = async (message: Message) => finish(message, await handle(message, true));
-  const alone = await runUnits(suspects, unitFor, handleAlone, { ...options, parallel: 1 });
-  return new Map([...outcomes, ...alone]);
+  const last = await runUnits(suspects, unitFor, handleAlone, { ...options, parallel: 1 });
+  return new Map([...outcomes, ...last]);
 
   /** Gives up and acknowledges at once what does not come again. */
   async function finish(message: Message, outcome: Outcome): Promise<Outcome> {
     const settled = await giveUp(message, outcome, { ...consumer, triesOf: control.triesOf, log: invocation.log });
-    const { queueUrl: QueueUrl } = consumer;
-    if (comesAgain(settled) || QueueUrl === undefined || message.receiptHandle === undefined) return settled;
-    const Entries = [{ Id: '0', ReceiptHandle: message.receiptHandle }];
-    // Whatever the answer is: Lambda acknowledges it too, when the function has one.
-    await runtime.aws('sqs', 'DeleteMessageBatch', { QueueUrl, Entries }).catch(() => undefined);
+    // Whatever comes of it: Lambda acknowledges it too, when the function answers.
+    if (!comesAgain(settled)) await acknowledged(message, consumer).catch(() => false);
     return settled;
   }
 }
@@ -176,15 +174,16 @@ async function runBatch(
 const outOfTime = (): Error =>
   new Error('the time of the function was up before anything was decided about the message');
 
-/** Messages of the units in which there is a suspect: those with a suspect at their head last. */
-function suspectsLast(
+/** When there are suspects: their units, and last those, behind all that may yet become some. */
+function alone(
   messages: readonly Message[],
   unitFor: (message: Message) => string,
-  suspect: (message: Message) => boolean,
+  isSuspected: (message: Message) => boolean,
+  mayBecome: (message: Message) => boolean,
 ): readonly Message[] {
-  if (!messages.some(suspect)) return [];
-  const units = [...Map.groupBy(messages, unitFor).values()].filter((unit) => unit.some(suspect));
-  return units.toSorted((a, b) => a.filter(suspect).length - b.filter(suspect).length).flat();
+  if (!messages.some(isSuspected)) return [];
+  const units = [...Map.groupBy(messages, unitFor).values()].filter((unit) => unit.some(mayBecome));
+  return units.toSorted((a, b) => a.filter(isSuspected).length - b.filter(isSuspected).length).flat();
 }
 
 /** Without order, copies of one message form a unit: the second finds the record of the first instead of racing it. */

@@ -8,13 +8,14 @@ export const DEFAULT_PARALLEL_UNITS = 10;
 
 const MAX_RESERVE_MILLIS = 3_000;
 const RESERVE_SHARE = 0.2;
+const ABANDON_SHARE = 0.75;
 
 /** Milliseconds before the function's end when no further message is started: time to finish, settle and answer. */
 export const reserveMillis = (s: Pick<Subscription, 'timeout'>): number =>
   Math.min(MAX_RESERVE_MILLIS, toMillis(s.timeout) * RESERVE_SHARE);
 
-/** Milliseconds before the function's end when a handler that has not settled is abandoned: half of the reserve is left for settling. */
-export const abandonMillis = (s: Pick<Subscription, 'timeout'>): number => reserveMillis(s) / 2;
+/** Milliseconds before the function's end when a handler that has not settled is abandoned: most of the reserve is left for settling. */
+export const abandonMillis = (s: Pick<Subscription, 'timeout'>): number => reserveMillis(s) * ABANDON_SHARE;
 
 /** Milliseconds before the function's end when the rest of a message's way, a table that does not answer, is waited for no longer. */
 export const giveUpWaitingMillis = (s: Pick<Subscription, 'timeout'>): number => reserveMillis(s) / 4;

@@ -15,7 +15,7 @@ export interface HandlerContext<Data = unknown> {
   /** Milliseconds until the function is stopped. The handler is abandoned before that, while there is time to settle: see `signal`. */
   readonly remainingMillis: () => number;
   /**
-   * Fires when the handler is abandoned, a tenth of the timeout and at most 1.5 s before the function is stopped: hand it to whatever you call,
+   * Fires when the handler is abandoned, 15 % of the timeout and at most 2.25 s before the function is stopped: hand it to whatever you call,
    * `fetch(url, { signal })`. An abandoned handler is a failed attempt, whatever it still comes to; its `part()` and `step()` do nothing any more and throw.
    */
   readonly signal: AbortSignal;

@@ -84,29 +84,41 @@ const LAST_TIME: Readonly<Partial<Record<Outcome['kind'], string>>> = {
 };
 
 /**
- * Sends what is due to the dead letters (`give-up.ts`). What was counted of a message goes with it: sent again, it has all its tries. Should the
- * function end in between, the message comes again, and so does this.
+ * Sends what is due to the dead letters (`give-up.ts`). What was counted of a message goes with the decision, but not before it is acknowledged: should the
+ * function end in between, it comes again with its tries used up. A record of a stream cannot be acknowledged alone; what was counted of it is
+ * never asked for again.
  */
-export async function giveUp(
-  message: Message,
-  outcome: Outcome,
-  context: GiveUpContext & Pick<SettleContext, 'tries' | 'triesOf'>,
-): Promise<Outcome> {
+export async function giveUp(message: Message, outcome: Outcome, context: GiveUpContext & Counted): Promise<Outcome> {
   const settled = await giveUpIfDue(message, outcome, context);
   if (context.tries === undefined || (outcome.kind !== 'rejected' && outcome.kind !== 'parked')) return settled;
   const counted = outcome.attempts !== undefined || context.triesOf(message).noted;
   if (!counted || outcome.reason === undefined || comesAgain(settled) || alreadySent(outcome)) return settled;
   try {
-    await context.tries.forget(message);
-    return settled;
+    // What is parked lies there, whether it comes again or not.
+    if (outcome.kind === 'parked' || (await acknowledged(message, context))) await context.tries.forget(message);
   } catch (thrown) {
-    const error = toError(thrown);
-    context.log('warn', 'its attempts could not be forgotten', { messageId: message.id, ...errorFields(error) });
-    return outcome.kind === 'parked' ? settled : { kind: 'retry', error, attempt: 1 };
+    // It expires, and a message that is sent again has another id.
+    context.log('warn', 'its attempts could not be forgotten', {
+      messageId: message.id,
+      ...errorFields(toError(thrown)),
+    });
   }
+  return settled;
+}
+
+/** Acknowledges one message before the function answers: Lambda does it again then. @returns whether it can come again no more */
+export async function acknowledged(
+  { receiptHandle: ReceiptHandle }: Message,
+  { queueUrl: QueueUrl, runtime }: { readonly queueUrl: string | undefined; readonly runtime: Pick<Runtime, 'aws'> },
+): Promise<boolean> {
+  if (QueueUrl === undefined || ReceiptHandle === undefined) return false;
+  const answer = await runtime.aws('sqs', 'DeleteMessageBatch', { QueueUrl, Entries: [{ Id: '0', ReceiptHandle }] });
+  return ((answer as { Successful?: readonly unknown[] } | undefined)?.Successful ?? []).length === 1;
 }
 
 const alreadySent = (outcome: Outcome): boolean => outcome.kind === 'rejected' && outcome.sent === true;
+
+type Counted = Pick<SettleContext, 'queueUrl' | 'tries' | 'triesOf'>;
 
 interface Returned {
   readonly message: Message;

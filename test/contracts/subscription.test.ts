@@ -202,10 +202,16 @@ describe('subscription rules', () => {
       'Subscribe to a FIFO queue or a log, or leave failedKey out',
     ],
     [
-      'forgetting before the queue does',
-      { to: standard, deduplicationWindow: days(3) },
-      "deduplicationWindow (259200 s) must not be below the retention of 'work': a message may come back until then",
-      'Raise deduplicationWindow or lower the retention of the queue',
+      'forgetting before the dead letters of the queue do',
+      { to: standard, deduplicationWindow: seconds(18 * 86_400 - 1) },
+      "deduplicationWindow (1555199 s) must not be below what a message of 'work' can live: 345600 s in it and 1209600 s in the dead letters, 1555200 s in all; redriven after that, it would have its effect again",
+      'Leave deduplicationWindow out to have just that, or lower the retentions',
+    ],
+    [
+      'forgetting before the dead letters of a log do',
+      { to: events7, deduplicationWindow: days(20) },
+      `deduplicationWindow (1728000 s) must not be below what a message of '${events7.name}' can live: 604800 s in it and 1209600 s in the dead letters, 1814400 s in all; redriven after that, it would have its effect again`,
+      'Leave deduplicationWindow out to have just that, or lower the retentions',
     ],
   ])('refuse %s', (_, options, problem, fix) => {
     expect(() => subscription('worker', options)).toThrow(new DeclarationError("subscription 'worker'", problem, fix));
@@ -226,8 +232,8 @@ describe('subscription rules', () => {
     ['the largest batch of a log without a window', { to: events7, batchSize: 10_000 }],
     ['the lowest concurrency', { to: standard, concurrency: 2 }],
     ['the highest concurrency', { to: standard, concurrency: 1_000 }],
-    ['remembering exactly as long as the queue', { to: standard, deduplicationWindow: days(4) }],
-    ['a shorter memory on a log', { to: events7, deduplicationWindow: days(1) }],
+    ['remembering exactly as long as a message can live', { to: standard, deduplicationWindow: days(18) }],
+    ['the same on a log', { to: events7, deduplicationWindow: days(21) }],
     ['at most once from a standard queue', { to: standard, guarantee: 'at-most-once' }],
     ['the most deferrals', { to: standard, deferrals: 900 }],
     ['the most nervous breaker', { to: standard, breaker: breaker({ failures: 1, coolDown: seconds(1) }) }],
@@ -258,7 +264,7 @@ describe('subscription defaults', () => {
     [
       'effects once',
       { to: standard, guarantee: 'effectively-once' },
-      { inbox: 'effect', deduplicationWindow: days(14) },
+      { inbox: 'effect', deduplicationWindow: days(18) },
     ],
     [
       'anything not said',

@@ -125,7 +125,7 @@ describe('a subscription to table changes', () => {
 
   it('is in order per item, with the batches of a stream', () => {
     expect(subscription('reader', { to, failedKey: 'park' })).toMatchObject({ order: 'per-key', batchSize: 100 });
-    expect(subscription('reader', { to, batchSize: 10_000, deduplicationWindow: days(1) }).batchSize).toBe(10_000);
+    expect(subscription('reader', { to, batchSize: 10_000, deduplicationWindow: days(15) }).batchSize).toBe(10_000);
   });
 
   it.each([

@@ -15,7 +15,7 @@ import { createInboxTable, createQueue, drain, itemsOf, useLocalServices } from 
 useLocalServices();
 
 const TABLE = 'deadline';
-/** Of the function: handlers are abandoned 100 ms before its end. */
+/** Of the function: handlers are abandoned 150 ms before its end. */
 const TIMEOUT = 1_000;
 let dead: string;
 let deadFifo: string;

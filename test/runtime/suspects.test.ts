@@ -1,0 +1,172 @@
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { maxReceiveCountOf } from '../../lib/contracts/delivery-numbers.ts';
+import { seconds } from '../../lib/contracts/duration.ts';
+import { ENV } from '../../lib/contracts/environment.ts';
+import { immediate } from '../../lib/contracts/retry.ts';
+import { type SubscriptionOptions, subscription } from '../../lib/contracts/subscription.ts';
+import { consume } from '../../lib/runtime/consume.ts';
+import { lambda, type Runtime } from '../../lib/runtime/runtime.ts';
+import { opened, orderedQueue, workQueue } from '../contracts/sample-declarations.ts';
+import { lambdaContext, sqsEvent } from './lambda-events.ts';
+import { createInboxTable, itemsOf, useLocalServices } from './local-services.ts';
+
+useLocalServices();
+
+const TABLE = 'suspects';
+/** Of the function, and so the longest time between the start of a message and the end of what handles it. */
+const TIMEOUT = 10;
+let count = 0;
+let name: string;
+
+beforeAll(() => createInboxTable(TABLE));
+beforeEach(() => {
+  count += 1;
+  name = `worker-${count}`;
+});
+
+interface World {
+  readonly letters: Record<string, unknown>[];
+  /** Times each message was received. */
+  readonly receives: Map<string, number>;
+  /** Times each handler was started. */
+  readonly tries: Map<string, number>;
+  /** What the queue itself gave up. */
+  readonly redriven: string[];
+  readonly writes: string[];
+}
+
+/**
+ * A queue whose messages come in one batch as long as there are any, to functions that end without a word under the messages named `crash`: they never answer,
+ * as after process.exit or in an endless loop.
+ */
+async function drained(
+  options: Partial<SubscriptionOptions<typeof workQueue>>,
+  ids: readonly string[],
+  { crashes = Number.POSITIVE_INFINITY }: { crashes?: number } = {},
+): Promise<World> {
+  const to = options.to ?? workQueue;
+  const worker = subscription(name, { ...options, to, timeout: seconds(TIMEOUT) });
+  const fifo = to.order === 'per-key';
+  const world: World = { letters: [], receives: new Map(), tries: new Map(), redriven: [], writes: [] };
+  let waiting = [...ids];
+  let now = Date.now();
+  let crashed = 0;
+  let die = (): void => undefined;
+  const instance = (isAlive: () => boolean): Runtime => ({
+    ...lambda,
+    now: () => now,
+    every: () => () => undefined,
+    env: (variable) => ({ [ENV.inboxTable]: TABLE, [ENV.deadLetterQueue]: 'dead', [ENV.queue]: 'work' })[variable],
+    write: () => undefined,
+    aws: async (service, operation, input) => {
+      if (!isAlive()) await new Promise(() => undefined);
+      if (service === 'dynamodb' && operation !== 'BatchGetItem') world.writes.push(operation);
+      if (service === 'dynamodb') return lambda.aws(service, operation, input);
+      const { MessageAttributes, Entries = [] } = input as {
+        readonly MessageAttributes?: Record<string, { readonly StringValue: string }>;
+        readonly Entries?: readonly { readonly ReceiptHandle: string }[];
+      };
+      if (operation === 'SendMessage')
+        world.letters.push(JSON.parse(MessageAttributes?.deadLetter?.StringValue ?? '{}'));
+      if (operation !== 'DeleteMessageBatch') return {};
+      const gone = Entries.map(({ ReceiptHandle }) => ReceiptHandle);
+      waiting = waiting.filter((id) => !gone.includes(id));
+      return { Successful: Entries, Failed: [] };
+    },
+  });
+  const handle = async ({ ticket }: { ticket: string }) => {
+    world.tries.set(ticket, (world.tries.get(ticket) ?? 0) + 1);
+    if (!ticket.includes('crash') || crashed >= crashes) return;
+    crashed += 1;
+    die();
+    await new Promise(() => undefined);
+  };
+  while (waiting.length > 0) {
+    for (const id of waiting) world.receives.set(id, (world.receives.get(id) ?? 0) + 1);
+    const over = waiting.filter((id) => (world.receives.get(id) ?? 0) > maxReceiveCountOf(worker));
+    world.redriven.push(...over);
+    waiting = waiting.filter((id) => !over.includes(id));
+    const batch = waiting.map((id) => ({
+      ...{
+        id,
+        receiptHandle: id,
+        receives: world.receives.get(id) ?? 1,
+        body: JSON.stringify(opened(id, `${name}/${id}`)),
+      },
+      ...(fifo ? { group: id[0] ?? '' } : {}),
+    }));
+    let alive = true;
+    const death = new Promise<undefined>((resolve) => {
+      die = () => {
+        alive = false;
+        resolve(undefined);
+      };
+    });
+    const runtime = instance(() => alive);
+    const run = consume(worker, { 'tickets.ticket-opened': handle, 'tickets.ticket-closed': handle }, { runtime });
+    const answer = await Promise.race([
+      run(
+        sqsEvent(batch),
+        lambdaContext(() => TIMEOUT * 1_000),
+      ),
+      death,
+    ]);
+    now += 6 * TIMEOUT * 1_000;
+    if (answer === undefined) continue;
+    const failed = (answer as { batchItemFailures: { itemIdentifier: string }[] }).batchItemFailures;
+    waiting = waiting.filter((id) => failed.some(({ itemIdentifier }) => itemIdentifier === id));
+  }
+  return world;
+}
+
+const attempts = (n: number) => ({ retry: immediate({ attempts: n }), deferrals: 0 });
+const left = async () => (await itemsOf(TABLE)).filter(({ pk }) => String(pk).startsWith(`attempts!${name}#`));
+
+describe('a message under which the function ends', () => {
+  it.each([1, 3])('goes to the dead letters with its reason after %i tries; what came beside it is done', async (n) => {
+    const world = await drained(attempts(n), ['a', 'crash', 'b', 'c']);
+    expect(world.redriven).toEqual([]);
+    expect(world.letters).toMatchObject([{ reason: 'crashed', attempts: n, eventId: `${name}/crash` }]);
+    expect(world.letters[0]?.message).toMatch(/^the function ended while it handled this message and nothing else/);
+    expect(await left()).toEqual([]);
+    for (const id of ['a', 'b', 'c']) expect(world.tries.get(id)).toBeGreaterThanOrEqual(1);
+  });
+
+  it('is one of two: both go with their reason, and nothing else does', async () => {
+    const world = await drained({ retry: immediate({ attempts: 1 }) }, ['a', 'crash-1', 'b', 'crash-2']);
+    expect(world.redriven).toEqual([]);
+    expect(world.letters.map(({ reason, eventId }) => [reason, eventId]).toSorted()).toEqual([
+      ['crashed', `${name}/crash-1`],
+      ['crashed', `${name}/crash-2`],
+    ]);
+  });
+
+  it('leads its group: what waits behind it is done after it', async () => {
+    const world = await drained({ ...attempts(2), to: orderedQueue as never }, ['g-crash', 'g-next', 'h']);
+    expect(world.redriven).toEqual([]);
+    expect(world.letters).toMatchObject([{ reason: 'crashed', attempts: 2, eventId: `${name}/g-crash` }]);
+    expect(world.tries.get('g-next')).toBe(1);
+  });
+
+  it('stands behind another in its group, which is done before it', async () => {
+    const world = await drained({ ...attempts(2), to: orderedQueue as never }, ['g-1', 'g-crash', 'g-3']);
+    expect(world.redriven).toEqual([]);
+    expect(world.letters).toMatchObject([{ reason: 'crashed', eventId: `${name}/g-crash` }]);
+    expect(world.tries.get('g-3')).toBe(1);
+  });
+
+  it('has lost nothing when it goes well after all', async () => {
+    const world = await drained(attempts(2), ['a', 'crash', 'b'], { crashes: 4 });
+    expect([world.letters, world.redriven]).toEqual([[], []]);
+    expect(await left()).toEqual([]);
+  });
+
+  it('that is done before the function ends is no dead letter', async () => {
+    const world = await drained({ ...attempts(1), guarantee: 'effectively-once', inbox: 'effect' }, ['a', 'b']);
+    expect([world.letters, world.redriven]).toEqual([[], []]);
+  });
+});
+
+it('costs a message nothing that is received once', async () => {
+  expect((await drained({}, ['a', 'b'])).writes).toEqual([]);
+});
