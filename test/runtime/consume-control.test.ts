@@ -1,10 +1,11 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { maxReceiveCountOf } from '../../lib/contracts/delivery-numbers.ts';
 import { seconds } from '../../lib/contracts/duration.ts';
 import { ENV } from '../../lib/contracts/environment.ts';
 import { immediate } from '../../lib/contracts/retry.ts';
 import { breaker, type SubscriptionOptions, subscription } from '../../lib/contracts/subscription.ts';
 import { consume, type Handler } from '../../lib/runtime/consume.ts';
-import { Outage, Reject } from '../../lib/runtime/outcomes.ts';
+import { Defer, Outage, Reject } from '../../lib/runtime/outcomes.ts';
 import { lambda, type Runtime } from '../../lib/runtime/runtime.ts';
 import { opened, orderedQueue } from '../contracts/sample-declarations.ts';
 import { lambdaContext, sqsEvent } from './lambda-events.ts';
@@ -19,6 +20,7 @@ let count = 0;
 let name: string;
 let now: number;
 let handled: string[];
+let attempts: number[];
 let calls: { service: string; operation: string; input: object }[];
 let failing: string;
 let lines: Record<string, unknown>[];
@@ -32,6 +34,7 @@ beforeEach(async () => {
   name = `worker-${count}`;
   now = START;
   handled = [];
+  attempts = [];
   calls = [];
   lines = [];
   controllerIsGone = false;
@@ -39,13 +42,14 @@ beforeEach(async () => {
   failing = '';
 });
 
-const LOCAL = new Set(['InvokeAsync', 'ChangeMessageVisibility']);
+const LOCAL = new Set(['InvokeAsync', 'ChangeMessageVisibility', 'DeleteMessageBatch']);
 
 /** Delivers tickets, each its own event and group, to a consumer whose handler is given. */
 async function deliver(
   options: Partial<SubscriptionOptions<typeof orderedQueue>>,
   handle: (ticket: string, id: string) => void,
   tickets: readonly string[],
+  receives = 1,
 ) {
   const variables: Record<string, string | undefined> = {
     [ENV.inboxTable]: TABLE,
@@ -63,17 +67,23 @@ async function deliver(
       calls.push({ service, operation, input });
       if (operation === failing) throw new Error(`${operation} is down`);
       if (operation === 'InvokeAsync' && controllerIsGone) throw new Error('no such function');
-      return LOCAL.has(operation) ? {} : lambda.aws(service, operation, input);
+      return LOCAL.has(operation) ? { Successful: [{}] } : lambda.aws(service, operation, input);
     },
   };
   const worker = subscription(name, { to: orderedQueue, retry: immediate({ attempts: 2 }), ...options });
-  const handler: Handler<{ ticket: string; text: string }> = async ({ ticket }, { event }) => {
+  const handler: Handler<{ ticket: string; text: string }> = async ({ ticket }, { event, attempt }) => {
     handled.push(event.id);
+    attempts.push(attempt);
     handle(ticket, event.id.slice(name.length + 1));
   };
   const handlers = { 'tickets.ticket-opened': handler, 'tickets.ticket-closed': handler };
   const event = sqsEvent(
-    tickets.map((id) => ({ id, group: id[0] ?? '', body: JSON.stringify(opened(id[0] ?? '', `${name}/${id}`)) })),
+    tickets.map((id) => ({
+      id,
+      receives,
+      group: id[0] ?? '',
+      body: JSON.stringify(opened(id[0] ?? '', `${name}/${id}`)),
+    })),
   );
   const answer = (await consume(worker, handlers, { runtime })(event, lambdaContext())) as {
     batchItemFailures: { itemIdentifier: string }[];
@@ -234,6 +244,69 @@ describe('an ordered consumer', () => {
     await expect(handler({ resume: { key: 'K' } }, lambdaContext())).rejects.toThrow(
       "subscription 'worker' parks nothing: it is declared without failedKey: 'park'",
     );
+  });
+});
+
+describe('attempts', () => {
+  const fails = () => {
+    throw new Error('a bug');
+  };
+  const items = async () => (await itemsOf(TABLE)).filter(({ pk }) => String(pk).startsWith(`attempts!${name}#`));
+  const tableCalls = () =>
+    calls.splice(0).flatMap(({ service, operation }) => (service === 'dynamodb' ? operation : []));
+
+  it('are tries: a message that was received behind a failed one has its first', async () => {
+    await deliver({}, fails, ['a1', 'a2'], 1);
+    expect(await deliver({}, fails, ['a1', 'a2'], 2)).toEqual(['a2']);
+    await deliver({}, fails, ['a2'], 3);
+    await deliver({}, fails, ['a2'], 4);
+    expect(attempts).toEqual([1, 2, 1, 2]);
+    const letters = (await drain(deadLetters)).map(
+      ({ MessageAttributes }) => MessageAttributes?.deadLetter?.StringValue,
+    );
+    expect(letters.map((letter) => JSON.parse(letter ?? '{}').attempts)).toEqual([2, 2]);
+  });
+
+  it('are all there again for what is redriven, whatever its ids are', async () => {
+    for (const receives of [1, 2]) await deliver({}, fails, ['a1'], receives);
+    expect(await items()).toEqual([]);
+    attempts = [];
+    expect(await deliver({}, fails, ['a1'], 1)).toEqual(['a1']);
+    expect(await deliver({}, fails, ['a1'], 2)).toEqual([]);
+    expect(attempts).toEqual([1, 2]);
+  });
+
+  it('go with a success, and cost nothing where there was no failure', async () => {
+    await deliver({}, () => undefined, ['a1'], 1);
+    expect(tableCalls()).toEqual([]);
+    await deliver({}, fails, ['b1'], 1);
+    expect(tableCalls()).toEqual(['UpdateItem']);
+    await deliver({}, () => undefined, ['b1'], 2);
+    expect(tableCalls()).toEqual(['BatchGetItem', 'DeleteItem']);
+    expect(await items()).toEqual([]);
+  });
+
+  it('are kept until the dead letter is acknowledged: should the function end before, it has no more', async () => {
+    await deliver({}, fails, ['a1'], 1);
+    failing = 'DeleteMessageBatch';
+    await deliver({}, fails, ['a1'], 2);
+    expect(await items()).toHaveLength(1);
+  });
+});
+
+it('the last receive that a queue allows comes to a dead letter with a reason', async () => {
+  const most = maxReceiveCountOf(subscription('worker', { to: orderedQueue, retry: immediate({ attempts: 2 }) }));
+  const defers = () => {
+    throw new Defer(seconds(1));
+  };
+  expect(await deliver({}, defers, ['a1'], most - 1)).toEqual(['a1']);
+  expect(await deliver({}, defers, ['a1'], most)).toEqual([]);
+  const [letter] = (await drain(deadLetters)).map(
+    ({ MessageAttributes }) => MessageAttributes?.deadLetter?.StringValue,
+  );
+  expect(JSON.parse(letter ?? '{}')).toMatchObject({
+    reason: 'receives-exhausted',
+    message: `received ${most} times, as often as its queue allows, of which 0 were failed tries. The last time: deferred`,
   });
 });
 

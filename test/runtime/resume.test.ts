@@ -172,6 +172,31 @@ describe('a parked key that is resumed', () => {
     expect(handled).toEqual(['m-1', 'm-2']);
   });
 
+  it('of two resumptions the slower counts nothing, goes on with the rest, and neither spins nor leaves the key parked', async () => {
+    for (const id of ['m-1', 'm-2', 'm-3']) await parking.park('K', message(id), 'broken');
+    let requests = 0;
+    let first = true;
+    before = async (operation, input) => {
+      requests += 1;
+      // The slower has done the first message and is about to say so, when the faster one does it, and the next.
+      if (operation !== 'TransactWriteItems' || !JSON.stringify(input).includes('SET resumed') || !first) return;
+      first = false;
+      let asked = 0;
+      await resume('K', () => (handled.length < 3 && asked++ < 9 ? 30_000 : 0));
+    };
+    expect(await resume('K')).toEqual({ resumed: 1, released: true });
+    expect(handled).toEqual(['m-1', 'm-2', 'm-3'].flatMap((id) => (id === 'm-1' ? [id, id] : [id])));
+    expect(requests).toBeLessThan(60);
+    expect(await left()).toEqual([`parked!${name}`]);
+  });
+
+  it('passes over a place where nothing lies', async () => {
+    for (const id of ['m-1', 'm-2']) await parking.park('K', message(id), 'broken');
+    await lambda.aws('dynamodb', 'DeleteItem', { TableName: TABLE, Key: { pk: { S: `parked!${name}!1!K` } } });
+    expect(await resume('K')).toMatchObject({ released: true });
+    expect(handled).toEqual(['m-2']);
+  });
+
   it('does not take trouble with the table for somebody else’s work', async () => {
     await parking.park('K', message('m-1'), 'broken');
     before = async (operation, input) => {
