@@ -18,6 +18,7 @@ import { type Report, renderReport } from '../report.ts';
 import { DUPLICATE_EVERY, keepPlacing, placeSamples, type Traffic } from '../sample-traffic.ts';
 import { exportsFor, pointSdkAt } from '../sdk-environment.ts';
 import { EXIT_INTERRUPTED, interrupted } from '../signals.ts';
+import { sumsOf, wrongSums } from '../sums.ts';
 import { synthesise } from '../synth.ts';
 import { openTerminal, styled, type Terminal } from '../terminal.ts';
 
@@ -125,21 +126,25 @@ async function reconciledRun(
   const snapshot = await takeSnapshot(clients, outputs, run.mailbox);
   const disturbance = disturbanceBy(random?.made ?? []);
   const findings = reconcile({ placed, shelf, malformed, disturbance }, snapshot);
-  const ordersAgain = placed.filter(({ reply }) => reply.status === 'accepted' && reply.duplicate).length;
-  const duplicates = { 'place-order': ordersAgain, ...suppressed() };
+  const acceptedAgain = placed.filter(({ reply }) => reply.status === 'accepted' && reply.duplicate).length;
+  const duplicates = { 'place-order': acceptedAgain, ...suppressed() };
   const firstCharge = snapshot.payments.map(({ settledAt }) => Date.parse(settledAt)).toSorted((a, b) => a - b)[0];
-  return {
+  const report: Report = {
     ...findings,
-    problems: [...rest.map((text) => `did not come to rest: ${text}`), ...findings.problems],
     faults: random === undefined ? null : { ...random.plan, made: random.counts },
     emailsAtRisk: disturbance.mailsAtRisk,
-    ordersSentTwice: placed.length - findings.orders,
+    malformed: malformed.length,
+    ordersSentTwice: acceptedAgain,
+    ordersRefusedTwice: placed.length - findings.orders - acceptedAgain,
     eventsPublishedTwice: again.length,
     duplicatesSuppressed: Object.values(duplicates).reduce((sum, count) => sum + count, 0),
     duplicates,
     seconds: round(performance.now() / 1_000),
     secondsToFirstCharge: firstCharge === undefined ? null : round((firstCharge - performance.timeOrigin) / 1_000),
   };
+  const problems = [...rest.map((text) => `did not come to rest: ${text}`), ...findings.problems];
+  // Faults may have an event given up after its effect.
+  return { ...report, problems: random === undefined ? [...problems, ...wrongSums(sumsOf(report))] : problems };
 }
 
 const round = (seconds: number): number => Math.round(seconds * 10) / 10;
