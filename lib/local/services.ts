@@ -13,7 +13,7 @@ import { createIdentities, type Identities } from './identities.ts';
 import { createKinesis } from './kinesis.ts';
 import type { NotifyFunction } from './messaging/function-subscriptions.ts';
 import type { Access } from './messaging/resource-policies.ts';
-import { type Messaging, startMessaging } from './messaging.ts';
+import { type Messaging, type QueueDepth, startMessaging } from './messaging.ts';
 import type { ServiceHandler } from './service.ts';
 import { createSes } from './ses.ts';
 import { placeState } from './state/place.ts';
@@ -67,6 +67,8 @@ export interface Services {
     /** Calls the listener after records were appended to the DynamoDB stream with this ARN; returns how to stop. */
     onAppend(arn: string, listener: () => void): () => void;
   };
+  /** How full the queues are. */
+  depths(): readonly QueueDepth[];
   /** Says how topics reach the functions that subscribe to them. */
   notifyFunctionsWith(notify: NotifyFunction): void;
   /** Stops everything that was started: sockets, timers and the Kinesis process. */
@@ -178,6 +180,7 @@ export async function startServices(options: ServicesOptions = {}): Promise<Serv
       iam,
       metrics,
       streamActivity: dynamodb.streamActivity,
+      depths: messaging.depths,
       notifyFunctionsWith(notify) {
         notifyFunction = notify;
       },
