@@ -52,7 +52,7 @@ export function createKinesis({ region, account, state }: KinesisOptions): Kines
   const timer = setInterval(sweepOn, SWEEP_INTERVAL_MS).unref();
 
   return {
-    handle: kinesisApi({ region, account, streams, log, now: Date.now }),
+    handle: kinesisApi({ region, account, streams, log, now: Date.now, settled: () => state?.settled() }),
     close() {
       clearInterval(timer);
       clearImmediate(next);

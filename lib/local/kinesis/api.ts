@@ -8,8 +8,9 @@ import { readOperations } from './read-operations.ts';
 import { settingOperations } from './setting-operations.ts';
 import { shardOperations } from './shard-operations.ts';
 import { streamOperations } from './stream-operations.ts';
+import { createSubscriptions } from './subscriptions.ts';
 import { tagOperations } from './tag-operations.ts';
-import { kinesisAnswer, kinesisInput, kinesisRefusal } from './wire.ts';
+import { kinesisAnswer, kinesisEvents, kinesisInput, kinesisRefusal } from './wire.ts';
 
 /** https://docs.aws.amazon.com/kinesis/latest/APIReference/API_Operations.html */
 const OPERATIONS: Operations = {
@@ -22,15 +23,20 @@ const OPERATIONS: Operations = {
   ...tagOperations,
 };
 
-export const isKinesisOperation = (name: string): boolean => Object.hasOwn(OPERATIONS, name);
+/** The one operation whose answer goes on. */
+const SUBSCRIBE = 'SubscribeToShard';
+
+export const isKinesisOperation = (name: string): boolean => name === SUBSCRIBE || Object.hasOwn(OPERATIONS, name);
 
 /** Answers the Kinesis API, in JSON and in CBOR. */
 export function kinesisApi(context: Context): ServiceHandler {
+  const subscriptions = createSubscriptions();
   return async (request) => {
     const { headers } = request;
     const name = request.operation ?? '';
     try {
-      const operation = isKinesisOperation(name) ? OPERATIONS[name] : undefined;
+      const operation = Object.hasOwn(OPERATIONS, name) ? OPERATIONS[name] : undefined;
+      if (name === SUBSCRIBE) return kinesisEvents(headers, subscriptions.begin(kinesisInput(request), context));
       if (operation === undefined) throw unknownOperation(name);
       return kinesisAnswer(headers, operation(kinesisInput(request), context));
     } catch (error) {
@@ -42,7 +48,7 @@ export function kinesisApi(context: Context): ServiceHandler {
 }
 
 function unknownOperation(name: string): KinesisError {
-  const known = Object.keys(OPERATIONS).sort().join(', ');
+  const known = [...Object.keys(OPERATIONS), SUBSCRIBE].sort().join(', ');
   return new KinesisError(
     'UnknownOperationException',
     `kinesis: operation ${name} is not available in the engine; available: ${known}`,

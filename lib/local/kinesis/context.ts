@@ -12,6 +12,8 @@ export interface Context {
   readonly log: RecordLog;
   /** Epoch milliseconds. */
   now(): number;
+  /** When all that was kept so far is written; undefined: it is. */
+  settled(): Promise<void> | undefined;
 }
 
 /** Carries a call out. @returns what is answered; undefined: nothing @throws KinesisError */

@@ -56,10 +56,10 @@ export function oneOf<T extends string>(input: unknown, name: string, values: re
   return value;
 }
 
-/** A time as epoch milliseconds, or undefined when absent. */
+/** A time as whole epoch milliseconds (seconds have no exact third decimal), or undefined when absent. */
 export function timeAt(input: unknown, name: string): number | undefined {
   const seconds = numberAt(input, name);
-  if (seconds !== undefined) return seconds * 1_000;
+  if (seconds !== undefined) return Math.round(seconds * 1_000);
   const text = textAt(input, name);
   const ms = text === undefined ? Number.NaN : Date.parse(text);
   return Number.isNaN(ms) ? undefined : ms;

@@ -4,6 +4,7 @@ import { jsonBody } from '../endpoint-request.ts';
 import { isObject } from '../json.ts';
 import type { ServiceRequest, ServiceResponse } from '../service.ts';
 import type { KinesisError } from './errors.ts';
+import { eventMessage } from './event-stream.ts';
 import type { Input } from './input.ts';
 
 /** A result before it is written. */
@@ -87,6 +88,30 @@ export function kinesisAnswer(headers: ServiceRequest['headers'], result: Result
   };
   if (result !== undefined) results.set(response, result);
   return response;
+}
+
+/**
+ * Answers an event stream in the protocol of the request.
+ * https://docs.aws.amazon.com/kinesis/latest/APIReference/API_SubscribeToShard.html
+ */
+export function kinesisEvents(
+  headers: ServiceRequest['headers'],
+  events: (gone: AbortSignal) => AsyncIterable<ResultObject>,
+): ServiceResponse {
+  const protocol = protocolOf(headers);
+  const message = (type: string, result: ResultObject): Buffer =>
+    eventMessage(
+      { ':message-type': 'event', ':event-type': type, ':content-type': CONTENT_TYPES[protocol] },
+      Buffer.from(encoded(result, protocol)),
+    );
+  return {
+    status: 200,
+    headers: { ...headersFor(protocol), 'content-type': 'application/vnd.amazon.eventstream' },
+    body: message('initial-response', {}),
+    async *more(gone) {
+      for await (const event of events(gone)) yield message('SubscribeToShardEvent', event);
+    },
+  };
 }
 
 export const kinesisRefusal = (

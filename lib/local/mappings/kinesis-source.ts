@@ -92,7 +92,8 @@ function toRecord(
   return {
     sequenceNumber,
     orderingKey: partitionKey,
-    arrivedAt: seconds * 1000,
+    // Seconds have no exact third decimal.
+    arrivedAt: Math.round(seconds * 1000),
     bytes: data.length + 1024,
     event: {
       kinesis: {
