@@ -101,6 +101,7 @@ export const SOURCES = {
     'Kinesis API, GetRecords',
     'https://docs.aws.amazon.com/kinesis/latest/APIReference/API_GetRecords.html',
   ],
+  'kinesis-large': ['Kinesis, large records', 'https://docs.aws.amazon.com/streams/latest/dev/large-records.html'],
   'kinesis-list-shards': [
     'Kinesis API, ListShards',
     'https://docs.aws.amazon.com/kinesis/latest/APIReference/API_ListShards.html',
