@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import {
   constants,
@@ -179,8 +180,14 @@ function breakConnection(response: AnyResponse): void {
   else response.socket?.destroy();
 }
 
-function write(response: AnyResponse, { status, headers, body }: ServiceResponse): void {
+function write(response: AnyResponse, { status, headers, body, more }: ServiceResponse): void {
   if (response.destroyed || response.writableEnded) return;
+  if (more !== undefined) {
+    if ('stream' in response) response.writeHead(status, headers).write(body);
+    else response.writeHead(status, headers).write(body);
+    void writeOn(response, more);
+    return;
+  }
   const bytes = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
   // HEAD answers carry the length of the body they do not have.
   const length = 'content-length' in headers ? {} : { 'content-length': String(bytes) };
@@ -188,4 +195,20 @@ function write(response: AnyResponse, { status, headers, body }: ServiceResponse
   // One overload each: the two servers' responses share the shape, not the type.
   if ('stream' in response) response.writeHead(status, all).end(body);
   else response.writeHead(status, all).end(body);
+}
+
+/** Writes the pieces of an answer as they come, no faster than they are taken. */
+async function writeOn(response: AnyResponse, more: NonNullable<ServiceResponse['more']>): Promise<void> {
+  const gone = new AbortController();
+  response.once('close', () => gone.abort());
+  try {
+    for await (const piece of more(gone.signal)) {
+      // One overload each, as above.
+      const isTaken = 'stream' in response ? response.write(piece) : response.write(piece);
+      if (!isTaken) await once(response, 'drain', { signal: gone.signal });
+    }
+  } catch (error) {
+    if (!gone.signal.aborted) console.error('engine: an answer broke off', error);
+  }
+  if (!gone.signal.aborted) response.end();
 }

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Assembly, readAssembly } from './assembly.ts';
+import { readAssembly } from './assembly.ts';
 import { createAwsCalls } from './call.ts';
 import { cloudformationApi } from './cloudformation.ts';
 import { cloudwatchApi } from './cloudwatch/api.ts';
@@ -20,7 +20,6 @@ import { createEventBus } from './events/bus.ts';
 import { clockSkew } from './faults/clock-skew.ts';
 import { faultyDeliveries } from './faults/deliveries.ts';
 import type { RandomFaults } from './faults.ts';
-import { objectAt, textAt } from './json.ts';
 import { lambdaApi } from './lambda/api.ts';
 import { createAsyncInvocations } from './lambda/async-invocations.ts';
 import type { FunctionDefinition, FunctionLog } from './lambda/definition.ts';
@@ -115,13 +114,6 @@ export interface Engine {
   close(): Promise<void>;
 }
 
-const usesKinesis = ({ stacks }: Assembly): boolean =>
-  stacks.some(({ template }) =>
-    Object.values(objectAt(template, 'Resources')).some(
-      (resource) => textAt(resource, 'Type') === 'AWS::Kinesis::Stream',
-    ),
-  );
-
 /**
  * Provisions a cloud assembly on this machine and runs it.
  * @throws AssemblyError, TemplateError, ProvisionError, StateError, or an Error that names the port when it is in use; nothing is left
@@ -144,7 +136,6 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     ...(options.iam === undefined ? {} : { iam: options.iam }),
     ...timeScale,
     ...(state === undefined ? {} : { state }),
-    expectsKinesis: usesKinesis(assembly),
   }).catch((error: unknown) => {
     state?.close();
     throw error;

@@ -34,6 +34,8 @@ export interface ServiceResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer | string;
+  /** What of the body comes later, piece by piece. @param gone aborted when nobody is there to take it any more */
+  readonly more?: (gone: AbortSignal) => AsyncIterable<Uint8Array>;
 }
 
 /** Answers the calls of one AWS service. A throw becomes a 500 InternalFailure that names the operation; AWS errors are answered, not thrown. */
