@@ -46,16 +46,19 @@ export async function startEndpoint({ port, answer }: EndpointOptions): Promise<
   const sockets = new Set<Socket>();
   const withheld = new Set<NodeJS.Timeout>();
   const onRequest = (request: AnyRequest, response: AnyResponse) => {
+    const gone = new AbortController();
+    response.once('close', () => gone.abort());
     readBody(request, response, (body) => {
       const wire: WireRequest = {
         method: request.method ?? 'GET',
         url: request.url ?? '/',
         headers: request.headers,
         body,
+        gone: gone.signal,
       };
       answer(wire).then(
-        (outcome) => finish(response, outcome, withheld),
-        (error: unknown) => finish(response, crashed(wire, error), withheld),
+        (outcome) => finish(response, outcome, withheld, gone.signal.aborted),
+        (error: unknown) => finish(response, crashed(wire, error), withheld, gone.signal.aborted),
       );
     });
   };
@@ -157,8 +160,10 @@ function crashed(wire: WireRequest, error: unknown): ServiceResponse {
   };
 }
 
-function finish(response: AnyResponse, outcome: Outcome, withheld: Set<NodeJS.Timeout>): void {
-  if (outcome === 'drop') {
+function finish(response: AnyResponse, outcome: Outcome, withheld: Set<NodeJS.Timeout>, callerHasGone: boolean): void {
+  if (callerHasGone) {
+    if (typeof outcome === 'object') outcome.onUnsent?.();
+  } else if (outcome === 'drop') {
     breakConnection(response);
   } else if (outcome === 'withhold') {
     const timer = setTimeout(() => {
@@ -181,7 +186,6 @@ function breakConnection(response: AnyResponse): void {
 }
 
 function write(response: AnyResponse, { status, headers, body, more }: ServiceResponse): void {
-  if (response.destroyed || response.writableEnded) return;
   if (more !== undefined) {
     if ('stream' in response) response.writeHead(status, headers).write(body);
     else response.writeHead(status, headers).write(body);
