@@ -37,6 +37,8 @@ export const OUTBOX_METRIC = {
   published: 'Published',
   /** Age of the oldest row not published yet, seconds; 0 when there is none. */
   oldestUnpublished: 'OldestUnpublished',
+  /** Aggregates whose events a sweep could not publish. The log says why, aggregate by aggregate. */
+  blockedAggregates: 'BlockedAggregates',
 } as const;
 
 /** Of whoever sends to a channel, in events: every try counts. */

@@ -66,7 +66,7 @@ export function aggregate<E extends AnyEventType>(
     const log = logger({ subscription: name, requestId: context.awsRequestId }, write);
     const batch = readBatch(event);
     const { messages, shard = '' } = batch;
-    let { position, watermark } = await state.positionOf(shard);
+    let { position, watermark } = await state.positionOf(shard, messages[0]?.source ?? '');
     const ahead = messages.filter((message) => positionOf(message) > position);
     const counts = { done: 0, duplicates: messages.length - ahead.length, rejected: 0, late: 0 };
     const giveUp = async ({ message, error }: GivenUp): Promise<void> => {

@@ -215,7 +215,7 @@ export function skipsGaps(): Mutation {
     if (operation === 'BatchGetItem') {
       const rows = [...first].map(([aggregateId, sequence]) => ({
         aggregateId: { S: aggregateId },
-        sequence: { N: '0' },
+        sequence: { N: '-1' },
         published: { N: String(sequence - 1) },
       }));
       return go().then(() => ({ Responses: { outbox: rows }, UnprocessedKeys: {} }));
