@@ -9,6 +9,7 @@ import { outboxRelay } from '../../lib/runtime/relay.ts';
 import { relayOutbox, sweepOutbox } from '../../lib/runtime/relay-handlers.ts';
 import { lambda, type Runtime } from '../../lib/runtime/runtime.ts';
 import { opened, TicketOpened, ticketTopic } from '../contracts/sample-declarations.ts';
+import { answerOf } from './aws-answers.ts';
 import { lambdaContext } from './lambda-events.ts';
 
 const box = outbox('box', { publishes: [ticketTopic], keep: seconds(100) });
@@ -39,7 +40,7 @@ const runtime: Runtime = {
   aws: async (_service, operation, given) => {
     const input = given as Record<string, unknown>;
     calls.push({ operation, input });
-    return answers[operation]?.(input) ?? {};
+    return answers[operation]?.(input) ?? answerOf(operation, input);
   },
 };
 const refuse = (operation: string, error: Error) => {
@@ -119,6 +120,7 @@ const published = () =>
   );
 const cursors = (...pairs: [string, number][]) => {
   answers.BatchGetItem = () => ({
+    UnprocessedKeys: {},
     Responses: {
       'outbox-table': pairs.map(([aggregateId, at]) => marshall({ aggregateId, sequence: 0, published: at })),
     },
