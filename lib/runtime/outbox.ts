@@ -5,7 +5,8 @@ import type { EventType } from '../contracts/event.ts';
 import { DYNAMODB } from '../contracts/limits.ts';
 import type { Outbox } from '../contracts/outbox.ts';
 import { OUTBOX_TABLE } from '../contracts/tables.ts';
-import { cancellationReasons, dynamodbOver } from './aws/dynamodb.ts';
+import { cancellationReasons, dynamodbOver, transactionBytes } from './aws/dynamodb.ts';
+import { type Body, MessageTooLarge } from './body.ts';
 import { claimsBucket, storeClaim } from './claim-check.ts';
 import { requiredEnv } from './environment.ts';
 import { type Write, WriteRefused } from './inbox.ts';
@@ -99,22 +100,22 @@ export function outboxWriter(box: Outbox, runtime: Runtime = lambda) {
       });
     });
     const bodies = envelopes.map((event) => outboxBody(box, event, claims));
+    const rows = bodies.map(({ text }, i) => rowOf(aggregate, after + 1 + i, text, createdAt));
+    const TransactItems: Write[] = [
+      ...writes,
+      ...rows.map((Item) => ({
+        Put: {
+          TableName: table,
+          Item,
+          ConditionExpression: `attribute_not_exists(${OUTBOX_TABLE.partitionKey})`,
+        },
+      })),
+    ];
+    checkSum(TransactItems, envelopes, bodies);
     // Before the transaction: a row that is there must be publishable.
     await Promise.all(bodies.flatMap(({ claimed }) => (claimed === undefined ? [] : [storeClaim(runtime, claimed)])));
-    const rows = bodies.map(({ text }, i) => rowOf(aggregate, after + 1 + i, text, createdAt));
     try {
-      await dynamodb('TransactWriteItems', {
-        TransactItems: [
-          ...writes,
-          ...rows.map((Item) => ({
-            Put: {
-              TableName: table,
-              Item,
-              ConditionExpression: `attribute_not_exists(${OUTBOX_TABLE.partitionKey})`,
-            },
-          })),
-        ],
-      });
+      await dynamodb('TransactWriteItems', { TransactItems });
     } catch (error) {
       const codes = cancellationReasons(error)?.map(({ Code }) => Code);
       if (codes === undefined) throw error;
@@ -127,6 +128,18 @@ export function outboxWriter(box: Outbox, runtime: Runtime = lambda) {
     }
     return envelopes;
   };
+}
+
+/** Events and writes may each fit, and not together. @throws MessageTooLarge naming the largest event */
+function checkSum(items: readonly Write[], events: readonly Envelope[], bodies: readonly Body[]): void {
+  const sum = transactionBytes({ TransactItems: [...items] });
+  if (sum <= DYNAMODB.maxTransactionBytes) return;
+  const bytes = Math.max(...bodies.map((body) => body.bytes));
+  const event = events[bodies.findIndex((body) => body.bytes === bytes)];
+  if (event === undefined) return;
+  const where = `a transaction, here of ${items.length} items and ${sum} bytes together,`;
+  const fix = 'Commit fewer events and writes at once, or make them smaller';
+  throw new MessageTooLarge(event, bytes, where, DYNAMODB.maxTransactionBytes, fix);
 }
 
 const rowOf = (aggregate: string, sequence: number, body: string, createdAt: Date): OutboxRow => ({

@@ -1,22 +1,37 @@
 import type { Envelope } from '../contracts/envelope.ts';
+import { DYNAMODB } from '../contracts/limits.ts';
 import { destinationsOf, type Outbox } from '../contracts/outbox.ts';
 import { OUTBOX_TABLE } from '../contracts/tables.ts';
 import { cancellationReasons, type Dynamodb, dynamodbOver, readItems } from './aws/dynamodb.ts';
-import { inParallel } from './batching.ts';
+import { type BatchLimits, inBatches, inParallel } from './batching.ts';
 import type { OutboxRow } from './outbox.ts';
 import { type Publish, PublishFailed, publisher } from './publish.ts';
 import { lambda, type Runtime } from './runtime.ts';
 
-/** Rows marked in the transaction that advances the cursor. */
-const MAX_ROWS_PER_ADVANCE = 99;
+/**
+ * Rows marked in the transaction that advances the cursor. The size of a transaction is that of the items it changes, so that large rows are
+ * marked in several.
+ */
+const ADVANCE: BatchLimits = {
+  maxBatchEntries: DYNAMODB.maxTransactionItems - 1,
+  maxBatchBytes: DYNAMODB.maxTransactionBytes - DYNAMODB.maxItemBytes,
+};
+/** A row beside its body, at most. */
+const ROW_BYTES = 1_024;
 const PARALLEL_AGGREGATES = 10;
 const MILLIS_PER_SECOND = 1_000;
+
+interface Row {
+  readonly sequence: number;
+  readonly event: Envelope;
+  readonly bytes: number;
+}
 
 /** Events of one aggregate that wait, in sequence. */
 interface Pending {
   readonly aggregate: string;
   readonly cursor: number;
-  readonly rows: readonly { readonly sequence: number; readonly event: Envelope }[];
+  readonly rows: readonly Row[];
 }
 
 export interface Relayed {
@@ -45,7 +60,11 @@ export function outboxRelay(box: Outbox, table: string, runtime: Runtime = lambd
         pending.push({
           aggregate,
           cursor,
-          rows: waiting.map(({ sequence, body }) => ({ sequence, event: JSON.parse(body) })),
+          rows: waiting.map(({ sequence, body }) => ({
+            sequence,
+            event: JSON.parse(body),
+            bytes: Buffer.byteLength(body) + ROW_BYTES,
+          })),
         });
       }
     });
@@ -67,18 +86,15 @@ export function outboxRelay(box: Outbox, table: string, runtime: Runtime = lambd
       if (stop !== undefined) failed.set(one.aggregate, unsent.get(stop.event.id) ?? '');
       const sent = one.rows.filter(({ sequence }) => stop === undefined || sequence < stop.sequence);
       published += sent.length;
-      await advance(
-        one,
-        sent.map(({ sequence }) => sequence),
-      );
+      await advance(one, sent);
     });
     return { published, failed };
   };
 
-  async function advance({ aggregate, cursor }: Pending, sequences: readonly number[]): Promise<void> {
+  async function advance({ aggregate, cursor }: Pending, sent: readonly Row[]): Promise<void> {
     let from = cursor;
-    for (let i = 0; i < sequences.length; i += MAX_ROWS_PER_ADVANCE) {
-      const chunk = sequences.slice(i, i + MAX_ROWS_PER_ADVANCE);
+    for (const rows of inBatches(sent, ADVANCE)) {
+      const chunk = rows.map(({ sequence }) => sequence);
       const to = chunk.at(-1) ?? from;
       if (!(await moveCursor(aggregate, from, to, chunk))) return;
       from = to;

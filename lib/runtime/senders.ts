@@ -1,10 +1,9 @@
 import type { Channel } from '../contracts/channel.ts';
-import { ATTRIBUTE, type Envelope } from '../contracts/envelope.ts';
 import { KINESIS, SNS, SQS } from '../contracts/limits.ts';
 import { type NotTaken, notTakenByKinesis, notTakenBySns, notTakenBySqs } from './answers.ts';
 import type { AwsCall } from './aws/call.ts';
 import type { BatchLimits } from './batching.ts';
-import type { Entry } from './entries.ts';
+import { attributesOf, type Entry } from './entries.ts';
 
 export type { Entry } from './entries.ts';
 
@@ -16,21 +15,6 @@ export interface Sender {
   readonly limits: BatchLimits;
   readonly send: (aws: AwsCall, channel: Channel, address: string, entries: readonly Entry[]) => Promise<Unsent[]>;
 }
-
-const attributes = ({ envelope }: Entry) =>
-  Object.fromEntries(
-    [
-      [ATTRIBUTE.type, envelope.type],
-      [ATTRIBUTE.version, versionOf(envelope)],
-      [ATTRIBUTE.traceparent, envelope.traceparent],
-    ]
-      // Foreign events need not have all of them, and an empty value would be refused.
-      .filter(([, value]) => value !== undefined && value !== '')
-      .map(([name, StringValue]) => [name, { DataType: 'String', StringValue }]),
-  );
-
-const versionOf = ({ dataschema }: Pick<Envelope, 'dataschema'>): string =>
-  dataschema.slice(dataschema.lastIndexOf(':') + 1);
 
 /** FIFO: the group orders and the id deduplicates. Standard: the group is the tenant, and an id would be refused. */
 const grouped = (channel: Channel, { group, deduplicationId }: Entry) => ({
@@ -47,7 +31,7 @@ export const SENDERS: Readonly<Record<Channel['kind'], Sender>> = {
         PublishBatchRequestEntries: entries.map((entry, i) => ({
           Id: String(i),
           Message: entry.body,
-          MessageAttributes: attributes(entry),
+          MessageAttributes: attributesOf(entry.envelope),
           ...grouped(channel, entry),
         })),
       });
@@ -62,7 +46,7 @@ export const SENDERS: Readonly<Record<Channel['kind'], Sender>> = {
         Entries: entries.map((entry, i) => ({
           Id: String(i),
           MessageBody: entry.body,
-          MessageAttributes: attributes(entry),
+          MessageAttributes: attributesOf(entry.envelope),
           ...grouped(channel, entry),
           ...(entry.delaySeconds === undefined ? {} : { DelaySeconds: entry.delaySeconds }),
         })),
