@@ -1,4 +1,5 @@
 import { type AnyEventType, type EventType, schemaUri } from './event.ts';
+import { EVENT } from './limits.ts';
 import { nextTraceparent } from './trace.ts';
 import { UpcastFailed, upcast } from './upcast.ts';
 
@@ -144,6 +145,13 @@ export function readEvent(body: string, expected: readonly AnyEventType[]): Read
   const notText = TEXT.filter((name) => candidate[name] !== undefined && typeof candidate[name] !== 'string');
   if (notText.length > 0) {
     throw new UnreadableMessage('not-an-event', `the CloudEvents attributes ${notText.join(', ')} are not text`);
+  }
+  const idBytes = Buffer.byteLength(candidate.id);
+  if (idBytes > EVENT.maxIdBytes) {
+    throw new UnreadableMessage(
+      'not-an-event',
+      `the id has ${idBytes} bytes; it must have at most ${EVENT.maxIdBytes}`,
+    );
   }
   if (candidate.specversion !== '1.0') {
     throw new UnreadableMessage(

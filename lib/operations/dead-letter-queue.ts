@@ -5,6 +5,7 @@ import {
   type SQSClient,
 } from '@aws-sdk/client-sqs';
 import { DEAD_LETTER_ATTRIBUTE, type DeadLetter } from '../contracts/dead-letter.ts';
+import { notTakenBySqs } from '../runtime/answers.ts';
 
 /** A message in a dead-letter queue. */
 export interface DeadMessage {
@@ -44,17 +45,26 @@ export async function lookAtDeadLetters(sqs: SQSClient, queueUrl: string, atMost
   const messages = [...seen.values()];
   for (let i = 0; i < messages.length; i += BATCH) {
     const batch = messages.slice(i, i + BATCH);
-    await sqs.send(
-      new ChangeMessageVisibilityBatchCommand({
-        QueueUrl: queueUrl,
-        Entries: batch.map(({ ReceiptHandle }, k) => ({ Id: String(k), ReceiptHandle, VisibilityTimeout: 0 })),
-      }),
-    );
+    await putBack(sqs, queueUrl, batch);
   }
   return messages.map(({ Body = '', MessageAttributes }) => ({
     body: Body,
     letter: parse(MessageAttributes?.[DEAD_LETTER_ATTRIBUTE]?.StringValue),
   }));
+}
+
+/** What SQS does not take back after a second try comes back by itself, after `LOOK_SECONDS`. */
+async function putBack(sqs: SQSClient, QueueUrl: string, messages: readonly Message[], again = true): Promise<void> {
+  const Entries = messages.map(({ ReceiptHandle }, i) => ({ Id: String(i), ReceiptHandle, VisibilityTimeout: 0 }));
+  const answer = await sqs.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl, Entries }));
+  const hidden = notTakenBySqs(messages, answer);
+  if (again && hidden.length > 0)
+    await putBack(
+      sqs,
+      QueueUrl,
+      hidden.map(({ entry }) => entry),
+      false,
+    );
 }
 
 const parse = (json: string | undefined): DeadLetter | undefined => (json === undefined ? undefined : JSON.parse(json));

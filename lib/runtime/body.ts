@@ -41,11 +41,11 @@ export class MessageTooLarge extends Error {
   }
 }
 
-/** Routing attributes count into a message's size: names, types and values of the three of them, rounded up. */
-const ATTRIBUTE_BYTES = 256;
-
-/** Bytes a message takes on a channel, its routing attributes included. */
-export const sizeOf = (body: string): number => Buffer.byteLength(body) + ATTRIBUTE_BYTES;
+/**
+ * Bytes of a message as its service counts them.
+ * @param beside what counts beside the body: attributes, or a partition key
+ */
+export const sizeOf = (body: string, beside = 0): number => Buffer.byteLength(body) + beside;
 
 /** SQS and SNS take no noncharacters; as JSON escapes they mean the same. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html */
 const NONCHARACTERS = /[\uFFFE\uFFFF]/g;
@@ -57,6 +57,8 @@ export interface Carrier extends Pick<Sending, 'oversized' | 'compress'> {
   /** For errors: `topic 'order-topic'`. */
   readonly where: string;
   readonly maxBytes: number;
+  /** Bytes that count beside the body. @default none */
+  readonly beside?: (event: Header) => number;
   /** What to do about an event that is too large. @default a smaller event, or claim check */
   readonly fix?: string;
 }
@@ -74,14 +76,15 @@ export interface Body {
  * @throws MessageTooLarge when the carrier does not take claims, or the data is larger than any claim
  */
 export function bodyOf(event: Envelope | ClaimedEnvelope, carrier: Carrier, bucket: () => string): Body {
+  const beside = carrier.beside?.(event) ?? 0;
   if (isClaimed(event)) {
     const { claimCheck, ...header } = event;
     const { keys: _, ...claim } = claimCheck;
     const text = jsonOf({ claimCheck: claim, ...header });
-    return fitting(event, { text, bytes: sizeOf(text) }, carrier);
+    return fitting(event, { text, bytes: sizeOf(text, beside) }, carrier);
   }
   const plain = jsonOf(event);
-  const bytes = sizeOf(plain);
+  const bytes = sizeOf(plain, beside);
   const { data, ...header } = event;
   const json = () => jsonOf(data);
   const packed = carrier.compress === 'when-it-pays' && bytes >= PACK_FROM_BYTES ? pack(json()) : undefined;
@@ -92,7 +95,7 @@ export function bodyOf(event: Envelope | ClaimedEnvelope, carrier: Carrier, buck
           packed: { encoding: packed.encoding, bytes: packed.bytes, data: packed.content.toString('base64') },
           ...header,
         });
-  const body = { text, bytes: sizeOf(text) };
+  const body = { text, bytes: sizeOf(text, beside) };
   if (body.bytes <= carrier.maxBytes || carrier.oversized !== 'claim-check') return fitting(event, body, carrier);
   const dataJson = json();
   const dataBytes = Buffer.byteLength(dataJson);
@@ -107,7 +110,7 @@ export function bodyOf(event: Envelope | ClaimedEnvelope, carrier: Carrier, buck
   }
   const claimed = claimFor(bucket(), dataJson, packed);
   const reference = jsonOf({ claimCheck: claimed.claim, ...header });
-  return { ...fitting(event, { text: reference, bytes: sizeOf(reference) }, carrier), claimed };
+  return { ...fitting(event, { text: reference, bytes: sizeOf(reference, beside) }, carrier), claimed };
 }
 
 const SMALLER = `Make the event smaller, or declare oversized: 'claim-check' on its channels`;

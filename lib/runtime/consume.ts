@@ -1,6 +1,7 @@
 import middy from '@middy/core';
 import type { Context, SQSBatchResponse } from 'aws-lambda';
 import type { Subscription } from '../contracts/subscription.ts';
+import { notTakenBySqs } from './answers.ts';
 import { type Consumer, type ConsumerOptions, deployedConsumer } from './consumer.ts';
 import type { ControlState } from './control-items.ts';
 import { DEFAULT_PARALLEL_UNITS, reserveMillis } from './deadline.ts';
@@ -13,7 +14,7 @@ import { toError } from './outcomes.ts';
 import { isResume, type Resumed, resumeKey } from './resume.ts';
 import { settle } from './settle.ts';
 import { type Batch, readBatch } from './sources.ts';
-import { logger } from './telemetry.ts';
+import { type Log, logger } from './telemetry.ts';
 import { runUnits } from './units.ts';
 
 export type { ConsumerOptions } from './consumer.ts';
@@ -41,14 +42,15 @@ export function consume<S extends Subscription>(
       done: new Map(),
     };
     if (isResume(event)) return resumeKey(event.resume, invocation);
-    const batch = readBatch(event);
+    const all = readBatch(event);
     const atMostOnce = subscription.guarantee === 'at-most-once';
-    if (atMostOnce) await acknowledgeFirst(batch, consumer);
+    const kept = atMostOnce ? await acknowledgeFirst(all, consumer, invocation.log) : NONE;
+    const batch = kept.size === 0 ? all : { ...all, messages: all.messages.filter((message) => !kept.has(message)) };
     const control = await consumer.readControl(batch.messages);
     const outcomes = await runBatch(batch, control, invocation);
     await informBreaker([...outcomes.values()], control, invocation);
     measure(subscription, batch, outcomes, invocation.observed, runtime);
-    if (atMostOnce) return NOTHING_FAILED;
+    if (atMostOnce) return { batchItemFailures: [...kept].map(({ id }) => ({ itemIdentifier: id })) };
     return settle(batch, outcomes, { ...consumer, openUntil: control.openUntil, log: invocation.log });
   });
 }
@@ -111,15 +113,30 @@ const unitOf =
 /** Only used to see copies inside one batch, so that a cheap look at the body is enough. */
 const copyKey = (message: Message): string => /"id":"([^"]+)"/.exec(message.body)?.[1] ?? message.id;
 
-const NOTHING_FAILED: SQSBatchResponse = { batchItemFailures: [] };
+const NONE: ReadonlySet<Message> = new Set();
+/** Messages of one DeleteMessageBatch. */
+const ACKNOWLEDGED_AT_ONCE = 10;
 
-/** At most once: gone before it is handled, so that nothing brings it back. A log needs nothing: its batch is answered as done. */
-async function acknowledgeFirst({ messages }: Batch, { queueUrl, runtime }: Consumer): Promise<void> {
-  const handles = messages.flatMap(({ receiptHandle }) => receiptHandle ?? []);
-  for (let i = 0; i < handles.length; i += 10) {
-    const Entries = handles.slice(i, i + 10).map((ReceiptHandle, k) => ({ Id: String(k), ReceiptHandle }));
-    await runtime.aws('sqs', 'DeleteMessageBatch', { QueueUrl: queueUrl, Entries });
+/**
+ * At most once: gone before it is handled, so that nothing brings it back. A log needs nothing: its batch is answered as done.
+ * @returns what is not known to be gone: not to be handled now, because it may come again
+ */
+async function acknowledgeFirst({ messages }: Batch, { queueUrl, runtime }: Consumer, log: Log): Promise<Set<Message>> {
+  const queued = messages.filter(({ receiptHandle }) => receiptHandle !== undefined);
+  const kept = new Set<Message>();
+  for (let i = 0; i < queued.length; i += ACKNOWLEDGED_AT_ONCE) {
+    const batch = queued.slice(i, i + ACKNOWLEDGED_AT_ONCE);
+    const Entries = batch.map(({ receiptHandle: ReceiptHandle }, k) => ({ Id: String(k), ReceiptHandle }));
+    const failed = await runtime.aws('sqs', 'DeleteMessageBatch', { QueueUrl: queueUrl, Entries }).then(
+      (answer) => notTakenBySqs(batch, answer),
+      (thrown: unknown) => batch.map((entry) => ({ entry, error: toError(thrown).message })),
+    );
+    for (const { entry, error } of failed) {
+      kept.add(entry);
+      log('warn', 'not handled: it could not be acknowledged first', { messageId: entry.id, errorMessage: error });
+    }
   }
+  return kept;
 }
 
 /** Tells the breaker how it went, and the controller when it opened. */

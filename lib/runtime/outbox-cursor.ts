@@ -1,11 +1,21 @@
+import { DYNAMODB } from '../contracts/limits.ts';
 import type { Outbox } from '../contracts/outbox.ts';
 import { OUTBOX_TABLE } from '../contracts/tables.ts';
 import { cancellationReasons, type Dynamodb, readItems } from './aws/dynamodb.ts';
+import { type BatchLimits, inBatches } from './batching.ts';
 import type { OutboxRow } from './outbox.ts';
 import type { Runtime } from './runtime.ts';
 
-/** Rows marked in the transaction that advances the cursor. */
-const MAX_ROWS_PER_ADVANCE = 99;
+/**
+ * Rows marked in the transaction that advances the cursor. The size of a transaction is that of the items it changes, so that large rows are
+ * marked in several.
+ */
+const ADVANCE: BatchLimits = {
+  maxBatchEntries: DYNAMODB.maxTransactionItems - 1,
+  maxBatchBytes: DYNAMODB.maxTransactionBytes - DYNAMODB.maxItemBytes,
+};
+/** A row beside its body, at most. */
+export const ROW_BYTES = 1_024;
 const MILLIS_PER_SECOND = 1_000;
 const REFUSED = 'ConditionalCheckFailed';
 
@@ -50,7 +60,7 @@ export async function readWaiting(
     ExpressionAttributeNames: { '#sequence': OUTBOX_TABLE.sortKey },
     ExpressionAttributeValues: { ':aggregate': aggregate, ':cursor': cursor },
     ConsistentRead: true,
-    Limit: MAX_ROWS_PER_ADVANCE,
+    Limit: ADVANCE.maxBatchEntries,
   });
   return { rows: Items as OutboxRow[], more: LastEvaluatedKey !== undefined };
 }
@@ -74,12 +84,19 @@ export async function strandedRows(
   );
 }
 
+/** A row whose event was published. */
+export interface PublishedRow {
+  readonly sequence: number;
+  /** Of the whole row. */
+  readonly bytes: number;
+}
+
 /** Moves the cursor of an aggregate over published rows, takes them out of the index and lets them expire. */
 export function cursorMover(box: Outbox, table: string, dynamodb: Dynamodb, { now }: Runtime) {
-  return async function advance(aggregate: string, cursor: Cursor, sequences: readonly number[]): Promise<void> {
+  return async function advance(aggregate: string, cursor: Cursor, published: readonly PublishedRow[]): Promise<void> {
     let { stored } = cursor;
-    for (let i = 0; i < sequences.length; i += MAX_ROWS_PER_ADVANCE) {
-      const chunk = sequences.slice(i, i + MAX_ROWS_PER_ADVANCE);
+    for (const rows of inBatches(published, ADVANCE)) {
+      const chunk = rows.map(({ sequence }) => sequence);
       const to = chunk.at(-1) ?? 0;
       if (!(await move(aggregate, stored, to, chunk))) return;
       stored = to;

@@ -5,7 +5,8 @@ import type { EventType } from '../contracts/event.ts';
 import { DYNAMODB } from '../contracts/limits.ts';
 import type { Outbox } from '../contracts/outbox.ts';
 import { OUTBOX_TABLE } from '../contracts/tables.ts';
-import { cancellationReasons, dynamodbOver } from './aws/dynamodb.ts';
+import { cancellationReasons, dynamodbOver, transactionBytes } from './aws/dynamodb.ts';
+import { type Body, MessageTooLarge } from './body.ts';
 import { claimsBucket, storeClaim } from './claim-check.ts';
 import { requiredEnv } from './environment.ts';
 import { type Write, WriteRefused } from './inbox.ts';
@@ -124,16 +125,19 @@ export function outboxWriter(box: Outbox, runtime: Runtime = lambda) {
       });
     });
     const bodies = envelopes.map((event) => outboxBody(box, event, claims));
-    // Before the transaction: a row that is there must be publishable.
-    await Promise.all(bodies.flatMap(({ claimed }) => (claimed === undefined ? [] : [storeClaim(runtime, claimed)])));
     const rows = bodies.map(({ text }, i) => rowOf(aggregate, after + 1 + i, text, createdAt));
     const to = after + events.length;
+    const writesWith = (seen: Head | undefined): Write[] => [
+      ...writes,
+      ...rows.map((row) => putNew(table, row)),
+      ...(rows.length === 0 ? [] : [moveHead(table, aggregate, { after, to, ...(seen && { seen }) })]),
+    ];
+    checkSum(writesWith(undefined), envelopes, bodies);
+    // Before the transaction: a row that is there must be publishable.
+    await Promise.all(bodies.flatMap(({ claimed }) => (claimed === undefined ? [] : [storeClaim(runtime, claimed)])));
     for (let seen: Head | undefined; ; ) {
-      const head = rows.length === 0 ? [] : [moveHead(table, aggregate, { after, to, ...(seen && { seen }) })];
       try {
-        await dynamodb('TransactWriteItems', {
-          TransactItems: [...writes, ...rows.map((row) => putNew(table, row)), ...head],
-        });
+        await dynamodb('TransactWriteItems', { TransactItems: writesWith(seen) });
         return envelopes;
       } catch (error) {
         const reasons = cancellationReasons(error) ?? [];
@@ -159,6 +163,18 @@ const REFUSED = 'ConditionalCheckFailed';
 const putNew = (TableName: string, Item: OutboxRow): Write => ({
   Put: { TableName, Item, ConditionExpression: `attribute_not_exists(${OUTBOX_TABLE.partitionKey})` },
 });
+
+/** Events and writes may each fit, and not together. @throws MessageTooLarge naming the largest event */
+function checkSum(items: readonly Write[], events: readonly Envelope[], bodies: readonly Body[]): void {
+  const sum = transactionBytes({ TransactItems: [...items] });
+  if (sum <= DYNAMODB.maxTransactionBytes) return;
+  const bytes = Math.max(...bodies.map((body) => body.bytes));
+  const event = events[bodies.findIndex((body) => body.bytes === bytes)];
+  if (event === undefined) return;
+  const where = `a transaction, here of ${items.length} items and ${sum} bytes together,`;
+  const fix = 'Commit fewer events and writes at once, or make them smaller';
+  throw new MessageTooLarge(event, bytes, where, DYNAMODB.maxTransactionBytes, fix);
+}
 
 const rowOf = (aggregate: string, sequence: number, body: string, createdAt: Date): OutboxRow => ({
   aggregateId: aggregate,

@@ -4,7 +4,15 @@ import { destinationsOf, type Outbox } from '../contracts/outbox.ts';
 import { dynamodbOver } from './aws/dynamodb.ts';
 import { inParallel } from './batching.ts';
 import type { OutboxRow } from './outbox.ts';
-import { type Cursor, cursorMover, readCursors, readWaiting, strandedRows } from './outbox-cursor.ts';
+import {
+  type Cursor,
+  cursorMover,
+  type PublishedRow,
+  ROW_BYTES,
+  readCursors,
+  readWaiting,
+  strandedRows,
+} from './outbox-cursor.ts';
 import { toError } from './outcomes.ts';
 import { type Publish, PublishFailed, publisher } from './publish.ts';
 import { lambda, type Runtime } from './runtime.ts';
@@ -22,8 +30,7 @@ const CHARACTERS_PER_TURN = 16_000_000;
 /** Why an aggregate waits that nobody has tried. */
 export const NO_TIME = 'not tried: no time was left in this invocation';
 
-interface Waiting {
-  readonly sequence: number;
+interface Waiting extends PublishedRow {
   readonly event: Envelope;
 }
 
@@ -132,11 +139,7 @@ export function outboxRelay(box: Outbox, table: string, runtime: Runtime = lambd
         if (stop !== undefined) failed.set(aggregate, unsent.get(stop.event.id) ?? '');
         const sent = rows.filter(({ sequence }) => stop === undefined || sequence < stop.sequence);
         count += sent.length;
-        await advance(
-          aggregate,
-          cursor,
-          sent.map(({ sequence }) => sequence),
-        );
+        await advance(aggregate, cursor, sent);
       }),
     );
     await tellStranded(turn, cursors, inIndex, failed);
@@ -227,7 +230,7 @@ function readableRows(
           ? `sequence ${sequence} is of type '${event.type}', which no channel of outbox '${box.name}' lists`
           : undefined;
     if (problem !== undefined || event === undefined) return { readable, problem };
-    readable.push({ sequence, event });
+    readable.push({ sequence, event, bytes: Buffer.byteLength(body) + ROW_BYTES });
   }
   return { readable, problem: undefined };
 }

@@ -136,8 +136,12 @@ describe('a body to the byte', () => {
   const event = opened('T-1', 'e-1', 'x'.repeat(20_000));
   const bytes = sizeOf(JSON.stringify(event));
 
-  it('counts the routing attributes, too', () => {
-    expect(sizeOf('ü')).toBe(2 + 256);
+  it('is counted in UTF-8, with what counts beside it', () => {
+    expect(sizeOf('ü')).toBe(2);
+    expect(sizeOf('ü', 118)).toBe(120);
+    const beside = () => 100;
+    expect(bodyOf(event, carrier({ maxBytes: bytes + 100, beside }), bucket)).toMatchObject({ bytes: bytes + 100 });
+    expect(bodyOf(event, carrier({ maxBytes: bytes + 99, beside }), bucket).claimed).toBeDefined();
   });
 
   it.each([

@@ -10,6 +10,7 @@ import { outboxRelay } from '../../lib/runtime/relay.ts';
 import { relayOutbox, sweepOutbox } from '../../lib/runtime/relay-handlers.ts';
 import { lambda, type Runtime } from '../../lib/runtime/runtime.ts';
 import { opened, TicketOpened, ticketTopic } from '../contracts/sample-declarations.ts';
+import { answerOf } from './aws-answers.ts';
 import { lambdaContext } from './lambda-events.ts';
 
 const box = outbox('box', { publishes: [ticketTopic], keep: seconds(100) });
@@ -40,7 +41,7 @@ const runtime: Runtime = {
   aws: async (_service, operation, given) => {
     const input = given as Record<string, unknown>;
     calls.push({ operation, input });
-    return answers[operation]?.(input) ?? {};
+    return answers[operation]?.(input) ?? answerOf(operation, input);
   },
 };
 const refuse = (operation: string, error: Error) => {
@@ -88,6 +89,25 @@ describe('a transaction with events', () => {
     await expect(transact()).rejects.toBe(error);
   });
 
+  it('cannot be larger than DynamoDB takes together: neither it nor claimed data is sent', async () => {
+    const about = (text: string) => occurred(TicketOpened, { ticket: 'T', text });
+    const many = Array.from({ length: 16 }, () => about('x'.repeat(250_000)));
+    const item: Write = { Put: { TableName: 'business', Item: { pk: 'x', text: 'x'.repeat(100_000) } } };
+    await expect(transact({ writes: [item], events: [...many, told] })).resolves.toHaveLength(17);
+    calls = [];
+    const tooMuch = transact({ writes: [item, item], events: [...many, told] });
+    await expect(tooMuch).rejects.toThrow(
+      /^event 'box\/A\/10' .* is 250\d{3} bytes; a transaction, here of 20 items and 42\d{5} bytes together, takes 4194304\. Commit fewer/,
+    );
+    await expect(tooMuch).rejects.toMatchObject({ name: 'MessageTooLarge', eventId: 'box/A/10' });
+    const large: Write = { Put: { TableName: 'business', Item: { pk: 'x', text: 'x'.repeat(409_600) } } };
+    await expect(transact({ writes: [large] })).rejects.toMatchObject({
+      name: 'WriteTooLarge',
+      message: expect.stringMatching(/^item 0 of a write is 40960\d bytes; DynamoDB takes 409600\. Keep what is large/),
+    });
+    expect(calls).toEqual([]);
+  });
+
   it.each([
     ['the longest name', { aggregate: 'x'.repeat(80) }],
     ['the largest transaction', { writes: Array.from({ length: 98 }, () => write) }],
@@ -121,6 +141,7 @@ const published = () =>
   );
 const cursors = (...pairs: [string, number][]) => {
   answers.BatchGetItem = () => ({
+    UnprocessedKeys: {},
     Responses: {
       'outbox-table': pairs.map(([aggregateId, at]) => marshall({ aggregateId, sequence: -1, published: at })),
     },
@@ -136,6 +157,20 @@ describe('the relay', () => {
     expect(await relay([row('A', 3), row('A', 2), row('A', 1)])).toEqual({ published: 2, failed: new Map() });
     expect(published()).toEqual(['A/2', 'A/3']);
     expect(inputsOf('Query')).toEqual([]);
+  });
+
+  it('moves the cursor over large rows in steps that fit a transaction', async () => {
+    cursors(['A', 0]);
+    const large = (sequence: number): OutboxRow => ({
+      ...row('A', sequence),
+      body: JSON.stringify(opened('A', `A/${sequence}`, 'x'.repeat(200_000))),
+    });
+    const hints = Array.from({ length: 40 }, (_, i) => large(i + 1));
+    expect(await relay(hints)).toEqual({ published: 40, failed: new Map() });
+    const steps = inputsOf('TransactWriteItems').map(({ TransactItems }) => (TransactItems as unknown[]).length - 1);
+    expect(steps.reduce((sum, rows) => sum + rows, 0)).toBe(40);
+    for (const rows of steps) expect(rows * 200_000).toBeLessThan(4_194_304 - 409_600);
+    expect(steps.length).toBeLessThan(5);
   });
 
   it('asks the table, page by page and consistently, when it was shown a gap', async () => {
@@ -167,6 +202,7 @@ describe('the relay', () => {
   it('goes on from the cursor of a version that had it in row 0', async () => {
     answers.BatchGetItem = () => ({
       Responses: { 'outbox-table': [marshall({ aggregateId: 'A', sequence: 0, published: 1 })] },
+      UnprocessedKeys: {},
     });
     await relay([row('A', 2)]);
     expect(inputsOf('TransactWriteItems')[0]?.TransactItems).toMatchObject([
@@ -183,6 +219,7 @@ describe('the relay', () => {
 
   it('takes the cursor that is further when a version that had it in row 0 ran meanwhile', async () => {
     answers.BatchGetItem = () => ({
+      UnprocessedKeys: {},
       Responses: {
         'outbox-table': [
           marshall({ aggregateId: 'A', sequence: 0, published: 2, newest: 3 }),

@@ -148,10 +148,12 @@ export const receivedOnce = (event: Records): Records =>
 const SENDS: ReadonlySet<string> = new Set(['PublishBatch', 'PutRecords', 'SendMessageBatch']);
 
 /** What a service says when it took everything. */
-const allTaken = (operation: string, input: Record<string, unknown>): object =>
-  operation === 'PutRecords'
-    ? { Records: (input.Records as object[]).map(() => ({ SequenceNumber: '1' })) }
-    : { Failed: [] };
+export function allTaken(operation: string, input: Record<string, unknown>): object {
+  if (operation === 'PutRecords')
+    return { FailedRecordCount: 0, Records: (input.Records as object[]).map(() => ({ SequenceNumber: '1' })) };
+  const entries = (input.Entries ?? input.PublishBatchRequestEntries) as { readonly Id: string }[];
+  return { Successful: entries.map(({ Id }) => ({ Id })), Failed: [] };
+}
 
 /** Refused requests are taken for sent, and go out after the next one. */
 export function sendsLater(): Mutation {

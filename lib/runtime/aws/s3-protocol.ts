@@ -1,5 +1,5 @@
 import type { Protocol, WireAnswer } from './wire.ts';
-import { xmlError } from './xml.ts';
+import { parseXml, xmlError } from './xml.ts';
 
 /** The operations the runtime needs, with the names of the SDK. Bodies are bytes. */
 export interface S3PutObject {
@@ -63,13 +63,19 @@ export const s3: Protocol = {
       body: Body,
     };
   },
-  decode: ({ body, headers }: WireAnswer): S3Object => ({
-    Body: body,
-    Metadata: Object.fromEntries(
-      Object.entries(headers).flatMap(([name, value]) =>
-        name.startsWith(METADATA) ? [[name.slice(METADATA.length), String(value)]] : [],
+  decode(answer: WireAnswer, operation): S3Object {
+    const { body, headers } = answer;
+    // S3 may say 200 before it knows that it fails; the SDK takes that for 503 as well.
+    if (operation === 'PutObject' && body.length > 0 && parseXml(body.toString('utf8')).name === 'Error')
+      throw xmlError({ ...answer, status: 503 });
+    return {
+      Body: body,
+      Metadata: Object.fromEntries(
+        Object.entries(headers).flatMap(([name, value]) =>
+          name.startsWith(METADATA) ? [[name.slice(METADATA.length), String(value)]] : [],
+        ),
       ),
-    ),
-  }),
+    };
+  },
   decodeError: xmlError,
 };

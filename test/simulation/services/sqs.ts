@@ -99,9 +99,9 @@ export function memorySqs(world: World, specs: readonly QueueSpec[], events: Que
           return {};
         }
         case 'DeleteMessageBatch': {
-          const { QueueUrl, Entries } = input as { QueueUrl: string; Entries: { ReceiptHandle: string }[] };
+          const { QueueUrl, Entries } = input as { QueueUrl: string; Entries: { Id: string; ReceiptHandle: string }[] };
           for (const { ReceiptHandle } of Entries) at(QueueUrl).remove(ReceiptHandle);
-          return { Failed: [] };
+          return { Successful: Entries.map(({ Id }) => ({ Id })), Failed: [] };
         }
         default:
           throw new Error(`the simulator does not know SQS's ${operation}`);

@@ -97,6 +97,7 @@ export function memoryKinesis(
       if (stream === undefined)
         throw new AwsError('ResourceNotFoundException', `there is no stream '${StreamName}'`, 400);
       return {
+        FailedRecordCount: 0,
         Records: Records.map(({ Data, PartitionKey }) => {
           const event = { partitionKey: PartitionKey, data: Data };
           const SequenceNumber = stream.append(PartitionKey, { arrivedAt: world.now(), event });
