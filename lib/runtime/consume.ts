@@ -7,9 +7,11 @@ import { DEFAULT_PARALLEL_UNITS, reserveMillis } from './deadline.ts';
 import { giveUpIfDue } from './give-up.ts';
 import { handleMessage, type Invocation } from './handle-message.ts';
 import type { Handlers } from './handler.ts';
+import { openBatch } from './kept-messages.ts';
 import { measure } from './measure.ts';
 import type { Message, Outcome } from './message.ts';
 import { toError } from './outcomes.ts';
+import { memberOf } from './read-message.ts';
 import { isResume, type Resumed, resumeKey } from './resume.ts';
 import { settle } from './settle.ts';
 import { type Batch, readBatch } from './sources.ts';
@@ -41,7 +43,7 @@ export function consume<S extends Subscription>(
       done: new Map(),
     };
     if (isResume(event)) return resumeKey(event.resume, invocation);
-    const batch = readBatch(event);
+    const batch = await openBatch(readBatch(event), consumer.kept);
     const atMostOnce = subscription.guarantee === 'at-most-once';
     if (atMostOnce) await acknowledgeFirst(batch, consumer);
     const control = await consumer.readControl(batch.messages);
@@ -108,8 +110,7 @@ const unitOf =
   (message: Message): string =>
     (subscription.order === 'per-key' ? message.unit : undefined) ?? copyKey(message);
 
-/** Only used to see copies inside one batch, so that a cheap look at the body is enough. */
-const copyKey = (message: Message): string => /"id":"([^"]+)"/.exec(message.body)?.[1] ?? message.id;
+const copyKey = (message: Message): string => memberOf(message, 'id') ?? message.id;
 
 const NOTHING_FAILED: SQSBatchResponse = { batchItemFailures: [] };
 

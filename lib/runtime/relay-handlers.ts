@@ -7,6 +7,7 @@ import { OUTBOX_METRIC } from '../contracts/metrics.ts';
 import type { Outbox } from '../contracts/outbox.ts';
 import { OUTBOX_TABLE } from '../contracts/tables.ts';
 import { dynamodbOver } from './aws/dynamodb.ts';
+import { readNumber } from './aws/numbers.ts';
 import { requiredEnv } from './environment.ts';
 import type { OutboxRow } from './outbox.ts';
 import { outboxRelay } from './relay.ts';
@@ -24,7 +25,9 @@ export function relayOutbox(box: Outbox, runtime: Runtime = lambda) {
     const firstNumber = new Map<string, string>();
     for (const { dynamodb: change } of event.Records) {
       if (change?.NewImage === undefined || change.SequenceNumber === undefined) continue;
-      const row = unmarshall(change.NewImage as Parameters<typeof unmarshall>[0]) as OutboxRow;
+      const row = unmarshall(change.NewImage as Parameters<typeof unmarshall>[0], {
+        wrapNumbers: readNumber as never,
+      }) as OutboxRow;
       if (row.unpublished === undefined) continue;
       hints.set(row.aggregateId, [...(hints.get(row.aggregateId) ?? []), row]);
       if (!firstNumber.has(row.aggregateId)) firstNumber.set(row.aggregateId, change.SequenceNumber);

@@ -13,6 +13,7 @@ import type {
 } from '@aws-sdk/lib-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { type AwsCall, AwsError } from './call.ts';
+import { readNumber } from './numbers.ts';
 
 /** The operations the runtime and its users need, with the shapes of the SDK's document client: plain values in and out. */
 interface Operations {
@@ -91,7 +92,8 @@ const ITEMS = new Set([
 const LISTS = new Set(['Keys', 'Items']);
 
 const toWire = (value: unknown): unknown => convert(value, (item) => marshall(item, { removeUndefinedValues: true }));
-const fromWire = (value: unknown): unknown => convert(value, (item) => unmarshall(item as never));
+const fromWire = (value: unknown): unknown =>
+  convert(value, (item) => unmarshall(item as never, { wrapNumbers: readNumber as never }));
 
 function convert(value: unknown, one: (item: object) => unknown): unknown {
   if (Array.isArray(value)) return value.map((entry) => convert(entry, one));
