@@ -221,7 +221,8 @@ describe('openBody', () => {
   ])('opens members %s', async (_, change) => {
     const { runtime, objects } = memoryS3();
     objects.set(`${BUCKET}/${reference.claimCheck.key}`, claimed?.content ?? Buffer.alloc(0));
-    const { traceparent: _, ...event } = long(200_000);
+    const { traceparent, ...event } = long(200_000);
+    expect(traceparent).toBeDefined();
     expect(JSON.parse(await openBody(change(text), runtime))).toMatchObject(event);
   });
 
