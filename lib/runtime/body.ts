@@ -7,16 +7,13 @@ import { PACK_FROM_BYTES, pack, unpack } from './packing.ts';
 import type { Runtime } from './runtime.ts';
 
 /**
- * A message's body is an envelope in JSON in one of three forms, told apart by its first member, so that logs, which have no
+ * A message's body is an envelope in JSON in one of three forms, told apart by their members, so that logs, which have no
  * attributes, work as queues do. The envelope's header is readable in each: keys, consoles and dead letters still tell what it is.
  *
  * - plain:   {"specversion":"1.0", ..., "data":{...}}
  * - packed:  {"packed":{"encoding":"gzip","bytes":54321,"data":"<base64>"}, "specversion":"1.0", ...}
  * - claimed: {"claimCheck":{"bucket":...,"key":...,"bytes":...,"sha256":...}, "specversion":"1.0", ...}
  */
-const PACKED_START = '{"packed":';
-const CLAIMED_START = '{"claimCheck":';
-
 /** What an envelope says about its data. */
 export type Header = Omit<Envelope, 'data'>;
 
@@ -120,31 +117,52 @@ function fitting(event: Envelope | ClaimedEnvelope, body: Body, carrier: Carrier
   throw new MessageTooLarge(event, body.bytes, carrier.where, carrier.maxBytes, carrier.fix ?? SMALLER);
 }
 
-/** Whether a body must be opened before its data can be read. */
-export const isClosed = (body: string): boolean => body.startsWith(PACKED_START) || body.startsWith(CLAIMED_START);
-
-/**
- * Turns a body of any form into the plain one; plain bodies, and what is no envelope at all, come back as they are.
- * @throws Reject when the data is damaged, gone or elsewhere (see fetchClaim and unpack); any other error is worth a retry
- */
-export async function openBody(body: string, runtime: Pick<Runtime, 'aws' | 'env'>): Promise<string> {
-  if (!isClosed(body)) return body;
-  let closed: Partial<ClosedEnvelope>;
-  try {
-    closed = JSON.parse(body);
-  } catch {
-    return body; // Whoever reads it says that it is not JSON.
-  }
-  const { packed, claimCheck, ...header } = closed;
-  if (claimCheck !== undefined && claimCheck !== null) return withData(header, await fetchClaim(runtime, claimCheck));
-  if (typeof packed?.data !== 'string') throw new Reject('broken-body', 'the packed body holds no data');
-  return withData(header, unpack({ ...packed, content: Buffer.from(packed.data, 'base64') }));
-}
-
-interface ClosedEnvelope extends Header {
+/** An envelope without its data: packed, or elsewhere. */
+export interface ClosedEnvelope extends Header {
   readonly packed?: { readonly encoding: string; readonly bytes: number; readonly data: string } | null;
   readonly claimCheck?: ClaimCheck | null;
 }
 
-/** Put together as text: data of megabytes is parsed once, by its reader. */
-const withData = (header: object, data: string): string => `${JSON.stringify(header).slice(0, -1)},"data":${data}}`;
+/** Whether an envelope must be opened before its data can be read. One that has data is open, whatever else it has. */
+export function isClosed(value: unknown): value is ClosedEnvelope {
+  if (typeof value !== 'object' || value === null || Object.hasOwn(value, 'data')) return false;
+  return Object.hasOwn(value, 'packed') || Object.hasOwn(value, 'claimCheck');
+}
+
+/**
+ * The header and the data of a closed envelope.
+ * @returns the data as JSON text
+ * @throws Reject when the data is damaged, gone or elsewhere (see fetchClaim and unpack); any other error is worth a retry
+ */
+export async function openEnvelope(
+  closed: ClosedEnvelope,
+  runtime: Pick<Runtime, 'aws' | 'env'>,
+): Promise<{ readonly header: object; readonly data: string }> {
+  const { packed, claimCheck, ...header } = closed;
+  if (claimCheck !== undefined && claimCheck !== null) return { header, data: await fetchClaim(runtime, claimCheck) };
+  if (typeof packed?.data !== 'string') throw new Reject('broken-body', 'the packed body holds no data');
+  return { header, data: unpack({ ...packed, content: Buffer.from(packed.data, 'base64') }) };
+}
+
+/**
+ * Turns a body of any form into the plain one, numbers as they were written; plain bodies, and what is no envelope at all, come back as
+ * they are.
+ * @throws Reject as openEnvelope(), and when the data is not JSON
+ */
+export async function openBody(body: string, runtime: Pick<Runtime, 'aws' | 'env'>): Promise<string> {
+  let value: unknown;
+  try {
+    value = JSON.parse(body);
+  } catch {
+    return body; // Whoever reads it says that it is not JSON.
+  }
+  if (!isClosed(value)) return body;
+  const { header, data } = await openEnvelope(value, runtime);
+  try {
+    JSON.parse(data); // Put together as text below: what is no value of its own would become other members.
+  } catch (cause) {
+    throw new Reject('broken-body', `the data is not JSON: ${(cause as Error).message}`, { cause });
+  }
+  const members = JSON.stringify(header).slice(1, -1);
+  return `{${members}${members === '' ? '' : ','}"data":${data}}`;
+}

@@ -8,9 +8,11 @@ import { DEFAULT_PARALLEL_UNITS, reserveMillis } from './deadline.ts';
 import { giveUpIfDue } from './give-up.ts';
 import { handleMessage, type Invocation } from './handle-message.ts';
 import type { Handlers } from './handler.ts';
+import { openBatch } from './kept-messages.ts';
 import { measure } from './measure.ts';
 import type { Message, Outcome } from './message.ts';
 import { toError } from './outcomes.ts';
+import { memberOf } from './read-message.ts';
 import { isResume, type Resumed, resumeKey } from './resume.ts';
 import { settle } from './settle.ts';
 import { type Batch, readBatch } from './sources.ts';
@@ -42,7 +44,7 @@ export function consume<S extends Subscription>(
       done: new Map(),
     };
     if (isResume(event)) return resumeKey(event.resume, invocation);
-    const all = readBatch(event);
+    const all = await openBatch(readBatch(event), consumer.kept);
     const atMostOnce = subscription.guarantee === 'at-most-once';
     const kept = atMostOnce ? await acknowledgeFirst(all, consumer, invocation.log) : NONE;
     const batch = kept.size === 0 ? all : { ...all, messages: all.messages.filter((message) => !kept.has(message)) };
@@ -110,8 +112,7 @@ const unitOf =
   (message: Message): string =>
     (subscription.order === 'per-key' ? message.unit : undefined) ?? copyKey(message);
 
-/** Only used to see copies inside one batch, so that a cheap look at the body is enough. */
-const copyKey = (message: Message): string => /"id":"([^"]+)"/.exec(message.body)?.[1] ?? message.id;
+const copyKey = (message: Message): string => memberOf(message, 'id') ?? message.id;
 
 const NONE: ReadonlySet<Message> = new Set();
 /** Messages of one DeleteMessageBatch. */

@@ -6,6 +6,7 @@ import { ENV } from '../contracts/environment.ts';
 import { OUTBOX_METRIC } from '../contracts/metrics.ts';
 import type { Outbox } from '../contracts/outbox.ts';
 import { OUTBOX_TABLE } from '../contracts/tables.ts';
+import { readNumber } from './aws/numbers.ts';
 import { requiredEnv } from './environment.ts';
 import type { OutboxRow } from './outbox.ts';
 import { NO_TIME, outboxRelay } from './relay.ts';
@@ -55,7 +56,7 @@ export function relayOutbox(box: Outbox, runtime: Runtime = lambda) {
 /** The row of a record, or none when it cannot be read: then the table is asked. */
 function rowIn(image: Image): OutboxRow[] {
   try {
-    return [unmarshall(image) as OutboxRow];
+    return [unmarshall(image, { wrapNumbers: readNumber as never }) as OutboxRow];
   } catch {
     return [];
   }

@@ -2,22 +2,20 @@ import type { SQSBatchResponse } from 'aws-lambda';
 import { SQS } from '../contracts/limits.ts';
 import { backoffSeconds } from '../contracts/retry.ts';
 import type { Subscription } from '../contracts/subscription.ts';
-import { giveUpIfDue } from './give-up.ts';
+import { type GiveUpContext, giveUpIfDue } from './give-up.ts';
 import { checkpointOf, comesAgain, type Message, type Outcome } from './message.ts';
 import { toError } from './outcomes.ts';
 import type { Runtime } from './runtime.ts';
 import type { Batch } from './sources.ts';
-import { errorFields, type Log } from './telemetry.ts';
+import { errorFields } from './telemetry.ts';
 
-export interface SettleContext {
+export interface SettleContext extends GiveUpContext {
   readonly subscription: Subscription;
-  readonly deadLetterQueueUrl: string;
   /** Queues only. */
   readonly queueUrl: string | undefined;
-  readonly runtime: Pick<Runtime, 'aws' | 'now' | 'random'>;
+  readonly runtime: GiveUpContext['runtime'] & Pick<Runtime, 'random'>;
   /** Epoch milliseconds until which the breaker was open when the batch came. */
   readonly openUntil: number | undefined;
-  readonly log: Log;
 }
 
 /**

@@ -49,6 +49,15 @@ export const ALARM_KINDS = {
     silence: 'fine',
     silenceBecause: 'SQS stops measuring a queue that nobody has used for six hours, and an unused one is empty',
   },
+  'dead-letters-failed': {
+    severity: 'critical',
+    title: 'Dead letters cannot be sent',
+    means: "'{name}' has given up messages whose dead letters could not be sent; {next}",
+    first:
+      "read 'the dead letter could not be sent' in the function's log: it has the error and says which message it is; mend that, mostly a permission, the queue {queue} or its bucket",
+    silence: 'fine',
+    silenceBecause: 'it is measured when it happens only',
+  },
   undelivered: {
     severity: 'critical',
     title: 'Messages did not reach their queue',

@@ -19,6 +19,7 @@ import { backoffSeconds, exponential } from '../../contracts/retry.ts';
 import { foundByDynamodb } from '../answers.ts';
 import { type AwsCall, AwsError } from './call.ts';
 import { writeBytes } from './item-size.ts';
+import { readNumber } from './numbers.ts';
 
 /** The operations the runtime and its users need, with the shapes of the SDK's document client: plain values in and out. */
 interface Operations {
@@ -152,7 +153,8 @@ const ITEMS = new Set([
 const LISTS = new Set(['Keys', 'Items']);
 
 const toWire = (value: unknown): unknown => convert(value, (item) => marshall(item, { removeUndefinedValues: true }));
-const fromWire = (value: unknown): unknown => convert(value, (item) => unmarshall(item as never));
+const fromWire = (value: unknown): unknown =>
+  convert(value, (item) => unmarshall(item as never, { wrapNumbers: readNumber as never }));
 
 function convert(value: unknown, one: (item: object) => unknown): unknown {
   if (Array.isArray(value)) return value.map((entry) => convert(entry, one));

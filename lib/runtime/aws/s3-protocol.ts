@@ -34,15 +34,15 @@ const encodedKey = (key: string): string =>
     )
     .join('/');
 
-const READS: Readonly<Record<string, string>> = { GetObject: 'GET', HeadObject: 'HEAD' };
+const WITHOUT_BODY: Readonly<Record<string, string>> = { GetObject: 'GET', HeadObject: 'HEAD', DeleteObject: 'DELETE' };
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/RESTAPI.html: the object in the path, its bytes in the body. */
 export const s3: Protocol = {
   encode(operation, input) {
     const { Bucket, Key } = input as S3GetObject;
     const at = { bucket: Bucket, path: `/${encodedKey(Key)}` };
-    const read = READS[operation];
-    if (read !== undefined) return { ...at, method: read, headers: {}, body: '' };
+    const method = WITHOUT_BODY[operation];
+    if (method !== undefined) return { ...at, method, headers: {}, body: '' };
     if (operation !== 'PutObject') throw new TypeError(`s3 ${operation} is not an operation of this client`);
     const {
       Body,
