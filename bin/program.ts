@@ -120,11 +120,19 @@ produce
   .addOption(
     new Option('--count <n>', 'stop after so many').argParser(wholeNumber('the count', 1)).default(undefined, 'all'),
   )
+  .addOption(
+    new Option(
+      '--ids <which>',
+      'new: under numbers of their own; same: as they stand, so that the second time all were placed before',
+    )
+      .choices(['new', 'same'])
+      .default(undefined, 'new for the samples, same for a file'),
+  )
   .addOption(stage())
   .addOption(json())
   .addHelpText(
     'after',
-    '\nExamples:\n  $ npx sluice produce orders --count 100 --rate 10\n  $ head -5 orders.ndjson | npx sluice produce orders --file -',
+    '\nExamples:\n  $ npx sluice produce orders --count 100 --rate 10\n  $ npx sluice produce orders --ids same   # a second time nothing happens\n  $ head -5 orders.ndjson | npx sluice produce orders --file -',
   )
   .action((options: ProduceOptions) => run(async () => (await commands.produce()).produceOrders(options)));
 

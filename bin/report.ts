@@ -1,6 +1,7 @@
 import Table from 'cli-table3';
 import type { RandomFaults } from '../lib/local/faults.ts';
 import type { Findings } from '../lib/systems/orders/tools/reconcile.ts';
+import { inFigures, sumsOf, totalOf } from './sums.ts';
 import { styled, type Terminal } from './terminal.ts';
 
 /** What the demo reports: the findings, and what was done to provoke them. */
@@ -9,7 +10,12 @@ export interface Report extends Findings {
   readonly faults: (RandomFaults & { readonly made: Readonly<Record<string, number>> }) | null;
   /** Faults after which an e-mail may be sent once more. */
   readonly emailsAtRisk: number;
+  /** Malformed messages that were sent to each consumer. */
+  readonly malformed: number;
+  /** Orders that were accepted, and sent once more. */
   readonly ordersSentTwice: number;
+  /** Orders that were refused, and sent once more: nothing is suppressed, they are refused again. */
+  readonly ordersRefusedTwice: number;
   readonly eventsPublishedTwice: number;
   /** By consumers and by place-order. */
   readonly duplicatesSuppressed: number;
@@ -28,38 +34,41 @@ const inWords = (counts: Readonly<Record<string, number>>): string =>
 
 /** The report for people. */
 export function renderReport(terminal: Terminal, report: Report): string {
-  const total = (counts: Readonly<Record<string, number>>) =>
-    Object.values(counts).reduce((sum, count) => sum + count, 0);
+  const sums = sumsOf(report);
+  const { 'place-order': ordersAgain = 0, ...byConsumer } = report.duplicates;
   const rows: [string, string | number, string][] = [
-    [
-      'orders in',
-      report.orders,
-      `${report.placed} placed, ${report.cancelled} cancelled, ${total(report.refused)} refused (${inWords(report.refused)})`,
-    ],
-    ['charged', total(report.charged), inWords(report.charged)],
-    ['reserved', total(report.reserved), `order lines: ${inWords(report.reserved)}`],
-    ['invoiced', report.invoiced, 'PDFs in the bucket'],
+    ['orders in', report.orders, `${inFigures(sums.orders)} (refused: ${inWords(report.refused)})`],
+    ['events', report.placed + report.cancelled, 'one for each order placed or cancelled; every consumer gets each'],
+    ['charged', totalOf(report.charged), `${inWords(report.charged)}; ${inFigures(sums.charged)}`],
+    ['reserved', totalOf(report.reserved), `order lines: ${inWords(report.reserved)}`],
+    ['invoiced', report.invoiced, `PDFs in the bucket; ${inFigures(sums.invoiced)}`],
     [
       'e-mailed',
       report.emailed,
-      `${report.guests} guests left no address${report.faults === null ? '' : `; ${report.emailedAgain} once more, which ${report.emailsAtRisk} faults may cause`}`,
+      `${inFigures(sums.emailed)}${report.faults === null ? '' : `; ${report.emailedAgain} once more, which ${report.emailsAtRisk} faults may cause`}`,
     ],
-    ['counted', report.counted, 'in sales per minute and country'],
+    ['counted', report.counted, `in sales per minute and country; ${inFigures(sums.counted)}`],
+    ['duplicates suppressed', report.duplicatesSuppressed, 'by whom:'],
     [
-      'duplicates suppressed',
-      report.duplicatesSuppressed,
-      `${report.ordersSentTwice} orders sent twice, ${report.eventsPublishedTwice} events published twice to 5 consumers`,
+      '  place-order',
+      ordersAgain,
+      `of ${report.ordersSentTwice} accepted orders sent twice; ${report.ordersRefusedTwice} more were refused twice`,
     ],
-    ['dead-lettered', report.deadLettered, 'with reasons:'],
+    ...Object.entries(byConsumer).map(([consumer, count]): [string, number, string] => [
+      `  ${consumer}`,
+      count,
+      `of ${report.eventsPublishedTwice} events published twice`,
+    ]),
+    ['dead-lettered', report.deadLettered, `${report.malformed} malformed messages to each consumer, and what failed:`],
     ...Object.entries(report.deadLetters).map(([consumer, reasons]): [string, string | number, string] => [
       `  ${consumer}`,
-      total(reasons),
+      totalOf(reasons),
       inWords(reasons),
     ]),
     ...(report.faults === null
       ? []
       : [
-          ['faults', total(report.faults.made), inWords(report.faults.made)] as [string, number, string],
+          ['faults', totalOf(report.faults.made), inWords(report.faults.made)] as [string, number, string],
           ['', '', `again with --seed ${report.faults.seed}`] as [string, string, string],
         ]),
     ['lost', report.lost, ''],

@@ -1,6 +1,6 @@
 import type { OrderRequest } from '../lib/systems/orders/request.ts';
 import { openShop, type Placed, patient, placeAll } from '../lib/systems/orders/tools/producer.ts';
-import { readSamples } from '../lib/systems/orders/tools/samples.ts';
+import { endlessly, readSamples } from '../lib/systems/orders/tools/samples.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Every n-th order is sent twice, and the events of every n-th accepted order are published twice. */
@@ -26,8 +26,14 @@ export async function placeSamples(
   const samples = readSamples();
   const placed: Placed[] = [];
   const shop = patient(openShop(functionName));
-  const orders = minutes === undefined ? samples.length : Math.ceil(minutes * SECONDS_PER_MINUTE * rate);
-  const bar = terminal.progress('Placing orders', Math.ceil(orders * (1 + 1 / DUPLICATE_EVERY)));
+  const sendings =
+    minutes === undefined
+      ? samples.length + Math.ceil(samples.length / DUPLICATE_EVERY)
+      : Math.ceil(minutes * SECONDS_PER_MINUTE * rate);
+  const bar = terminal.progress(
+    minutes === undefined ? `Placing ${samples.length} orders, every tenth twice` : 'Placing orders, every tenth twice',
+    sendings,
+  );
   if (minutes !== undefined) terminal.note(`Placing ${rate} orders a second for ${minutes} minutes ...`);
   const steady = minutes !== undefined && {
     perSecond: rate,
@@ -62,15 +68,5 @@ function* everyTenthTwice(orders: Iterable<OrderRequest>): Generator<OrderReques
   for (const order of orders) {
     yield order;
     if (count++ % DUPLICATE_EVERY === 0) yield order;
-  }
-}
-
-/** The samples again and again, under new numbers. */
-function* endlessly(samples: readonly OrderRequest[]): Generator<OrderRequest> {
-  for (let round = 1; ; round++) {
-    for (const sample of samples) {
-      const cancels = sample.cancels === undefined ? {} : { cancels: `${sample.cancels}-${round}` };
-      yield { ...sample, ...cancels, invoiceNo: `${sample.invoiceNo}-${round}` };
-    }
   }
 }

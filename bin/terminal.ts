@@ -7,15 +7,29 @@ export interface Terminal {
   /** Colours, bars and boxes only on a terminal. */
   readonly rich: boolean;
   note(text: string): void;
+  /** A line that stays at the end while notes go by above it; '' takes it away. Only on a terminal. */
+  status(text: string): void;
   progress(label: string, total: number): { step(): void; stop(): void };
 }
 
+const DEFAULT_COLUMNS = 80;
+/** Back to the beginning of the line, and erase it. */
+const CLEAR_LINE = '\r\u001B[K';
+
 export function openTerminal({ json }: { readonly json: boolean }): Terminal {
   const rich = process.stderr.isTTY === true && !json;
+  let shown = '';
+  const width = () => process.stderr.columns ?? DEFAULT_COLUMNS;
+  const write = (text: string) => void process.stderr.write(text);
   return {
     json,
     rich,
-    note: (text) => void process.stderr.write(`${text}\n`),
+    note: (text) => write(shown === '' ? `${text}\n` : `${CLEAR_LINE}${text}\n${shown}`),
+    status(text) {
+      if (!rich) return;
+      shown = text.slice(0, width() - 1);
+      write(`${CLEAR_LINE}${shown}`);
+    },
     progress(label, total) {
       if (!rich) return { step: () => undefined, stop: () => undefined };
       const bar = new SingleBar(

@@ -63,7 +63,8 @@ function libraryManifest(root: Manifest, imported: readonly string[]): object {
     description: root.description,
     license: root.license,
     type: 'module',
-    sideEffects: false,
+    // What every bundle begins with, imported by nobody.
+    sideEffects: ['./runtime/source-frames.js'],
     engines: { node: '>=20' },
     exports: Object.fromEntries(
       ENTRIES.map((entry) => [`./${entry}`, { types: `./${entry}/index.d.ts`, default: `./${entry}/index.js` }]),

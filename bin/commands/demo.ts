@@ -18,8 +18,10 @@ import { type Report, renderReport } from '../report.ts';
 import { DUPLICATE_EVERY, keepPlacing, placeSamples, type Traffic } from '../sample-traffic.ts';
 import { exportsFor, pointSdkAt } from '../sdk-environment.ts';
 import { EXIT_INTERRUPTED, interrupted } from '../signals.ts';
+import { sumsOf, wrongSums } from '../sums.ts';
 import { synthesise } from '../synth.ts';
 import { openTerminal, styled, type Terminal } from '../terminal.ts';
+import { type EngineWatch, watchEngine } from '../watch-engine.ts';
 
 export interface DemoOptions extends FaultOptions {
   readonly once: boolean;
@@ -53,6 +55,7 @@ export async function demo(options: DemoOptions): Promise<number> {
   await synthesise(assembly, STAGE);
   const logs = logFiles(join(WORK_FOLDER, 'logs'));
   const duplicates = countDuplicates();
+  const watch = watchEngine(terminal);
   const engine = await startEngine({
     assembly,
     port: options.port,
@@ -60,7 +63,9 @@ export async function demo(options: DemoOptions): Promise<number> {
     onLog(log) {
       logs.write(log);
       duplicates.see(log.line);
+      watch.onLog(log);
     },
+    onInvocation: watch.onInvocation,
   });
   try {
     pointSdkAt(engine.url, engine.services.region);
@@ -77,7 +82,7 @@ export async function demo(options: DemoOptions): Promise<number> {
       if (report === undefined) return EXIT_INTERRUPTED;
       process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : renderReport(terminal, report));
       if (!options.once)
-        await stayUp(terminal, output(outputs, 'PlaceOrderFunction'), exportsFor(engine.url, engine.services.region), {
+        await stayUp({ engine, terminal, watch }, output(outputs, 'PlaceOrderFunction'), {
           rate: options.rate,
           signal: stop.signal,
         });
@@ -125,21 +130,25 @@ async function reconciledRun(
   const snapshot = await takeSnapshot(clients, outputs, run.mailbox);
   const disturbance = disturbanceBy(random?.made ?? []);
   const findings = reconcile({ placed, shelf, malformed, disturbance }, snapshot);
-  const ordersAgain = placed.filter(({ reply }) => reply.status === 'accepted' && reply.duplicate).length;
-  const duplicates = { 'place-order': ordersAgain, ...suppressed() };
+  const acceptedAgain = placed.filter(({ reply }) => reply.status === 'accepted' && reply.duplicate).length;
+  const duplicates = { 'place-order': acceptedAgain, ...suppressed() };
   const firstCharge = snapshot.payments.map(({ settledAt }) => Date.parse(settledAt)).toSorted((a, b) => a - b)[0];
-  return {
+  const report: Report = {
     ...findings,
-    problems: [...rest.map((text) => `did not come to rest: ${text}`), ...findings.problems],
     faults: random === undefined ? null : { ...random.plan, made: random.counts },
     emailsAtRisk: disturbance.mailsAtRisk,
-    ordersSentTwice: placed.length - findings.orders,
+    malformed: malformed.length,
+    ordersSentTwice: acceptedAgain,
+    ordersRefusedTwice: placed.length - findings.orders - acceptedAgain,
     eventsPublishedTwice: again.length,
     duplicatesSuppressed: Object.values(duplicates).reduce((sum, count) => sum + count, 0),
     duplicates,
     seconds: round(performance.now() / 1_000),
     secondsToFirstCharge: firstCharge === undefined ? null : round((firstCharge - performance.timeOrigin) / 1_000),
   };
+  const problems = [...rest.map((text) => `did not come to rest: ${text}`), ...findings.problems];
+  // Faults may have an event given up after its effect.
+  return { ...report, problems: random === undefined ? [...problems, ...wrongSums(sumsOf(report))] : problems };
 }
 
 const round = (seconds: number): number => Math.round(seconds * 10) / 10;
@@ -174,11 +183,18 @@ async function waitForRest({
   }
 }
 
-/** Steady sample traffic until Ctrl-C, so that there is something to look at. */
-async function stayUp(terminal: Terminal, functionName: string, exports: string, traffic: Traffic): Promise<void> {
+/** Steady sample traffic until Ctrl-C, so that there is something to look at; what happens meanwhile is told, and summed up at the end. */
+async function stayUp(
+  { engine, terminal, watch }: { engine: Engine; terminal: Terminal; watch: EngineWatch },
+  functionName: string,
+  traffic: Traffic,
+): Promise<void> {
+  const exports = exportsFor(engine.url, engine.services.region);
   terminal.note(`\nSteady traffic of ${traffic.rate} orders a second until Ctrl-C. In another shell:\n  ${exports}`);
   terminal.note(
-    `  aws sqs list-queues\n  npx sluice produce orders --count 10\n${styled(terminal, 'dim', `Logs of the functions: ${join(WORK_FOLDER, 'logs')}`)}`,
+    `  aws --endpoint-url $AWS_ENDPOINT_URL sqs list-queues\n  npx sluice produce orders --count 10\n${styled(terminal, 'dim', `Logs of the functions: ${join(WORK_FOLDER, 'logs')}`)}`,
   );
+  watch.start(engine);
   await keepPlacing(functionName, traffic);
+  terminal.note(watch.stop() ?? '');
 }

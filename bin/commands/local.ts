@@ -7,6 +7,8 @@ import { logFiles } from '../function-logs.ts';
 import { type Redeployment, redeployOnChange } from '../redeploy.ts';
 import { exportsFor } from '../sdk-environment.ts';
 import { interrupted } from '../signals.ts';
+import { openTerminal } from '../terminal.ts';
+import { watchEngine } from '../watch-engine.ts';
 
 export interface LocalOptions extends FaultOptions {
   /** Without it, the one that `cdk.json` names. */
@@ -27,7 +29,9 @@ export async function local(options: LocalOptions): Promise<number> {
   const faults = plannedFaults(asked);
   const stop = interrupted();
   const logs = logFiles(join('.sluice', 'logs'), { append: data !== undefined });
-  const note = (text: string) => void process.stderr.write(`${text}\n`);
+  const terminal = openTerminal({ json: false });
+  const { note } = terminal;
+  const watch = watchEngine(terminal);
   const result = (text: string) => void process.stdout.write(`${text}\n`);
   const app = options.watch ? readCdkApp(process.cwd(), options.assembly) : undefined;
   const assembly = app?.output ?? options.assembly;
@@ -41,7 +45,11 @@ export async function local(options: LocalOptions): Promise<number> {
     ...{ assembly, port, iam, timeScale },
     ...(data === undefined ? {} : { data }),
     ...(faults === undefined ? {} : { faults }),
-    onLog: logs.write,
+    onLog(log) {
+      logs.write(log);
+      watch.onLog(log);
+    },
+    onInvocation: watch.onInvocation,
     onNotice: note,
     onChanges: (changes) => note(`Changes:\n${changes.map((change) => `  ${describeChange(change)}`).join('\n')}`),
   });
@@ -53,7 +61,9 @@ export async function local(options: LocalOptions): Promise<number> {
     note(
       `Logs of the functions: ${join('.sluice', 'logs')}. For another shell:\n  ${exportsFor(engine.url, engine.services.region)}`,
     );
+    watch.start(engine);
     await stop.promise;
+    note(watch.stop() ?? '');
   } finally {
     await redeployment?.close();
     await engine.close();

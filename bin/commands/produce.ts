@@ -3,7 +3,7 @@ import { type InputLine, readLines } from '../../lib/operations/ndjson.ts';
 import type { OrderRequest } from '../../lib/systems/orders/request.ts';
 import { openClients } from '../../lib/systems/orders/tools/clients.ts';
 import { openShop, placeAll } from '../../lib/systems/orders/tools/producer.ts';
-import { SAMPLE_FILE, shelfFor, withCancelledOrders } from '../../lib/systems/orders/tools/samples.ts';
+import { endlessly, SAMPLE_FILE, shelfFor, withCancelledOrders } from '../../lib/systems/orders/tools/samples.ts';
 import { fillShelf } from '../../lib/systems/orders/tools/stock.ts';
 import { EXIT_INTERRUPTED, interrupted } from '../signals.ts';
 import { openTerminal } from '../terminal.ts';
@@ -12,6 +12,8 @@ export interface ProduceOptions {
   readonly file?: string;
   readonly rate?: number;
   readonly count?: number;
+  /** Whether orders go out under numbers of their own, or as they stand. @default new for the samples, as they stand for a file */
+  readonly ids?: 'new' | 'same';
   readonly stage: string;
   readonly json: boolean;
 }
@@ -26,7 +28,8 @@ const stackOf = (stage: string): string => `sluice-${stage}-orders`;
 export async function produceOrders(options: ProduceOptions): Promise<number> {
   const { signal } = interrupted();
   const terminal = openTerminal(options);
-  const { orders, broken } = await readOrders(options);
+  const { orders: read, broken } = await readOrders(options);
+  const orders = [...numbered(read, options)];
   const outputs = await outputsOf(stackOf(options.stage));
   const shop = openShop(output(outputs, 'PlaceOrderFunction'));
   const result = { accepted: 0, duplicates: 0, refused: {} as Record<string, number>, broken: broken.length };
@@ -49,6 +52,22 @@ export async function produceOrders(options: ProduceOptions): Promise<number> {
   return broken.length === 0 ? 0 : 1;
 }
 
+/**
+ * The orders as they are sent. A number is an order's identity, so that the samples under their own numbers are new orders once only: every run gives
+ * them others, and begins again when more are asked for than there are.
+ */
+function* numbered(
+  orders: readonly OrderRequest[],
+  { file, ids = file === undefined ? 'new' : 'same', count = orders.length }: ProduceOptions,
+): Generator<OrderRequest> {
+  const all = ids === 'same' ? orders : endlessly(orders, Date.now().toString(36));
+  let sent = 0;
+  for (const order of all) {
+    if (sent++ >= count) return;
+    yield order;
+  }
+}
+
 function describe(result: {
   accepted: number;
   duplicates: number;
@@ -56,7 +75,8 @@ function describe(result: {
   broken: number;
 }): string {
   const refusals = Object.entries(result.refused).map(([reason, count]) => `  refused, ${reason}: ${count}\n`);
-  return `accepted: ${result.accepted}\nplaced before: ${result.duplicates}\n${refusals.join('')}${result.broken > 0 ? `not JSON: ${result.broken}\n` : ''}`;
+  const before = result.duplicates > 0 ? `placed before: ${result.duplicates}\n` : '';
+  return `accepted: ${result.accepted}\n${before}${refusals.join('')}${result.broken > 0 ? `not JSON: ${result.broken}\n` : ''}`;
 }
 
 /** Fills the shelf for the orders of a file. */

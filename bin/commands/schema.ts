@@ -39,8 +39,12 @@ export async function schemaCheck({ json, mode }: CheckOptions, world: SchemaWor
   const [declared, committed] = await Promise.all([declaredSchemas(world.systems), readSnapshots(world.folder)]);
   const findings = checkEvolution(declared, committed, { mode, now: world.now });
   const ok = findings.every(({ level }) => level === 'warning');
-  if (json) world.print(JSON.stringify({ ok, mode, events: declared.map(summaryOf), findings }));
-  else world.print(report(declared, committed, findings, openTerminal({ json })));
+  // What `write` would bring up to date, and breaks nobody: other words, channels or retention.
+  const stale = planSnapshots(declared, committed, world.now)
+    .filter(({ change }) => change === 'facts')
+    .map(({ snapshot }) => fileOf(world, snapshot));
+  if (json) world.print(JSON.stringify({ ok, mode, events: declared.map(summaryOf), findings, stale }));
+  else world.print(report({ declared, committed, findings, stale }, openTerminal({ json })));
   return ok ? 0 : 1;
 }
 
@@ -49,21 +53,47 @@ const summaryOf = ({ versions, ...event }: DeclaredSchemas) => ({
   versions: versions.map(({ version }) => version),
 });
 
-function report(
-  declared: readonly DeclaredSchemas[],
-  committed: readonly SchemaSnapshot[],
-  findings: readonly Finding[],
-  terminal: Terminal,
-): string {
-  const errors = findings.filter(({ level }) => level === 'error').length;
+interface Checked {
+  readonly declared: readonly DeclaredSchemas[];
+  readonly committed: readonly SchemaSnapshot[];
+  readonly findings: readonly Finding[];
+  /** Files that `write` would bring up to date. */
+  readonly stale: readonly string[];
+}
+
+function report({ declared, committed, findings, stale }: Checked, terminal: Terminal): string {
+  const groups = togetherAsOne(findings);
+  const errors = groups.filter(([{ level }]) => level === 'error').length;
   const good = declared.filter(({ type }) => !findings.some(({ event, level }) => event === type && level === 'error'));
   return [
     ...good.map((event) => styled(terminal, 'green', `ok    ${event.type}  ${readable(event, committed)}`)),
-    ...findings.map((finding) => findingText(finding, terminal)),
-    errors === 0
-      ? `${declared.length} of ${declared.length} events are as committed`
-      : `${errors} ${errors === 1 ? 'problem' : 'problems'}; nothing was changed`,
+    ...groups.map((group) => findingText(group, terminal)),
+    ...stale.map((file) =>
+      styled(terminal, 'yellow', `stale ${file}: other words, channels or retention than declared`),
+    ),
+    ...(stale.length === 0 ? [] : ['      fix: Run: npx sluice schema write, and commit what it writes']),
+    errors > 0
+      ? `${errors} ${errors === 1 ? 'problem' : 'problems'}; nothing was changed`
+      : stale.length > 0
+        ? `${declared.length} of ${declared.length} events break nobody; ${stale.length} of their snapshots are to be written again`
+        : `${declared.length} of ${declared.length} events are as committed`,
   ].join('\n');
+}
+
+type Group = readonly [Finding, ...Finding[]];
+
+/**
+ * One mistake is told once: a part that several events or versions share is wrong in all of them, and that a version differs needs no words of its own
+ * where it is said in what.
+ */
+function togetherAsOne(findings: readonly Finding[]): readonly Group[] {
+  const inWhat = new Set(findings.flatMap((one) => (one.path === '' ? [] : [`${one.event} ${one.version}`])));
+  const told = findings.filter(
+    ({ event, version, rule }) => rule !== 'changed-without-version' || !inWhat.has(`${event} ${version}`),
+  );
+  const same = ({ path, rule, breaks, level, before, after, event, version }: Finding) =>
+    JSON.stringify(path === '' ? [event, version, rule, before] : [path, rule, breaks, level, before, after]);
+  return [...Map.groupBy(told, same).values()] as unknown as readonly Group[];
 }
 
 /** `version 2; reads 1 (in channels until 2026-12-11)` */
@@ -82,19 +112,20 @@ const BREAKS = {
   full: 'new code cannot read what is in the channels, nor the code that is still running what will be sent',
 } as const;
 
-function findingText(
-  { event, version, path, rule, breaks, before, after, fix, consumers, level }: Finding,
-  terminal: Terminal,
-): string {
+function findingText([finding, ...others]: Group, terminal: Terminal): string {
+  const { event, version, path, rule, breaks, before, after, fix, level } = finding;
   const [word, colour] = level === 'error' ? (['error', 'red'] as const) : (['warn ', 'yellow'] as const);
   const field = path === '' ? '' : `  ${path}`;
+  const consumers = [...new Set([finding, ...others].flatMap((one) => one.consumers))];
+  const elsewhere = others.map((other) => `${other.event} version ${other.version}`);
   return [
     styled(terminal, colour, `${word} ${event} version ${version}${field}: ${rule}`),
+    ...(elsewhere.length === 0 ? [] : [`      the same in ${elsewhere.join(', ')}`]),
     `        - ${before}`,
     `        + ${after}`,
     ...(breaks === undefined ? [] : [`      ${breaks}: ${BREAKS[breaks]}`]),
     ...(consumers.length === 0 ? [] : [`      consumers: ${consumers.join(', ')}`]),
-    `      fix: ${fix}`,
+    `      fix: ${fix}${elsewhere.length === 0 ? '' : '; so for the others'}`,
   ].join('\n');
 }
 

@@ -1,4 +1,5 @@
 import { formatSequence, parseSequence } from '../../lib/contracts/envelope.ts';
+import { readItems } from '../../lib/runtime/aws/dynamodb.ts';
 import { consume, type HandlerContext } from '../../lib/runtime/consume.ts';
 import { requiredEnv } from '../../lib/runtime/environment.ts';
 import { type Write, WriteRefused } from '../../lib/runtime/inbox.ts';
@@ -189,14 +190,10 @@ const chunk = <T>(items: readonly T[], size: number): T[][] =>
   Array.from({ length: Math.max(1, Math.ceil(items.length / size)) }, (_, i) => items.slice(i * size, (i + 1) * size));
 
 async function readStock(lines: readonly Line[]): Promise<Map<string, number>> {
-  const stock = new Map<string, number>();
-  let keys: { sku: string }[] = lines.map(({ sku }) => ({ sku }));
-  while (keys.length > 0) {
-    const { Responses, UnprocessedKeys } = await dynamodb('BatchGetItem', {
-      RequestItems: { [stockTable]: { Keys: keys, ConsistentRead: true } },
-    });
-    for (const item of Responses?.[stockTable] ?? []) stock.set(item.sku as string, item.quantity as number);
-    keys = (UnprocessedKeys?.[stockTable]?.Keys ?? []) as typeof keys;
-  }
-  return stock;
+  const items = await readItems(
+    dynamodb,
+    stockTable,
+    lines.map(({ sku }) => ({ sku })),
+  );
+  return new Map(items.map(({ sku, quantity }) => [sku as string, quantity as number]));
 }

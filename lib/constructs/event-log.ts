@@ -1,4 +1,11 @@
-import { ShardLevelMetrics, Stream, StreamConsumer, StreamEncryption, StreamMode } from 'aws-cdk-lib/aws-kinesis';
+import {
+  type CfnStream,
+  ShardLevelMetrics,
+  Stream,
+  StreamConsumer,
+  StreamEncryption,
+  StreamMode,
+} from 'aws-cdk-lib/aws-kinesis';
 import { Construct } from 'constructs';
 import type { Log as LogContract } from '../contracts/channel.ts';
 import { KINESIS } from '../contracts/limits.ts';
@@ -8,13 +15,15 @@ import { deploys } from './declared.ts';
 import { cdkDuration } from './messaging-function.ts';
 import { physicalName, removalPolicyOf, tagComponent } from './stage.ts';
 
+const BYTES_PER_KIB = 1_024;
+
 /** What a log is deployed with, beside its declaration. */
 export interface EventLogProps {
   /** Needed when the log is declared with claim check. @default none */
   readonly claims?: ClaimCheckBucket;
 }
 
-/** A declared log as a Kinesis stream: encrypted, with the declared retention, capacity and metrics of its shards. */
+/** A declared log as a Kinesis stream: encrypted, with the declared retention, capacity, record size and metrics of its shards. */
 export class EventLog extends Construct {
   readonly contract: LogContract;
   readonly stream: Stream;
@@ -37,6 +46,11 @@ export class EventLog extends Construct {
       encryption: StreamEncryption.MANAGED,
       removalPolicy: removalPolicyOf(this),
     });
+    const recordKiB = contract.maxMessageBytes / BYTES_PER_KIB;
+    if (recordKiB > KINESIS.defaultRecordKiB) {
+      // The L2 construct does not have it yet.
+      (this.stream.node.defaultChild as CfnStream).maxRecordSizeInKiB = recordKiB;
+    }
     deploys(this.stream, { kind: 'channel', channel: contract });
     this.destination = {
       name: contract.name,

@@ -112,7 +112,8 @@ export class OutboxTable extends Construct {
   /** Lets a producer commit events with its own writes. */
   grantTransact(fn: LambdaFunction): void {
     fn.addEnvironment(ENV.outboxTable, this.table.tableName);
-    allow(fn, ['dynamodb:PutItem'], [this.table.tableArn]);
+    // Rows, the aggregate's head, and what is asked when a head does not know its aggregate.
+    allow(fn, ['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:Query'], [this.table.tableArn]);
     // Data that no row can hold is stored before the transaction.
     for (const claims of this.claims) claims.grantStore(fn);
   }

@@ -11,6 +11,7 @@ import { oldestMessage, queueDepth, watchQueue } from './alarms/queue.ts';
 import type { SystemAlarms } from './alarms/system-alarms.ts';
 import { type BreakerController, watchBreaker } from './breaker-controller.ts';
 import type { ClaimCheckBucket } from './claim-check-bucket.ts';
+import { keepLargeMessages } from './dead-letter-bucket.ts';
 import { deploys } from './declared.ts';
 import { queueSource } from './event-source.ts';
 import type { EventTopic } from './event-topic.ts';
@@ -77,6 +78,7 @@ export class QueueConsumer extends Construct {
       },
     });
     allow(this.function, ['sqs:SendMessage'], [deadLetters.queueArn]);
+    keepLargeMessages(this.function, subscription);
     inbox.grant(this.function, subscription);
     this.work.claims?.grantFetch(this.function);
     const source = queueSource(queue, {

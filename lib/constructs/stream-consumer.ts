@@ -9,6 +9,7 @@ import { watchConsumer } from './alarms/consumer.ts';
 import { type ConsumerView, consumerView } from './alarms/consumer-view.ts';
 import { type LagAdvice, lagMetrics, logLagMetrics, watchLag, watchLogLag } from './alarms/log.ts';
 import { watchBreaker } from './breaker-controller.ts';
+import { keepLargeMessages } from './dead-letter-bucket.ts';
 import { deploys } from './declared.ts';
 import { failuresTo, type MappedSource } from './event-source.ts';
 import { deadLetterQueue } from './message-queue.ts';
@@ -50,6 +51,7 @@ export function streamConsumer(
     environment: { ...environment, [ENV.deadLetterQueue]: deadLetters.queueUrl },
   });
   allow(fn, ['sqs:SendMessage'], [deadLetters.queueArn]);
+  keepLargeMessages(fn, subscription);
   inbox.grant(fn, subscription);
   const source = mapping({
     startingPosition: StartingPosition.TRIM_HORIZON,

@@ -20,6 +20,7 @@ export const ALARM_DEFAULTS = {
   'queue-depth': { threshold: 10_000, unit: 'messages', minutes: 5 },
   'oldest-message': { threshold: 300, unit: 'seconds', minutes: 1 },
   'dead-letters': { threshold: 0, unit: 'messages', minutes: 1 },
+  'dead-letters-failed': { threshold: 0, unit: 'messages', minutes: 1 },
   undelivered: { threshold: 0, unit: 'messages', minutes: 1 },
   // A single failed try in a quiet minute is no trend.
   'error-rate': { threshold: 1, unit: 'percent of the messages', minutes: 5, share: 0.6 },
@@ -32,7 +33,8 @@ export const ALARM_DEFAULTS = {
   'catch-up': { threshold: 10, unit: 'percent of the retention', minutes: 15, share: 0.8 },
   'hot-shard': { threshold: 10, unit: 'times the lag of the shard with the least', minutes: 10 },
   'producer-errors': { threshold: 0.1, unit: 'percent of the tries', minutes: 5 },
-  'oldest-unpublished': { threshold: 60, unit: 'seconds', minutes: 2 },
+  // Of the newest minutes it may be known that the sweeper was called before it is known what it has measured.
+  'oldest-unpublished': { threshold: 60, unit: 'seconds', minutes: 3 },
   'late-dropped': { threshold: 1, unit: 'percent of the events', minutes: 5 },
   'state-failures': { threshold: 0, unit: 'failures', minutes: 1 },
 } as const satisfies Readonly<Record<string, AlarmDefault>>;
@@ -56,7 +58,7 @@ export type AlarmSetting =
 /** What a declaration changes about its alarms, by kind. */
 export type AlarmSettings = { readonly [K in AlarmKind]?: AlarmSetting };
 
-const OF_CONSUMERS: readonly AlarmKind[] = ['dead-letters', 'error-rate', 'throttles'];
+const OF_CONSUMERS: readonly AlarmKind[] = ['dead-letters', 'dead-letters-failed', 'error-rate', 'throttles'];
 const OF_LOGS: readonly AlarmKind[] = ['iterator-age', 'log-lag-messages', 'catch-up', 'hot-shard'];
 
 /** Kinds of alarms that the consumers of a source have. */

@@ -1,4 +1,5 @@
 import { type AnyEventType, type EventType, schemaUri } from './event.ts';
+import { EVENT } from './limits.ts';
 import { nextTraceparent } from './trace.ts';
 import { UpcastFailed, upcast } from './upcast.ts';
 
@@ -122,13 +123,27 @@ export const readEnvelope = (body: string, expected: readonly AnyEventType[]): E
  * with that version's schema, then, upcast, with the newest.
  * @throws UnreadableMessage when the body is not JSON, not an event, of a type or version nobody declared, or with invalid data
  */
-export function readEvent(body: string, expected: readonly AnyEventType[]): ReadEvent {
-  let value: unknown;
+export const readEvent = (body: string, expected: readonly AnyEventType[]): ReadEvent =>
+  readParsed(parseJson(body, 'the body'), expected);
+
+/**
+ * JSON as a reader takes it.
+ * @param what it is, for the error
+ * @throws UnreadableMessage
+ */
+export function parseJson(text: string, what: string): unknown {
   try {
-    value = JSON.parse(body);
+    return JSON.parse(text);
   } catch (cause) {
-    throw new UnreadableMessage('broken-json', `the body is not JSON: ${(cause as Error).message}`, { cause });
+    throw new UnreadableMessage('broken-json', `${what} is not JSON: ${(cause as Error).message}`, { cause });
   }
+}
+
+/**
+ * `readEvent()` for a body that is parsed already.
+ * @throws UnreadableMessage
+ */
+export function readParsed(value: unknown, expected: readonly AnyEventType[]): ReadEvent {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new UnreadableMessage(
       'not-an-event',
@@ -144,6 +159,13 @@ export function readEvent(body: string, expected: readonly AnyEventType[]): Read
   const notText = TEXT.filter((name) => candidate[name] !== undefined && typeof candidate[name] !== 'string');
   if (notText.length > 0) {
     throw new UnreadableMessage('not-an-event', `the CloudEvents attributes ${notText.join(', ')} are not text`);
+  }
+  const idBytes = Buffer.byteLength(candidate.id);
+  if (idBytes > EVENT.maxIdBytes || !candidate.id.isWellFormed()) {
+    throw new UnreadableMessage(
+      'not-an-event',
+      `the id has ${idBytes} bytes; it must be well-formed text of at most ${EVENT.maxIdBytes}`,
+    );
   }
   if (candidate.specversion !== '1.0') {
     throw new UnreadableMessage(

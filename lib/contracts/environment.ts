@@ -6,6 +6,8 @@ export const ENV = {
   queue: 'SLUICE_QUEUE_URL',
   /** Bucket that keeps the data of oversized events. */
   claims: 'SLUICE_CLAIMS_BUCKET',
+  /** Bucket that keeps what no dead letter and no parked message can hold. */
+  deadLetterBucket: 'SLUICE_DEAD_LETTER_BUCKET',
   /** Bucket of a log's archive. */
   archive: 'SLUICE_ARCHIVE_BUCKET',
   /** Name of the function that switches event source mappings. */

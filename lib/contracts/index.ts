@@ -1,7 +1,16 @@
 /** `sluice/contracts`: what is said, where it travels, who listens and with which promise. Plain data, no dependencies. */
 export { ALARM_DEFAULTS, type AlarmKind, type AlarmSetting, type AlarmSettings } from './alarms.ts';
 export type { Channel, GroupBy, Log, Queue, Topic, Traffic } from './channel.ts';
-export { DEAD_LETTER_ATTRIBUTE, type DeadLetter } from './dead-letter.ts';
+export {
+  DEAD_LETTER_ATTRIBUTE,
+  type DeadLetter,
+  type MessageAttribute,
+  type MessageAttributes,
+  type RecordReference,
+  type Wrapped,
+  type WrappedMessage,
+  type WrappedReference,
+} from './dead-letter.ts';
 export { DeclarationError } from './declaration-error.ts';
 export { type Duration, days, hours, minutes, seconds, toMillis } from './duration.ts';
 export {

@@ -26,8 +26,13 @@ export const SNS = {
 } as const;
 
 export const KINESIS = {
-  /** One record; a PutRecords call may carry 500 records and 10 MiB. https://docs.aws.amazon.com/streams/latest/dev/service-sizes-and-limits.html */
-  maxRecordBytes: 10 * MIB,
+  /**
+   * One record, its partition key included: what a stream takes unless its `MaxRecordSizeInKiB` says more, and the most that may say.
+   * https://docs.aws.amazon.com/streams/latest/dev/large-records.html
+   */
+  defaultRecordKiB: 1_024,
+  maxRecordKiB: 10_240,
+  /** A PutRecords call may carry 500 records and 10 MiB, partition keys included. https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html */
   maxBatchBytes: 10 * MIB,
   maxBatchEntries: 500,
   minRetentionSeconds: 86_400,
@@ -53,10 +58,17 @@ export const SCHEDULER = {
   maxEventAgeSeconds: 86_400,
 } as const;
 
+export const EVENT = {
+  /** An id is part of the inbox's keys, of which DynamoDB takes 2,048 bytes, with names around it. */
+  maxIdBytes: 1_024,
+} as const;
+
 export const DYNAMODB = {
   /** Items in one TransactWriteItems. https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html */
   maxTransactionItems: 100,
   maxItemBytes: 400 * KIB,
+  /** The items of one TransactWriteItems together. https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html */
+  maxTransactionBytes: 4 * MIB,
 } as const;
 
 export const LAMBDA = {
@@ -69,4 +81,9 @@ export const LAMBDA = {
   /** Batches larger than this need a batching window of at least one second on a standard queue. */
   maxBatchWithoutWindow: 10,
   maxBatchWindowSeconds: 300,
+  /**
+   * Largest record of a stream that a function can be given: an invocation takes 6 MiB of JSON, data is a third longer in base64, and what
+   * stands around it takes a few KiB. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+   */
+  maxReadRecordKiB: 4_600,
 } as const;

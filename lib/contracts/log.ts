@@ -23,16 +23,24 @@ export interface LogOptions<E extends AnyEventType> extends SendingOptions<E>, L
    * consumer reads a log, because a queue would do otherwise. @default not said
    */
   readonly replay?: string;
+  /**
+   * Largest record that the stream takes, partition key included, in KiB: 1,024 to 10,240, and at most 4,600 where a subscription reads it,
+   * because a function is given no more. Large records are for now and then: under 2 % of the traffic. What is larger still is refused, or
+   * goes to S3 with `oversized: 'claim-check'`. @default 1,024, as Kinesis
+   */
+  readonly maxRecordKiB?: number;
   /** Expected load. @default not known: one shard, no cost */
   readonly traffic?: Traffic;
   /** Other thresholds of alarms, or reasons to have none; a subscription's own come first. @default the defaults of each kind */
   readonly alarms?: AlarmSettings;
 }
 
+const BYTES_PER_KIB = 1_024;
+
 /** Declares a log. */
 export function log<const E extends AnyEventType>(name: string, options: LogOptions<E>): Log<E> {
   const thing = `log '${name}'`;
-  const { events, traffic, retention = days(7) } = options;
+  const { events, traffic, retention = days(7), maxRecordKiB = KINESIS.defaultRecordKiB } = options;
   declareName('log', name);
   declareEvents(thing, events);
   declare(
@@ -40,6 +48,12 @@ export function log<const E extends AnyEventType>(name: string, options: LogOpti
     thing,
     `retention must be from 24 hours to 365 days (given ${retention.seconds} s)`,
     'Write for example retention: days(7)',
+  );
+  declare(
+    Number.isInteger(maxRecordKiB) && maxRecordKiB >= KINESIS.defaultRecordKiB && maxRecordKiB <= KINESIS.maxRecordKiB,
+    thing,
+    `maxRecordKiB must be a whole number from ${KINESIS.defaultRecordKiB} to ${KINESIS.maxRecordKiB} (given ${maxRecordKiB})`,
+    'Leave it out for 1 MiB; send what is larger than a record by claim check',
   );
   declare(
     options.replay === undefined || options.replay.trim() !== '',
@@ -59,6 +73,6 @@ export function log<const E extends AnyEventType>(name: string, options: LogOpti
     replay: options.replay,
     traffic,
     alarms: declareAlarms(thing, CHANNEL_ALARMS.log, options.alarms),
-    maxMessageBytes: KINESIS.maxRecordBytes,
+    maxMessageBytes: maxRecordKiB * BYTES_PER_KIB,
   };
 }

@@ -16,6 +16,8 @@ export const CONSUMER_METRIC = {
   outages: 'Outages',
   /** Set aside behind a failed message of the same key. */
   parked: 'Parked',
+  /** Dead letters that could not be sent: the subscription stops there or goes on without, as it declares. */
+  undeliverable: 'Undeliverable',
   /** Given up without a trace: at-most-once only. */
   dropped: 'Dropped',
   /** From the event's time to the start of its processing, milliseconds. */
@@ -37,6 +39,8 @@ export const OUTBOX_METRIC = {
   published: 'Published',
   /** Age of the oldest row not published yet, seconds; 0 when there is none. */
   oldestUnpublished: 'OldestUnpublished',
+  /** Aggregates whose events a sweep could not publish. The log says why, aggregate by aggregate. */
+  blockedAggregates: 'BlockedAggregates',
 } as const;
 
 /** Of whoever sends to a channel, in events: every try counts. */

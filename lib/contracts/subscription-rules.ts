@@ -9,6 +9,7 @@ export interface Rule {
   readonly fix: string;
 }
 
+const BYTES_PER_KIB = 1_024;
 /** A queue takes no maxReceiveCount above 1,000. */
 const MAX_DEFERRALS = 900;
 
@@ -109,6 +110,11 @@ export function subscriptionRules(s: Subscription): Rule[] {
       holds: s.failedKey === 'continue' || s.order === 'per-key',
       problem: "failedKey 'park' needs order 'per-key': without order nothing has to wait behind a failed message",
       fix: 'Subscribe to a FIFO queue or a log, or leave failedKey out',
+    },
+    {
+      holds: s.to.kind !== 'log' || s.to.maxMessageBytes <= LAMBDA.maxReadRecordKiB * BYTES_PER_KIB,
+      problem: `log '${s.to.name}' takes records of ${s.to.kind === 'log' ? s.to.maxMessageBytes / BYTES_PER_KIB : 0} KiB, and a function is given none above ${LAMBDA.maxReadRecordKiB} KiB: an invocation takes 6 MiB, base64 included`,
+      fix: `Declare the log with maxRecordKiB up to ${LAMBDA.maxReadRecordKiB}, and oversized: 'claim-check' for what is larger`,
     },
     {
       holds: s.fanOut === 'shared' || (s.fanOut === 'enhanced' && s.to.kind === 'log'),

@@ -68,6 +68,7 @@ export interface Subscription<From extends Source = Source> {
   readonly batchWindow: Duration;
   readonly breaker: BreakerPolicy | undefined;
   readonly failedKey: 'continue' | 'park';
+  readonly undeliverable: 'stop' | 'continue';
   readonly fanOut: FanOut;
   /** undefined: nothing is too late. */
   readonly lateness: Lateness | undefined;
@@ -134,6 +135,13 @@ export interface SubscriptionOptions<From extends Source> {
    */
   readonly failedKey?: 'continue' | 'park';
   /**
+   * When even the dead letter cannot be sent (the queue refuses it, a permission is missing): `stop`: the message comes again, without
+   * spending an attempt, and a log waits at it until its mapping's retries end. `continue`: it is left, what follows goes on, and a line
+   * of the log says which it was. The alarm `dead-letters-failed` tells of both.
+   * @default 'stop'
+   */
+  readonly undeliverable?: 'stop' | 'continue';
+  /**
    * Logs: `enhanced` gives this consumer 2 MB/s of each shard for itself and records within some 70 ms, where those that share are polled
    * for once a second; it costs by shard-hour and by GB read. At most 20 consumers of a log. A change makes a new event source mapping, which begins
    * at the oldest record: the consumer must know duplicates.
@@ -179,6 +187,7 @@ export function subscription<From extends Source>(
     batchWindow: options.batchWindow ?? seconds(0),
     breaker: options.breaker,
     failedKey: options.failedKey ?? 'continue',
+    undeliverable: options.undeliverable ?? 'stop',
     fanOut: options.fanOut ?? 'shared',
     lateness: options.lateness,
     alarms: declareAlarms(`subscription '${name}'`, CONSUMER_ALARMS[to.kind], options.alarms),

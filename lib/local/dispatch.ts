@@ -63,6 +63,7 @@ export async function answer(wire: WireRequest, context: Context): Promise<Outco
     headers: wire.headers,
     body: wire.body,
     caller,
+    gone: wire.gone,
   };
   try {
     const refusal = context.iam.check(request);

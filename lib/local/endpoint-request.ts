@@ -8,6 +8,8 @@ export interface WireRequest {
   readonly url: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
+  /** Aborted when nobody is there any more to take the answer. */
+  readonly gone?: AbortSignal;
 }
 
 /** Who signed, for which service and region. */

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import {
   constants,
@@ -45,16 +46,19 @@ export async function startEndpoint({ port, answer }: EndpointOptions): Promise<
   const sockets = new Set<Socket>();
   const withheld = new Set<NodeJS.Timeout>();
   const onRequest = (request: AnyRequest, response: AnyResponse) => {
+    const gone = new AbortController();
+    response.once('close', () => gone.abort());
     readBody(request, response, (body) => {
       const wire: WireRequest = {
         method: request.method ?? 'GET',
         url: request.url ?? '/',
         headers: request.headers,
         body,
+        gone: gone.signal,
       };
       answer(wire).then(
-        (outcome) => finish(response, outcome, withheld),
-        (error: unknown) => finish(response, crashed(wire, error), withheld),
+        (outcome) => finish(response, outcome, withheld, gone.signal.aborted),
+        (error: unknown) => finish(response, crashed(wire, error), withheld, gone.signal.aborted),
       );
     });
   };
@@ -156,8 +160,10 @@ function crashed(wire: WireRequest, error: unknown): ServiceResponse {
   };
 }
 
-function finish(response: AnyResponse, outcome: Outcome, withheld: Set<NodeJS.Timeout>): void {
-  if (outcome === 'drop') {
+function finish(response: AnyResponse, outcome: Outcome, withheld: Set<NodeJS.Timeout>, callerHasGone: boolean): void {
+  if (callerHasGone) {
+    if (typeof outcome === 'object') outcome.onUnsent?.();
+  } else if (outcome === 'drop') {
     breakConnection(response);
   } else if (outcome === 'withhold') {
     const timer = setTimeout(() => {
@@ -179,8 +185,13 @@ function breakConnection(response: AnyResponse): void {
   else response.socket?.destroy();
 }
 
-function write(response: AnyResponse, { status, headers, body }: ServiceResponse): void {
-  if (response.destroyed || response.writableEnded) return;
+function write(response: AnyResponse, { status, headers, body, more }: ServiceResponse): void {
+  if (more !== undefined) {
+    if ('stream' in response) response.writeHead(status, headers).write(body);
+    else response.writeHead(status, headers).write(body);
+    void writeOn(response, more);
+    return;
+  }
   const bytes = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
   // HEAD answers carry the length of the body they do not have.
   const length = 'content-length' in headers ? {} : { 'content-length': String(bytes) };
@@ -188,4 +199,20 @@ function write(response: AnyResponse, { status, headers, body }: ServiceResponse
   // One overload each: the two servers' responses share the shape, not the type.
   if ('stream' in response) response.writeHead(status, all).end(body);
   else response.writeHead(status, all).end(body);
+}
+
+/** Writes the pieces of an answer as they come, no faster than they are taken. */
+async function writeOn(response: AnyResponse, more: NonNullable<ServiceResponse['more']>): Promise<void> {
+  const gone = new AbortController();
+  response.once('close', () => gone.abort());
+  try {
+    for await (const piece of more(gone.signal)) {
+      // One overload each, as above.
+      const isTaken = 'stream' in response ? response.write(piece) : response.write(piece);
+      if (!isTaken) await once(response, 'drain', { signal: gone.signal });
+    }
+  } catch (error) {
+    if (!gone.signal.aborted) console.error('engine: an answer broke off', error);
+  }
+  if (!gone.signal.aborted) response.end();
 }

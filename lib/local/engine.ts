@@ -2,20 +2,24 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Assembly, readAssembly } from './assembly.ts';
+import { readAssembly } from './assembly.ts';
 import { createAwsCalls } from './call.ts';
 import { cloudformationApi } from './cloudformation.ts';
 import { cloudwatchApi } from './cloudwatch/api.ts';
 import { createCloudWatch } from './cloudwatch/cloudwatch.ts';
 import { readEmf } from './cloudwatch/emf.ts';
-import { createAsyncMeter, createIteratorAgeMeter, meterFunctions } from './cloudwatch/lambda-metrics.ts';
+import {
+  createAsyncMeter,
+  createIteratorAgeMeter,
+  type Invocation,
+  meterFunctions,
+} from './cloudwatch/lambda-metrics.ts';
 import { createTargetMeter } from './cloudwatch/target-metrics.ts';
 import { eventsApi } from './events/api.ts';
 import { createEventBus } from './events/bus.ts';
 import { clockSkew } from './faults/clock-skew.ts';
 import { faultyDeliveries } from './faults/deliveries.ts';
 import type { RandomFaults } from './faults.ts';
-import { objectAt, textAt } from './json.ts';
 import { lambdaApi } from './lambda/api.ts';
 import { createAsyncInvocations } from './lambda/async-invocations.ts';
 import type { FunctionDefinition, FunctionLog } from './lambda/definition.ts';
@@ -37,10 +41,13 @@ import { createSchedules } from './schedules/schedules.ts';
 import type { Services } from './services.ts';
 import { startServices } from './services.ts';
 import { openState } from './state/state.ts';
+import { readVitals, type Vitals } from './vitals.ts';
 
+export type { Invocation } from './cloudwatch/lambda-metrics.ts';
 export type { FunctionDefinition, FunctionLog } from './lambda/definition.ts';
 export { type Change, describeChange } from './provision/changes.ts';
 export type { StackInfo, StackResource } from './provision/deployed.ts';
+export type { Vitals } from './vitals.ts';
 
 /** Port of the endpoint unless another is asked for: where tools look for a local AWS. */
 export const DEFAULT_PORT = 4566;
@@ -58,6 +65,8 @@ export interface EngineOptions {
   readonly onLog?: (line: FunctionLog) => void;
   /** Called once for everything that is accepted but not done here, and for trouble outside the functions. */
   readonly onNotice?: (text: string) => void;
+  /** Called for every invocation that has come to its end. */
+  readonly onInvocation?: (invocation: Invocation) => void;
   /**
    * Divides long waits: those of schedules (at 60 a rate of one minute runs every second), the retention of messages, the time between
    * purges, the age of records that mappings give up, the periods of CloudWatch. Default 1.
@@ -91,6 +100,8 @@ export interface Engine {
   readonly notices: readonly string[];
   /** Events running or accepted and not done: 0 when the functions are at rest. */
   readonly busy: number;
+  /** What waits, what was given up, which alarms are in ALARM. */
+  vitals(): Vitals;
   /**
    * Deploys an assembly over what runs: what differs is created, changed in place, replaced or deleted; data stays.
    * Deployments run one after the other.
@@ -102,13 +113,6 @@ export interface Engine {
   /** Stops everything: pollers first, then functions (after a short grace), then the services. */
   close(): Promise<void>;
 }
-
-const usesKinesis = ({ stacks }: Assembly): boolean =>
-  stacks.some(({ template }) =>
-    Object.values(objectAt(template, 'Resources')).some(
-      (resource) => textAt(resource, 'Type') === 'AWS::Kinesis::Stream',
-    ),
-  );
 
 /**
  * Provisions a cloud assembly on this machine and runs it.
@@ -132,7 +136,6 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     ...(options.iam === undefined ? {} : { iam: options.iam }),
     ...timeScale,
     ...(state === undefined ? {} : { state }),
-    expectsKinesis: usesKinesis(assembly),
   }).catch((error: unknown) => {
     state?.close();
     throw error;
@@ -159,7 +162,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     clockSkewMs: (functionName) => clockSkew(functionName, services.faults),
     ...(options.maxWorkers === undefined ? {} : { maxWorkers: options.maxWorkers }),
   });
-  const functions = meterFunctions(workers, metrics);
+  const functions = meterFunctions(workers, metrics, options.onInvocation);
   const deliveries = (inOrder: boolean) => faultyDeliveries(functions, services.faults, inOrder);
   const observer = createAsyncMeter(metrics);
   const asyncInvocations = createAsyncInvocations({ ...base, functions: deliveries(false), observer }, state);
@@ -267,6 +270,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     get busy() {
       return functions.running() + asyncInvocations.pending;
     },
+    vitals: () =>
+      readVitals({ depths: services.depths(), stacks: deployments.list(), alarms: cloudwatch.alarms.list() }),
     deploy: async (path = options.assembly) => deployments.deploy(readAssembly(path), false),
     close() {
       closing ??= deployments.settled().then(stopAll);

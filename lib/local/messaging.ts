@@ -1,7 +1,7 @@
 import type { Metrics } from './cloudwatch/metrics.ts';
 import type { RequestMeter } from './cloudwatch/request-meter.ts';
 import { meterNotify, meterTopics } from './cloudwatch/sns-metrics.ts';
-import { meterQueues } from './cloudwatch/sqs-metrics.ts';
+import { levelsOf, meterQueues } from './cloudwatch/sqs-metrics.ts';
 import type { Protection } from './iam.ts';
 import { loadFauxqs } from './messaging/fauxqs.ts';
 import type { NotifyFunction } from './messaging/function-subscriptions.ts';
@@ -15,11 +15,25 @@ import { createSts } from './messaging/sts.ts';
 import type { ServiceHandler } from './service.ts';
 import type { State } from './state/state.ts';
 
+/** How full a queue is. */
+export interface QueueDepth {
+  readonly name: string;
+  readonly arn: string;
+  /** Messages that can be received, or can be soon. */
+  readonly waiting: number;
+  /** Messages that somebody has received and not deleted. */
+  readonly inFlight: number;
+  /** JSON text of its redrive policy. */
+  readonly redrivePolicy: string | undefined;
+}
+
 /** SQS, SNS, S3 and STS as handlers of the endpoint, by signing name. */
 export interface Messaging {
   readonly handlers: Readonly<Record<'sqs' | 'sns' | 's3' | 'sts', ServiceHandler>>;
   /** Counts the calls to queues. */
   readonly queueMeter: RequestMeter;
+  /** How full the queues are. */
+  depths(): readonly QueueDepth[];
   /** Policy and key of a queue or topic, by ARN; undefined when there is none. */
   protectionOf(arn: string): Protection | undefined;
   close(): Promise<void>;
@@ -56,6 +70,12 @@ export async function startMessaging(options: MessagingOptions): Promise<Messagi
       sts: createSts(account),
     },
     queueMeter,
+    depths: () =>
+      [...fauxqs.sqsStore.allQueues()].map((queue) => {
+        const { visible, inFlight, delayed } = levelsOf(queue);
+        const redrivePolicy = queue.attributes.RedrivePolicy;
+        return { name: queue.name, arn: queue.arn, waiting: visible + delayed, inFlight, redrivePolicy };
+      }),
     protectionOf(arn) {
       const attributes = arn.startsWith('arn:aws:sqs:')
         ? fauxqs.sqsStore.getQueueByArn(arn)?.attributes

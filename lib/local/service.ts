@@ -28,12 +28,18 @@ export interface ServiceRequest {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly body: Buffer;
   readonly caller: Caller;
+  /** Aborted when nobody is there any more to take the answer. Undefined: somebody always is. */
+  readonly gone?: AbortSignal | undefined;
 }
 
 export interface ServiceResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer | string;
+  /** What of the body comes later, piece by piece. @param gone aborted when nobody is there to take it any more */
+  readonly more?: (gone: AbortSignal) => AsyncIterable<Uint8Array>;
+  /** Called when the caller had gone before the answer could be sent. */
+  readonly onUnsent?: () => void;
 }
 
 /** Answers the calls of one AWS service. A throw becomes a 500 InternalFailure that names the operation; AWS errors are answered, not thrown. */

@@ -13,7 +13,7 @@ import { createIdentities, type Identities } from './identities.ts';
 import { createKinesis } from './kinesis.ts';
 import type { NotifyFunction } from './messaging/function-subscriptions.ts';
 import type { Access } from './messaging/resource-policies.ts';
-import { type Messaging, startMessaging } from './messaging.ts';
+import { type Messaging, type QueueDepth, startMessaging } from './messaging.ts';
 import type { ServiceHandler } from './service.ts';
 import { createSes } from './ses.ts';
 import { placeState } from './state/place.ts';
@@ -30,8 +30,6 @@ export interface ServicesOptions {
   readonly ttlSweepMs?: number;
   /** Divides the long waits of queues: retention, the time between purges. Default 1. */
   readonly timeScale?: number;
-  /** Kinesis will be used: its process starts at once. Otherwise it starts with the first call to it. */
-  readonly expectsKinesis?: boolean;
   /** Keeps what the services hold over a restart; the caller closes it after them. Without one it is gone with the process. */
   readonly state?: State;
   /** false: everybody may do everything. Default true: roles and policies decide. */
@@ -67,18 +65,20 @@ export interface Services {
     /** Calls the listener after records were appended to the DynamoDB stream with this ARN; returns how to stop. */
     onAppend(arn: string, listener: () => void): () => void;
   };
+  /** How full the queues are. */
+  depths(): readonly QueueDepth[];
   /** Says how topics reach the functions that subscribe to them. */
   notifyFunctionsWith(notify: NotifyFunction): void;
-  /** Stops everything that was started: sockets, timers and the Kinesis process. */
+  /** Stops everything that was started: sockets, timers and files. */
   close(): Promise<void>;
 }
 
-/** The account fauxqs and kinesis-local are in. */
+/** The account fauxqs is in. */
 export const ACCOUNT = '000000000000';
 export const DEFAULT_REGION = 'us-east-1';
 
 /**
- * Starts SQS, SNS, S3, STS (fauxqs), Kinesis (kinesis-local), DynamoDB with streams (dynalite and the gateway) and SES.
+ * Starts SQS, SNS, S3, STS (fauxqs), Kinesis, DynamoDB with streams (dynalite and the gateway) and SES.
  * @throws Error that names the port when it is in use.
  */
 export async function startServices(options: ServicesOptions = {}): Promise<Services> {
@@ -133,10 +133,8 @@ export async function startServices(options: ServicesOptions = {}): Promise<Serv
   };
   try {
     if (state !== undefined) placeState(state, { region, url });
-    // Not awaited: requests wait for it, the others need not.
-    const kinesis = createKinesis({ region, state });
-    if (options.expectsKinesis) kinesis.start();
-    closers.push(() => kinesis.close());
+    const kinesis = createKinesis({ region, account: ACCOUNT, state });
+    closers.push(async () => kinesis.close());
     dynamodb = await startDynamodb({
       ...{ region, account: ACCOUNT, ttlSweepMs: options.ttlSweepMs, state },
       capacity: createCapacityMeter(metrics),
@@ -178,6 +176,7 @@ export async function startServices(options: ServicesOptions = {}): Promise<Serv
       iam,
       metrics,
       streamActivity: dynamodb.streamActivity,
+      depths: messaging.depths,
       notifyFunctionsWith(notify) {
         notifyFunction = notify;
       },

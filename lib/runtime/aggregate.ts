@@ -1,19 +1,20 @@
 import middy from '@middy/core';
 import type { Context, KinesisStreamBatchResponse, KinesisStreamEvent } from 'aws-lambda';
 import type { Log as LogChannel } from '../contracts/channel.ts';
-import { type Envelope, type ReadEvent, readEvent, UnreadableMessage } from '../contracts/envelope.ts';
+import type { Envelope, ReadEvent } from '../contracts/envelope.ts';
 import { ENV } from '../contracts/environment.ts';
 import type { AnyEventType, DataOf } from '../contracts/event.ts';
 import { CONSUMER_METRIC } from '../contracts/metrics.ts';
 import type { Lateness, Subscription } from '../contracts/subscription.ts';
-import { openBody } from './body.ts';
-import { describeFailure, sendDeadLetter } from './dead-letters.ts';
 import { requiredEnv } from './environment.ts';
+import { giveUp } from './give-up.ts';
 import type { Write } from './inbox.ts';
+import { type KeptMessages, keptMessages, openBatch, unwrapped } from './kept-messages.ts';
 import { eventTimeOf, type Judged, judge, LATE } from './lateness.ts';
 import { measureShard, recordsOf } from './measure.ts';
 import { checkpointOf, type Message, positionOf } from './message.ts';
 import { Reject } from './outcomes.ts';
+import { readMessage } from './read-message.ts';
 import { lambda, type Runtime } from './runtime.ts';
 import { shardState } from './shard-state.ts';
 import { readBatch } from './sources.ts';
@@ -38,7 +39,7 @@ interface Counted extends ReadEvent {
 
 interface GivenUp {
   readonly message: Message;
-  readonly error: UnreadableMessage | Reject;
+  readonly error: Reject;
 }
 
 /**
@@ -52,10 +53,11 @@ export function aggregate<E extends AnyEventType>(
   fold: Fold<E>,
   runtime: Runtime = lambda,
 ) {
-  const { aws, env, now, write } = runtime;
+  const { env, write } = runtime;
   const { name, lateness } = subscription;
   const table = requiredEnv(ENV.inboxTable, 'which table keeps the positions', env);
   const deadLetterQueueUrl = requiredEnv(ENV.deadLetterQueue, 'where dead letters go', env);
+  const kept = keptMessages(subscription, runtime);
   const dimensions = { subscription: name };
   const state = shardState(subscription, table, runtime, () =>
     emitMetrics({ dimensions, metrics: { [CONSUMER_METRIC.stateFailures]: count(1) } }, runtime),
@@ -64,15 +66,15 @@ export function aggregate<E extends AnyEventType>(
 
   return middy(async (event: KinesisStreamEvent, context: Context): Promise<KinesisStreamBatchResponse> => {
     const log = logger({ subscription: name, requestId: context.awsRequestId }, write);
-    const batch = readBatch(event);
+    const batch = await openBatch(readBatch(event), kept);
     const { messages, shard = '' } = batch;
-    let { position, watermark } = await state.positionOf(shard);
+    let { position, watermark } = await state.positionOf(shard, messages[0]?.source ?? '');
     const ahead = messages.filter((message) => positionOf(message) > position);
     const counts = { done: 0, duplicates: messages.length - ahead.length, rejected: 0, late: 0 };
-    const giveUp = async ({ message, error }: GivenUp): Promise<void> => {
-      const letter = describeFailure(name, message, error.reason, error, now());
-      await sendDeadLetter(aws, deadLetterQueueUrl, message, letter);
-      log('error', 'dead-lettered', { messageId: message.id, reason: error.reason, fingerprint: letter.fingerprint });
+    const giveUpOne = async ({ message, error }: GivenUp): Promise<void> => {
+      const letter = { reason: error.reason, error, attempts: 1 };
+      const failure = await giveUp(message, letter, { subscription, deadLetterQueueUrl, kept, runtime, log });
+      if (failure !== undefined && subscription.undeliverable === 'stop') throw failure;
     };
     /** First message of the events that are not committed. */
     let stoppedAt: Message | undefined;
@@ -82,11 +84,11 @@ export function aggregate<E extends AnyEventType>(
         const last = chunk.at(-1);
         if (last === undefined) break;
         stoppedAt = chunk[0];
-        const { readable, unreadable } = await readAll(chunk, subscription, runtime);
+        const { readable, unreadable } = await readAll(chunk, subscription, kept, runtime);
         const judged =
           lateness === undefined ? { inTime: readable, late: [], watermark } : judge(readable, watermark, lateness);
         const late = lateness === undefined ? [] : await notCounted(judged, lateness);
-        for (const one of [...unreadable, ...late]) await giveUp(one);
+        for (const one of [...unreadable, ...late]) await giveUpOne(one);
         ({ watermark } = judged);
         position = positionOf(last);
         const counted = await state.commit(withoutCopies(judged.inTime), shard, { position, watermark }, foldEvents);
@@ -128,16 +130,17 @@ export function aggregate<E extends AnyEventType>(
 async function readAll(
   messages: readonly Message[],
   { to, lateness }: Subscription<LogChannel>,
+  kept: KeptMessages,
   runtime: Runtime,
 ): Promise<{ readable: Counted[]; unreadable: GivenUp[] }> {
   const readable: Counted[] = [];
   const unreadable: GivenUp[] = [];
   for (const message of messages) {
     try {
-      const read = readEvent(await openBody(message.body, runtime), to.events);
+      const read = await readMessage(await unwrapped(message, kept), to.events, runtime);
       readable.push({ message, ...read, at: lateness === undefined ? 0 : eventTimeOf(read.event, lateness) });
     } catch (error) {
-      if (!(error instanceof UnreadableMessage || error instanceof Reject)) throw error;
+      if (!(error instanceof Reject)) throw error;
       unreadable.push({ message, error });
     }
   }

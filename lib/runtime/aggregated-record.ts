@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { KINESIS } from '../contracts/limits.ts';
 
 /**
  * Several events in one Kinesis record, in the format of the Kinesis Producer Library, so that its producers' records can be read
@@ -60,7 +61,8 @@ export interface UserRecord {
 
 /**
  * The events in an aggregated record, each with its own key.
- * @returns undefined for anything else: a plain record that happens to begin like one, or a damaged one, is a plain record, as the format says
+ * @returns undefined for anything else: a plain record that happens to begin like one, a damaged one, or one without events is a plain record, as the
+ *   format says
  */
 export function deaggregated(record: Buffer): readonly UserRecord[] | undefined {
   if (record.length <= MAGIC.length + MD5_BYTES || !record.subarray(0, MAGIC.length).equals(MAGIC)) return undefined;
@@ -84,9 +86,9 @@ export function deaggregated(record: Buffer): readonly UserRecord[] | undefined 
   });
   const known = records.flatMap(({ index, data }) => {
     const key = keys[index];
-    return key === undefined ? [] : [{ key, data }];
+    return key === undefined || key === '' || key.length > KINESIS.maxPartitionKeyCharacters ? [] : [{ key, data }];
   });
-  return read && known.length === records.length ? known : undefined;
+  return read && known.length > 0 && known.length === records.length ? known : undefined;
 }
 
 /** Hands every field on; unknown ones too, to be passed over. @returns false when the bytes are no protobuf message, or the taker refused one */

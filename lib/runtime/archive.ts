@@ -41,7 +41,7 @@ export function archive(subscription: Subscription<LogChannel>, runtime: Runtime
     const log = logger({ subscription: name, requestId: context.awsRequestId }, write);
     const batch = readBatch(event);
     const { shard = '' } = batch;
-    let { position } = await state.positionOf(shard);
+    let { position } = await state.positionOf(shard, event.Records[0]?.eventSourceARN ?? '');
     const records = event.Records.map(archivedRecord);
     const ahead = () => records.filter((record) => record.position > position);
     const fresh = ahead().length;

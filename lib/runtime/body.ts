@@ -7,16 +7,13 @@ import { PACK_FROM_BYTES, pack, unpack } from './packing.ts';
 import type { Runtime } from './runtime.ts';
 
 /**
- * A message's body is an envelope in JSON in one of three forms, told apart by its first member, so that logs, which have no
+ * A message's body is an envelope in JSON in one of three forms, told apart by their members, so that logs, which have no
  * attributes, work as queues do. The envelope's header is readable in each: keys, consoles and dead letters still tell what it is.
  *
  * - plain:   {"specversion":"1.0", ..., "data":{...}}
  * - packed:  {"packed":{"encoding":"gzip","bytes":54321,"data":"<base64>"}, "specversion":"1.0", ...}
  * - claimed: {"claimCheck":{"bucket":...,"key":...,"bytes":...,"sha256":...}, "specversion":"1.0", ...}
  */
-const PACKED_START = '{"packed":';
-const CLAIMED_START = '{"claimCheck":';
-
 /** What an envelope says about its data. */
 export type Header = Omit<Envelope, 'data'>;
 
@@ -41,11 +38,11 @@ export class MessageTooLarge extends Error {
   }
 }
 
-/** Routing attributes count into a message's size: names, types and values of the three of them, rounded up. */
-const ATTRIBUTE_BYTES = 256;
-
-/** Bytes a message takes on a channel, its routing attributes included. */
-export const sizeOf = (body: string): number => Buffer.byteLength(body) + ATTRIBUTE_BYTES;
+/**
+ * Bytes of a message as its service counts them.
+ * @param beside what counts beside the body: attributes, or a partition key
+ */
+export const sizeOf = (body: string, beside = 0): number => Buffer.byteLength(body) + beside;
 
 /** SQS and SNS take no noncharacters; as JSON escapes they mean the same. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html */
 const NONCHARACTERS = /[\uFFFE\uFFFF]/g;
@@ -57,6 +54,8 @@ export interface Carrier extends Pick<Sending, 'oversized' | 'compress'> {
   /** For errors: `topic 'order-topic'`. */
   readonly where: string;
   readonly maxBytes: number;
+  /** Bytes that count beside the body. @default none */
+  readonly beside?: (event: Header) => number;
   /** What to do about an event that is too large. @default a smaller event, or claim check */
   readonly fix?: string;
 }
@@ -74,14 +73,15 @@ export interface Body {
  * @throws MessageTooLarge when the carrier does not take claims, or the data is larger than any claim
  */
 export function bodyOf(event: Envelope | ClaimedEnvelope, carrier: Carrier, bucket: () => string): Body {
+  const beside = carrier.beside?.(event) ?? 0;
   if (isClaimed(event)) {
     const { claimCheck, ...header } = event;
     const { keys: _, ...claim } = claimCheck;
     const text = jsonOf({ claimCheck: claim, ...header });
-    return fitting(event, { text, bytes: sizeOf(text) }, carrier);
+    return fitting(event, { text, bytes: sizeOf(text, beside) }, carrier);
   }
   const plain = jsonOf(event);
-  const bytes = sizeOf(plain);
+  const bytes = sizeOf(plain, beside);
   const { data, ...header } = event;
   const json = () => jsonOf(data);
   const packed = carrier.compress === 'when-it-pays' && bytes >= PACK_FROM_BYTES ? pack(json()) : undefined;
@@ -92,7 +92,7 @@ export function bodyOf(event: Envelope | ClaimedEnvelope, carrier: Carrier, buck
           packed: { encoding: packed.encoding, bytes: packed.bytes, data: packed.content.toString('base64') },
           ...header,
         });
-  const body = { text, bytes: sizeOf(text) };
+  const body = { text, bytes: sizeOf(text, beside) };
   if (body.bytes <= carrier.maxBytes || carrier.oversized !== 'claim-check') return fitting(event, body, carrier);
   const dataJson = json();
   const dataBytes = Buffer.byteLength(dataJson);
@@ -107,7 +107,7 @@ export function bodyOf(event: Envelope | ClaimedEnvelope, carrier: Carrier, buck
   }
   const claimed = claimFor(bucket(), dataJson, packed);
   const reference = jsonOf({ claimCheck: claimed.claim, ...header });
-  return { ...fitting(event, { text: reference, bytes: sizeOf(reference) }, carrier), claimed };
+  return { ...fitting(event, { text: reference, bytes: sizeOf(reference, beside) }, carrier), claimed };
 }
 
 const SMALLER = `Make the event smaller, or declare oversized: 'claim-check' on its channels`;
@@ -117,31 +117,52 @@ function fitting(event: Envelope | ClaimedEnvelope, body: Body, carrier: Carrier
   throw new MessageTooLarge(event, body.bytes, carrier.where, carrier.maxBytes, carrier.fix ?? SMALLER);
 }
 
-/** Whether a body must be opened before its data can be read. */
-export const isClosed = (body: string): boolean => body.startsWith(PACKED_START) || body.startsWith(CLAIMED_START);
-
-/**
- * Turns a body of any form into the plain one; plain bodies, and what is no envelope at all, come back as they are.
- * @throws Reject when the data is damaged, gone or elsewhere (see fetchClaim and unpack); any other error is worth a retry
- */
-export async function openBody(body: string, runtime: Pick<Runtime, 'aws' | 'env'>): Promise<string> {
-  if (!isClosed(body)) return body;
-  let closed: Partial<ClosedEnvelope>;
-  try {
-    closed = JSON.parse(body);
-  } catch {
-    return body; // Whoever reads it says that it is not JSON.
-  }
-  const { packed, claimCheck, ...header } = closed;
-  if (claimCheck !== undefined && claimCheck !== null) return withData(header, await fetchClaim(runtime, claimCheck));
-  if (typeof packed?.data !== 'string') throw new Reject('broken-body', 'the packed body holds no data');
-  return withData(header, unpack({ ...packed, content: Buffer.from(packed.data, 'base64') }));
-}
-
-interface ClosedEnvelope extends Header {
+/** An envelope without its data: packed, or elsewhere. */
+export interface ClosedEnvelope extends Header {
   readonly packed?: { readonly encoding: string; readonly bytes: number; readonly data: string } | null;
   readonly claimCheck?: ClaimCheck | null;
 }
 
-/** Put together as text: data of megabytes is parsed once, by its reader. */
-const withData = (header: object, data: string): string => `${JSON.stringify(header).slice(0, -1)},"data":${data}}`;
+/** Whether an envelope must be opened before its data can be read. One that has data is open, whatever else it has. */
+export function isClosed(value: unknown): value is ClosedEnvelope {
+  if (typeof value !== 'object' || value === null || Object.hasOwn(value, 'data')) return false;
+  return Object.hasOwn(value, 'packed') || Object.hasOwn(value, 'claimCheck');
+}
+
+/**
+ * The header and the data of a closed envelope.
+ * @returns the data as JSON text
+ * @throws Reject when the data is damaged, gone or elsewhere (see fetchClaim and unpack); any other error is worth a retry
+ */
+export async function openEnvelope(
+  closed: ClosedEnvelope,
+  runtime: Pick<Runtime, 'aws' | 'env'>,
+): Promise<{ readonly header: object; readonly data: string }> {
+  const { packed, claimCheck, ...header } = closed;
+  if (claimCheck !== undefined && claimCheck !== null) return { header, data: await fetchClaim(runtime, claimCheck) };
+  if (typeof packed?.data !== 'string') throw new Reject('broken-body', 'the packed body holds no data');
+  return { header, data: unpack({ ...packed, content: Buffer.from(packed.data, 'base64') }) };
+}
+
+/**
+ * Turns a body of any form into the plain one, numbers as they were written; plain bodies, and what is no envelope at all, come back as
+ * they are.
+ * @throws Reject as openEnvelope(), and when the data is not JSON
+ */
+export async function openBody(body: string, runtime: Pick<Runtime, 'aws' | 'env'>): Promise<string> {
+  let value: unknown;
+  try {
+    value = JSON.parse(body);
+  } catch {
+    return body; // Whoever reads it says that it is not JSON.
+  }
+  if (!isClosed(value)) return body;
+  const { header, data } = await openEnvelope(value, runtime);
+  try {
+    JSON.parse(data); // Put together as text below: what is no value of its own would become other members.
+  } catch (cause) {
+    throw new Reject('broken-body', `the data is not JSON: ${(cause as Error).message}`, { cause });
+  }
+  const members = JSON.stringify(header).slice(1, -1);
+  return `{${members}${members === '' ? '' : ','}"data":${data}}`;
+}

@@ -88,7 +88,7 @@ export function controlBreakers(runtime: Runtime = lambda, switchMapping: Switch
 
   /** @returns how the mapping runs now; undefined when it was left alone, `in-use` when it has to be tried again */
   async function control(subscription: string, mapping: DeclaredMapping): Promise<MappingMode | 'in-use' | undefined> {
-    const { openUntil, mark } = await read(dynamodb, table, subscription);
+    const { openUntil, mark } = await read(dynamodb, table, subscription, runtime);
     const mode = openUntil === undefined ? 'on' : runtime.now() < openUntil ? 'off' : 'trial';
     // Without a mark the mapping was not touched here: what a person has switched off stays off.
     if (mode === 'on' && mark === undefined) return undefined;
@@ -149,9 +149,9 @@ interface Mark {
   readonly at: number;
 }
 
-async function read(dynamodb: Dynamodb, table: string, subscription: string) {
+async function read(dynamodb: Dynamodb, table: string, subscription: string, runtime: Runtime) {
   const Keys = [{ [PK]: breakerKey({ name: subscription }) }, { [PK]: markKey(subscription) }];
-  const found = new Map((await readItems(dynamodb, table, Keys)).map((item) => [item[PK], item]));
+  const found = new Map((await readItems(dynamodb, table, Keys, runtime)).map((item) => [item[PK], item]));
   return {
     openUntil: found.get(breakerKey({ name: subscription }))?.openUntil as number | undefined,
     mark: found.get(markKey(subscription)) as Mark | undefined,

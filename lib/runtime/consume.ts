@@ -1,6 +1,7 @@
 import middy from '@middy/core';
 import type { Context, SQSBatchResponse } from 'aws-lambda';
 import type { Subscription } from '../contracts/subscription.ts';
+import { notTakenBySqs } from './answers.ts';
 import { type Consumer, type ConsumerOptions, deployedConsumer } from './consumer.ts';
 import type { ControlState } from './control-items.ts';
 import {
@@ -14,14 +15,16 @@ import {
 } from './deadline.ts';
 import { handleMessage, type Invocation } from './handle-message.ts';
 import type { Handlers } from './handler.ts';
+import { openBatch } from './kept-messages.ts';
 import { measure } from './measure.ts';
 import { comesAgain, type Message, type Outcome } from './message.ts';
 import { toError } from './outcomes.ts';
+import { memberOf } from './read-message.ts';
 import { isResume, type Resumed, resumeKey } from './resume.ts';
-import { acknowledged, giveUp, settle } from './settle.ts';
+import { acknowledged, settle, settleOne } from './settle.ts';
 import { type Batch, readBatch } from './sources.ts';
 import { afterCrash, isSuspect, isToBeMarked } from './suspects.ts';
-import { logger } from './telemetry.ts';
+import { type Log, logger } from './telemetry.ts';
 import { NO_TRIES } from './tries.ts';
 import { runUnits } from './units.ts';
 
@@ -56,7 +59,7 @@ export function consume<S extends Subscription>(
     };
     try {
       if (isResume(event)) return await resumeKey(event.resume, invocation);
-      return await handleBatch(readBatch(event), invocation, waitingEnds);
+      return await handleBatch(await openBatch(readBatch(event), consumer.kept), invocation, waitingEnds);
     } finally {
       handlersEnd.stop();
       waitingEnds.stop();
@@ -64,18 +67,19 @@ export function consume<S extends Subscription>(
   }, NO_EARLY_TIMEOUT);
 }
 
-async function handleBatch(batch: Batch, started: Invocation, waitingEnds: Deadline): Promise<SQSBatchResponse> {
+async function handleBatch(all: Batch, started: Invocation, waitingEnds: Deadline): Promise<SQSBatchResponse> {
   const { consumer, log, observed } = started;
   const { subscription, runtime } = consumer;
   const atMostOnce = subscription.guarantee === 'at-most-once';
-  if (atMostOnce) await acknowledgeFirst(batch, consumer);
+  const kept = atMostOnce ? await acknowledgeFirst(all, consumer, log) : NONE;
+  const batch = kept.size === 0 ? all : { ...all, messages: all.messages.filter((message) => !kept.has(message)) };
   const control = await consumer.readControl(batch.messages);
   const handlerMillis = started.context.getRemainingTimeInMillis() - abandonMillis(subscription);
   const invocation: Invocation = { ...started, handlerMillis, triesOf: control.triesOf };
   const outcomes = await runBatch(batch, control, invocation, waitingEnds);
   await informBreaker([...outcomes.values()], control, invocation);
   measure(subscription, batch, outcomes, observed, runtime);
-  if (atMostOnce) return NOTHING_FAILED;
+  if (atMostOnce) return { batchItemFailures: [...kept].map(({ id }) => ({ itemIdentifier: id })) };
   return settle(batch, outcomes, { ...consumer, triesOf: control.triesOf, openUntil: control.openUntil, log });
 }
 
@@ -135,7 +139,7 @@ async function runBatch(
    * as a whole.
    */
   async function settleWithin(message: Message, outcome: Outcome): Promise<Outcome> {
-    const settled = await giveUp(message, outcome, { ...consumer, triesOf: control.triesOf, log: invocation.log });
+    const settled = await settleOne(message, outcome, { ...consumer, triesOf: control.triesOf, log: invocation.log });
     if (settled.kind === 'rejected' || settled.kind === 'parked') await consumer.givenUp?.note(message);
     return settled;
   }
@@ -164,7 +168,7 @@ async function runBatch(
 
   /** Gives up and acknowledges at once what does not come again. */
   async function finish(message: Message, outcome: Outcome): Promise<Outcome> {
-    const settled = await giveUp(message, outcome, { ...consumer, triesOf: control.triesOf, log: invocation.log });
+    const settled = await settleOne(message, outcome, { ...consumer, triesOf: control.triesOf, log: invocation.log });
     // Whatever comes of it: Lambda acknowledges it too, when the function answers.
     if (!comesAgain(settled)) await acknowledged(message, consumer).catch(() => false);
     return settled;
@@ -192,18 +196,32 @@ const unitOf =
   (message: Message): string =>
     (subscription.order === 'per-key' ? message.unit : undefined) ?? copyKey(message);
 
-/** Only used to see copies inside one batch, so that a cheap look at the body is enough. */
-const copyKey = (message: Message): string => /"id":"([^"]+)"/.exec(message.body)?.[1] ?? message.id;
+const copyKey = (message: Message): string => memberOf(message, 'id') ?? message.id;
 
-const NOTHING_FAILED: SQSBatchResponse = { batchItemFailures: [] };
+const NONE: ReadonlySet<Message> = new Set();
+/** Messages of one DeleteMessageBatch. */
+const ACKNOWLEDGED_AT_ONCE = 10;
 
-/** At most once: gone before it is handled, so that nothing brings it back. A log needs nothing: its batch is answered as done. */
-async function acknowledgeFirst({ messages }: Batch, { queueUrl, runtime }: Consumer): Promise<void> {
-  const handles = messages.flatMap(({ receiptHandle }) => receiptHandle ?? []);
-  for (let i = 0; i < handles.length; i += 10) {
-    const Entries = handles.slice(i, i + 10).map((ReceiptHandle, k) => ({ Id: String(k), ReceiptHandle }));
-    await runtime.aws('sqs', 'DeleteMessageBatch', { QueueUrl: queueUrl, Entries });
+/**
+ * At most once: gone before it is handled, so that nothing brings it back. A log needs nothing: its batch is answered as done.
+ * @returns what is not known to be gone: not to be handled now, because it may come again
+ */
+async function acknowledgeFirst({ messages }: Batch, { queueUrl, runtime }: Consumer, log: Log): Promise<Set<Message>> {
+  const queued = messages.filter(({ receiptHandle }) => receiptHandle !== undefined);
+  const kept = new Set<Message>();
+  for (let i = 0; i < queued.length; i += ACKNOWLEDGED_AT_ONCE) {
+    const batch = queued.slice(i, i + ACKNOWLEDGED_AT_ONCE);
+    const Entries = batch.map(({ receiptHandle: ReceiptHandle }, k) => ({ Id: String(k), ReceiptHandle }));
+    const failed = await runtime.aws('sqs', 'DeleteMessageBatch', { QueueUrl: queueUrl, Entries }).then(
+      (answer) => notTakenBySqs(batch, answer),
+      (thrown: unknown) => batch.map((entry) => ({ entry, error: toError(thrown).message })),
+    );
+    for (const { entry, error } of failed) {
+      kept.add(entry);
+      log('warn', 'not handled: it could not be acknowledged first', { messageId: entry.id, errorMessage: error });
+    }
   }
+  return kept;
 }
 
 /** Tells the breaker how it went, and the controller when it opened. */

@@ -8,6 +8,7 @@ import { requiredEnv } from './environment.ts';
 import { type GivenUp, tableGivenUp } from './given-up.ts';
 import type { Inbox } from './inbox.ts';
 import { dynamodbInbox } from './inbox-dynamodb.ts';
+import { type KeptMessages, keptMessages } from './kept-messages.ts';
 import type { Message } from './message.ts';
 import { type Parking, tableParking } from './parking.ts';
 import { lambda, type Runtime } from './runtime.ts';
@@ -32,6 +33,8 @@ export interface Consumer {
   /** The inbox table, for those that need more of it than the inbox. */
   readonly table: string | undefined;
   readonly breaker: Breaker | undefined;
+  /** What neither a dead letter nor an item can hold. */
+  readonly kept: KeptMessages;
   readonly parking: Parking | undefined;
   readonly breakerController: string | undefined;
   /** Undefined where receives must do for attempts. */
@@ -61,6 +64,7 @@ export function deployedConsumer(s: Subscription, { runtime = lambda, inbox }: C
     queueUrl: s.to.kind === 'queue' ? required(ENV.queue, 'which queue is consumed') : undefined,
     table,
     breaker,
+    kept: keptMessages(s, runtime),
     parking,
     breakerController: breaker === undefined ? undefined : runtime.env(ENV.breakerController),
     tries: table === undefined ? undefined : tableTries(table, s, keepSeconds, runtime),

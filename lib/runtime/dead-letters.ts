@@ -1,10 +1,18 @@
 import { createHash } from 'node:crypto';
-import { DEAD_LETTER_ATTRIBUTE, type DeadLetter, MAX_REASON_CHARACTERS } from '../contracts/dead-letter.ts';
+import {
+  DEAD_LETTER_ATTRIBUTE,
+  DEAD_LETTERS_PREFIX,
+  type DeadLetter,
+  MAX_REASON_CHARACTERS,
+  type MessageAttribute,
+} from '../contracts/dead-letter.ts';
 import { ATTRIBUTE } from '../contracts/envelope.ts';
-import { SQS } from '../contracts/limits.ts';
 import { traceIdOf } from '../contracts/trace.ts';
 import type { AwsCall } from './aws/call.ts';
+import type { KeptMessages } from './kept-messages.ts';
 import type { Message } from './message.ts';
+import { memberOf } from './read-message.ts';
+import { fitted, SQS_ROOM, sqsJson, text } from './wrapped-message.ts';
 
 /** Ids, numbers and quoted values differ between failures of one kind; without them the kind remains. */
 const VARIABLE_PARTS = /'[^']*'|"[^"]*"|[0-9a-f]{8,}|\d+/gi;
@@ -14,6 +22,9 @@ function fingerprint(consumer: string, reason: string, message: string): string 
   return createHash('sha256').update(kind).digest('hex').slice(0, 16);
 }
 
+/** An attribute shares the message's size with the body, so that nothing in the reason may be as long as somebody pleases. */
+const cut = (value: string | undefined): string | undefined => value?.slice(0, MAX_REASON_CHARACTERS);
+
 /** What is known about a message that is given up. */
 export function describeFailure(
   consumer: string,
@@ -22,54 +33,48 @@ export function describeFailure(
   error: Error,
   now: number,
 ): DeadLetter {
-  const text = error.message.slice(0, MAX_REASON_CHARACTERS);
-  const id = identity(message.body);
+  const { attributes, record } = message;
   return {
-    reason,
-    message: text,
+    reason: reason.slice(0, MAX_REASON_CHARACTERS),
+    message: error.message.slice(0, MAX_REASON_CHARACTERS),
     fingerprint: fingerprint(consumer, reason, error.message),
     consumer,
     source: message.source,
+    ...(record === undefined ? {} : { record: { ...record, partitionKey: cut(record.partitionKey) } as typeof record }),
     attempts: message.receives ?? 1,
     firstReceived: new Date(message.firstReceived).toISOString(),
     failedAt: new Date(now).toISOString(),
-    traceId: traceIdOf(message.attributes[ATTRIBUTE.traceparent] ?? id.traceparent),
-    eventId: id.id,
-    eventType: message.attributes[ATTRIBUTE.type] ?? id.type,
+    traceId: traceIdOf(attributes[ATTRIBUTE.traceparent]?.stringValue ?? memberOf(message, 'traceparent')),
+    eventId: cut(memberOf(message, 'id')),
+    eventType: cut(attributes[ATTRIBUTE.type]?.stringValue ?? memberOf(message, 'type')),
   };
 }
 
-/** What an unreadable body still tells about itself. */
-function identity(body: string): { id?: string; type?: string; traceparent?: string } {
-  const text = (value: unknown) => (typeof value === 'string' ? value.slice(0, MAX_REASON_CHARACTERS) : undefined);
-  try {
-    const value = JSON.parse(body) as Record<string, unknown> | null;
-    return { id: text(value?.id), type: text(value?.type), traceparent: text(value?.traceparent) } as ReturnType<
-      typeof identity
-    >;
-  } catch {
-    return {}; // Not JSON: that is often the very reason it is given up, and is already in the dead letter.
-  }
-}
-
-/** Moves a message to a dead-letter queue: the body unchanged, its attributes kept, the reason beside them. */
+/**
+ * Moves a message to a dead-letter queue, the reason beside it: body and attributes as they came where SQS takes them so, otherwise in a
+ * `WrappedMessage`.
+ */
 export async function sendDeadLetter(
   aws: AwsCall,
   queueUrl: string,
   message: Message,
   letter: DeadLetter,
+  kept: KeptMessages,
 ): Promise<void> {
-  // A message takes ten attributes; the reason is one of them.
-  const kept = Object.entries(message.attributes).slice(0, SQS.maxAttributes - 1);
-  const attributes = [...kept, [DEAD_LETTER_ATTRIBUTE, JSON.stringify(letter)] as const];
+  const reason = { [DEAD_LETTER_ATTRIBUTE]: text(sqsJson(letter)) };
+  const { body, attributes } = await fitted(message, SQS_ROOM, reason, (whole) =>
+    kept.keep(DEAD_LETTERS_PREFIX, whole),
+  );
   await aws('sqs', 'SendMessage', {
     QueueUrl: queueUrl,
-    MessageBody: message.body,
-    MessageAttributes: Object.fromEntries(
-      attributes.map(([name, value]) => [name, { DataType: 'String', StringValue: value }]),
-    ),
+    MessageBody: body,
+    MessageAttributes: Object.fromEntries(Object.entries(attributes).map(([name, value]) => [name, asSent(value)])),
     // The message id keeps a dead letter single if the consumer crashes between this and its acknowledgement.
     ...(message.tenant === undefined ? {} : { MessageGroupId: message.tenant }),
     ...(message.group === undefined ? {} : { MessageGroupId: message.group, MessageDeduplicationId: message.id }),
   });
 }
+
+/** An attribute as SQS takes it; bytes are base64 in its JSON. */
+const asSent = ({ dataType: DataType, stringValue, binaryValue }: MessageAttribute) =>
+  binaryValue === undefined ? { DataType, StringValue: stringValue } : { DataType, BinaryValue: binaryValue };

@@ -1,5 +1,5 @@
 import type { Channel } from '../contracts/channel.ts';
-import type { Envelope } from '../contracts/envelope.ts';
+import { ATTRIBUTE, type Envelope } from '../contracts/envelope.ts';
 import { aggregated, EVENT_OVERHEAD_BYTES, recordOverhead } from './aggregated-record.ts';
 import { bodyOf, type Carrier, type ClaimedEnvelope, type Header } from './body.ts';
 import type { ClaimedData } from './claim-check.ts';
@@ -25,12 +25,39 @@ export interface Entry {
 }
 
 /** A channel as something that takes bodies. */
-export const carrierOf = (channel: Channel): Carrier => ({
+export const carrierOf = (channel: Channel): Carrier & Required<Pick<Carrier, 'beside'>> => ({
   where: `${channel.kind} '${channel.name}'`,
   maxBytes: channel.maxMessageBytes,
+  beside: channel.kind === 'log' ? keyBytes : attributeBytes,
   oversized: channel.oversized,
   compress: channel.compress,
 });
+
+/** The routing attributes that a message of SQS or SNS has. */
+export const attributesOf = (envelope: Partial<Header>): Record<string, { DataType: 'String'; StringValue: string }> =>
+  Object.fromEntries(
+    [
+      [ATTRIBUTE.type, envelope.type],
+      [ATTRIBUTE.version, versionOf(envelope)],
+      [ATTRIBUTE.traceparent, envelope.traceparent],
+    ]
+      // Foreign events need not have all of them, and an empty value would be refused.
+      .flatMap(([name, value]) =>
+        typeof value === 'string' && value !== '' ? [[name, { DataType: 'String', StringValue: value }]] : [],
+      ),
+  );
+
+const versionOf = ({ dataschema }: Partial<Header>): string | undefined =>
+  dataschema?.slice(dataschema.lastIndexOf(':') + 1);
+
+/** Names, types and values count into a message's size. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html */
+const attributeBytes = (event: Header): number =>
+  Object.entries(attributesOf(event)).reduce(
+    (sum, [name, { DataType, StringValue }]) => sum + Buffer.byteLength(`${name}${DataType}${StringValue}`),
+    0,
+  );
+
+const keyBytes = ({ partitionkey }: Header): number => Buffer.byteLength(partitionkey);
 
 /**
  * Makes the messages for events, in their order.
@@ -49,14 +76,16 @@ export function entriesOf(
       envelope,
       carries: [envelope],
       body: text,
-      bytes: bytes + (channel.kind === 'log' ? Buffer.byteLength(key) : 0),
+      bytes,
       key,
       group,
       deduplicationId: usableId(options.deduplicationId(envelope)),
       claims: claimed === undefined ? [] : [claimed],
     };
   });
-  return channel.kind === 'log' && channel.aggregate !== undefined ? gathered(single, channel.aggregate) : single;
+  return channel.kind === 'log' && channel.aggregate !== undefined
+    ? gathered(single, channel.aggregate, channel.maxMessageBytes)
+    : single;
 }
 
 /** Checks what publishing would check, for those who commit events before they publish them. @throws InvalidKey */
@@ -67,13 +96,14 @@ export const checkKeys = (channel: Channel, event: Envelope): void => void keysO
  * shard whatever happens to the shards, and order per key, parallelism per key and hot-shard metrics mean what they always mean.
  * (Keys of one shard could share a record as well, but a producer that guesses the shards is wrong after every reshard.)
  */
-function gathered(entries: readonly Entry[], limit: number): Entry[] {
+function gathered(entries: readonly Entry[], limit: number, recordBytes: number): Entry[] {
   const records: Entry[][] = [];
   const open = new Map<string, { readonly entries: Entry[]; bytes: number }>();
   for (const entry of entries) {
     const bytes = Buffer.byteLength(entry.body) + EVENT_OVERHEAD_BYTES;
     const record = open.get(entry.key);
-    if (record !== undefined && record.bytes + bytes <= limit) {
+    const room = Math.min(limit, recordBytes - Buffer.byteLength(entry.key));
+    if (record !== undefined && record.bytes + bytes <= room) {
       record.entries.push(entry);
       record.bytes += bytes;
       continue;

@@ -1,44 +1,87 @@
+import { seconds } from '../contracts/duration.ts';
+import { CONSUMER_METRIC } from '../contracts/metrics.ts';
 import type { Subscription } from '../contracts/subscription.ts';
 import { describeFailure, sendDeadLetter } from './dead-letters.ts';
-import { ATTEMPTS_EXHAUSTED } from './handle-message.ts';
+import type { KeptMessages } from './kept-messages.ts';
 import type { Message, Outcome } from './message.ts';
-import { toError } from './outcomes.ts';
+import { ATTEMPTS_EXHAUSTED, toError } from './outcomes.ts';
 import type { Runtime } from './runtime.ts';
-import { errorFields, type Log } from './telemetry.ts';
+import { count, emitMetrics, errorFields, type Log } from './telemetry.ts';
 
 export interface GiveUpContext {
-  readonly subscription: Pick<Subscription, 'name'>;
+  readonly subscription: Pick<Subscription, 'name' | 'undeliverable'>;
   readonly deadLetterQueueUrl: string;
-  readonly runtime: Pick<Runtime, 'aws' | 'now'>;
+  readonly kept: KeptMessages;
+  readonly runtime: Pick<Runtime, 'aws' | 'now' | 'env' | 'write'>;
   readonly log: Log;
 }
 
+/** What is to be sent, and why. */
+interface GivenUp {
+  readonly reason: string;
+  readonly error: Error;
+  readonly attempts: number;
+}
+
+/** While its dead letter cannot be sent, a message comes again after this time. */
+const UNDELIVERABLE_WAIT = seconds(60);
+
 /**
  * Sends what was rejected, or parked for a failure of its own, to the dead letters; every other outcome stays as it is. If sending
- * fails, a rejected message is tried again; a parked one is not, as it lies where nothing is lost.
+ * fails, the subscription decides whether a rejected message comes again, without spending an attempt, or is left; a parked one lies where
+ * nothing is lost.
  */
 export async function giveUpIfDue(message: Message, outcome: Outcome, context: GiveUpContext): Promise<Outcome> {
-  const { subscription, log, runtime } = context;
   if (outcome.kind !== 'rejected' && outcome.kind !== 'parked') return outcome;
-  const { reason, error: cause } = outcome;
-  if (reason === undefined || cause === undefined || (outcome.kind === 'rejected' && outcome.sent)) return outcome;
-  const attempts = outcome.attempts ?? message.receives ?? 1;
-  const letter = describeFailure(subscription.name, { ...message, receives: attempts }, reason, cause, runtime.now());
+  const { reason, error } = outcome;
+  if (reason === undefined || error === undefined || (outcome.kind === 'rejected' && outcome.sent)) return outcome;
+  const parked = outcome.kind === 'parked';
+  const failure = await giveUp(
+    message,
+    { reason, error, attempts: outcome.attempts ?? message.receives ?? 1 },
+    context,
+    parked,
+  );
+  if (parked) return { kind: 'parked' };
+  if (failure === undefined || context.subscription.undeliverable === 'continue') return { ...outcome, sent: true };
+  return { kind: 'deferred', afterSeconds: UNDELIVERABLE_WAIT.seconds };
+}
+
+/**
+ * Sends a message to the dead letters.
+ * @param parked it lies among the parked ones as well
+ * @returns why that failed; it is told and counted then, whatever the subscription does about it
+ */
+export async function giveUp(
+  message: Message,
+  { reason, error, attempts }: GivenUp,
+  { subscription, deadLetterQueueUrl, kept, runtime, log }: GiveUpContext,
+  parked = false,
+): Promise<Error | undefined> {
+  const { name, undeliverable } = subscription;
+  const letter = describeFailure(name, { ...message, receives: attempts }, reason, error, runtime.now());
+  const { fingerprint } = letter;
   try {
-    await sendDeadLetter(runtime.aws, context.deadLetterQueueUrl, message, letter);
+    await sendDeadLetter(runtime.aws, deadLetterQueueUrl, message, letter, kept);
   } catch (thrown) {
-    const error = toError(thrown);
-    log('error', 'the dead letter could not be sent', { messageId: message.id, ...errorFields(error) });
-    return outcome.kind === 'parked' ? { kind: 'parked' } : { kind: 'retry', error, attempt: 1 };
+    const failure = toError(thrown);
+    const next = parked ? 'it is parked' : undeliverable === 'stop' ? 'it comes again' : 'it is left';
+    log('error', 'the dead letter could not be sent', {
+      messageId: message.id,
+      shard: message.record?.shard,
+      next,
+      reason,
+      fingerprint,
+      ...errorFields(failure),
+    });
+    emitMetrics(
+      { dimensions: { subscription: name }, metrics: { [CONSUMER_METRIC.undeliverable]: count(1) } },
+      runtime,
+    );
+    return failure;
   }
   // What makes a body unreadable may quote it, and bodies stay out of the logs: the dead letter has the words.
-  const details = reason === ATTEMPTS_EXHAUSTED ? errorFields(cause) : {};
-  const { fingerprint } = letter;
-  log('error', outcome.kind === 'parked' ? 'parked' : 'dead-lettered', {
-    messageId: message.id,
-    reason,
-    fingerprint,
-    ...details,
-  });
-  return outcome.kind === 'parked' ? { kind: 'parked' } : { ...outcome, sent: true };
+  const details = reason === ATTEMPTS_EXHAUSTED ? errorFields(error) : {};
+  log('error', parked ? 'parked' : 'dead-lettered', { messageId: message.id, reason, fingerprint, ...details });
+  return undefined;
 }

@@ -1,19 +1,16 @@
 import type { Context } from 'aws-lambda';
-import { type ReadEvent, readEvent, UnreadableMessage } from '../contracts/envelope.ts';
-import type { AnyEventType } from '../contracts/event.ts';
+import type { ReadEvent } from '../contracts/envelope.ts';
 import { traceIdOf } from '../contracts/trace.ts';
-import { openBody } from './body.ts';
 import type { Consumer } from './consumer.ts';
 import { abandonMillis, type Deadline } from './deadline.ts';
 import type { Handler, HandlerContext } from './handler.ts';
+import { unwrapped } from './kept-messages.ts';
 import type { Message, Outcome } from './message.ts';
 import { type HandlerResult, inboxKeyOf, ONCE, type Step } from './once.ts';
-import { Defer, Fenced, HandlerTimedOut, Outage, Reject, Retry, toError } from './outcomes.ts';
+import { ATTEMPTS_EXHAUSTED, Defer, Fenced, HandlerTimedOut, Outage, Reject, Retry, toError } from './outcomes.ts';
+import { readMessage } from './read-message.ts';
 import type { Log } from './telemetry.ts';
 import type { KnownTries } from './tries.ts';
-
-/** Reason of a message that used up its attempts. */
-export const ATTEMPTS_EXHAUSTED = 'attempts-exhausted';
 
 /** What is observed of one message, for the metrics. */
 export interface Observed {
@@ -45,8 +42,8 @@ export async function handleMessage(message: Message, invocation: Invocation): P
   let read: ReadEvent | undefined;
   const left = handlerMillisLeft(invocation);
   try {
-    const body = await openBody(message.body, invocation.consumer.runtime);
-    read = readOrReject(body, invocation.consumer.subscription.to.events);
+    const { subscription, runtime, kept } = invocation.consumer;
+    read = await readMessage(await unwrapped(message, kept), subscription.to.events, runtime);
     return { kind: await handleOnce(read, message, left, invocation) };
   } catch (thrown) {
     return outcomeOf(toError(thrown), message, read, invocation);
@@ -191,13 +188,4 @@ async function wasDoneBefore(read: ReadEvent, { subscription, inbox }: Consumer)
   const { key, fingerprint } = inboxKeyOf(subscription, read);
   const before = await inbox.find(key);
   return before?.state === 'done' && before.fingerprint === fingerprint;
-}
-
-function readOrReject(body: string, expected: readonly AnyEventType[]): ReadEvent {
-  try {
-    return readEvent(body, expected);
-  } catch (error) {
-    if (error instanceof UnreadableMessage) throw new Reject(error.reason, error.message, { cause: error });
-    throw error;
-  }
 }

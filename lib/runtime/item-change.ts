@@ -1,7 +1,7 @@
-import { unmarshall } from '@aws-sdk/util-dynamodb';
-import type { DynamoDBRecord } from 'aws-lambda';
+import type { AttributeValue, DynamoDBRecord } from 'aws-lambda';
 import { type Envelope, envelope } from '../contracts/envelope.ts';
 import { ItemChanged, type ItemChangedData } from '../contracts/item-change.ts';
+import { exactNumber } from './aws/numbers.ts';
 
 const CHANGES: Readonly<Record<string, ItemChangedData['change']>> = {
   INSERT: 'insert',
@@ -32,25 +32,21 @@ export function itemChange(record: DynamoDBRecord): Envelope<ItemChangedData> {
   });
 }
 
-type Image = NonNullable<NonNullable<DynamoDBRecord['dynamodb']>['Keys']>;
+type Value = AttributeValue;
 
-function plain(image: Image | undefined): ItemChangedData['keys'] | undefined {
-  if (image === undefined) return undefined;
-  const item = unmarshall(image as Parameters<typeof unmarshall>[0], { wrapNumbers: safeNumber });
-  return jsonOf(item) as ItemChangedData['keys'];
+const plain = (image: Readonly<Record<string, Value>> | undefined): ItemChangedData['keys'] | undefined =>
+  image === undefined
+    ? undefined
+    : Object.fromEntries(Object.entries(image).map(([name, value]) => [name, jsonOf(value)]));
+
+/** https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_AttributeValue.html: bytes are base64, as Lambda hands them on. */
+function jsonOf({ S, N, BOOL, B, L, M, SS, NS, BS }: Value): unknown {
+  if (N !== undefined) return numberOrText(N);
+  if (L !== undefined) return L.map(jsonOf);
+  if (M !== undefined) return plain(M);
+  if (NS !== undefined) return NS.map(numberOrText);
+  return S ?? BOOL ?? B ?? SS ?? BS ?? null;
 }
 
 /** A number that JavaScript cannot hold stays text. */
-function safeNumber(text: string): number {
-  const value = Number(text);
-  const exact = Number.isSafeInteger(value) || (!Number.isInteger(value) && text.replace(/\D/g, '').length <= 15);
-  return exact ? value : (text as unknown as number);
-}
-
-function jsonOf(value: unknown): unknown {
-  if (value instanceof Set) return [...value].map(jsonOf);
-  if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
-  if (Array.isArray(value)) return value.map(jsonOf);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, jsonOf(field)]));
-}
+const numberOrText = (text: string): number | string => exactNumber(text) ?? text;

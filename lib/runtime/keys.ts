@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Channel } from '../contracts/channel.ts';
 import type { Envelope } from '../contracts/envelope.ts';
-import { KINESIS, SQS } from '../contracts/limits.ts';
+import { EVENT, KINESIS, SQS } from '../contracts/limits.ts';
 import { type ClaimedEnvelope, isClaimed } from './body.ts';
 
 /** A key that the channel's service would refuse, with everything else in the request; nothing of the call was sent or written. */
@@ -33,9 +33,11 @@ interface Keys {
  * @throws InvalidKey
  */
 export function keysOf(channel: Channel, event: Envelope | ClaimedEnvelope): Keys {
+  if (Buffer.byteLength(event.id) > EVENT.maxIdBytes)
+    throw new InvalidKey(event, channel, 'id', event.id, `at most ${EVENT.maxIdBytes} bytes`);
   if (channel.kind === 'log') {
     const key: unknown = event.partitionkey;
-    const fits = typeof key === 'string' && key.length >= 1 && key.length <= KINESIS.maxPartitionKeyCharacters;
+    const fits = typeof key === 'string' && key !== '' && charactersOf(key) <= KINESIS.maxPartitionKeyCharacters;
     const rule = `1 to ${KINESIS.maxPartitionKeyCharacters} characters`;
     if (!fits) throw new InvalidKey(event, channel, 'partition key', key, rule);
     return { key, group: undefined };
@@ -45,6 +47,10 @@ export function keysOf(channel: Channel, event: Envelope | ClaimedEnvelope): Key
   if (chosen !== undefined && !ID.test(chosen)) throw new InvalidKey(event, channel, name, chosen, ID_RULE);
   return { key: channel.order === 'per-key' ? (chosen ?? '') : event.id, group: chosen };
 }
+
+/** Of Unicode, as AWS counts: a mark outside the basic plane is one, and two in JavaScript. */
+const charactersOf = (text: string): number =>
+  text.length <= KINESIS.maxPartitionKeyCharacters ? text.length : [...text].length;
 
 /** Message group (FIFO) or tenant (standard) that an event gets on a channel; undefined: none. */
 export function groupOf(channel: Channel, event: Envelope | ClaimedEnvelope): string | undefined {

@@ -7,7 +7,7 @@ import type { AnyEventType, DataOf } from '../contracts/event.ts';
 import { SCHEDULER, SQS } from '../contracts/limits.ts';
 import { declareTarget } from '../contracts/recurring.ts';
 import { isAwsError } from './aws/call.ts';
-import { bodyOf } from './body.ts';
+import { bodyOf, MessageTooLarge } from './body.ts';
 import { requiredEnv } from './environment.ts';
 import { keysOf } from './keys.ts';
 import { publisher } from './publish.ts';
@@ -96,7 +96,9 @@ export function later<E extends AnyEventType>(queue: Queue<E>, runtime: Runtime 
       oversized: 'refuse',
       compress: queue.compress,
     } as const;
-    const { text } = bodyOf(event, carrier, () => '');
+    const input = bodyOf(event, carrier, () => '').text.replaceAll(PLACEHOLDER, PLACEHOLDER.replace('<', '\\u003c'));
+    const bytes = Buffer.byteLength(input);
+    if (bytes > carrier.maxBytes) throw new MessageTooLarge(event, bytes, carrier.where, carrier.maxBytes, carrier.fix);
     const { group } = keysOf(to, event);
     const at = Math.max(due, Math.ceil((now() + SOONEST_SCHEDULE_MILLIS) / MILLIS_PER_SECOND) * MILLIS_PER_SECOND);
     try {
@@ -111,7 +113,7 @@ export function later<E extends AnyEventType>(queue: Queue<E>, runtime: Runtime 
         Target: {
           Arn: target.queueArn,
           RoleArn: target.roleArn,
-          Input: text.replaceAll(PLACEHOLDER, PLACEHOLDER.replace('<', '\\u003c')),
+          Input: input,
           ...(group === undefined || !fifo ? {} : { SqsParameters: { MessageGroupId: group } }),
           DeadLetterConfig: { Arn: target.deadLettersArn },
           RetryPolicy: {

@@ -1,8 +1,13 @@
+import { isUtf8 } from 'node:buffer';
+import type { MessageAttributes, RecordReference } from '../contracts/dead-letter.ts';
+
 /** A message as it arrived, whatever it came from. */
 export interface Message {
   /** Unique: message id (queue), sequence number (log), sequence number and part (an event in an aggregated record). */
   readonly id: string;
   readonly body: string;
+  /** What came, where the text does not give it back: logs carry any bytes. */
+  readonly bytes?: Buffer;
   /** Within a unit, messages are handled one after the other in the order they came; units run side by side. */
   readonly unit: string | undefined;
   /** ARN of the queue or stream. */
@@ -22,9 +27,18 @@ export interface Message {
    * of a record: after a failure those before it come again, too.
    */
   readonly within?: { readonly sequenceNumber: string; readonly part: number };
-  /** String attributes as they came, to be handed on with a dead letter. */
-  readonly attributes: Readonly<Record<string, string>>;
+  /** Logs and tables' streams: which record it is or came in. */
+  readonly record?: RecordReference;
+  /** As they came, to be handed on with a dead letter. */
+  readonly attributes: MessageAttributes;
 }
+
+/** A body as a message has it. */
+export const bodyOfBytes = (data: Buffer): Pick<Message, 'body' | 'bytes'> =>
+  isUtf8(data) ? { body: data.toString('utf8') } : { body: data.toString('utf8'), bytes: data };
+
+/** A body as it came. */
+export const bytesOf = ({ body, bytes }: Pick<Message, 'body' | 'bytes'>): Buffer => bytes ?? Buffer.from(body);
 
 /** Sequence numbers have up to 56 digits; padded, they compare as text. https://docs.aws.amazon.com/streams/latest/dev/key-concepts.html */
 const SEQUENCE_DIGITS = 60;

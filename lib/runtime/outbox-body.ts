@@ -47,7 +47,8 @@ export function outboxBody(box: Outbox, event: Envelope, bucket: string): Body {
 }
 
 /** A row can hold it; whether a channel without claim check can take it is known before anything is committed. */
-function checkSize(channel: Channel, event: Envelope, bytes: number): void {
-  if (bytes <= channel.maxMessageBytes || channel.oversized === 'claim-check') return;
-  bodyOf(event, carrierOf(channel), () => 'unused');
+function checkSize(channel: Channel, event: Envelope, bodyBytes: number): void {
+  const carrier = carrierOf(channel);
+  if (bodyBytes + carrier.beside(event) <= carrier.maxBytes || channel.oversized === 'claim-check') return;
+  bodyOf(event, carrier, () => 'unused');
 }

@@ -5,11 +5,13 @@ import type { EventType } from '../contracts/event.ts';
 import { DYNAMODB } from '../contracts/limits.ts';
 import type { Outbox } from '../contracts/outbox.ts';
 import { OUTBOX_TABLE } from '../contracts/tables.ts';
-import { cancellationReasons, dynamodbOver } from './aws/dynamodb.ts';
+import { cancellationReasons, dynamodbOver, transactionBytes } from './aws/dynamodb.ts';
+import { type Body, MessageTooLarge } from './body.ts';
 import { claimsBucket, storeClaim } from './claim-check.ts';
 import { requiredEnv } from './environment.ts';
 import { type Write, WriteRefused } from './inbox.ts';
 import { outboxBody, takesClaims } from './outbox-body.ts';
+import { type Head, moveHead, newestOf } from './outbox-head.ts';
 import { lambda, type Runtime } from './runtime.ts';
 
 /** A row of the outbox table. */
@@ -32,19 +34,35 @@ export interface Occurrence<Data = unknown> {
 /** Ties an event to its data, so that the compiler checks the pair. */
 export const occurred = <Data>(event: EventType<Data>, data: Data): Occurrence => ({ event, data }) as Occurrence;
 
-/** Another transaction committed an event of this aggregate first. Read the aggregate again and decide anew. */
+/**
+ * The events do not come after the newest one of their aggregate: another transaction was first, or `after` is wrong. Read the aggregate
+ * again and decide anew.
+ */
 export class SequenceConflict extends Error {
   override readonly name = 'SequenceConflict';
-  constructor(aggregate: string, sequence: number, options?: ErrorOptions) {
-    super(`aggregate '${aggregate}' already has an event with sequence ${sequence} or has changed meanwhile`, options);
+  /** Sequence of the aggregate's newest event, 0 when it has none; undefined when two transactions met and nobody knows yet. */
+  readonly newest: number | undefined;
+
+  constructor(aggregate: string, after: number, newest: number | undefined, options?: ErrorOptions) {
+    super(conflictText(aggregate, after, newest), options);
+    this.newest = newest;
   }
+}
+
+function conflictText(aggregate: string, after: number, newest: number | undefined): string {
+  if (newest === undefined || newest === after) {
+    return `aggregate '${aggregate}' already has an event with sequence ${after + 1} or has changed meanwhile`;
+  }
+  const claim =
+    newest > after ? `already has an event with sequence ${after + 1}` : `has no event with sequence ${after}`;
+  return `aggregate '${aggregate}' ${claim}: its newest is ${newest}, and the transaction says after: ${after}. Sequences go on for ever, also when published rows have expired and an id is used again`;
 }
 
 /** Writes and events that commit together. */
 export interface Transaction {
   /** The entity whose events these are; at most 80 characters. */
   readonly aggregate: string;
-  /** Sequence of its newest event; 0 for a new one. */
+  /** Sequence of its newest event, ever; 0 for a new one. */
   readonly after: number;
   /** The business items, with their conditions. */
   readonly writes: readonly Write[];
@@ -54,6 +72,8 @@ export interface Transaction {
 }
 
 const MAX_AGGREGATE_CHARACTERS = 80;
+/** The aggregate's head takes one. */
+const MAX_WRITES_AND_EVENTS = DYNAMODB.maxTransactionItems - 1;
 
 /** Bucket of the unpublished index; spread by aggregate. */
 const bucketOf = (aggregate: string): string =>
@@ -61,7 +81,8 @@ const bucketOf = (aggregate: string): string =>
 
 /**
  * Makes the transactional writer of an outbox: business items and events commit together or not at all. The order of events
- * is decided here: the sequence is part of the row's key, and its condition lets one writer win.
+ * is decided here: the aggregate's head says which sequence is the newest, and its condition lets one writer win. The head stays when
+ * the rows have expired.
  */
 export function outboxWriter(box: Outbox, runtime: Runtime = lambda) {
   const table = requiredEnv(ENV.outboxTable, `which table is outbox '${box.name}'`, runtime.env);
@@ -81,9 +102,14 @@ export function outboxWriter(box: Outbox, runtime: Runtime = lambda) {
         `aggregate '${aggregate}' must have 1 to ${MAX_AGGREGATE_CHARACTERS} characters (given ${aggregate.length})`,
       );
     }
-    if (writes.length + events.length > DYNAMODB.maxTransactionItems) {
+    if (!Number.isSafeInteger(after) || after < 0) {
       throw new RangeError(
-        `${writes.length} writes and ${events.length} events do not fit one transaction of ${DYNAMODB.maxTransactionItems} items`,
+        `aggregate '${aggregate}': after must be the sequence of its newest event, a whole number from 0 (given ${after})`,
+      );
+    }
+    if (writes.length + events.length > MAX_WRITES_AND_EVENTS) {
+      throw new RangeError(
+        `${writes.length} writes and ${events.length} events do not fit one transaction of ${DYNAMODB.maxTransactionItems} items, of which the aggregate's head takes one`,
       );
     }
     const createdAt = new Date(runtime.now());
@@ -99,34 +125,55 @@ export function outboxWriter(box: Outbox, runtime: Runtime = lambda) {
       });
     });
     const bodies = envelopes.map((event) => outboxBody(box, event, claims));
+    const rows = bodies.map(({ text }, i) => rowOf(aggregate, after + 1 + i, text, createdAt));
+    const to = after + events.length;
+    const writesWith = (seen: Head | undefined): Write[] => [
+      ...writes,
+      ...rows.map((row) => putNew(table, row)),
+      ...(rows.length === 0 ? [] : [moveHead(table, aggregate, { after, to, ...(seen && { seen }) })]),
+    ];
+    checkSum(writesWith(undefined), envelopes, bodies);
     // Before the transaction: a row that is there must be publishable.
     await Promise.all(bodies.flatMap(({ claimed }) => (claimed === undefined ? [] : [storeClaim(runtime, claimed)])));
-    const rows = bodies.map(({ text }, i) => rowOf(aggregate, after + 1 + i, text, createdAt));
-    try {
-      await dynamodb('TransactWriteItems', {
-        TransactItems: [
-          ...writes,
-          ...rows.map((Item) => ({
-            Put: {
-              TableName: table,
-              Item,
-              ConditionExpression: `attribute_not_exists(${OUTBOX_TABLE.partitionKey})`,
-            },
-          })),
-        ],
-      });
-    } catch (error) {
-      const codes = cancellationReasons(error)?.map(({ Code }) => Code);
-      if (codes === undefined) throw error;
-      const refused = codes.flatMap((code, i) => (code === 'ConditionalCheckFailed' && i < writes.length ? [i] : []));
-      if (refused.length > 0) throw new WriteRefused(refused, { cause: error });
-      if (codes.includes('ConditionalCheckFailed') || codes.includes('TransactionConflict')) {
-        throw new SequenceConflict(aggregate, after + 1, { cause: error });
+    for (let seen: Head | undefined; ; ) {
+      try {
+        await dynamodb('TransactWriteItems', { TransactItems: writesWith(seen) });
+        return envelopes;
+      } catch (error) {
+        const reasons = cancellationReasons(error) ?? [];
+        const codes = reasons.map(({ Code }) => Code);
+        const refused = codes.flatMap((code, i) => (code === REFUSED && i < writes.length ? [i] : []));
+        if (refused.length > 0) throw new WriteRefused(refused, { cause: error });
+        if (!codes.includes(REFUSED) && !codes.includes('TransactionConflict')) throw error;
+        const ofHead = codes[writes.length + rows.length] === REFUSED;
+        const before: Head = (ofHead ? reasons.at(-1)?.Item : undefined) ?? {};
+        const newest = codes.includes(REFUSED) ? await newestOf(dynamodb, table, aggregate, after, before) : undefined;
+        if (!ofHead || newest !== after || seen !== undefined) {
+          throw new SequenceConflict(aggregate, after, newest, { cause: error });
+        }
+        // The aggregate is right, and its head was not there or behind: a version without heads wrote the events before these.
+        seen = before;
       }
-      throw error;
     }
-    return envelopes;
   };
+}
+
+const REFUSED = 'ConditionalCheckFailed';
+
+const putNew = (TableName: string, Item: OutboxRow): Write => ({
+  Put: { TableName, Item, ConditionExpression: `attribute_not_exists(${OUTBOX_TABLE.partitionKey})` },
+});
+
+/** Events and writes may each fit, and not together. @throws MessageTooLarge naming the largest event */
+function checkSum(items: readonly Write[], events: readonly Envelope[], bodies: readonly Body[]): void {
+  const sum = transactionBytes({ TransactItems: [...items] });
+  if (sum <= DYNAMODB.maxTransactionBytes) return;
+  const bytes = Math.max(...bodies.map((body) => body.bytes));
+  const event = events[bodies.findIndex((body) => body.bytes === bytes)];
+  if (event === undefined) return;
+  const where = `a transaction, here of ${items.length} items and ${sum} bytes together,`;
+  const fix = 'Commit fewer events and writes at once, or make them smaller';
+  throw new MessageTooLarge(event, bytes, where, DYNAMODB.maxTransactionBytes, fix);
 }
 
 const rowOf = (aggregate: string, sequence: number, body: string, createdAt: Date): OutboxRow => ({

@@ -29,6 +29,9 @@ export class Reject extends Error {
   }
 }
 
+/** Reason of a message that used up its attempts. */
+export const ATTEMPTS_EXHAUSTED = 'attempts-exhausted';
+
 /** Not now: comes again after a time, without spending an attempt. At most 12 hours, SQS's longest visibility timeout. */
 export class Defer extends Error {
   override readonly name = 'Defer';

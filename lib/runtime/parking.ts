@@ -1,9 +1,13 @@
+import { MAX_REASON_CHARACTERS, type MessageAttributes, PARKED_PREFIX } from '../contracts/dead-letter.ts';
+import { DYNAMODB, SQS } from '../contracts/limits.ts';
 import type { Subscription } from '../contracts/subscription.ts';
 import { INBOX_TABLE } from '../contracts/tables.ts';
 import { dynamodbOver } from './aws/dynamodb.ts';
 import { parkedKeysKey, parkedLotKey, parkedMessageKey, wasRefused } from './control-items.ts';
+import { keptMessages } from './kept-messages.ts';
 import type { Message } from './message.ts';
 import type { Runtime } from './runtime.ts';
+import { fitted, type Room } from './wrapped-message.ts';
 
 /**
  * Sequenced dead letters: on an ordered channel a failed message is set aside together with everything that follows it under the
@@ -14,12 +18,12 @@ import type { Runtime } from './runtime.ts';
  *  parked!SUBSCRIPTION!1!K          body, attributes, reason      the message that failed
  *  parked!SUBSCRIPTION!2!K ...      body, attributes              what came after it
  * ```
- * An item holds 400 KB; a larger body stays in its queue, which holds back its group as well.
+ * What is no text, or larger than an item, lies there as a `WrappedMessage`, which refers to the bucket where even that is too large.
  */
 export interface ParkedMessage {
   readonly number: number;
   readonly body: string;
-  readonly attributes: Readonly<Record<string, string>>;
+  readonly attributes: MessageAttributes;
   readonly messageId: string;
   readonly parkedAt: string;
   /** Why it failed: when it came, or when it was resumed. What only follows a failed message has none. */
@@ -43,13 +47,24 @@ export interface Parking {
   park(key: string, message: Message, reason?: string): Promise<boolean>;
 }
 
-export function tableParking(table: string, s: Pick<Subscription, 'name'>, { aws, id, now }: Runtime): Parking {
+/** An item has 400 KB for all that is in it: room for keys, times, names of members and the reason is left. */
+const OTHER_BYTES = 16_384;
+const ITEM_ROOM: Room = {
+  maxBytes: DYNAMODB.maxItemBytes - OTHER_BYTES,
+  maxAttributes: SQS.maxAttributes,
+  takes: (text) => text.isWellFormed(),
+};
+
+export function tableParking(table: string, s: Pick<Subscription, 'name'>, runtime: Runtime): Parking {
+  const { aws, id, now } = runtime;
+  const kept = keptMessages(s, runtime);
   const dynamodb = dynamodbOver(aws, id);
   const keysItem = { [PK]: parkedKeysKey(s) };
 
   return {
     async park(key, message, reason) {
       const lot = parkedLotKey(s, key);
+      const { body, attributes } = await fitted(message, ITEM_ROOM, {}, (whole) => kept.keep(PARKED_PREFIX, whole));
       for (;;) {
         const { Item } = await dynamodb('GetItem', { TableName: table, Key: { [PK]: lot }, ConsistentRead: true });
         const last = Number(Item?.last ?? 0);
@@ -93,11 +108,11 @@ export function tableParking(table: string, s: Pick<Subscription, 'name'>, { aws
                   Item: {
                     [PK]: parkedMessageKey(s, key, last + 1),
                     number: last + 1,
-                    body: message.body,
-                    attributes: message.attributes,
+                    body,
+                    attributes,
                     messageId: message.id,
                     parkedAt: new Date(now()).toISOString(),
-                    ...(reason === undefined ? {} : { reason }),
+                    ...(reason === undefined ? {} : { reason: reason.slice(0, MAX_REASON_CHARACTERS) }),
                   },
                 },
               },

@@ -1,35 +1,51 @@
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import middy from '@middy/core';
-import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda';
+import type { Context, DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda';
 import { type Duration, minutes, toMillis } from '../contracts/duration.ts';
 import { ENV } from '../contracts/environment.ts';
 import { OUTBOX_METRIC } from '../contracts/metrics.ts';
 import type { Outbox } from '../contracts/outbox.ts';
 import { OUTBOX_TABLE } from '../contracts/tables.ts';
-import { dynamodbOver } from './aws/dynamodb.ts';
+import { readNumber } from './aws/numbers.ts';
 import { requiredEnv } from './environment.ts';
 import type { OutboxRow } from './outbox.ts';
-import { outboxRelay } from './relay.ts';
+import { NO_TIME, outboxRelay } from './relay.ts';
 import { lambda, type Runtime } from './runtime.ts';
-import { emitMetrics, logger } from './telemetry.ts';
+import { beginSweep, type IndexRow } from './sweep.ts';
+import { count, emitMetrics, logger } from './telemetry.ts';
+
+/** No turn begins with less time than this: to publish what is in work, move cursors and answer. */
+const RESERVE_MILLIS = 10_000;
+const RESERVE_SHARE = 1 / 3;
+/** Lines about aggregates that wait; the rest is told as a number. */
+const MAX_TOLD = 100;
+const MILLIS_PER_SECOND = 1_000;
 
 const tableOf = (box: Outbox, { env }: Runtime): string =>
   requiredEnv(ENV.outboxTable, `which table is outbox '${box.name}'`, env);
 
+/** Whether another turn may begin; asked first at the beginning. */
+function turnsOf(context: Pick<Context, 'getRemainingTimeInMillis'>): () => boolean {
+  const reserve = Math.min(RESERVE_MILLIS, context.getRemainingTimeInMillis() * RESERVE_SHARE);
+  return () => context.getRemainingTimeInMillis() > reserve;
+}
+
+type Image = Parameters<typeof unmarshall>[0];
+
 /** Lambda handler on the outbox table's stream: publishes rows as they are committed. */
 export function relayOutbox(box: Outbox, runtime: Runtime = lambda) {
   const relay = outboxRelay(box, tableOf(box, runtime), runtime);
-  return middy(async (event: DynamoDBStreamEvent): Promise<DynamoDBBatchResponse> => {
+  return middy(async (event: DynamoDBStreamEvent, context: Context): Promise<DynamoDBBatchResponse> => {
     const hints = new Map<string, OutboxRow[]>();
     const firstNumber = new Map<string, string>();
     for (const { dynamodb: change } of event.Records) {
-      if (change?.NewImage === undefined || change.SequenceNumber === undefined) continue;
-      const row = unmarshall(change.NewImage as Parameters<typeof unmarshall>[0]) as OutboxRow;
-      if (row.unpublished === undefined) continue;
-      hints.set(row.aggregateId, [...(hints.get(row.aggregateId) ?? []), row]);
-      if (!firstNumber.has(row.aggregateId)) firstNumber.set(row.aggregateId, change.SequenceNumber);
+      const image = change?.NewImage;
+      const aggregate = image?.[OUTBOX_TABLE.partitionKey]?.S;
+      if (change?.SequenceNumber === undefined || image?.unpublished === undefined || aggregate === undefined) continue;
+      hints.set(aggregate, [...(hints.get(aggregate) ?? []), ...rowIn(image as Image)]);
+      if (!firstNumber.has(aggregate)) firstNumber.set(aggregate, change.SequenceNumber);
     }
-    const { published, failed } = await relay(hints);
+    const { published, failed } = await relay(hints, { hasTime: turnsOf(context) });
     report(box, published, failed, runtime);
     // Records come in the stream's order, so the first failed aggregate in order of arrival has the lowest number.
     const checkpoint = [...firstNumber].find(([aggregate]) => failed.has(aggregate))?.[1];
@@ -37,53 +53,73 @@ export function relayOutbox(box: Outbox, runtime: Runtime = lambda) {
   });
 }
 
-const MAX_SWEPT_PER_BUCKET = 500;
-const MILLIS_PER_SECOND = 1_000;
+/** The row of a record, or none when it cannot be read: then the table is asked. */
+function rowIn(image: Image): OutboxRow[] {
+  try {
+    return [unmarshall(image, { wrapNumbers: readNumber as never }) as OutboxRow];
+  } catch {
+    return [];
+  }
+}
 
 /**
  * Lambda handler on a schedule: publishes what the stream missed (an outage, or a record given up), and reports the age of the
- * oldest row that waits.
+ * oldest row that waits. It goes through all rows that wait, page by page, while there is time; a sweep that ran out of time is taken up
+ * where it stopped, so rows that cannot go never hide those behind them.
  * @param grace rows younger than this are left to the stream. @default 1 minute
  */
 export function sweepOutbox(box: Outbox, grace: Duration = minutes(1), runtime: Runtime = lambda) {
   const table = tableOf(box, runtime);
   const relay = outboxRelay(box, table, runtime);
   const { now } = runtime;
-  return middy(async (): Promise<{ published: number }> => {
-    const waiting = (await Promise.all(bucketNames().map((bucket) => oldest(runtime, table, bucket)))).flat();
-    const ages = waiting.map(({ createdAt }) => now() - Date.parse(createdAt));
-    const due = waiting.filter((_, i) => (ages[i] ?? 0) >= toMillis(grace));
-    const { published, failed } = await relay(new Map(due.map(({ aggregateId }) => [aggregateId, []])));
+  // A time that nobody can read is no reason to wait.
+  const isYoung = ({ createdAt }: IndexRow): boolean => now() - Date.parse(createdAt) < toMillis(grace);
+
+  return middy(async (_event: unknown, context: Context): Promise<{ published: number }> => {
+    const hasTime = turnsOf(context);
+    const failed = new Map<string, string>();
+    const tried = new Set<string>();
+    let published = 0;
+    const sweep = await beginSweep(table, runtime);
+    for (let rows = await sweep.next(); rows.length > 0; rows = hasTime() ? await sweep.next() : []) {
+      const due = rows.filter((row) => !isYoung(row) && !tried.has(row.aggregateId));
+      const byAggregate = Map.groupBy(due, ({ aggregateId }) => aggregateId);
+      const turn = await relay(new Map([...byAggregate.keys()].map((aggregate) => [aggregate, []])), {
+        hasTime,
+        inIndex: new Map([...byAggregate].map(([aggregate, own]) => [aggregate, own.map(({ sequence }) => sequence)])),
+      });
+      published += turn.published;
+      const untried = new Set<string>();
+      for (const aggregate of byAggregate.keys()) {
+        const reason = turn.failed.get(aggregate);
+        if (reason === NO_TIME) untried.add(aggregate);
+        else tried.add(aggregate);
+        if (reason !== undefined && reason !== NO_TIME) failed.set(aggregate, reason);
+      }
+      sweep.passed(untried);
+    }
+    await sweep.close();
     report(box, published, failed, runtime);
-    const oldestSeconds = Math.max(0, ...ages) / MILLIS_PER_SECOND;
-    const metrics = { [OUTBOX_METRIC.oldestUnpublished]: { unit: 'Seconds', values: [oldestSeconds] } } as const;
+    const oldest = await sweep.oldest();
+    const metrics = {
+      [OUTBOX_METRIC.oldestUnpublished]: {
+        unit: 'Seconds',
+        values: [oldest === undefined ? 0 : Math.max(0, now() - oldest) / MILLIS_PER_SECOND],
+      },
+      [OUTBOX_METRIC.blockedAggregates]: count(failed.size),
+    } as const;
     emitMetrics({ dimensions: { outbox: box.name }, metrics }, runtime);
     return { published };
   });
 }
 
-const bucketNames = (): string[] => Array.from({ length: OUTBOX_TABLE.unpublishedBuckets }, (_, i) => String(i));
-
-async function oldest(
-  { aws, id }: Runtime,
-  table: string,
-  bucket: string,
-): Promise<{ aggregateId: string; createdAt: string }[]> {
-  const { name, partitionKey } = OUTBOX_TABLE.unpublishedIndex;
-  const { Items } = await dynamodbOver(aws, id)('Query', {
-    TableName: table,
-    IndexName: name,
-    KeyConditionExpression: '#bucket = :bucket',
-    ExpressionAttributeNames: { '#bucket': partitionKey },
-    ExpressionAttributeValues: { ':bucket': bucket },
-    Limit: MAX_SWEPT_PER_BUCKET,
-  });
-  return (Items ?? []) as { aggregateId: string; createdAt: string }[];
-}
-
 function report(box: Outbox, published: number, failed: ReadonlyMap<string, string>, runtime: Runtime): void {
   const log = logger({ outbox: box.name }, runtime.write);
-  for (const [aggregate, reason] of failed) log('error', 'events wait in the outbox', { aggregate, reason });
+  for (const [aggregate, reason] of [...failed].slice(0, MAX_TOLD)) {
+    log('error', 'events wait in the outbox', { aggregate, reason });
+  }
+  if (failed.size > MAX_TOLD)
+    log('error', 'events of more aggregates wait in the outbox', { more: failed.size - MAX_TOLD });
   const metrics = { [OUTBOX_METRIC.published]: { unit: 'Count', values: [published] } } as const;
   emitMetrics({ dimensions: { outbox: box.name }, metrics }, runtime);
 }

@@ -5,6 +5,8 @@ import { reserveMillis } from './deadline.ts';
 import { handleMessage, type Invocation } from './handle-message.ts';
 import type { Message } from './message.ts';
 import type { ParkedLot, ParkedMessage } from './parking.ts';
+import { errorFields } from './telemetry.ts';
+import { referenceIn } from './wrapped-message.ts';
 
 /** What an operator sends to a consumer's function to have a parked key handled. */
 export interface ResumeRequest {
@@ -31,7 +33,7 @@ const { partitionKey: PK } = INBOX_TABLE;
  */
 export async function resumeKey({ key }: ResumeRequest['resume'], invocation: Invocation): Promise<Resumed> {
   const { consumer, context } = invocation;
-  const { subscription, table, parking, runtime } = consumer;
+  const { subscription, table, parking, kept, runtime } = consumer;
   if (parking === undefined || table === undefined) {
     throw new Error(`subscription '${subscription.name}' parks nothing: it is declared without failedKey: 'park'`);
   }
@@ -75,7 +77,21 @@ export async function resumeKey({ key }: ResumeRequest['resume'], invocation: In
       await noteReason(before + 1, reason);
       return { resumed, released: false, failed: { number: before + 1, reason, message: error?.message ?? '' } };
     }
-    if (await step(before)) resumed += 1;
+    if (await step(before)) {
+      await forget(row.Item.body as string);
+      resumed += 1;
+    }
+  }
+
+  /** The object of a message that was too large for its item. What is left behind when this fails costs a little, and no message. */
+  async function forget(body: string): Promise<void> {
+    const reference = referenceIn(body);
+    if (reference === undefined) return;
+    await kept
+      .forget(reference)
+      .catch((error: Error) =>
+        invocation.log('warn', 'the object of a parked message could not be deleted', errorFields(error)),
+      );
   }
 
   /** @returns false when another resumption of the key was faster: it has counted this message, and may be further by now */

@@ -3,26 +3,25 @@ import { maxReceiveCountOf } from '../contracts/delivery-numbers.ts';
 import { SQS } from '../contracts/limits.ts';
 import { backoffSeconds } from '../contracts/retry.ts';
 import type { Subscription } from '../contracts/subscription.ts';
+import { notTakenBySqs } from './answers.ts';
 import { type GiveUpContext, giveUpIfDue } from './give-up.ts';
 import { checkpointOf, comesAgain, type Message, type Outcome } from './message.ts';
 import { toError } from './outcomes.ts';
 import type { Runtime } from './runtime.ts';
 import type { Batch } from './sources.ts';
-import { errorFields, type Log } from './telemetry.ts';
+import { errorFields } from './telemetry.ts';
 import type { KnownTries, Tries } from './tries.ts';
 
-export interface SettleContext {
+export interface SettleContext extends GiveUpContext {
   readonly subscription: Subscription;
-  readonly deadLetterQueueUrl: string;
   /** Queues only. */
   readonly queueUrl: string | undefined;
-  readonly runtime: Pick<Runtime, 'aws' | 'now' | 'random'>;
+  readonly runtime: GiveUpContext['runtime'] & Pick<Runtime, 'random'>;
   /** Undefined where receives must do for attempts. */
   readonly tries: Tries | undefined;
   readonly triesOf: (message: Message) => KnownTries;
   /** Epoch milliseconds until which the breaker was open when the batch came. */
   readonly openUntil: number | undefined;
-  readonly log: Log;
 }
 
 /**
@@ -44,7 +43,7 @@ export async function settle(
       if (outcome.kind === 'retry') {
         context.log('warn', 'will be tried again', { messageId: message.id, ...errorFields(outcome.error) });
       }
-      return { message, outcome: await giveUp(message, atLastReceive(message, outcome, context), context) };
+      return { message, outcome: await settleOne(message, atLastReceive(message, outcome, context), context) };
     }),
   );
   const again = settled.filter(({ outcome }) => comesAgain(outcome));
@@ -88,7 +87,11 @@ const LAST_TIME: Readonly<Partial<Record<Outcome['kind'], string>>> = {
  * function end in between, it comes again with its tries used up. A record of a stream cannot be acknowledged alone; what was counted of it is
  * never asked for again.
  */
-export async function giveUp(message: Message, outcome: Outcome, context: GiveUpContext & Counted): Promise<Outcome> {
+export async function settleOne(
+  message: Message,
+  outcome: Outcome,
+  context: GiveUpContext & Counted,
+): Promise<Outcome> {
   const settled = await giveUpIfDue(message, outcome, context);
   if (context.tries === undefined || (outcome.kind !== 'rejected' && outcome.kind !== 'parked')) return settled;
   const counted = outcome.attempts !== undefined || context.triesOf(message).noted;
@@ -112,8 +115,9 @@ export async function acknowledged(
   { queueUrl: QueueUrl, runtime }: { readonly queueUrl: string | undefined; readonly runtime: Pick<Runtime, 'aws'> },
 ): Promise<boolean> {
   if (QueueUrl === undefined || ReceiptHandle === undefined) return false;
-  const answer = await runtime.aws('sqs', 'DeleteMessageBatch', { QueueUrl, Entries: [{ Id: '0', ReceiptHandle }] });
-  return ((answer as { Successful?: readonly unknown[] } | undefined)?.Successful ?? []).length === 1;
+  const Entries = [{ Id: '0', ReceiptHandle }];
+  const answer = await runtime.aws('sqs', 'DeleteMessageBatch', { QueueUrl, Entries });
+  return notTakenBySqs(Entries, answer).length === 0;
 }
 
 const alreadySent = (outcome: Outcome): boolean => outcome.kind === 'rejected' && outcome.sent === true;

@@ -9,6 +9,7 @@ import type { Write } from './inbox.ts';
 import { NO_WATERMARK } from './lateness.ts';
 import { fingerprintOf } from './once.ts';
 import type { Runtime } from './runtime.ts';
+import { parentsOf } from './shard-parents.ts';
 
 /** How far a shard was aggregated. */
 export interface ShardPosition {
@@ -17,6 +18,9 @@ export interface ShardPosition {
   /** Epoch milliseconds; only kept for subscriptions that declare `lateness`. */
   readonly watermark: number;
 }
+
+const watermarkIn = ({ watermark }: Record<string, unknown>): number =>
+  (watermark as number | undefined) ?? NO_WATERMARK;
 
 const MILLIS_PER_SECOND = 1_000;
 const REFUSED = 'ConditionalCheckFailed';
@@ -55,13 +59,34 @@ export function shardState(subscription: Subscription, table: string, runtime: R
     }
   }
 
+  /** What the nearest ancestors of a shard came to; undefined when none of them has read anything that is known. */
+  async function inherited(
+    shard: string,
+    parents: ReadonlyMap<string, readonly string[]>,
+  ): Promise<number | undefined> {
+    const marks: number[] = [];
+    for (const parent of parents.get(shard) ?? []) {
+      const item = await read(`${subscription.name}@${parent}`);
+      const mark = item === undefined ? await inherited(parent, parents) : watermarkIn(item);
+      if (mark !== undefined) marks.push(mark);
+    }
+    return marks.length === 0 ? undefined : Math.min(...marks);
+  }
+
   return {
-    async positionOf(shard: string): Promise<ShardPosition> {
+    /**
+     * Where a shard is. A shard that was made by a split or a merge takes over the watermark of its parents, the lower of two. Lambda reads
+     * parents to their end first, so theirs is final (https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-create.html). It has
+     * no position yet: none of its records was read, and numbers of different shards are not compared.
+     * @param stream ARN of the log's stream, or of its consumer
+     */
+    async positionOf(shard: string, stream: string): Promise<ShardPosition> {
       const item = await read(`${subscription.name}@${shard}`);
-      return {
-        position: (item?.position as string | undefined) ?? '',
-        watermark: (item?.watermark as number | undefined) ?? NO_WATERMARK,
-      };
+      if (item !== undefined)
+        return { position: (item.position as string | undefined) ?? '', watermark: watermarkIn(item) };
+      if (subscription.lateness === undefined) return { position: '', watermark: NO_WATERMARK };
+      const parents = await parentsOf(aws, stream).catch(fail);
+      return { position: '', watermark: (await inherited(shard, parents)) ?? NO_WATERMARK };
     },
 
     /** Whether an event is in the result already. */

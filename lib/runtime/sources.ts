@@ -1,7 +1,8 @@
 import type { DynamoDBRecord, KinesisStreamRecord, SQSRecord } from 'aws-lambda';
+import type { MessageAttributes } from '../contracts/dead-letter.ts';
 import { deaggregated } from './aggregated-record.ts';
 import { itemChange } from './item-change.ts';
-import type { Message } from './message.ts';
+import { bodyOfBytes, type Message } from './message.ts';
 
 /**
  * The sources a consumer can have, one row each. A row says how to read a record and what a failure stops:
@@ -19,14 +20,6 @@ interface Source<Record> {
   readonly stops: 'unit' | 'batch';
   /** One message, or several out of an aggregated record. */
   readonly read: (record: Record) => readonly Message[];
-}
-
-function stringAttributes(record: SQSRecord): Record<string, string> {
-  const found: Record<string, string> = {};
-  for (const [name, attribute] of Object.entries(record.messageAttributes)) {
-    if (attribute.stringValue !== undefined) found[name] = attribute.stringValue;
-  }
-  return found;
 }
 
 /**
@@ -47,7 +40,7 @@ const sqs: Source<SQSRecord> = {
         receives: Number(record.attributes.ApproximateReceiveCount),
         firstReceived: Number(record.attributes.ApproximateFirstReceiveTimestamp),
         receiptHandle: record.receiptHandle,
-        attributes: stringAttributes(record),
+        attributes: record.messageAttributes as MessageAttributes,
         ...(group === undefined ? {} : fifo ? { group } : { tenant: group }),
       },
     ];
@@ -59,9 +52,11 @@ const MILLIS_PER_SECOND = 1_000;
 /** https://docs.aws.amazon.com/lambda/latest/dg/with-kinesis.html */
 const kinesis: Source<KinesisStreamRecord> = {
   stops: 'batch',
-  read({ kinesis: record, eventSourceARN }) {
+  read(entry) {
+    const { kinesis: record, eventSourceARN } = entry;
     const data = Buffer.from(record.data, 'base64');
-    const { sequenceNumber } = record;
+    const { sequenceNumber, partitionKey } = record;
+    const shard = shardOf(entry);
     const common = {
       source: eventSourceARN,
       receives: undefined,
@@ -70,13 +65,15 @@ const kinesis: Source<KinesisStreamRecord> = {
     };
     const events = deaggregated(data);
     if (events === undefined) {
-      return [{ ...common, id: sequenceNumber, body: data.toString('utf8'), unit: record.partitionKey }];
+      const reference = { shard, sequenceNumber, partitionKey };
+      return [{ ...common, ...bodyOfBytes(data), id: sequenceNumber, unit: partitionKey, record: reference }];
     }
     return events.map(({ key, data: body }, part) => ({
       ...common,
+      ...bodyOfBytes(body),
       id: `${sequenceNumber}.${part}`,
-      body: body.toString('utf8'),
       unit: key,
+      record: { shard, sequenceNumber, part, partitionKey: key },
       within: { sequenceNumber, part },
     }));
   },
@@ -87,14 +84,16 @@ const dynamodb: Source<DynamoDBRecord> = {
   stops: 'batch',
   read(record) {
     const change = itemChange(record);
+    const sequenceNumber = record.dynamodb?.SequenceNumber ?? '';
     return [
       {
-        id: record.dynamodb?.SequenceNumber ?? '',
+        id: sequenceNumber,
         body: JSON.stringify(change),
         unit: change.partitionkey,
         source: record.eventSourceARN ?? '',
         receives: undefined,
         firstReceived: Date.parse(change.time),
+        record: { sequenceNumber, partitionKey: change.partitionkey },
         attributes: {},
       },
     ];

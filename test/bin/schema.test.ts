@@ -108,6 +108,44 @@ describe('schema check', () => {
     expect(await schemaCheck({ ...CHECK, mode: 'full' }, world(shop(1, reworded)))).toBe(0);
   });
 
+  it('tells what write would bring up to date, and write does just that', async () => {
+    const reworded = world(shop(1, v.object({ ...base, price: v.pipe(v.number(), v.description('in pence')) })));
+    expect(await schemaCheck(CHECK, reworded)).toBe(0);
+    const told = output();
+    expect(told).toMatch(/^stale .*shop\.thing-sold\.v1\.json: other words, channels or retention than declared$/m);
+    expect(told).toMatch(/1 of 1 events break nobody; 1 of their snapshots are to be written again$/);
+    await schemaWrite(WRITE, reworded);
+    expect(output()).toMatch(/^new facts {4}\S*shop\.thing-sold\.v1\.json$/);
+    expect(await schemaCheck(CHECK, reworded)).toBe(0);
+    expect(output()).toMatch(/1 of 1 events are as committed$/);
+  });
+
+  it('tells one mistake once, in a part that several events share', async () => {
+    const twoEvents = (price: v.GenericSchema) => {
+      const data = v.object({ id: v.string(), price });
+      const declared = (type: string) =>
+        event(type, { version: 1, data: data as StandardSchemaV1<unknown, { id: string }>, key: ({ id }) => id });
+      const [Sold, Returned] = [declared('shop.thing-sold'), declared('shop.thing-returned')];
+      const history = log('history', { events: [Sold, Returned] });
+      return systemContract('shop', { Sold, Returned, history, count: subscription('count', { to: history }) });
+    };
+    await schemaWrite({ ...WRITE, force: true, yes: true }, world(twoEvents(v.number())));
+    output();
+    expect(await schemaCheck(CHECK, world(twoEvents(v.string())))).toBe(1);
+    expect(output().split('\n')).toEqual([
+      'error shop.thing-returned version 1  price: type-changed',
+      '      the same in shop.thing-sold version 1',
+      '        - number',
+      '        + string',
+      '      full: new code cannot read what is in the channels, nor the code that is still running what will be sent',
+      '      consumers: count',
+      expect.stringMatching(
+        /^ {6}fix: Restore version 1 as in schemas\/shop\.thing-returned\.v1\.json; .*; so for the others$/,
+      ),
+      '1 problem; nothing was changed',
+    ]);
+  });
+
   it('--json is one line with everything in it', async () => {
     expect(
       await schemaCheck({ json: true, mode: 'full' }, world(shop(1, v.object({ id: v.string(), price: v.string() })))),
@@ -186,7 +224,10 @@ describe('this house', () => {
   it('is committed as it is declared', async () => {
     const print = (text: string) => void printed.push(text);
     const schemas = join(import.meta.dirname, '../../schemas');
-    expect(await schemaCheck(CHECK, { systems: SYSTEMS, folder: schemas, now: new Date(), print }), output()).toBe(0);
+    const code = await schemaCheck(CHECK, { systems: SYSTEMS, folder: schemas, now: new Date(), print });
+    const told = output();
+    expect(code, told).toBe(0);
+    expect(told).toMatch(/ events are as committed$/);
   });
 });
 

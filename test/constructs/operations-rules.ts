@@ -34,7 +34,16 @@ function watched(
   );
 }
 
-const alarmOn = (t: TemplateJson, metric: string) => first(t, ALARM, ({ MetricName }) => MetricName === metric);
+/** Whether an alarm looks at a metric, alone or in its expression. */
+const watches = (
+  {
+    MetricName,
+    Metrics = [],
+  }: { MetricName?: string; Metrics?: { MetricStat?: { Metric: { MetricName: string } } }[] },
+  metric: string,
+): boolean => [MetricName, ...Metrics.map((one) => one.MetricStat?.Metric.MetricName)].includes(metric);
+
+const alarmOn = (t: TemplateJson, metric: string) => first(t, ALARM, (alarm) => watches(alarm, metric));
 
 const goesTo = (t: TemplateJson, actions: readonly unknown[] = []): boolean =>
   actions.some((action) => t.Resources[idOf(action) ?? '']?.Type === TOPIC);
@@ -99,15 +108,15 @@ export const OPERATIONS_RULES: readonly Rule[] = [
   {
     name: 'every outbox has an alarm on what waits in it, also when nobody measures',
     check: (t) => {
-      const alarms = all(t, ALARM).filter(([, { MetricName }]) => MetricName === 'OldestUnpublished');
+      const alarms = all(t, ALARM).filter(([, alarm]) => watches(alarm, 'OldestUnpublished'));
       const outboxes = all(t, 'AWS::DynamoDB::Table').filter(
         ([, { StreamSpecification }]) => StreamSpecification !== undefined,
       );
-      const silent = offenders(alarms, ([, { TreatMissingData }]) => TreatMissingData === 'breaching');
+      const silent = offenders(alarms, ([, alarm]) => goesTo(t, alarm.InsufficientDataActions));
       return alarms.length < outboxes.length ? ['an outbox without an alarm', ...silent] : silent;
     },
     mistake: (t) => {
-      alarmOn(t, 'OldestUnpublished').Properties.TreatMissingData = 'notBreaching';
+      alarmOn(t, 'OldestUnpublished').Properties.InsufficientDataActions = [];
     },
   },
   {
@@ -132,7 +141,12 @@ export const OPERATIONS_RULES: readonly Rule[] = [
   {
     name: 'every alarm says what silence means',
     check: (t) =>
-      offenders(all(t, ALARM), ([, alarm]) => ['notBreaching', 'breaching'].includes(alarm.TreatMissingData)),
+      offenders(
+        all(t, ALARM),
+        ([, alarm]) =>
+          ['notBreaching', 'breaching'].includes(alarm.TreatMissingData) ||
+          (alarm.TreatMissingData === 'missing' && alarm.InsufficientDataActions?.length > 0),
+      ),
     mistake: (t) => void delete first(t, ALARM).Properties.TreatMissingData,
   },
   {

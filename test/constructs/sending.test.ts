@@ -300,3 +300,18 @@ describe('scheduled work', () => {
     );
   });
 });
+
+describe('the records of a log', () => {
+  const streamOf = (options: Partial<Parameters<typeof log>[1]>) => {
+    const { stack } = parts();
+    new EventLog(stack, log('history', { events, ...options }));
+    return Object.values(Template.fromStack(stack).findResources('AWS::Kinesis::Stream'))[0]?.Properties;
+  };
+
+  it('are as large as Kinesis takes them unless the log declares more', () => {
+    expect(streamOf({})).not.toHaveProperty('MaxRecordSizeInKiB');
+    expect(streamOf({ maxRecordKiB: 1_024 })).not.toHaveProperty('MaxRecordSizeInKiB');
+    expect(streamOf({ maxRecordKiB: 1_025 })).toMatchObject({ MaxRecordSizeInKiB: 1_025 });
+    expect(streamOf({ maxRecordKiB: 10_240, capacity: 'on-demand' })).toMatchObject({ MaxRecordSizeInKiB: 10_240 });
+  });
+});

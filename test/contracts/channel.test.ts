@@ -58,6 +58,13 @@ describe('channel rules', () => {
       () => log('l', { events, retention: hours(23) }),
       "log 'l': retention must be from 24 hours to 365 days (given 82800 s). Write for example retention: days(7).",
     ],
+    [
+      'records smaller than every stream takes',
+      () => log('l', { events, maxRecordKiB: 1_023 }),
+      "log 'l': maxRecordKiB must be a whole number from 1024 to 10240 (given 1023). Leave it out for 1 MiB; send what is larger than a record by claim check.",
+    ],
+    ['records larger than any stream takes', () => log('l', { events, maxRecordKiB: 10_241 }), '(given 10241)'],
+    ['half a KiB', () => log('l', { events, maxRecordKiB: 2_000.5 }), '(given 2000.5)'],
     ['a log kept for more than a year', () => log('l', { events, retention: days(366) }), '(given 31622400 s)'],
     [
       'a log that is read again for nothing',
@@ -126,7 +133,8 @@ describe('channel rules', () => {
     ['a FIFO topic', () => fifoTopic('t', { events }), { kind: 'topic', order: 'per-key', maxMessageBytes: 262_144 }],
     ['a queue', () => queue('q', { events }), { kind: 'queue', order: 'none', maxMessageBytes: 1_048_576 }],
     ['a FIFO queue', () => fifoQueue('q', { events }), { kind: 'queue', order: 'per-key', maxMessageBytes: 1_048_576 }],
-    ['a log', () => log('l', { events }), { kind: 'log', order: 'per-key', maxMessageBytes: 10_485_760 }],
+    ['a log of large records', () => log('l', { events, maxRecordKiB: 10_240 }), { maxMessageBytes: 10_485_760 }],
+    ['a log', () => log('l', { events }), { kind: 'log', order: 'per-key', maxMessageBytes: 1_048_576 }],
   ])('say what %s is, what order it keeps and how large a message may be', (_, declared, expected) => {
     expect(declared()).toMatchObject({ ...expected, events });
   });

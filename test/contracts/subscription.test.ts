@@ -40,6 +40,12 @@ describe('subscription rules', () => {
       'Declare the channel with fifoQueue() or log(), or leave order out',
     ],
     [
+      'records that no function is given',
+      { to: log('large', { events, maxRecordKiB: 4_601 }) },
+      "log 'large' takes records of 4601 KiB, and a function is given none above 4600 KiB: an invocation takes 6 MiB, base64 included",
+      "Declare the log with maxRecordKiB up to 4600, and oversized: 'claim-check' for what is larger",
+    ],
+    [
       'effects once without an inbox',
       { to: standard, guarantee: 'effectively-once', inbox: 'none' },
       "guarantee 'effectively-once' needs an inbox (given 'none')",

@@ -107,7 +107,7 @@ const salesOf = ({ totals }: Awaited<ReturnType<typeof snapshot>>): number =>
 
 async function cursorOf(aggregateId: string): Promise<number | undefined> {
   const { Item } = await app.clients.dynamodb.send(
-    new GetCommand({ TableName: app.output('OutboxTable'), Key: { aggregateId, sequence: 0 } }),
+    new GetCommand({ TableName: app.output('OutboxTable'), Key: { aggregateId, sequence: -1 } }),
   );
   return Item?.published;
 }

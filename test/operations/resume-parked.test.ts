@@ -23,8 +23,9 @@ function world(answers: readonly Answer[], { parked = true, after }: { parked?: 
     send: (command: unknown) =>
       Promise.resolve(
         command instanceof GetCommand || !parked
-          ? { Responses: {} }
+          ? { Responses: { inbox: [] }, UnprocessedKeys: {} }
           : {
+              UnprocessedKeys: {},
               Responses: {
                 inbox: [
                   { pk: 'parked!worker!lot!K', last: 1, resumed: 0 },

@@ -60,6 +60,10 @@ describe('the packed library in an empty CDK project', () => {
           return Item;
         });
         expect(announced).toEqual({ parcel: 'p1', text: 'on its way to Leith' });
+        // Deployed without its environment, the function says so in a stack trace that names the source.
+        const program = "import('./.build/parcels/announce/index.mjs').catch(({ stack }) => console.log(stack))";
+        const { stdout: stack } = await inProject(join(BIN, 'node'), '-e', program);
+        expect(stack).toMatch(/^MissingEnvironment: .*\n[\s\S]* {4}at lambdas\/parcels\/announce\.ts:\d+:\d+\n/);
       } finally {
         sqs.destroy();
         dynamodb.destroy();

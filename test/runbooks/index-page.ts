@@ -47,7 +47,9 @@ export function indexPage(): string {
     const about = isKind(name) ? ALARM_KINDS[name] : undefined;
     const when = isKind(name) ? defaultOf(name) : 'any critical alarm is on';
     const silence =
-      about === undefined ? '' : `${about.silence === 'fine' ? 'fine' : '**alarm**'}: ${about.silenceBecause}`;
+      about === undefined
+        ? ''
+        : `${about.silence === 'fine' ? 'fine' : `**${about.silence}**`}: ${about.silenceBecause}`;
     return `| [${name}](${name}.md) | ${about?.severity ?? 'critical'} | ${about?.title ?? 'The system is not well'} | ${when} | ${silence} |`;
   });
   return `<!-- Made by \`node test/runbooks/index-page.ts\` from lib/contracts/alarms.ts and lib/constructs/alarms/kinds.ts. Do not edit. -->

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readEnvelope } from '../../lib/contracts/envelope.ts';
@@ -36,7 +37,7 @@ describe('bodies', () => {
     const event = opened('T-1', 'e-1', 'small');
     const body = bodyOf(event, carrier({ compress: 'when-it-pays' }), noBucket);
     expect(body).toEqual({ text: JSON.stringify(event), bytes: sizeOf(JSON.stringify(event)) });
-    expect(isClosed(body.text)).toBe(false);
+    expect(isClosed(JSON.parse(body.text))).toBe(false);
   });
 
   it('are packed when that pays, with the header as it was', async () => {
@@ -102,7 +103,7 @@ describe('bodies', () => {
     const { data: _, ...event } = claimed;
     const { text } = bodyOf(event as unknown as ClaimedEnvelope, carrier(), noBucket);
     expect(JSON.parse(text).claimCheck).toEqual({ bucket: BUCKET, key: 'claims/1', bytes: 1, sha256: '1' });
-    expect(isClosed(text)).toBe(true);
+    expect(isClosed(JSON.parse(text))).toBe(true);
   });
 
   it('escape the two characters that SQS and SNS do not take', () => {
@@ -136,8 +137,12 @@ describe('a body to the byte', () => {
   const event = opened('T-1', 'e-1', 'x'.repeat(20_000));
   const bytes = sizeOf(JSON.stringify(event));
 
-  it('counts the routing attributes, too', () => {
-    expect(sizeOf('ü')).toBe(2 + 256);
+  it('is counted in UTF-8, with what counts beside it', () => {
+    expect(sizeOf('ü')).toBe(2);
+    expect(sizeOf('ü', 118)).toBe(120);
+    const beside = () => 100;
+    expect(bodyOf(event, carrier({ maxBytes: bytes + 100, beside }), bucket)).toMatchObject({ bytes: bytes + 100 });
+    expect(bodyOf(event, carrier({ maxBytes: bytes + 99, beside }), bucket).claimed).toBeDefined();
   });
 
   it.each([
@@ -162,8 +167,8 @@ describe('a body to the byte', () => {
       const text = 'x'.repeat(size - sizeOf(JSON.stringify(empty)));
       return bodyOf({ ...empty, data: { ticket: 'T-1', text } }, carrier({ compress: 'when-it-pays' }), noBucket);
     };
-    expect(isClosed(of(18_000).text)).toBe(true);
-    expect(isClosed(of(16_383).text)).toBe(false);
+    expect(isClosed(JSON.parse(of(18_000).text))).toBe(true);
+    expect(isClosed(JSON.parse(of(16_383).text))).toBe(false);
   });
 
   it('with data of its own is no claim, whatever else it says', () => {
@@ -200,12 +205,38 @@ describe('openBody', () => {
       (error) => (error instanceof Reject ? error.reason : error),
     );
 
-  it.each(['{"specversion":"1.0"}', 'no JSON', '', '{"packed":', '{"data":{"packed":1}}'])(
-    'leaves alone what is not closed: %s',
-    async (body) => {
-      expect(await openBody(body, s3.runtime)).toBe(body);
-    },
-  );
+  it.each([
+    '{"specversion":"1.0"}',
+    'no JSON',
+    '',
+    '{"packed":',
+    '{"data":{"packed":1}}',
+    '{"packed":7,"data":{}}',
+    '["packed"]',
+  ])('leaves alone what is not closed: %s', async (body) => {
+    expect(await openBody(body, s3.runtime)).toBe(body);
+  });
+
+  it.each([
+    ['in another order', (t: string) => JSON.stringify(Object.fromEntries(Object.entries(JSON.parse(t)).reverse()))],
+    ['behind a first one that does not count', (t: string) => t.replace('{', '{"claimCheck":7,')],
+    ['with white space', (t: string) => JSON.stringify(JSON.parse(t), undefined, 2)],
+    ['with a name that is written in escapes', (t: string) => t.replace('claimCheck', 'claim\\u0043heck')],
+  ])('opens members %s', async (_, change) => {
+    const { runtime, objects } = memoryS3();
+    objects.set(`${BUCKET}/${reference.claimCheck.key}`, claimed?.content ?? Buffer.alloc(0));
+    const { traceparent, ...event } = long(200_000);
+    expect(traceparent).toBeDefined();
+    expect(JSON.parse(await openBody(change(text), runtime))).toMatchObject(event);
+  });
+
+  it('does not let data become members beside it', async () => {
+    const data = gzipSync('{"a":1},"id":"other"');
+    const packed = { encoding: 'gzip', bytes: 20, data: data.toString('base64') };
+    expect(await reasonOf(JSON.stringify({ packed, id: 'e-1' }))).toBe('broken-body');
+    const whole = { encoding: 'gzip', bytes: 7, data: gzipSync('{"a":1}').toString('base64') };
+    expect(await openBody(JSON.stringify({ packed: whole }), s3.runtime)).toBe('{"data":{"a":1}}');
+  });
 
   it.each([
     ['data that is gone', {}, 'claim-missing'],

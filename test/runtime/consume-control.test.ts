@@ -67,7 +67,7 @@ async function deliver(
       calls.push({ service, operation, input });
       if (operation === failing) throw new Error(`${operation} is down`);
       if (operation === 'InvokeAsync' && controllerIsGone) throw new Error('no such function');
-      return LOCAL.has(operation) ? { Successful: [{}] } : lambda.aws(service, operation, input);
+      return LOCAL.has(operation) ? { Successful: [{ Id: '0' }] } : lambda.aws(service, operation, input);
     },
   };
   const worker = subscription(name, { to: orderedQueue, retry: immediate({ attempts: 2 }), ...options });

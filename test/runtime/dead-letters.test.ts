@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { describeFailure, sendDeadLetter } from '../../lib/runtime/dead-letters.ts';
+import type { KeptMessages } from '../../lib/runtime/kept-messages.ts';
 import type { Message } from '../../lib/runtime/message.ts';
+import { text } from '../../lib/runtime/wrapped-message.ts';
 import { opened } from '../contracts/sample-declarations.ts';
 
 const event = opened('T-1', 'e-1');
@@ -13,6 +15,8 @@ const message: Message = {
   firstReceived: Date.parse('2026-11-20T08:00:00Z'),
   attributes: {},
 };
+const noBucket = () => Promise.reject(new Error('there is no bucket'));
+const NO_BUCKET: KeptMessages = { keep: noBucket, fetch: noBucket, forget: noBucket };
 const FAILED_AT = Date.parse('2026-11-20T08:05:00Z');
 
 const letterOf = (text: string, more: Partial<Message> = {}, consumer = 'worker', reason = 'broken') =>
@@ -62,7 +66,7 @@ describe('describeFailure', () => {
   });
 
   it('prefers the routing attributes, which are there for bodies that cannot be read', () => {
-    const attributes = { type: 'tickets.other', traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01` };
+    const attributes = { type: text('tickets.other'), traceparent: text(`00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`) };
     expect(letterOf('broken', { body: '{', attributes })).toMatchObject({
       eventType: 'tickets.other',
       traceId: 'a'.repeat(32),
@@ -87,26 +91,34 @@ describe('sendDeadLetter', () => {
   const sent = async (more: Partial<Message>) => {
     const calls: unknown[][] = [];
     const aws = async (...call: unknown[]) => void calls.push(call);
-    await sendDeadLetter(aws, 'dead-url', { ...message, ...more }, letterOf('no such street'));
+    await sendDeadLetter(aws, 'dead-url', { ...message, ...more }, letterOf('no such street'), NO_BUCKET);
     expect(calls).toHaveLength(1);
     const [service, operation, input] = calls[0] ?? [];
     expect([service, operation]).toEqual(['sqs', 'SendMessage']);
     return input as { MessageAttributes: Record<string, unknown> };
   };
-  const text = (StringValue: string) => ({ DataType: 'String', StringValue });
+  const sentText = (StringValue: string) => ({ DataType: 'String', StringValue });
 
   it('leaves the body as it is and puts the reason beside what came with it', async () => {
-    expect(await sent({ attributes: { type: 'a' } })).toEqual({
+    expect(await sent({ attributes: { type: text('a') } })).toEqual({
       QueueUrl: 'dead-url',
       MessageBody: message.body,
-      MessageAttributes: { type: text('a'), deadLetter: text(JSON.stringify(letterOf('no such street'))) },
+      MessageAttributes: { type: sentText('a'), deadLetter: sentText(JSON.stringify(letterOf('no such street'))) },
     });
   });
 
-  it('keeps nine attributes: a message takes ten, and the reason is one', async () => {
-    const attributes = Object.fromEntries(Array.from({ length: 10 }, (_, i) => [`a${i}`, 'x']));
+  it('keeps all attributes with their types', async () => {
+    const attributes = {
+      picture: { dataType: 'Binary.png', binaryValue: 'AQI=' },
+      price: { dataType: 'Number.eur', stringValue: '7.50' },
+      note: { dataType: 'String.note', stringValue: 'soon' },
+    };
     const { MessageAttributes } = await sent({ attributes });
-    expect(Object.keys(MessageAttributes)).toEqual([...Object.keys(attributes).slice(0, 9), 'deadLetter']);
+    expect(MessageAttributes).toMatchObject({
+      picture: { DataType: 'Binary.png', BinaryValue: 'AQI=' },
+      price: { DataType: 'Number.eur', StringValue: '7.50' },
+      note: { DataType: 'String.note', StringValue: 'soon' },
+    });
   });
 
   it('stays in its group, once, in a FIFO queue', async () => {

@@ -20,19 +20,27 @@ const error = new Reject('broken', "order 'A1' is no good");
 let letters: { attempts: number; reason: string }[];
 let lines: unknown[][];
 let reachable: boolean;
+let metrics: { Undeliverable?: number[] }[];
+let undeliverable: 'stop' | 'continue';
+const noBucket = () => Promise.reject(new Error('there is no bucket'));
 
 beforeEach(() => {
   letters = [];
   lines = [];
   reachable = true;
+  metrics = [];
+  undeliverable = 'stop';
 });
 
 const giveUp = (outcome: Outcome, of = message): Promise<Outcome> =>
   giveUpIfDue(of, outcome, {
-    subscription: { name: 'worker' },
+    subscription: { name: 'worker', undeliverable },
+    kept: { keep: noBucket, fetch: noBucket, forget: noBucket },
     deadLetterQueueUrl: 'dead',
     runtime: {
       now: () => 0,
+      env: () => undefined,
+      write: (line) => void metrics.push(JSON.parse(line)),
       aws: async (_service, _operation, input) => {
         if (!reachable) throw new Error('SQS is down');
         const { MessageAttributes } = input as { MessageAttributes: Record<string, { StringValue: string }> };
@@ -72,20 +80,29 @@ describe('what is given up', () => {
     expect(letters).toEqual([expect.objectContaining({ attempts: expected })]);
   });
 
-  it('is tried again when it cannot be sent', async () => {
+  it('comes again when its dead letter cannot be sent, and spends no attempt', async () => {
     reachable = false;
-    expect(await giveUp({ kind: 'rejected', reason: 'broken', error })).toEqual({
-      kind: 'retry',
-      error: new Error('SQS is down'),
-      attempt: 1,
-    });
+    const outcome = await giveUp({ kind: 'rejected', reason: 'broken', error });
+    expect(outcome).toEqual({ kind: 'deferred', afterSeconds: 60 });
     expect(lines).toEqual([
       [
         'error',
         'the dead letter could not be sent',
-        expect.objectContaining({ messageId: 'm-1', errorMessage: 'SQS is down' }),
+        expect.objectContaining({ messageId: 'm-1', next: 'it comes again', errorMessage: 'SQS is down' }),
       ],
     ]);
+    expect(metrics).toEqual([expect.objectContaining({ subscription: 'worker', Undeliverable: [1] })]);
+  });
+
+  it('is left when its subscription goes on, and the log says which it was', async () => {
+    reachable = false;
+    undeliverable = 'continue';
+    const record = { shard: 'shardId-0', sequenceNumber: '7', partitionKey: 'A' };
+    const outcome = await giveUp({ kind: 'rejected', reason: 'broken', error }, { ...message, record });
+    expect(outcome).toEqual({ kind: 'rejected', reason: 'broken', error, sent: true });
+    const told = { messageId: 'm-1', shard: 'shardId-0', next: 'it is left' };
+    expect(lines).toEqual([['error', 'the dead letter could not be sent', expect.objectContaining(told)]]);
+    expect(metrics).toHaveLength(1);
   });
 });
 
@@ -99,6 +116,7 @@ describe('what is parked', () => {
   it('stays parked when the dead letter cannot be sent: nothing is lost there', async () => {
     reachable = false;
     expect(await giveUp({ kind: 'parked', reason: 'broken', error })).toEqual({ kind: 'parked' });
+    expect(metrics).toHaveLength(1);
   });
 
   it.each<Outcome>([

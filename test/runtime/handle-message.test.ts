@@ -6,6 +6,7 @@ import type { Breaker } from '../../lib/runtime/breaker.ts';
 import type { Consumer } from '../../lib/runtime/consumer.ts';
 import { deadline } from '../../lib/runtime/deadline.ts';
 import { handleMessage, type Invocation } from '../../lib/runtime/handle-message.ts';
+import { keptMessages } from '../../lib/runtime/kept-messages.ts';
 import type { Message, Outcome } from '../../lib/runtime/message.ts';
 import { fingerprintOf } from '../../lib/runtime/once.ts';
 import { Defer, Outage, Reject, Retry } from '../../lib/runtime/outcomes.ts';
@@ -35,6 +36,7 @@ function invocationOf(handler: () => Promise<undefined>, change: Partial<Consume
     runtime: { ...lambda, now: () => 0 },
     inbox: memoryInbox(() => 0),
     deadLetterQueueUrl: 'dead',
+    kept: keptMessages({ name: 'worker' }, lambda),
     queueUrl: 'work',
     table: undefined,
     breaker: undefined,

@@ -6,7 +6,7 @@ import { subscription } from '../../lib/contracts/subscription.ts';
 import { aggregate } from '../../lib/runtime/aggregate.ts';
 import { AwsError } from '../../lib/runtime/aws/call.ts';
 import { lambda, type Runtime } from '../../lib/runtime/runtime.ts';
-import { events, opened } from '../contracts/sample-declarations.ts';
+import { events, opened, ticketLog } from '../contracts/sample-declarations.ts';
 import { kinesisEvent, type LogEntry, lambdaContext } from './lambda-events.ts';
 import {
   createBusinessTable,
@@ -44,7 +44,11 @@ beforeEach(() => {
   lines = [];
 });
 
-const runtime = (aws: Runtime['aws'] = lambda.aws): Runtime => ({
+/** A stream that was never resharded. */
+const unsplit: Runtime['aws'] = async (service, operation, input) =>
+  operation === 'ListShards' ? { Shards: [] } : lambda.aws(service, operation, input);
+
+const runtime = (aws: Runtime['aws'] = unsplit): Runtime => ({
   ...lambda,
   aws,
   env: (name) => ({ [ENV.inboxTable]: INBOX, [ENV.deadLetterQueue]: deadLetters, [ENV.stack]: 'test' })[name],
@@ -109,12 +113,96 @@ describe('a late event', () => {
   });
 });
 
+describe('a shard that was made by a split or a merge', () => {
+  type Parents = Record<string, readonly string[]>;
+  const shardOf = (name: string) => `${name}-${run}`;
+  /** Kinesis as it tells of the parents of shards, a shard a page. */
+  const asked: object[] = [];
+  const kinesis =
+    (parents: Parents): Runtime['aws'] =>
+    async (service, operation, input) => {
+      if (service !== 'kinesis') return lambda.aws(service, operation, input);
+      asked.push(input);
+      const names = Object.keys(parents);
+      const at = Number((input as { NextToken?: string }).NextToken ?? 0);
+      const [one, other] = parents[names[at] ?? ''] ?? [];
+      const Shard = {
+        ShardId: shardOf(names[at] ?? ''),
+        ...(one === undefined ? {} : { ParentShardId: shardOf(one) }),
+        ...(other === undefined ? {} : { AdjacentParentShardId: shardOf(other) }),
+      };
+      return { Shards: [Shard], ...(at + 1 < names.length ? { NextToken: String(at + 1) } : {}) };
+    };
+  const on = async (shard: string, records: readonly LogEntry[], parents: Parents = { [shard]: [] }) => {
+    lines = [];
+    await aggregate(
+      counting,
+      () => [],
+      runtime(kinesis(parents)),
+    )(kinesisEvent(records, shardOf(shard)), lambdaContext());
+    const { LateDropped, Done } = metrics().at(-1) ?? {};
+    await drain(deadLetters);
+    return { late: LateDropped, done: Done };
+  };
+  const late = { late: [1], done: [0] };
+  const inTime = { late: [0], done: [1] };
+  beforeEach(() => asked.splice(0));
+
+  it('takes over the watermark of its parent, and asks for it once', async () => {
+    await on('a', [at(7, '07:00:00')]);
+    expect(await on('b', [at(1, '06:00:00', 'b')], { a: [], b: ['a'], c: ['a'] })).toEqual(late);
+    const first = { StreamARN: 'arn:aws:kinesis:us-east-1:000000000000:stream/log' };
+    expect(asked).toEqual([first, first, { NextToken: '1' }, { NextToken: '2' }]);
+    expect(await on('b', [at(2, '06:59:00', 'c')])).toEqual(inTime);
+    expect(await on('b', [at(3, '06:58:59', 'd')])).toEqual(late);
+    expect(asked).toHaveLength(4);
+    expect(await on('c', [at(1, '06:00:00', 'e')], { a: [], b: ['a'], c: ['a'] })).toEqual(late);
+  });
+
+  it('takes over the lower one of two parents', async () => {
+    await on('a', [at(1, '07:00:00', 'a')]);
+    await on('b', [at(1, '09:00:00', 'b')]);
+    const parents: Parents = { a: [], b: [], c: ['a', 'b'], d: ['b', 'a'] };
+    expect(await on('c', [at(1, '07:30:00', 'c')], parents)).toEqual(inTime);
+    expect(await on('d', [at(1, '06:58:00', 'd')], parents)).toEqual(late);
+  });
+
+  it('looks further back when a parent never had a record', async () => {
+    await on('a', [at(1, '07:00:00', 'a')]);
+    const parents: Parents = { b: ['a'], c: ['b'], d: ['b', 'empty'], empty: [] };
+    expect(await on('c', [at(1, '06:00:00', 'c')], parents)).toEqual(late);
+    expect(await on('d', [at(1, '06:00:00', 'd')], parents)).toEqual(late);
+  });
+
+  it('begins anew when nobody knows its parents any more', async () => {
+    expect(await on('b', [at(1, '06:00:00', 'a')], { b: ['gone'] })).toEqual(inTime);
+    expect(await on('c', [at(1, '06:00:00', 'b')], { other: [] })).toEqual(inTime);
+  });
+
+  it('comes again when Kinesis does not answer', async () => {
+    const down: Runtime['aws'] = (service, operation, input) =>
+      service === 'kinesis' ? Promise.reject(new Error('slow down')) : lambda.aws(service, operation, input);
+    await expect(count([at(1, '07:00:00')], down)).rejects.toThrow('slow down');
+    expect(metrics()[0]).toMatchObject({ StateFailures: [1] });
+  });
+
+  it('asks nobody where lateness is not declared', async () => {
+    const plain = subscription('plain', { to: ticketLog, guarantee: 'exactly-once-aggregation' });
+    await aggregate(
+      plain,
+      () => [],
+      runtime(kinesis({})),
+    )(kinesisEvent([at(1, '07:00:00')], shardOf('z')), lambdaContext());
+    expect(asked).toEqual([]);
+  });
+});
+
 describe('the state of an aggregation', () => {
   const failing =
     (operation: string, error: unknown, times = Number.POSITIVE_INFINITY): Runtime['aws'] =>
     async (service, called, input) => {
       if (called === operation && times-- > 0) throw error;
-      return lambda.aws(service, called, input);
+      return unsplit(service, called, input);
     };
   const throttled = new AwsError('ThrottlingException', 'slow down', 400);
 

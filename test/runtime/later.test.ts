@@ -7,6 +7,7 @@ import { later, ScheduleConflict } from '../../lib/runtime/later.ts';
 import { MessageTooLarge } from '../../lib/runtime/publish.ts';
 import { lambda, type Runtime } from '../../lib/runtime/runtime.ts';
 import { orderedQueue, TicketClosed, TicketOpened, workQueue } from '../contracts/sample-declarations.ts';
+import { answerOf } from './aws-answers.ts';
 
 const NOW = Date.parse('2026-11-20T08:00:00.500Z');
 const TARGET = { group: 'the-group', roleArn: 'the-role', queueArn: 'the-queue', deadLettersArn: 'the-dead-letters' };
@@ -34,7 +35,7 @@ function world() {
     env: (name) => env[name],
     async aws(service, operation, input: Call['input']) {
       calls.push({ service, operation, input });
-      if (service !== 'scheduler') return {};
+      if (service !== 'scheduler') return answerOf(operation, input);
       const { Name } = input;
       if (operation === 'CreateSchedule') {
         if (schedules.has(Name)) throw new AwsError('ConflictException', 'exists', 409);

@@ -1,3 +1,4 @@
+import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { log } from '../../lib/contracts/log.ts';
 import { outbox } from '../../lib/contracts/outbox.ts';
@@ -10,6 +11,7 @@ import { occurred, outboxWriter, SequenceConflict, type Transaction } from '../.
 import { InvalidKey, MessageTooLarge } from '../../lib/runtime/publish.ts';
 import { lambda } from '../../lib/runtime/runtime.ts';
 import { TicketClosed, TicketOpened, ticketTopic, workQueue } from '../contracts/sample-declarations.ts';
+import { dynamodb } from './clients.ts';
 import { createBusinessTable, createOutboxTable, itemsOf, useLocalServices } from './local-services.ts';
 
 const OUTBOX = 'outbox';
@@ -47,7 +49,7 @@ const commit = (more: Partial<Transaction>) => transact({ aggregate, after: 0, w
 
 const rows = async () =>
   (await itemsOf(OUTBOX))
-    .filter(({ aggregateId }) => aggregateId === aggregate)
+    .filter(({ aggregateId, sequence }) => aggregateId === aggregate && Number(sequence) > 0)
     .sort((a, b) => Number(a.sequence) - Number(b.sequence));
 const business = async () => (await itemsOf(BUSINESS)).filter(({ pk }) => pk === aggregate);
 
@@ -86,6 +88,9 @@ describe('transact', () => {
   it('goes on after the newest event', async () => {
     await commit({ events: [open()] });
     expect(await commit({ after: 1, events: [close()] })).toMatchObject([{ sequence: '0000000002' }]);
+    await expect(commit({ after: Number.NaN, events: [close()] })).rejects.toThrow(
+      `aggregate '${aggregate}': after must be the sequence of its newest event, a whole number from 0 (given NaN)`,
+    );
     expect((await rows()).map(({ sequence }) => sequence)).toEqual([1, 2]);
   });
 
@@ -100,7 +105,7 @@ describe('transact', () => {
     const late = commit({ writes: [putOnce()], events: [close()] });
     await expect(late).rejects.toThrow(SequenceConflict);
     await expect(late).rejects.toThrow(
-      `aggregate '${aggregate}' already has an event with sequence 1 or has changed meanwhile`,
+      `aggregate '${aggregate}' already has an event with sequence 1: its newest is 1, and the transaction says after: 0. `,
     );
     expect(await business()).toEqual([]);
     expect(await rows()).toHaveLength(1);
@@ -129,7 +134,7 @@ describe('transact', () => {
     [
       'more items than a transaction takes',
       { writes: Array.from({ length: 60 }, putOnce), events: Array.from({ length: 41 }, () => open()) },
-      '60 writes and 41 events do not fit one transaction of 100 items',
+      "60 writes and 41 events do not fit one transaction of 100 items, of which the aggregate's head takes one",
     ],
   ])('refuses %s', async (_, transaction, message) => {
     await expect(commit(transaction)).rejects.toThrow(
@@ -143,8 +148,94 @@ describe('transact', () => {
         transact({ aggregate: `spread-${i}`, after: 0, writes: [], events: [open()] }),
       ),
     );
-    const buckets = new Set((await itemsOf(OUTBOX)).map(({ unpublished }) => unpublished));
+    const items = (await itemsOf(OUTBOX)).filter(({ sequence }) => sequence !== 0);
+    const buckets = new Set(items.map(({ unpublished }) => unpublished));
     expect([...buckets].sort()).toEqual(['0', '1', '2', '3', '4', '5', '6', '7']);
+  });
+});
+
+describe('the sequence of an aggregate', () => {
+  const put = (Item: object) =>
+    dynamodb().send(new PutCommand({ TableName: OUTBOX, Item: { aggregateId: aggregate, ...Item } }));
+  const remove = (sequence: number) =>
+    dynamodb().send(new DeleteCommand({ TableName: OUTBOX, Key: { aggregateId: aggregate, sequence } }));
+  const row = (sequence: number) => put({ sequence, body: '{}', createdAt: NOW.toISOString() });
+  const refused = async (after: number, newest: number) => {
+    const before = await rows();
+    const transaction = commit({ after, writes: [putOnce()], events: [close()] });
+    await expect(transaction).rejects.toThrow(SequenceConflict);
+    await expect(transaction).rejects.toMatchObject({ newest });
+    await expect(transaction).rejects.toThrow(`its newest is ${newest}, and the transaction says after: ${after}`);
+    expect(await business()).toEqual([]);
+    expect(await rows()).toEqual(before);
+  };
+
+  it('is checked when the rows have expired: an id that is used again goes on, or is refused', async () => {
+    await commit({ events: [open(), close(), open()] });
+    for (const sequence of [1, 2, 3]) await remove(sequence);
+    await refused(0, 3);
+    await refused(1, 3);
+    expect(await commit({ after: 3, events: [open()] })).toMatchObject([{ sequence: '0000000004' }]);
+  });
+
+  it('is checked against a caller who is wrong, behind the newest or before it', async () => {
+    await commit({ events: [open(), open(), open(), open()] });
+    for (const after of [1, 3, 5, 10]) await refused(after, 4);
+    expect(await commit({ after: 4, events: [close()] })).toHaveLength(1);
+  });
+
+  it('is 0 before the first event', async () => {
+    await refused(10, 0);
+    expect(await commit({ events: [open()] })).toHaveLength(1);
+  });
+
+  it('goes on where a version without heads stopped', async () => {
+    await row(1);
+    await row(2);
+    await refused(0, 2);
+    await refused(1, 2);
+    await refused(3, 2);
+    expect(await commit({ after: 2, events: [close()] })).toMatchObject([{ sequence: '0000000003' }]);
+    await refused(2, 3);
+    expect(await commit({ after: 3, events: [close()] })).toHaveLength(1);
+  });
+
+  it('is told by the cursor of such a version when all its rows have expired', async () => {
+    await put({ sequence: 0, published: 7 });
+    for (const after of [0, 3, 8]) await refused(after, 7);
+    expect(await commit({ after: 7, events: [open()] })).toMatchObject([{ sequence: '0000000008' }]);
+  });
+
+  it('goes on when such a version wrote beside this one', async () => {
+    await commit({ events: [open()] });
+    await row(2);
+    await refused(1, 2).catch(() => undefined);
+    expect(await commit({ after: 2, events: [close()] })).toMatchObject([{ sequence: '0000000003' }]);
+    await refused(1, 3);
+  });
+
+  it('is not moved by a transaction whose answer was lost and that is tried again with its token', async () => {
+    let lost = 0;
+    const tokens = new Set<unknown>();
+    const retrying = {
+      ...lambda,
+      aws: async (service: AwsService, operation: string, input: object) => {
+        const answer = await lambda.aws(service, operation, input);
+        if (operation !== 'TransactWriteItems') return answer;
+        tokens.add((input as { ClientRequestToken?: string }).ClientRequestToken);
+        lost += 1;
+        return lambda.aws(service, operation, input); // What http.ts does when it got no answer.
+      },
+    };
+    await outboxWriter(box, retrying)({ aggregate, after: 0, writes: [putOnce()], events: [open()] });
+    expect([lost, tokens.size]).toEqual([1, 1]);
+    expect(await rows()).toHaveLength(1);
+    expect(await commit({ after: 1, events: [close()] })).toHaveLength(1);
+  });
+
+  it('does not matter to a transaction without events', async () => {
+    expect(await commit({ after: 9, writes: [putOnce()] })).toEqual([]);
+    expect(await business()).toHaveLength(1);
   });
 });
 

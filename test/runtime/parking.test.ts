@@ -29,7 +29,7 @@ const message = (id: string): Message => ({
   source: 'test',
   receives: 1,
   firstReceived: 0,
-  attributes: { type: 't' },
+  attributes: { type: { dataType: 'String', stringValue: 't' } },
 });
 
 const parkedKeys = async () => {

@@ -127,7 +127,7 @@ describe('publisher', () => {
     const publish = publisher(ticketTopic, options, runtime)([opened('A', 'a1'), large]);
     await expect(publish).rejects.toThrow(MessageTooLarge);
     await expect(publish).rejects.toThrow(
-      `event 'b1' (tickets.ticket-opened) is ${sizeOf(JSON.stringify(large))} bytes; topic 'ticket-topic' takes 262144. Make the event smaller, or declare oversized: 'claim-check' on its channels.`,
+      `event 'b1' (tickets.ticket-opened) is ${sizeOf(JSON.stringify(large)) + 118} bytes; topic 'ticket-topic' takes 262144. Make the event smaller, or declare oversized: 'claim-check' on its channels.`,
     );
     expect(requests).toEqual([]);
   });

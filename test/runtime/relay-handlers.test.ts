@@ -1,14 +1,17 @@
+import { BatchWriteCommand } from '@aws-sdk/lib-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import type { AttributeValue, DynamoDBRecord } from 'aws-lambda';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { minutes } from '../../lib/contracts/duration.ts';
 import type { Envelope } from '../../lib/contracts/envelope.ts';
 import { outbox } from '../../lib/contracts/outbox.ts';
-import { occurred, outboxWriter } from '../../lib/runtime/outbox.ts';
+import type { AwsService } from '../../lib/runtime/aws/call.ts';
+import { type OutboxRow, occurred, outboxWriter } from '../../lib/runtime/outbox.ts';
 import { relayOutbox, sweepOutbox } from '../../lib/runtime/relay-handlers.ts';
 import { lambda } from '../../lib/runtime/runtime.ts';
 import { SENDERS } from '../../lib/runtime/senders.ts';
 import { opened, orderedQueue, TicketOpened } from '../contracts/sample-declarations.ts';
+import { dynamodb } from './clients.ts';
 import { lambdaContext } from './lambda-events.ts';
 import { createOutboxTable, createQueue, drain, itemsOf, useLocalServices } from './local-services.ts';
 
@@ -143,6 +146,119 @@ describe('sweepOutbox', () => {
     for (const name of names) await tell(name, 1);
     expect(await sweep(60_000)).toEqual({ published: 40 });
     expect((await published()).sort()).toEqual(names.map((name) => `${name}/1`).sort());
+  });
+});
+
+describe('a sweep over rows that cannot go', () => {
+  const table = () => process.env.SLUICE_OUTBOX_TABLE ?? '';
+  const bad = (i: number, bucket = '0') => ({
+    aggregateId: `bad-${i}`,
+    sequence: 1,
+    body: '{',
+    createdAt: new Date(CREATED + i).toISOString(),
+    unpublished: bucket,
+  });
+  const put = async (items: readonly object[]) => {
+    for (let from = 0; from < items.length; from += 25) {
+      const requests = items.slice(from, from + 25).map((Item) => ({ PutRequest: { Item } }));
+      await dynamodb().send(new BatchWriteCommand({ RequestItems: { [table()]: requests } }));
+    }
+  };
+  const good = (aggregateId: string, at: number): OutboxRow => ({
+    ...{ aggregateId, sequence: 1, createdAt: new Date(CREATED + at).toISOString(), unpublished: '0' },
+    body: JSON.stringify(opened(aggregateId, `ticket-outbox/${aggregateId}/1`)),
+  });
+  const sweep = (remaining: () => number = () => 30_000) =>
+    sweepOutbox(box, minutes(1), { ...lambda, now: () => CREATED + 600_000 })({}, lambdaContext(remaining));
+  const told = () => lines.filter(({ message }) => message === 'events wait in the outbox');
+
+  it.each([499, 500, 1_001])('publishes the good one behind %i of them, and tells of the others', async (count) => {
+    await put([...Array.from({ length: count }, (_, i) => bad(i)), good('good', 5_000)]);
+    expect(await sweep()).toEqual({ published: 1 });
+    expect(await published()).toEqual(['good/1']);
+    expect(metric('BlockedAggregates')).toEqual([[count]]);
+    expect(metric('OldestUnpublished')).toEqual([[600]]);
+    expect(told()).toHaveLength(100);
+    expect(told()[0]).toMatchObject({ aggregate: 'bad-0', reason: 'the row of sequence 1 holds no event in JSON' });
+    expect(lines).toContainEqual(
+      expect.objectContaining({ message: 'events of more aggregates wait in the outbox', more: count - 100 }),
+    );
+  });
+
+  it('publishes the good ones behind 600 aggregates that a channel refuses', async () => {
+    await put(Array.from({ length: 600 }, (_, i) => good(`refused-${i}`, i)));
+    await put([good('good', 5_000)]);
+    const send = SENDERS.queue.send;
+    vi.spyOn(SENDERS.queue, 'send').mockImplementation(async (aws, channel, address, entries) => {
+      const taken = entries.filter(({ envelope }) => envelope.id.includes('/good/'));
+      if (taken.length > 0) await send(aws, channel, address, taken);
+      return entries.filter((one) => !taken.includes(one)).map((entry) => ({ entry, error: 'Throttled: no' }));
+    });
+    expect(await sweep()).toEqual({ published: 1 });
+    expect(metric('BlockedAggregates')).toEqual([[600]]);
+  });
+
+  it('stops in time, and the next one goes on where it stopped, round and round', async () => {
+    await put([...Array.from({ length: 620 }, (_, i) => bad(i)), good('good', 5_000)]);
+    // Time for the first turn only; Middy asks once, too.
+    const hasty = () => {
+      let asked = 0;
+      return sweep(() => (asked++ < 2 ? 30_000 : 5_000));
+    };
+    const seen: unknown[] = [];
+    for (let i = 0; i < 3; i++) {
+      lines = [];
+      const { published: count } = await hasty();
+      seen.push([count, metric('BlockedAggregates'), metric('OldestUnpublished'), told()[0]?.aggregate]);
+    }
+    expect(seen).toEqual([
+      [0, [[500]], [[600]], 'bad-0'],
+      [1, [[120]], [[600]], 'bad-500'],
+      [0, [[500]], [[600]], 'bad-0'],
+    ]);
+    expect(await published()).toEqual(['good/1']);
+    lines = [];
+    // With time again: from there to the end, then what was before.
+    await sweep();
+    expect(metric('BlockedAggregates')).toEqual([[620]]);
+    expect(told()[0]?.aggregate).toBe('bad-500');
+    lines = [];
+    await sweep();
+    expect(told()[0]?.aggregate).toBe('bad-0');
+  });
+
+  it('names what can never go: rows behind the cursor that earlier versions let in', async () => {
+    await tell('A', 2);
+    await sweep();
+    await put([{ ...good('A', 0), sequence: 1 }, good('B', 0), { aggregateId: 'B', sequence: 0, published: 9 }]);
+    lines = [];
+    expect(await sweep()).toEqual({ published: 0 });
+    expect(metric('BlockedAggregates')).toEqual([[2]]);
+    expect(
+      told()
+        .map(({ aggregate, reason }) => [aggregate, reason])
+        .sort(),
+    ).toEqual([
+      [
+        'A',
+        expect.stringContaining('sequence 1 will never be published: it is not after 2, which was published before'),
+      ],
+      ['B', expect.stringContaining('sequence 1 will never be published: it is not after 9')],
+    ]);
+  });
+
+  it('takes rows that only the index still shows for what they are: published', async () => {
+    await tell('A', 2);
+    const stale = (await itemsOf(table())).filter(({ sequence }) => Number(sequence) > 0);
+    await sweep();
+    lines = [];
+    const lagging = async (service: AwsService, operation: string, input: object) =>
+      operation === 'Query' && 'IndexName' in input && JSON.stringify(input).includes('{"S":"0"}')
+        ? { Items: stale.map((item) => marshall(item)) }
+        : lambda.aws(service, operation, input);
+    await sweepOutbox(box, minutes(1), { ...lambda, aws: lagging, now: () => CREATED + 600_000 })({}, lambdaContext());
+    expect(metric('BlockedAggregates')).toEqual([[0]]);
+    expect(told()).toEqual([]);
   });
 });
 

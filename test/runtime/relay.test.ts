@@ -63,7 +63,7 @@ const inQueue = async () => (await drain(queueUrl)).map(({ Body = '' }): Envelop
 const tableOf = async (aggregate: string) => {
   const items = (await itemsOf(OUTBOX)).filter(({ aggregateId }) => aggregateId === aggregate);
   return {
-    cursor: items.find(({ sequence }) => sequence === 0)?.published,
+    cursor: items.find(({ sequence }) => sequence === -1)?.published,
     waiting: items.filter(({ unpublished }) => unpublished !== undefined).map(({ sequence }) => sequence),
     expiry: [...new Set(items.filter(({ body }) => body !== undefined).map(({ expiresAt }) => expiresAt))],
   };

@@ -11,6 +11,7 @@ import { AwsError } from '../../lib/runtime/aws/call.ts';
 import { type Attempt, InvalidKey, PublishFailed, publisher } from '../../lib/runtime/publish.ts';
 import { lambda, type Runtime } from '../../lib/runtime/runtime.ts';
 import { events, opened } from '../contracts/sample-declarations.ts';
+import { answerOf } from './aws-answers.ts';
 import { BUCKET, memoryS3 } from './memory-s3.ts';
 
 interface Call {
@@ -42,7 +43,7 @@ function services(refuse: (call: Call) => unknown = () => undefined) {
       if (service === 's3') return s3.runtime.aws(service, operation, input);
       const call = { operation, input: input as Record<string, unknown> };
       calls.push(call);
-      return refuse(call) ?? { Records: entriesOf(call).map(() => ({ SequenceNumber: '1' })) };
+      return refuse(call) ?? answerOf(operation, input);
     },
   };
   return { calls, runtime, s3, sent: () => calls.flatMap(entriesOf) };
@@ -233,7 +234,7 @@ describe('claim check', () => {
   it('stores the data before the message with its reference is sent', async () => {
     const { runtime, calls, s3, sent } = services(() => {
       expect(s3.objects.size).toBe(1);
-      return {};
+      return undefined;
     });
     await send(news, [opened('A', 'a1'), large('A', 'a2')], runtime);
     expect(calls).toHaveLength(2);

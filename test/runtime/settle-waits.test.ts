@@ -2,8 +2,10 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { minutes, seconds } from '../../lib/contracts/duration.ts';
 import { exponential } from '../../lib/contracts/retry.ts';
 import { breaker, subscription } from '../../lib/contracts/subscription.ts';
+import { keptMessages } from '../../lib/runtime/kept-messages.ts';
 import type { Message, Outcome } from '../../lib/runtime/message.ts';
 import { Reject } from '../../lib/runtime/outcomes.ts';
+import { lambda } from '../../lib/runtime/runtime.ts';
 import { type SettleContext, settle } from '../../lib/runtime/settle.ts';
 import { NO_TRIES } from '../../lib/runtime/tries.ts';
 import { workQueue } from '../contracts/sample-declarations.ts';
@@ -45,12 +47,21 @@ async function settled(
     return outcome === undefined || one === undefined ? [] : [[one, outcome] as const];
   });
   const context: SettleContext = {
-    ...{ subscription: plain, deadLetterQueueUrl: 'dead', queueUrl: 'work', openUntil: undefined },
-    ...{ tries: undefined, triesOf: () => NO_TRIES },
+    ...{
+      subscription: plain,
+      deadLetterQueueUrl: 'dead',
+      kept: keptMessages(plain, lambda),
+      queueUrl: 'work',
+      openUntil: undefined,
+      tries: undefined,
+      triesOf: () => NO_TRIES,
+    },
     log: (...line) => void lines.push(line),
     runtime: {
       now: () => NOW,
       random: () => 0.5,
+      env: () => undefined,
+      write: () => undefined,
       aws: async (_service, operation, input) => {
         const { ReceiptHandle = '', VisibilityTimeout = -1, MessageBody } = input as Record<string, never>;
         if (operation === 'ChangeMessageVisibility') waits[ReceiptHandle] = VisibilityTimeout;

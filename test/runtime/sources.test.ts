@@ -22,7 +22,10 @@ describe('readBatch', () => {
           receives: 3,
           firstReceived: 1_763_625_600_100,
           receiptHandle: 'r',
-          attributes: { type: 't' },
+          attributes: {
+            type: expect.objectContaining({ dataType: 'String', stringValue: 't' }),
+            picture: expect.objectContaining({ dataType: 'Binary', binaryValue: 'AQI=' }),
+          },
         },
       ],
     });
@@ -42,6 +45,7 @@ describe('readBatch', () => {
           id: '495',
           body: 'grüße',
           unit: 'T-1',
+          record: { shard: 'shardId-000000000000', sequenceNumber: '495', partitionKey: 'T-1' },
           source: STREAM_ARN,
           receives: undefined,
           firstReceived: 1_763_625_600_250,
@@ -170,10 +174,40 @@ describe('changes of a table', () => {
     expect(JSON.parse(message?.body ?? '').data).toMatchObject({ expired: true, before: { pk: 'o-1' } });
   });
 
+  it.each([
+    ['1732812345.123456', 1_732_812_345.123456],
+    ['-1732812345.123456', -1_732_812_345.123456],
+    ['0.1', 0.1],
+    ['9007199254740992', 9_007_199_254_740_992],
+    ['9007199254740993', '9007199254740993'],
+    ['100000000000000000000', 1e20],
+    ['1E+125', 1e125],
+    ['1.5e-7', 1.5e-7],
+    ['12345678901234567890123456789012345678', '12345678901234567890123456789012345678'],
+    ['0.30000000000000004', 0.30000000000000004],
+    ['0.300000000000000040', 0.30000000000000004],
+    ['0.30000000000000001', '0.30000000000000001'],
+    ['-0.0', 0],
+    ['007.50', 7.5],
+  ])('keep the number %s where a number gives it back', (N, expected) => {
+    const image = { one: { N }, set: { NS: [N] }, deep: { L: [{ M: { inner: { N } } }] } };
+    const [message] = read(record({ NewImage: image }));
+    expect(JSON.parse(message?.body ?? '').data.after).toEqual({
+      one: expected,
+      set: [expected],
+      deep: [{ inner: expected }],
+    });
+  });
+
+  it('keep attributes of any name', () => {
+    const [message] = read(record({ NewImage: JSON.parse('{"__proto__":{"S":"x"},"constructor":{"S":"y"}}') }));
+    expect(JSON.stringify(JSON.parse(message?.body ?? '').data.after)).toBe('{"__proto__":"x","constructor":"y"}');
+  });
+
   it('hold what JSON can: sets are lists, bytes base64, long numbers text', () => {
     const image = {
       set: { SS: ['a', 'b'] },
-      bytes: { B: Buffer.from('hi') },
+      bytes: { B: 'aGk=' },
       long: { N: '12345678901234567890' },
       exact: { N: '1234567890.12' },
       fine: { N: '0.1234567890123456789' },

@@ -1,6 +1,7 @@
 import type { InvariantName } from './invariants.ts';
 import {
   type Answer,
+  allTaken,
   atCalls,
   atHandler,
   consumers,
@@ -174,13 +175,11 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
     breaks: 'entries that a service refuses are reported as sent',
     caughtBy: 'publisherIsHonest',
     concerns: () => true,
-    mutation: atCalls(['producer', 'relay', 'sweeper'], ({ operation, go }) => {
-      if (operation === 'SendMessageBatch' || operation === 'PublishBatch') return go().then(() => ({ Failed: [] }));
-      if (operation !== 'PutRecords') return undefined;
-      return go().then((answer) => ({
-        Records: (answer as { Records: object[] }).Records.map((record) => ({ SequenceNumber: '1', ...record })),
-      }));
-    }),
+    mutation: atCalls(['producer', 'relay', 'sweeper'], ({ operation, input, go }) =>
+      ['SendMessageBatch', 'PublishBatch', 'PutRecords'].includes(operation)
+        ? go().then(() => allTaken(operation, input))
+        : undefined,
+    ),
   },
   'publisher-sends-later': {
     breaks: "a refused entry is sent after the key's next one",

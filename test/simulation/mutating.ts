@@ -148,10 +148,12 @@ export const receivedOnce = (event: Records): Records =>
 const SENDS: ReadonlySet<string> = new Set(['PublishBatch', 'PutRecords', 'SendMessageBatch']);
 
 /** What a service says when it took everything. */
-const allTaken = (operation: string, input: Record<string, unknown>): object =>
-  operation === 'PutRecords'
-    ? { Records: (input.Records as object[]).map(() => ({ SequenceNumber: '1' })) }
-    : { Failed: [] };
+export function allTaken(operation: string, input: Record<string, unknown>): object {
+  if (operation === 'PutRecords')
+    return { FailedRecordCount: 0, Records: (input.Records as object[]).map(() => ({ SequenceNumber: '1' })) };
+  const entries = (input.Entries ?? input.PublishBatchRequestEntries) as { readonly Id: string }[];
+  return { Successful: entries.map(({ Id }) => ({ Id })), Failed: [] };
+}
 
 /** Refused requests are taken for sent, and go out after the next one. */
 export function sendsLater(): Mutation {
@@ -215,7 +217,7 @@ export function skipsGaps(): Mutation {
     if (operation === 'BatchGetItem') {
       const rows = [...first].map(([aggregateId, sequence]) => ({
         aggregateId: { S: aggregateId },
-        sequence: { N: '0' },
+        sequence: { N: '-1' },
         published: { N: String(sequence - 1) },
       }));
       return go().then(() => ({ Responses: { outbox: rows }, UnprocessedKeys: {} }));

@@ -181,12 +181,17 @@ function inPart(service: Service, operation: string, input: object, refuses: (in
   const refused = entries.map((_, i) => refuses(i));
   const taken = entries.filter((_, i) => !refused[i]);
   const error = { Code: 'ThrottlingException', Message: 'Rate exceeded' };
-  const answer = taken.length === 0 ? {} : (service(operation, { ...input, [field]: taken }) as { Records?: object[] });
+  const answer =
+    taken.length === 0
+      ? {}
+      : (service(operation, { ...input, [field]: taken }) as { Records?: object[]; Successful?: object[] });
   if (operation !== 'PutRecords') {
-    return { Failed: entries.filter((_, i) => refused[i]).map(({ Id }) => ({ Id, ...error, SenderFault: false })) };
+    const Failed = entries.filter((_, i) => refused[i]).map(({ Id }) => ({ Id, ...error, SenderFault: false }));
+    return { Successful: answer.Successful ?? [], Failed };
   }
   const records = (answer.Records ?? []).values();
   return {
+    FailedRecordCount: entries.length - taken.length,
     Records: refused.map((no) =>
       no
         ? { ErrorCode: 'ProvisionedThroughputExceededException', ErrorMessage: 'Rate exceeded' }

@@ -57,6 +57,7 @@ export function watchConsumer(scope: Construct, alarms: SystemAlarms, parts: Con
   const settings = settingsOf(subscription);
   return [
     watchDeadLetters(scope, alarms, subscription.name, deadLetters, settings),
+    watchUndeliverable(scope, alarms, parts),
     alarms.watch(scope, { kind: 'error-rate', name: subscription.name, settings, metric: errorRate(scope, parts) }),
     watchThrottles(alarms, subscription.name, fn, settings),
     watchDrop(scope, alarms, subscription),
@@ -79,6 +80,29 @@ export const watchDeadLetters = (
     metric: deadLetterDepth(queue),
     words: { queue: queue.queueName },
   });
+
+/** What happens to a message whose dead letter cannot be sent, for people. */
+const NEXT = {
+  stop: 'they come again and again and hold up what is behind them (undeliverable: stop)',
+  continue:
+    'it goes on without them, and they are nowhere but in the log or the stream that they came from (undeliverable: continue)',
+} as const;
+
+/** The last resort fails. At most once sends no dead letters. */
+function watchUndeliverable(
+  scope: Construct,
+  alarms: SystemAlarms,
+  { subscription, deadLetters }: ConsumerParts,
+): WatchedAlarm | undefined {
+  if (subscription.guarantee === 'at-most-once') return undefined;
+  return alarms.watch(scope, {
+    kind: 'dead-letters-failed',
+    name: subscription.name,
+    settings: settingsOf(subscription),
+    metric: subscriptionMetric(scope, subscription, CONSUMER_METRIC.undeliverable),
+    words: { queue: deadLetters.queueName, next: NEXT[subscription.undeliverable] },
+  });
+}
 
 /** What SNS or Scheduler could not deliver: nobody has seen it yet, and nobody will unless it is sent again. */
 export const watchUndelivered = (

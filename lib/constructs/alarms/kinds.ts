@@ -11,8 +11,11 @@ export interface KindOfAlarm {
   readonly means: string;
   /** What to do first. */
   readonly first: string;
-  /** What a minute without data means. */
-  readonly silence: 'fine' | 'alarm';
+  /**
+   * What minutes without data mean. `told`: the alarm goes to INSUFFICIENT_DATA, and its topic is told; a new alarm begins there, which nobody is told,
+   * so that a first deployment rings nobody up.
+   */
+  readonly silence: 'fine' | 'alarm' | 'told';
   readonly silenceBecause: string;
 }
 
@@ -45,6 +48,15 @@ export const ALARM_KINDS = {
     first: "read the reason in the 'deadLetter' attribute of a message in {queue}; it names error, attempts and trace",
     silence: 'fine',
     silenceBecause: 'SQS stops measuring a queue that nobody has used for six hours, and an unused one is empty',
+  },
+  'dead-letters-failed': {
+    severity: 'critical',
+    title: 'Dead letters cannot be sent',
+    means: "'{name}' has given up messages whose dead letters could not be sent; {next}",
+    first:
+      "read 'the dead letter could not be sent' in the function's log: it has the error and says which message it is; mend that, mostly a permission, the queue {queue} or its bucket",
+    silence: 'fine',
+    silenceBecause: 'it is measured when it happens only',
   },
   undelivered: {
     severity: 'critical',
@@ -139,10 +151,11 @@ export const ALARM_KINDS = {
   'oldest-unpublished': {
     severity: 'critical',
     title: 'Events wait in an outbox',
-    means: "events of outbox '{name}' wait for more than {threshold} s, or nobody measures",
+    means:
+      "events of outbox '{name}' wait for more than {threshold} s, or the sweeper, which measures it, fails or may not run",
     first: 'look for errors of the functions {name}-relay and {name}-sweeper; nothing is lost meanwhile',
-    silence: 'alarm',
-    silenceBecause: 'the sweeper measures every minute: silence means that nobody sweeps',
+    silence: 'told',
+    silenceBecause: 'the sweeper measures every minute: silence means that nobody calls it, or not yet',
   },
   'late-dropped': {
     severity: 'warning',

@@ -4,7 +4,7 @@ import { OUTBOX_METRIC } from '../../contracts/metrics.ts';
 import type { OutboxTable } from '../outbox-table.ts';
 import { watchDeadLetters } from './consumer.ts';
 import { watchFunction } from './function.ts';
-import { deadLetterDepth, sluiceMetric } from './metrics.ts';
+import { ALARM_PERIOD, deadLetterDepth, math, sluiceMetric } from './metrics.ts';
 import type { SystemAlarms, WatchedAlarm } from './system-alarms.ts';
 
 /** An outbox as dashboards see it. */
@@ -17,6 +17,24 @@ export interface OutboxView {
   readonly alarms: readonly WatchedAlarm[];
 }
 
+/** Older than any event: the age in a minute in which the sweeper should have measured it and has not. */
+const UNMEASURED_SECONDS = 1_000_000_000;
+
+/**
+ * The age of the oldest event. Where the sweeper was called and has not measured it (it fails, or may not run), nobody knows, and the alarm must go
+ * off. Where nobody has called it, as in the first minute of a deployment, there is no value at all.
+ */
+const measuredAge = ({ contract: { name }, sweeper }: OutboxTable, age: IMetric): IMetric =>
+  math(
+    `IF(FILL(calls, 0) + FILL(refused, 0) > 0, FILL(age, ${UNMEASURED_SECONDS}), age)`,
+    {
+      age,
+      calls: sweeper.metricInvocations({ period: ALARM_PERIOD }),
+      refused: sweeper.metricThrottles({ period: ALARM_PERIOD }),
+    },
+    `${name} oldest unpublished, s`,
+  );
+
 /** Watches an outbox: events that are committed and not told yet (business and messages drift apart), and its two functions. */
 export function watchOutbox(outbox: OutboxTable, alarms: SystemAlarms): OutboxView {
   const { name, alarms: settings } = outbox.contract;
@@ -24,7 +42,12 @@ export function watchOutbox(outbox: OutboxTable, alarms: SystemAlarms): OutboxVi
     sluiceMetric(outbox, metricName, { outbox: name }, statistic);
   const oldestUnpublished = metric(OUTBOX_METRIC.oldestUnpublished, 'Maximum');
   const own = [
-    alarms.watch(outbox, { kind: 'oldest-unpublished', name, settings: [settings], metric: oldestUnpublished }),
+    alarms.watch(outbox, {
+      kind: 'oldest-unpublished',
+      name,
+      settings: [settings],
+      metric: measuredAge(outbox, oldestUnpublished),
+    }),
     watchDeadLetters(outbox, alarms, name, outbox.deadLetters, [settings]),
   ].filter((one) => one !== undefined);
   Validations.of(outbox.relay).acknowledge({

@@ -58,7 +58,11 @@ export interface WatchedAlarm {
   readonly runbook: string;
 }
 
-const TREATMENT = { fine: TreatMissingData.NOT_BREACHING, alarm: TreatMissingData.BREACHING } as const;
+const TREATMENT = {
+  fine: TreatMissingData.NOT_BREACHING,
+  alarm: TreatMissingData.BREACHING,
+  told: TreatMissingData.MISSING,
+} as const;
 /** https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutCompositeAlarm.html */
 const MAX_CHILDREN = 100;
 
@@ -122,6 +126,7 @@ export class SystemAlarms extends Construct {
     const action = new SnsAction(this.topics[about.severity]);
     alarm.addAlarmAction(action);
     alarm.addOkAction(action);
+    if (about.silence === 'told') alarm.addInsufficientDataAction(action);
     const { severity, title } = about;
     const threshold = rule.threshold * scale;
     const watched = {

@@ -1,26 +1,18 @@
-import type { Json, JsonObject } from '../json.ts';
+import type { JsonObject } from '../json.ts';
 import { isObject, listAt, numberAt, textAt } from '../json.ts';
-import type { ServiceResponse } from '../service.ts';
+import type { Input } from '../kinesis/input.ts';
+import { streamOfIterator } from '../kinesis/iterators.ts';
+import { streamNameIn } from '../kinesis/streams.ts';
+import { kinesisInput, resultIn } from '../kinesis/wire.ts';
+import type { ServiceRequest, ServiceResponse } from '../service.ts';
 import type { Metrics } from './metrics.ts';
-import { inputOf, type RequestMeter } from './request-meter.ts';
-
-/** Iterators whose stream is remembered: GetRecords need not name it. */
-const REMEMBERED_ITERATORS = 10_000;
+import type { RequestMeter } from './request-meter.ts';
 
 /**
- * Counts calls of Kinesis under the stream-level names of AWS/Kinesis. Calls in CBOR are not looked into.
+ * Counts calls of Kinesis under the stream-level names of AWS/Kinesis.
  * https://docs.aws.amazon.com/streams/latest/dev/monitoring-with-cloudwatch.html
  */
 export function createKinesisMeter(metrics: Metrics): RequestMeter {
-  const streams = new Map<string, string>();
-
-  const remember = (iterator: string | undefined, stream: string) => {
-    if (iterator === undefined) return;
-    streams.set(iterator, stream);
-    const [oldest] = streams.size > REMEMBERED_ITERATORS ? streams.keys() : [];
-    if (oldest !== undefined) streams.delete(oldest);
-  };
-
   const operations: Readonly<Record<string, (call: Call) => void>> = {
     PutRecord: (call) => {
       call.count('PutRecord.Success', call.ok ? 1 : 0);
@@ -38,7 +30,7 @@ export function createKinesisMeter(metrics: Metrics): RequestMeter {
       call.count('PutRecords.Records', stored.length);
       call.count(
         'PutRecords.Bytes',
-        stored.reduce((sum: number, record) => sum + bytesOf(record), 0),
+        stored.reduce((sum: number, record: unknown) => sum + bytesOf(record), 0),
         'Bytes',
       );
       call.count('PutRecords.TotalRecords', records.length);
@@ -48,16 +40,13 @@ export function createKinesisMeter(metrics: Metrics): RequestMeter {
       call.count('WriteProvisionedThroughputExceeded', throttled + (call.throttled ? records.length : 0));
       incoming(call, stored);
     },
-    GetShardIterator: (call) => remember(textAt(call.output, 'ShardIterator'), call.stream),
     GetRecords: (call) => {
-      remember(textAt(call.output, 'NextShardIterator'), call.stream);
-      streams.delete(textAt(call.input, 'ShardIterator') ?? '');
       call.count('GetRecords.Success', call.ok ? 1 : 0);
       call.count('GetRecords.Latency', call.durationMs, 'Milliseconds');
       call.count('ReadProvisionedThroughputExceeded', call.throttled ? 1 : 0);
       if (!call.ok) return;
       const records = listAt(call.output, 'Records');
-      const bytes = records.reduce((sum: number, record) => sum + bytesOf(record), 0);
+      const bytes = records.reduce((sum: number, record: unknown) => sum + bytesOf(record), 0);
       call.count('GetRecords.Records', records.length);
       call.count('GetRecords.Bytes', bytes, 'Bytes');
       call.count(
@@ -70,9 +59,10 @@ export function createKinesisMeter(metrics: Metrics): RequestMeter {
 
   return (request, response, durationMs) => {
     const operation = operations[request.operation ?? ''];
-    if (operation === undefined || String(request.headers['content-type'] ?? '').includes('cbor')) return;
-    const input = inputOf(request) ?? {};
-    const stream = streamOf(input) ?? streams.get(textAt(input, 'ShardIterator') ?? '');
+    if (operation === undefined) return;
+    const input = inputOf(request);
+    if (input === undefined) return;
+    const stream = streamNameIn(input) ?? streamOfIterator(input.ShardIterator);
     if (stream !== undefined) operation(callOf({ input, response, durationMs, stream, metrics }));
   };
 }
@@ -80,8 +70,8 @@ export function createKinesisMeter(metrics: Metrics): RequestMeter {
 const THROTTLED = 'ProvisionedThroughputExceededException';
 
 interface Call {
-  readonly input: JsonObject;
-  readonly output: JsonObject;
+  readonly input: Input;
+  readonly output: Input;
   readonly stream: string;
   readonly ok: boolean;
   readonly throttled: boolean;
@@ -90,14 +80,14 @@ interface Call {
 }
 
 function callOf(given: {
-  readonly input: JsonObject;
+  readonly input: Input;
   readonly response: ServiceResponse;
   readonly durationMs: number;
   readonly stream: string;
   readonly metrics: Metrics;
 }): Call {
   const { input, response, durationMs, stream, metrics } = given;
-  const output = parsed(response);
+  const output = resultIn(response) ?? parsed(response);
   return {
     ...{ input, output, stream, durationMs },
     ok: response.status === 200,
@@ -107,12 +97,12 @@ function callOf(given: {
   };
 }
 
-function incoming({ count }: Call, records: readonly Json[]): void {
+function incoming({ count }: Call, records: readonly unknown[]): void {
   if (records.length === 0) return;
   count('IncomingRecords', records.length);
   count(
     'IncomingBytes',
-    records.reduce((sum: number, record) => sum + bytesOf(record), 0),
+    records.reduce((sum: number, record: unknown) => sum + bytesOf(record), 0),
     'Bytes',
   );
 }
@@ -123,15 +113,21 @@ function parsed({ body }: ServiceResponse): JsonObject {
   return isObject(value) ? value : {};
 }
 
-/** Bytes of a record's data, from its base64. */
-function bytesOf(record: Json): number {
-  const data = textAt(record, 'Data') ?? '';
-  const padding = data.endsWith('==') ? 2 : data.endsWith('=') ? 1 : 0;
-  return (data.length / 4) * 3 - padding;
+/** Bytes of a record's data, which may be base64. */
+function bytesOf(record: unknown): number {
+  const data = isObject(record) ? (record as Input).Data : undefined;
+  if (data instanceof Uint8Array) return data.length;
+  const text = typeof data === 'string' ? data : '';
+  const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0;
+  return (text.length / 4) * 3 - padding;
 }
 
-function streamOf(input: JsonObject): string | undefined {
-  const { StreamName, StreamARN } = input;
-  if (typeof StreamName === 'string') return StreamName;
-  return typeof StreamARN === 'string' ? StreamARN.split('/').at(-1) : undefined;
+/** Undefined when the body cannot be read: the service has answered that with an error. */
+function inputOf(request: ServiceRequest): Input | undefined {
+  try {
+    return kinesisInput(request);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
 }

@@ -1,4 +1,5 @@
 import type { AsyncObserver } from '../lambda/async-invocations.ts';
+import type { FunctionError } from '../lambda/definition.ts';
 import { isThrottled } from '../lambda/errors.ts';
 import type { Functions } from '../lambda/functions.ts';
 import { functionNameOf } from '../lambda/functions.ts';
@@ -27,11 +28,23 @@ function counter(metrics: Metrics): Count {
   };
 }
 
+/** An invocation that has come to its end. */
+export interface Invocation {
+  readonly function: string;
+  /** Undefined: it succeeded. */
+  readonly error: FunctionError | undefined;
+}
+
 /**
  * The same functions, their invocations counted under the names of AWS/Lambda. A throttled call is no invocation.
  * https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
+ * @param onInvocation hears of each
  */
-export function meterFunctions(functions: Functions, metrics: Metrics): Functions {
+export function meterFunctions(
+  functions: Functions,
+  metrics: Metrics,
+  onInvocation: (invocation: Invocation) => void = () => undefined,
+): Functions {
   const count = counter(metrics);
   const invoke: Functions['invoke'] = async (nameOrArn, event, requestId) => {
     const name = functionNameOf(nameOrArn);
@@ -42,6 +55,7 @@ export function meterFunctions(functions: Functions, metrics: Metrics): Function
       count(name, 'Errors', result.error === undefined ? 0 : 1);
       count(name, 'Throttles', 0);
       count(name, 'ConcurrentExecutions', running);
+      onInvocation({ function: name, error: result.error });
       if (result.durationMs !== undefined) count(name, 'Duration', result.durationMs, 'Milliseconds');
       return result;
     } catch (error) {

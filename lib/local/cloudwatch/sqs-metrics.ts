@@ -80,15 +80,25 @@ function count(queue: SqsQueue, counted: QueueCounters, moved: WeakMap<SqsMessag
   };
 }
 
-function sample(queue: SqsQueue, metrics: Metrics, moved: WeakMap<SqsMessage, number>, at: number): void {
+/** How many messages of a queue can be received, are in flight, or are delayed. */
+export function levelsOf(queue: SqsQueue): { visible: number; inFlight: number; delayed: number } {
   // Messages whose visibility timeout is over are visible, though nobody has asked for them yet.
   queue.processTimers();
-  const ready = queue.isFifo() ? [...queue.fifoMessages.values()] : [queue.messages];
-  const delayed = queue.isFifo() ? [...queue.fifoDelayed.values()] : [queue.delayedMessages];
+  return {
+    visible: lengthOf(readyOf(queue)),
+    inFlight: queue.inflightMessages.size,
+    delayed: lengthOf(queue.isFifo() ? [...queue.fifoDelayed.values()] : [queue.delayedMessages]),
+  };
+}
+
+const readyOf = (queue: SqsQueue) => (queue.isFifo() ? [...queue.fifoMessages.values()] : [queue.messages]);
+
+function sample(queue: SqsQueue, metrics: Metrics, moved: WeakMap<SqsMessage, number>, at: number): void {
+  const { visible, inFlight, delayed } = levelsOf(queue);
   const levels = {
-    ApproximateNumberOfMessagesVisible: lengthOf(ready),
-    ApproximateNumberOfMessagesNotVisible: queue.inflightMessages.size,
-    ApproximateNumberOfMessagesDelayed: lengthOf(delayed),
+    ApproximateNumberOfMessagesVisible: visible,
+    ApproximateNumberOfMessagesNotVisible: inFlight,
+    ApproximateNumberOfMessagesDelayed: delayed,
   };
   for (const [name, level] of Object.entries(levels)) seriesOf(queue, metrics, name).add(level, at);
   let oldest = Number.POSITIVE_INFINITY;
@@ -96,7 +106,7 @@ function sample(queue: SqsQueue, metrics: Metrics, moved: WeakMap<SqsMessage, nu
     if (message.approximateReceiveCount > RECEIVES_AT_THE_FRONT && !moved.has(message)) return;
     oldest = Math.min(oldest, moved.get(message) ?? message.sentTimestamp);
   };
-  for (const messages of ready) messages.forEach(look);
+  for (const messages of readyOf(queue)) messages.forEach(look);
   for (const { message } of queue.inflightMessages.values()) look(message);
   const age = Number.isFinite(oldest) ? Math.max(0, Math.floor((Date.now() - oldest) / 1_000)) : 0;
   seriesOf(queue, metrics, 'ApproximateAgeOfOldestMessage', 'Seconds').add(age, at);

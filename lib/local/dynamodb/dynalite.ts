@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
-import { DynamodbError } from './errors.ts';
+import { DynamodbError, validationError } from './errors.ts';
+import { boundParsers, checkExpressions, clampIndexes } from './expressions.ts';
 
 /** `{ S: 'text' }`, `{ N: '1' }`, ...: one attribute in DynamoDB's JSON. */
 export type AttributeValue = Readonly<Record<string, unknown>>;
@@ -112,6 +113,7 @@ interface Database {
 }
 
 const require = createRequire(import.meta.url);
+boundParsers();
 const database: Database = require('dynalite/db');
 const validations: Validations = require('dynalite/validations');
 
@@ -161,13 +163,26 @@ export async function openStore(region: string, account: string): Promise<Store>
  */
 export function validate(name: ActionName, store: Store, given: Parameters): Parameters {
   const { types, custom } = rules[name];
+  checkExpressions(given);
+  checkArn(given.ResourceArn);
   try {
     const data = validations.checkTypes(given, types);
     validations.checkValidations(data, types, custom, store);
+    clampIndexes(data);
     return data;
   } catch (error) {
     throw DynamodbError.from(error);
   }
+}
+
+/** `arn:aws:dynamodb:REGION:ACCOUNT:table/NAME` */
+const ARN_PARTS = 6;
+const MAX_ARN_LENGTH = 1283;
+
+/** dynalite's own check takes too long for some texts that are no ARN at all. */
+function checkArn(arn: unknown): void {
+  if (typeof arn !== 'string' || (arn.length <= MAX_ARN_LENGTH && arn.split(':').length === ARN_PARTS)) return;
+  throw validationError(`Invalid TableArn: Invalid ResourceArn provided as input ${arn.slice(0, MAX_ARN_LENGTH)}`);
 }
 
 /** Runs an action that may take a while (scans, table changes). @throws DynamodbError */

@@ -1,5 +1,6 @@
 import { jsonBody } from '../endpoint-request.ts';
 import { isObject, type Json, type JsonObject, listAt, numberAt, textAt } from '../json.ts';
+import { jsonOf, kinesisAnswer, kinesisInput, type ResultObject } from '../kinesis/wire.ts';
 import type { ServiceHandler, ServiceRequest, ServiceResponse } from '../service.ts';
 import { throttlingError } from './throttling.ts';
 
@@ -46,18 +47,21 @@ export async function partly(
   size: number,
 ): Promise<ServiceResponse | undefined> {
   const batch = BATCHES[`${request.service} ${request.operation}`];
-  if (batch === undefined || String(request.headers['content-type']).includes('cbor')) return undefined;
-  const body = jsonBody(request) as JsonObject;
+  if (batch === undefined) return undefined;
+  const isCbor = String(request.headers['content-type']).includes('cbor');
+  const body = (isCbor ? JSON.parse(jsonOf(kinesisInput(request) as ResultObject)) : jsonBody(request)) as JsonObject;
   const entries = listAt(body, batch.entries);
   if (entries.length < 2) return undefined;
   // Every second or third entry and so on, but never all: somebody has to overtake somebody.
   const step = 2 + Math.floor(size * Math.min(entries.length - 1, LARGEST_STEP));
   const isRefused = (index: number): boolean => index % step === 0;
   const rest = { ...body, [batch.entries]: entries.filter((_, i) => !isRefused(i)) };
-  const response = await handler({ ...request, body: Buffer.from(JSON.stringify(rest)) });
+  const headers = isCbor ? { ...request.headers, 'content-type': 'application/x-amz-json-1.1' } : request.headers;
+  const response = await handler({ ...request, headers, body: Buffer.from(JSON.stringify(rest)) });
   if (response.status !== 200) return response;
   const answer: unknown = JSON.parse(response.body.toString());
-  return { ...response, body: JSON.stringify(batch.merge(isObject(answer) ? answer : {}, entries, isRefused)) };
+  const merged = batch.merge(isObject(answer) ? answer : {}, entries, isRefused);
+  return isCbor ? kinesisAnswer(request.headers, merged) : { ...response, body: JSON.stringify(merged) };
 }
 
 const LARGEST_STEP = 4;

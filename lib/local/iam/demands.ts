@@ -1,6 +1,9 @@
 import { wireOf } from '../cloudwatch/wire.ts';
 import { formParameters, jsonBody } from '../endpoint-request.ts';
 import { listAt, objectAt, textAt } from '../json.ts';
+import { isKinesisOperation } from '../kinesis/api.ts';
+import { streamOfIterator } from '../kinesis/iterators.ts';
+import { kinesisInput } from '../kinesis/wire.ts';
 import { restOperation } from '../rest-operations.ts';
 import type { ServiceRequest } from '../service.ts';
 import { type Demand, type DemandContext, present } from './demand.ts';
@@ -46,16 +49,17 @@ const sns: Rule = (request) => {
 };
 
 const kinesis: Rule = (request, { account }) => {
-  const isCbor = String(request.headers['content-type'] ?? '').includes('cbor');
-  // The iterator, not the stream, names the source of a GetRecords; AWS knows the stream, kinesis-local's token is opaque.
-  const { StreamARN, StreamName, ConsumerARN } = isCbor ? {} : jsonBody(request);
+  // Nothing can be granted that is not there: the service says so itself.
+  if (!isKinesisOperation(request.operation ?? '')) return [];
+  const { StreamARN, StreamName, ConsumerARN, ResourceARN, ShardIterator } = kinesisInput(request);
   const action = `kinesis:${request.operation}`;
-  const arn = StreamARN ?? ConsumerARN;
+  const arn = StreamARN ?? ConsumerARN ?? ResourceARN;
   if (typeof arn === 'string') return [{ action, resources: [arn] }];
-  if (typeof StreamName === 'string') {
-    return [{ action, resources: [`arn:aws:kinesis:${request.region}:${account}:stream/${StreamName}`] }];
-  }
-  return [{ action, resources: isCbor || request.operation === 'GetRecords' ? [] : ['*'] }];
+  // The iterator names the source of a GetRecords; one that is none is refused by the service.
+  const name = StreamName ?? streamOfIterator(ShardIterator);
+  if (typeof name === 'string')
+    return [{ action, resources: [`arn:aws:kinesis:${request.region}:${account}:stream/${name}`] }];
+  return [{ action, resources: request.operation === 'GetRecords' ? [] : ['*'] }];
 };
 
 /** S3 names its permissions after what is touched, not after the operation. */

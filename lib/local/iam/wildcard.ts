@@ -1,19 +1,8 @@
-const patterns = new Map<string, RegExp>();
+import { wildcardMatches } from '../wildcard.ts';
 
 /** Whole-string match where `*` stands for any text and `?` for one character. */
 export function matches(pattern: string, text: string): boolean {
-  if (pattern === '*' || pattern === text) return true;
-  if (!pattern.includes('*') && !pattern.includes('?')) return false;
-  let expression = patterns.get(pattern);
-  if (expression === undefined) {
-    const escaped = pattern
-      .replaceAll(/[.+^${}()|[\]\\]/g, '\\$&')
-      .replaceAll('*', '.*')
-      .replaceAll('?', '.');
-    expression = new RegExp(`^${escaped}$`, 's');
-    patterns.set(pattern, expression);
-  }
-  return expression.test(text);
+  return pattern === '*' || pattern === text || wildcardMatches(pattern, text, '?');
 }
 
 /** `arn:partition:service:region:account:` and the rest, which may have colons of its own. */

@@ -1,5 +1,6 @@
 import type { Json } from '../json.ts';
 import { isObject } from '../json.ts';
+import { wildcardMatches } from '../wildcard.ts';
 
 /** Whether a line of a log passes a filter. */
 export type LineFilter = (line: string) => boolean;
@@ -96,15 +97,8 @@ function comparison(text: string): Condition {
 
 function compare(at: (value: Json) => Json | undefined, operator: string, operand: string): Condition {
   const number = Number(operand);
-  const like = new RegExp(
-    `^${operand
-      .split('*')
-      .map((part) => part.replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&'))
-      .join('.*')}$`,
-    's',
-  );
   const equal = (found: Json | undefined): boolean =>
-    typeof found === 'number' ? found === number : found !== undefined && like.test(String(found));
+    typeof found === 'number' ? found === number : found !== undefined && wildcardMatches(operand, String(found));
   if (operator === '=') return (value) => equal(at(value));
   if (operator === '!=') return (value) => at(value) !== undefined && !equal(at(value));
   const holds = { '<': (a: number) => a < number, '<=': (a: number) => a <= number, '>': (a: number) => a > number }[

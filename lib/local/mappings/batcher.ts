@@ -1,5 +1,7 @@
-/** Largest event a function takes, bytes: a batch closes before it would grow past it. */
-export const BATCH_LIMIT_BYTES = 6 * 1024 * 1024;
+/** What is around the records of an event: `{"Records":[]}`. */
+const AROUND_RECORDS_BYTES = 14;
+/** Largest event a function takes, bytes: the records of a batch close before they would grow past it. */
+export const BATCH_LIMIT_BYTES = 6 * 1024 * 1024 - AROUND_RECORDS_BYTES;
 
 export interface BatcherOptions {
   /** Records per batch, 1 to 10,000. */

@@ -64,7 +64,7 @@ function toRecord(source: Json, eventSourceARN: string): StreamRecord {
     sequenceNumber: textAt(change, 'SequenceNumber') ?? '',
     orderingKey: JSON.stringify(change.Keys ?? null),
     arrivedAt: (numberAt(change, 'ApproximateCreationDateTime') ?? Date.now() / 1000) * 1000,
-    bytes: JSON.stringify(change).length + 512,
+    bytes: Buffer.byteLength(JSON.stringify(change)) + 512,
     event: { ...record, eventSourceARN },
   };
 }

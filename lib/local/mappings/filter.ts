@@ -1,6 +1,7 @@
 import { BlockList, isIP } from 'node:net';
 import type { Json, JsonObject } from '../json.ts';
 import { isObject } from '../json.ts';
+import { wildcardMatches } from '../wildcard.ts';
 
 /** A filter pattern that is not valid; the message names the pattern and the rule it breaks. */
 export class FilterError extends Error {
@@ -88,8 +89,7 @@ const operators: Readonly<Record<string, Compile>> = {
     ),
   wildcard: (operand, source) => {
     if (typeof operand !== 'string') throw new FilterError(`Filter pattern ${source}: wildcard needs text.`);
-    const expression = new RegExp(`^${operand.split('*').map(escapeForRegExp).join('.*')}$`, 's');
-    return some((candidate) => typeof candidate === 'string' && expression.test(candidate));
+    return some((candidate) => typeof candidate === 'string' && wildcardMatches(operand, candidate));
   },
   cidr: compileCidr,
   numeric: compileNumeric,
@@ -161,10 +161,6 @@ function compileAnythingBut(operand: Json, source: string): Filter {
 /** Applies a test to a value, or to any member of a list. */
 function some(test: (candidate: Json) => boolean): Filter {
   return (event) => event !== MISSING && (Array.isArray(event) ? event.some(test) : test(event));
-}
-
-function escapeForRegExp(text: string): string {
-  return text.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&');
 }
 
 /**

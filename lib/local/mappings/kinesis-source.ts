@@ -6,6 +6,8 @@ import type { Position, StreamRecord, StreamSource } from './stream-source.ts';
 
 /** How often an empty shard is read again. AWS polls once a second (shared throughput). */
 export const KINESIS_POLL_INTERVAL_MS = 150;
+/** The comma between the records of an event. */
+const SEPARATOR_BYTES = 1;
 /** Records one GetRecords answers at most: the API's limit. */
 const GET_RECORDS_LIMIT = 10_000;
 
@@ -89,26 +91,27 @@ function toRecord(
   const data = textAt(record, 'Data') ?? '';
   const arrived = record.ApproximateArrivalTimestamp;
   const seconds = typeof arrived === 'number' ? arrived : Number(arrived ?? Date.now() / 1000);
+  const event = (bytes: string) => ({
+    kinesis: {
+      kinesisSchemaVersion: '1.0',
+      ...{ partitionKey, sequenceNumber, data: bytes },
+      approximateArrivalTimestamp: seconds,
+    },
+    eventSource: 'aws:kinesis',
+    eventVersion: '1.0',
+    eventID: `${stream.shardId}:${sequenceNumber}`,
+    eventName: 'aws:kinesis:record',
+    invokeIdentityArn: `arn:aws:iam::${stream.accountId}:role/lambda-role`,
+    awsRegion: stream.region,
+    eventSourceARN: stream.sourceArn,
+  });
   return {
     sequenceNumber,
     orderingKey: partitionKey,
-    arrivedAt: seconds * 1000,
-    bytes: data.length + 1024,
-    event: {
-      kinesis: {
-        kinesisSchemaVersion: '1.0',
-        partitionKey,
-        sequenceNumber,
-        data,
-        approximateArrivalTimestamp: seconds,
-      },
-      eventSource: 'aws:kinesis',
-      eventVersion: '1.0',
-      eventID: `${stream.shardId}:${sequenceNumber}`,
-      eventName: 'aws:kinesis:record',
-      invokeIdentityArn: `arn:aws:iam::${stream.accountId}:role/lambda-role`,
-      awsRegion: stream.region,
-      eventSourceARN: stream.sourceArn,
-    },
+    // Seconds have no exact third decimal.
+    arrivedAt: Math.round(seconds * 1000),
+    // Base64 stands in JSON as it is.
+    bytes: data.length + Buffer.byteLength(JSON.stringify(event(''))) + SEPARATOR_BYTES,
+    event: event(data),
   };
 }

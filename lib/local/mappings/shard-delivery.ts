@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { isThrottled } from '../lambda/errors.ts';
+import { BATCH_LIMIT_BYTES, createBatcher } from './batcher.ts';
 import { sendTo } from './destination.ts';
 import { backoff, pause } from './pause.ts';
 import { streamVerdict } from './response.ts';
@@ -23,14 +24,14 @@ export async function deliver(work: ShardWork, records: readonly StreamRecord[])
   // The position moves only when all lanes are through: a stop in between delivers some records again, as AWS may.
   await Promise.all(
     [...lanes.values()].map(async (lane) => {
-      for (const batch of chunks(lane, batchSize)) await runBatch(work, batch, () => undefined);
+      for (const batch of batches(lane, batchSize)) await runBatch(work, batch, () => undefined);
     }),
   );
 }
 
 async function deliverInOrder(work: ShardWork, records: readonly StreamRecord[]): Promise<void> {
   const { progress, config, noteProgress } = work;
-  for (const batch of chunks(records, config.batchSize)) {
+  for (const batch of batches(records, config.batchSize)) {
     await runBatch(work, batch, (record) => {
       progress.done = record.sequenceNumber;
       noteProgress();
@@ -79,6 +80,12 @@ async function runBatch(
   batch: readonly StreamRecord[],
   advance: (record: StreamRecord) => void,
 ): Promise<void> {
+  const [first] = batch;
+  if (first !== undefined && batch.length === 1 && first.bytes > BATCH_LIMIT_BYTES) {
+    await giveUpTooLarge(work, first);
+    advance(first);
+    return;
+  }
   const { config, context, signal, status } = work;
   const maximumAgeMs = (config.maximumAgeSeconds * 1000) / (context.timeScale ?? 1);
   const policy = {
@@ -155,8 +162,23 @@ async function sendFailure(
   }
 }
 
-function chunks<T>(list: readonly T[], size: number): T[][] {
-  const result: T[][] = [];
-  for (let index = 0; index < list.length; index += size) result.push(list.slice(index, index + size));
-  return result;
+/** Cuts by number and by size: a function takes no event above the limit. */
+const batches = (records: readonly StreamRecord[], size: number): StreamRecord[][] =>
+  createBatcher<StreamRecord>({ size, windowMs: 0 }, (record) => record.bytes).add(records, 0);
+
+/**
+ * A record that no event can hold is never delivered: it goes to the on-failure destination.
+ * https://docs.aws.amazon.com/streams/latest/dev/large-records.html
+ */
+async function giveUpTooLarge(work: ShardWork, record: StreamRecord): Promise<void> {
+  const { config, context, shardId, status } = work;
+  status.lastResult = 'PROBLEM: Record larger than the payload limit of the function';
+  context.report(
+    `${config.eventSourceArn} ${shardId}: record ${record.sequenceNumber} takes ${record.bytes} bytes in an event, of which a function gets ${BATCH_LIMIT_BYTES} at most; given up ${config.onFailureArn === undefined ? 'without a trace: the mapping has no on-failure destination' : `to ${config.onFailureArn}`}`,
+  );
+  await sendFailure(work, {
+    condition: 'RetryAttemptsExhausted',
+    records: [record],
+    ...{ requestId: '', approximateInvokeCount: 0, response: undefined },
+  });
 }

@@ -6,7 +6,6 @@ import type { State } from '../state/state.ts';
 import { type CreateMessage, createDelivery, type Delivery, type MaySend } from './delivery.ts';
 import type { S3Store, SnsStore, SqsStore } from './fauxqs-types.ts';
 import { keepGroupsInOrder } from './fifo-queue.ts';
-import type { FilterPolicies } from './function-subscriptions.ts';
 import { type HoldBack, holdMessagesBack } from './hold-back.ts';
 import { extendQueues } from './queue-extensions.ts';
 import type { AttributesDigest } from './received-attributes.ts';
@@ -39,7 +38,6 @@ export interface Fauxqs {
   /** Runs an SNS action in the same way. */
   readonly callSns: (request: RouterRequest) => Promise<ServiceResponse>;
   readonly digestOfAttributes: AttributesDigest;
-  readonly filters: FilterPolicies;
   /** Ends waiting receives too. */
   close(): Promise<void>;
 }
@@ -136,13 +134,11 @@ export async function loadFauxqs(region: string, { maySend, holdBack, state }: F
   const sns = await load<{ SnsRouter: new (snsStore: SnsStore, queues: Delivery['queues']) => Router }>(
     'sns/snsRouter.js',
   );
-  const snsRouter = new sns.SnsRouter(snsStore, delivery.queues);
+  const snsRouter = new sns.SnsRouter(delivery.topics, delivery.queues);
   await registerActions(load, 'sqs', SQS_OPERATIONS, sqsRouter);
   await registerActions(load, 'sns', SNS_OPERATIONS, snsRouter);
   const { md5OfMessageAttributes } = await load<{ md5OfMessageAttributes: AttributesDigest }>('common/md5.js');
-  const filters = await load<FilterPolicies>('sns/filter.js');
   return {
-    filters,
     digestOfAttributes: md5OfMessageAttributes,
     s3App() {
       app ??= openApp();

@@ -1,28 +1,15 @@
 import type { JsonObject } from '../json.ts';
 import type { Delivery } from './delivery.ts';
 import type { SnsStore } from './fauxqs-types.ts';
+import { type Filterable, passesFilter } from './filter-policy.ts';
 
 /** Hands a notification to a function, as an event. @throws Error when there is no such function, or the topic may not invoke it */
 export type NotifyFunction = (topicArn: string, functionArn: string, event: string) => void;
 
-export interface AttributeText {
-  readonly DataType: string;
-  readonly StringValue?: string;
-  readonly BinaryValue?: string;
-}
-
 /** A message that a topic has accepted. */
-export interface Publication {
+export interface Publication extends Filterable {
   readonly messageId: string;
-  readonly message: string;
   readonly subject: string | undefined;
-  readonly attributes: Readonly<Record<string, AttributeText>>;
-}
-
-/** fauxqs' filter policies. */
-export interface FilterPolicies {
-  matchesFilterPolicy(policy: JsonObject, attributes: Publication['attributes']): boolean;
-  matchesFilterPolicyOnBody(policy: JsonObject, body: string): boolean;
 }
 
 /**
@@ -35,19 +22,17 @@ export function deliverToFunctions(
   publication: Publication,
   {
     snsStore,
-    filters,
     delivery,
     notify,
   }: {
     readonly snsStore: SnsStore;
-    readonly filters: FilterPolicies;
     readonly delivery: Delivery;
     readonly notify: NotifyFunction;
   },
 ): void {
   for (const arn of snsStore.getTopic(topicArn)?.subscriptionArns ?? []) {
     const subscription = snsStore.getSubscription(arn);
-    if (subscription?.protocol !== 'lambda' || !passes(subscription.attributes, publication, filters)) continue;
+    if (subscription?.protocol !== 'lambda' || !passesFilter(subscription, publication)) continue;
     try {
       notify(topicArn, subscription.endpoint, JSON.stringify({ Records: [record(topicArn, arn, publication)] }));
     } catch {
@@ -55,18 +40,6 @@ export function deliverToFunctions(
       delivery.giveUp(topicArn, subscription, JSON.stringify(notification(topicArn, publication)));
     }
   }
-}
-
-function passes(
-  { FilterPolicy, FilterPolicyScope }: Readonly<Record<string, string>>,
-  { attributes, message }: Publication,
-  filters: FilterPolicies,
-): boolean {
-  if (!FilterPolicy) return true;
-  const policy = JSON.parse(FilterPolicy) as JsonObject;
-  return FilterPolicyScope === 'MessageBody'
-    ? filters.matchesFilterPolicyOnBody(policy, message)
-    : filters.matchesFilterPolicy(policy, attributes);
 }
 
 function record(topicArn: string, subscriptionArn: string, publication: Publication): JsonObject {

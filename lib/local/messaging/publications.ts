@@ -1,4 +1,5 @@
-import type { AttributeText, Publication } from './function-subscriptions.ts';
+import type { AttributeText } from './filter-policy.ts';
+import type { Publication } from './function-subscriptions.ts';
 
 type Parameters = Readonly<Record<string, string>>;
 

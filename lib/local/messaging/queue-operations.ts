@@ -7,6 +7,7 @@ import { createLateReceipts } from './late-receipts.ts';
 import { createMoveTasks } from './move-tasks.ts';
 import { extendQueues } from './queue-extensions.ts';
 import { withAskedAttributes } from './received-attributes.ts';
+import { createReceiving } from './receiving.ts';
 import { expireMessages } from './retention.ts';
 import { sqsError } from './sqs-errors.ts';
 import { createReceiveTimes, VISIBILITY_LIMIT_SECONDS } from './visibility-limit.ts';
@@ -40,6 +41,7 @@ export function createQueueOperations(
   const receipts = createLateReceipts();
   const times = createReceiveTimes();
   const tasks = createMoveTasks(sqsStore);
+  const receiving = createReceiving(sqsStore, callSqs);
   const purged = new WeakMap<SqsQueue, number>();
   extendQueues(sqsStore, (queue) => {
     limitInFlight(queue);
@@ -120,7 +122,7 @@ export function createQueueOperations(
         beforeChange(queue, ReceiptHandle, Number(VisibilityTimeout)),
       ),
     async ReceiveMessage(request, body) {
-      return withAskedAttributes(await pass(request, body), body, digestOfAttributes);
+      return withAskedAttributes(await receiving.receive(request, body), body, digestOfAttributes);
     },
     async PurgeQueue(request, body) {
       const queue = queueOf(body);
@@ -147,7 +149,13 @@ export function createQueueOperations(
       ]),
     ),
   };
-  return { operations, close: tasks.close };
+  return {
+    operations,
+    close() {
+      receiving.close();
+      tasks.close();
+    },
+  };
 }
 
 /** fauxqs' handles are UUIDs. */

@@ -4,6 +4,7 @@ import type { ServiceHandler, ServiceRequest, ServiceResponse } from '../service
 import type { State } from '../state/state.ts';
 import { type Fauxqs, SNS_OPERATIONS } from './fauxqs.ts';
 import type { SnsStore } from './fauxqs-types.ts';
+import { compilePolicy, FilterPolicyError } from './filter-policy.ts';
 import { deliverToFunctions, type NotifyFunction } from './function-subscriptions.ts';
 import { publicationsOf } from './publications.ts';
 import { type Access, policyRefusal } from './resource-policies.ts';
@@ -63,9 +64,17 @@ export function createSns(
           'Invalid parameter: Invalid parameter: Endpoint Reason: functions can not be subscribed to FIFO topics; subscribe a queue';
         return errorResponse('sns', { status: 400, code: 'InvalidParameter', message });
       }
+      const problem = policyProblem(subscriptionAttributes(parameters));
+      if (problem !== undefined) return problem;
       const response = await fauxqs.callSns({ headers: request.headers, body: parameters });
       if (parameters.Protocol === 'lambda') confirm(snsStore, String(response.body));
       return response;
+    },
+    async SetSubscriptionAttributes(request, parameters) {
+      const { SubscriptionArn = '', AttributeName = '', AttributeValue = '' } = parameters;
+      const attributes = { ...snsStore.getSubscription(SubscriptionArn)?.attributes, [AttributeName]: AttributeValue };
+      const problem = AttributeName === 'FilterPolicy' ? policyProblem(attributes) : undefined;
+      return problem ?? fauxqs.callSns({ headers: request.headers, body: parameters });
     },
     async SetTopicAttributes(request, parameters) {
       const topic = snsStore.getTopic(parameters.TopicArn ?? '');
@@ -86,8 +95,6 @@ export function createSns(
       return fauxqs.callSns({ headers: request.headers, body: harmless });
     },
     async Publish(request, parameters) {
-      const refusal = arrayRefused(snsStore, parameters);
-      if (refusal !== undefined) return refusal;
       const topic = snsStore.getTopic(parameters.TopicArn ?? '');
       const publish = () => send(request, parameters);
       return topic?.attributes.FifoTopic === 'true' ? deduplication.publish(topic, parameters, publish) : publish();
@@ -97,8 +104,6 @@ export function createSns(
         const message = 'The length of all the messages put together is more than the limit.';
         return errorResponse('sns', { status: 400, code: 'BatchRequestTooLong', message });
       }
-      const refusal = arrayRefused(snsStore, parameters);
-      if (refusal !== undefined) return refusal;
       const topic = snsStore.getTopic(parameters.TopicArn ?? '');
       const publish = (body: Parameters) => send(request, body);
       return topic?.attributes.FifoTopic === 'true'
@@ -121,17 +126,26 @@ export function createSns(
   };
 }
 
-/** fauxqs' filters take a String.Array for one text: they would drop what AWS delivers. */
-function arrayRefused(snsStore: SnsStore, parameters: Parameters): ServiceResponse | undefined {
-  if (!Object.values(parameters).includes('String.Array')) return undefined;
-  const filtered = snsStore.getTopic(parameters.TopicArn ?? '')?.subscriptionArns.some((arn) => {
-    const { FilterPolicy, FilterPolicyScope } = snsStore.getSubscription(arn)?.attributes ?? {};
-    return FilterPolicy && FilterPolicyScope !== 'MessageBody';
-  });
-  if (!filtered) return undefined;
-  const message =
-    'Invalid parameter: MessageAttributes: the engine cannot match String.Array attributes with filter policies; publish them as String, or filter by the body (FilterPolicyScope MessageBody)';
-  return errorResponse('sns', { status: 400, code: 'InvalidParameter', message });
+/** Why a subscription's filter policy is refused, among the attributes of a call; undefined when it is not. */
+function policyProblem({ FilterPolicy, FilterPolicyScope }: Parameters): ServiceResponse | undefined {
+  if (!FilterPolicy) return undefined;
+  try {
+    compilePolicy(FilterPolicy, FilterPolicyScope);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof FilterPolicyError)) throw error;
+    const message = `Invalid parameter: FilterPolicy: ${error.message}`;
+    return errorResponse('sns', { status: 400, code: 'InvalidParameter', message });
+  }
+}
+
+/** The attributes that a Subscribe gives. */
+function subscriptionAttributes(parameters: Parameters): Parameters {
+  const attributes: Parameters = {};
+  for (let number = 1; parameters[`Attributes.entry.${number}.key`] !== undefined; number++)
+    attributes[parameters[`Attributes.entry.${number}.key`] ?? ''] =
+      parameters[`Attributes.entry.${number}.value`] ?? '';
+  return attributes;
 }
 
 function batchBytes(parameters: Parameters): number {

@@ -62,7 +62,7 @@ export interface StackInfo {
   /** Undefined as long as it is as it was created. */
   readonly updatedAt: Date | undefined;
 }
-export type StackResource = Pick<DeployedResource, 'type' | 'physicalId' | 'attributes'>;
+export type StackResource = Pick<DeployedResource, 'type' | 'physicalId' | 'attributes' | 'properties'>;
 
 export const stackInfo = ({
   name,

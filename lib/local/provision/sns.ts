@@ -18,8 +18,9 @@ const topicAttributes = [
 ];
 const subscriptionAttributes = [
   'DeliveryPolicy',
-  'FilterPolicy',
+  // Before the policy, which is checked against it.
   'FilterPolicyScope',
+  'FilterPolicy',
   'RawMessageDelivery',
   'RedrivePolicy',
 ];

@@ -3,7 +3,9 @@ import { join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
 /** Version of what is in the file. To be raised with every change that an older or newer engine would misread. */
-export const STATE_FORMAT = 1;
+export const STATE_FORMAT = 2;
+/** Formats whose files become ours as they are opened: who kept something otherwise takes it over. */
+const OLDER_FORMATS = [1];
 const FILE = 'sluice.db';
 /** "slce": marks the file as ours. https://www.sqlite.org/pragma.html#pragma_application_id */
 const APPLICATION_ID = 0x736c6365;
@@ -81,7 +83,9 @@ function checkFormat(database: DatabaseSync, path: string): void {
     throw new StateError(`${join(path, FILE)} is not the file of an engine. Name another directory.`);
   }
   const version = pragma('user_version');
-  if (version !== STATE_FORMAT) {
+  if (OLDER_FORMATS.includes(version)) {
+    database.exec(`PRAGMA user_version = ${STATE_FORMAT}`);
+  } else if (version !== STATE_FORMAT) {
     throw new StateError(
       `The data directory ${path} has format ${version}; this engine reads and writes format ${STATE_FORMAT}. Use the version of the engine that made it, or name another directory.`,
     );

@@ -1,5 +1,5 @@
-import type { DatabaseSync } from 'node:sqlite';
 import { openDatabase } from './database.ts';
+import { type DatabaseFile, databaseFile } from './transactions.ts';
 
 /** A value as it lies in the file. */
 export type Stored = string | Uint8Array;
@@ -23,6 +23,8 @@ export interface State {
   readonly directory: string;
   /** The store of this name; empty when it is new. */
   store(name: string): Store;
+  /** For what is more than values by key: a service may have tables of its own. */
+  readonly file: DatabaseFile;
   /**
    * Resolves when all that was put so far is written: it survives the end of this process, however it ends (not a loss of
    * power). Undefined when there is nothing to wait for.
@@ -37,52 +39,24 @@ export interface State {
  * @throws StateError when another engine has it, or it is something else, or of another version
  */
 export function openState(directory: string): State {
-  const database = openDatabase(directory);
-  const transactions = createTransactions(database);
+  const file = databaseFile(openDatabase(directory));
   const stores = new Map<string, Store>();
   return {
     directory,
     store(name) {
       const known = stores.get(name);
       if (known !== undefined) return known;
-      const store = createStore(database, name, transactions.begin);
+      const store = createStore(file, name);
       stores.set(name, store);
       return store;
     },
-    settled: transactions.settled,
-    close() {
-      transactions.commit();
-      database.close();
-    },
+    file,
+    settled: file.settled,
+    close: file.close,
   };
 }
 
-function createTransactions(database: DatabaseSync) {
-  let open: PromiseWithResolvers<void> | undefined;
-  const begin = (): void => {
-    if (open !== undefined) return;
-    database.exec('BEGIN');
-    open = Promise.withResolvers();
-    // Whoever acknowledges something waits for the promise; nobody may have to.
-    open.promise.catch(() => undefined);
-    setImmediate(commit);
-  };
-  const commit = (): void => {
-    const committed = open;
-    if (committed === undefined) return;
-    open = undefined;
-    try {
-      database.exec('COMMIT');
-      committed.resolve();
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      committed.reject(new Error(`the state could not be written to the data directory: ${reason}`, { cause: error }));
-    }
-  };
-  return { begin, commit, settled: () => open?.promise };
-}
-
-function createStore(database: DatabaseSync, name: string, begin: () => void): Store {
+function createStore({ database, begin }: DatabaseFile, name: string): Store {
   const table = `"${name.replaceAll('"', '')}"`;
   begin();
   database.exec(`CREATE TABLE IF NOT EXISTS ${table} (key TEXT PRIMARY KEY, value NOT NULL)`);

@@ -26,14 +26,15 @@ const ROW_OVERHEAD_BYTES = 120;
 export const outboxRowBytes = (eventBytes: number): number => eventBytes + ROW_OVERHEAD_BYTES;
 
 /**
- * One event in the outbox, as `lib/runtime/outbox.ts` and `relay.ts` do it: the row commits in a transaction and enters the index of unpublished
- * rows; once published, one transaction writes the whole row again, with an expiry, and the cursor, and the row leaves the index.
+ * One event in the outbox, as `lib/runtime/outbox.ts` and `relay.ts` do it: the row and its aggregate's head commit in a transaction, and the row enters
+ * the index of unpublished rows; once published, one transaction writes the whole row again, with an expiry, and the cursor, and the row leaves the index.
  * @param eventBytes the event with its envelope
  */
 export function outboxUnits(eventBytes: number): Units {
   const row = itemUnits(outboxRowBytes(eventBytes)) * TRANSACTION_FACTOR;
+  const head = SMALL_ITEM * TRANSACTION_FACTOR;
   const cursor = SMALL_ITEM * TRANSACTION_FACTOR;
-  return { write: row + row + cursor, read: 1, indexWrite: 2 * SMALL_ITEM };
+  return { write: row + head + row + cursor, read: 2 * SMALL_ITEM, indexWrite: 2 * SMALL_ITEM };
 }
 
 /** A record of the inbox: key, fingerprint, state, times. */

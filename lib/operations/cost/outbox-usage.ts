@@ -14,6 +14,8 @@ const RELAY_BATCH = 100;
 const SWEEPS_PER_SECOND = 1 / 60;
 /** An eventually consistent query of an empty index. */
 const EMPTY_QUERY_UNITS = 0.5;
+/** A consistent read of where the sweep before has stopped. */
+const MARKS_UNITS = 1;
 
 /** Events that the relay publishes together. */
 export const relayedTogether = ({ perSecond }: Rate): number =>
@@ -25,7 +27,7 @@ export function outboxUsage(box: Outbox, rate: Rate, memoryMib: number, a: Assum
   const perEvent = outboxUnits(rate.bytes);
   const writes = perEvent.write + perEvent.indexWrite + effectUnits(a.effectItems);
   const invocationsPerSecond = rate.perSecond / relayedTogether(rate) + SWEEPS_PER_SECOND;
-  const sweepReads = SWEEPS_PER_SECOND * OUTBOX_TABLE.unpublishedBuckets * EMPTY_QUERY_UNITS;
+  const sweepReads = SWEEPS_PER_SECOND * (OUTBOX_TABLE.unpublishedBuckets * EMPTY_QUERY_UNITS + MARKS_UNITS);
   return [
     { part, price: 'dynamodbWrite', quantity: rate.perSecond * writes * SECONDS_PER_MONTH },
     {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type {
   BatchGetCommandInput,
   BatchGetCommandOutput,
@@ -12,7 +13,13 @@ import type {
   UpdateCommandOutput,
 } from '@aws-sdk/lib-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { seconds } from '../../contracts/duration.ts';
+import { DYNAMODB } from '../../contracts/limits.ts';
+import { backoffSeconds, exponential } from '../../contracts/retry.ts';
+import { foundByDynamodb } from '../answers.ts';
 import { type AwsCall, AwsError } from './call.ts';
+import { writeBytes } from './item-size.ts';
+import { readNumber } from './numbers.ts';
 
 /** The operations the runtime and its users need, with the shapes of the SDK's document client: plain values in and out. */
 interface Operations {
@@ -43,28 +50,83 @@ export function dynamodbOver(call: AwsCall, id: () => string): Dynamodb {
   return async (operation, input) => {
     const token = operation === 'TransactWriteItems' ? { ClientRequestToken: id() } : {};
     const wire = { ...token, ...(toWire(input) as object) };
+    checkSize(operation, wire);
     return fromWire(await call('dynamodb', operation, wire)) as never;
   };
+}
+
+/** Items of a write are larger than DynamoDB takes. It was not sent. */
+export class WriteTooLarge extends RangeError {
+  override readonly name = 'WriteTooLarge';
+}
+
+type WireWrites = { readonly TransactItems: readonly Parameters<typeof writeBytes>[0][] };
+
+/** Bytes of a transaction's items as far as they are known: of an update or a condition only its key. */
+export const transactionBytes = (input: TransactWriteCommandInput): number =>
+  (toWire(input) as WireWrites).TransactItems.reduce((sum, write) => sum + writeBytes(write), 0);
+
+/** Refuses what DynamoDB would refuse, with the numbers that its error does not have. */
+function checkSize(operation: keyof Operations, wire: object): void {
+  if (operation !== 'PutItem' && operation !== 'TransactWriteItems') return;
+  const writes = operation === 'PutItem' ? [{ Put: wire }] : (wire as WireWrites).TransactItems;
+  const { maxItemBytes, maxTransactionBytes, maxTransactionItems } = DYNAMODB;
+  if (writes.length > maxTransactionItems)
+    throw new WriteTooLarge(
+      `a transaction has ${writes.length} items; DynamoDB takes ${maxTransactionItems}. Split it, in an effect with part()`,
+    );
+  const sizes = writes.map(writeBytes);
+  const large = sizes.findIndex((bytes) => bytes > maxItemBytes);
+  if (large >= 0)
+    throw new WriteTooLarge(
+      `item ${large} of a write is ${sizes[large]} bytes; DynamoDB takes ${maxItemBytes}. Keep what is large in S3 and its address in the item`,
+    );
+  const sum = sizes.reduce((total, bytes) => total + bytes, 0);
+  if (sum > maxTransactionBytes)
+    throw new WriteTooLarge(
+      `the ${writes.length} items of a transaction are ${sum} bytes together; DynamoDB takes ${maxTransactionBytes}. Split it, in an effect with part(), or make the items smaller`,
+    );
 }
 
 /** BatchGetItem takes 100 keys. https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html */
 const MAX_BATCH_GET = 100;
 
-/** Reads items of one table, consistently. What DynamoDB leaves unprocessed is asked for again: an item missing here is not there. */
-export async function readItems(
+/** What DynamoDB leaves unprocessed is asked for again after a wait, as AWS recommends; so often in a row without any progress. */
+const UNPROCESSED = exponential({ attempts: 6, base: seconds(0.05), cap: seconds(2) });
+const MILLIS_PER_SECOND = 1_000;
+
+interface Waits {
+  readonly sleep: (milliseconds: number) => Promise<unknown>;
+  readonly random: () => number;
+}
+const REAL_WAITS: Waits = { sleep, random: Math.random };
+
+/**
+ * Reads items of one table, consistently. What DynamoDB leaves unprocessed is asked for again: an item missing here is not there.
+ * @throws UnbelievableAnswer for an answer that does not say so; Error when DynamoDB goes on processing nothing
+ */
+export async function readItems<Key extends Record<string, unknown>>(
   dynamodb: (operation: 'BatchGetItem', input: BatchGetCommandInput) => Promise<Operations['BatchGetItem'][1]>,
   table: string,
-  keys: readonly Record<string, unknown>[],
+  keys: readonly Key[],
+  waits: Waits = REAL_WAITS,
 ): Promise<Record<string, unknown>[]> {
-  const items: Record<string, unknown>[] = [];
+  const found: Record<string, unknown>[] = [];
   let left = [...keys];
-  while (left.length > 0) {
-    const RequestItems = { [table]: { Keys: left.slice(0, MAX_BATCH_GET), ConsistentRead: true } };
-    const { Responses, UnprocessedKeys } = await dynamodb('BatchGetItem', { RequestItems });
-    items.push(...(Responses?.[table] ?? []));
-    left = [...(UnprocessedKeys?.[table]?.Keys ?? []), ...left.slice(MAX_BATCH_GET)];
+  for (let fruitless = 0; left.length > 0; ) {
+    const asked = left.slice(0, MAX_BATCH_GET);
+    const RequestItems = { [table]: { Keys: asked, ConsistentRead: true } };
+    const { items, unprocessed } = foundByDynamodb(table, asked, await dynamodb('BatchGetItem', { RequestItems }));
+    found.push(...items);
+    left = [...unprocessed, ...left.slice(MAX_BATCH_GET)];
+    fruitless = unprocessed.length === asked.length ? fruitless + 1 : 0;
+    if (fruitless === UNPROCESSED.attempts)
+      throw new Error(
+        `DynamoDB has left ${left.length} keys of table '${table}' unprocessed ${fruitless} times in a row`,
+      );
+    if (fruitless > 0) await waits.sleep(backoffSeconds(UNPROCESSED, fruitless, waits.random) * MILLIS_PER_SECOND);
   }
-  return items;
+  return found;
 }
 
 /** Why a transaction was cancelled, item by item; undefined when the error is another one. */
@@ -91,7 +153,8 @@ const ITEMS = new Set([
 const LISTS = new Set(['Keys', 'Items']);
 
 const toWire = (value: unknown): unknown => convert(value, (item) => marshall(item, { removeUndefinedValues: true }));
-const fromWire = (value: unknown): unknown => convert(value, (item) => unmarshall(item as never));
+const fromWire = (value: unknown): unknown =>
+  convert(value, (item) => unmarshall(item as never, { wrapNumbers: readNumber as never }));
 
 function convert(value: unknown, one: (item: object) => unknown): unknown {
   if (Array.isArray(value)) return value.map((entry) => convert(entry, one));

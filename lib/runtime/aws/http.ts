@@ -3,20 +3,31 @@ import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
 import { type AwsCall, AwsError, type AwsService } from './call.ts';
 import { PROTOCOLS } from './protocol.ts';
 import { type Credentials, signedHeaders } from './sign.ts';
-import { isThrottle } from './throttles.ts';
-import type { WireAnswer, WireRequest } from './wire.ts';
+import { type TryAgain, tryAgain } from './throttles.ts';
+import type { Protocol, WireAnswer, WireRequest } from './wire.ts';
 
 /**
  * Calls AWS over HTTP, signed with the credentials that Lambda puts into the environment. The runtime does this itself because
  * the SDK's clients are nine tenths of a consumer's load time (`npm run bench`): connections are kept, calls are tried again.
  */
 
-/** Tries of one call, the first included, as in the SDK. https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html */
-const MAX_TRIES = 4;
-const RETRY_BASE_MS = 50;
-const RETRY_CAP_MS = 2_000;
-/** Without an answer after this time the call counts as failed: no API used here takes longer. */
-const ANSWER_TIMEOUT_MS = 8_000;
+/**
+ * Tries of a call, the first included, waits between them and the budget for them: those of the SDK's standard mode of 2026 (@smithy/core
+ * 3.41.0, `retry/util-retry`; client-dynamodb 3.1162.0, `DynamoDBClient.js`).
+ * https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
+ */
+const TRIES = { dynamodb: 4, others: 3 } as const;
+/** The n-th wait is a random part of so much times 2 to the n, from 0. */
+const WAIT_MS = { throttle: 1_000, transient: 50, transientOfDynamodb: 25 } as const;
+const MAX_WAIT_MS = 20_000;
+/** A service that says when to come again (`x-amz-retry-after`) is heard, up to so much beyond the own wait. */
+const MAX_MORE_WAIT_MS = 5_000;
+/** Per service: what is left of it is spent on tries and filled up by success, so that a service in trouble is not beset. */
+const BUDGET = 500;
+const COST = { throttle: 5, transient: 14, filledUp: 1 } as const;
+/** No API used here takes longer until its answer begins; then a large object may take a while, but not for ever. */
+const ANSWER_BEGINS_MS = 8_000;
+const ANSWER_ENDS_MS = 30_000;
 const MAX_SOCKETS = 50;
 
 export interface HttpCallOptions {
@@ -37,25 +48,56 @@ const agents = {
 } as const;
 
 export function httpCall({ env, random, sleep }: HttpCallOptions): AwsCall {
+  const budgets = new Map<AwsService, number>();
   return async (service, operation, input) => {
     const protocol = PROTOCOLS[service];
     const wire = protocol.encode(operation, input);
-    for (let attempt = 1; ; attempt++) {
-      const failure = await send(service, wire, env).then(
-        (answer) =>
-          answer.status < 300 ? { answer: protocol.decode(answer) } : { error: protocol.decodeError(answer) },
-        (error: Error) => ({ error }),
+    const tries = service === 'dynamodb' ? TRIES.dynamodb : TRIES.others;
+    let spent: number | undefined;
+    for (let retries = 0; ; retries++) {
+      const result = await send(service, wire, env).then(
+        (answer) => read(protocol, operation, answer),
+        (error: Error): Failure => ({ error }),
       );
-      if ('answer' in failure) return failure.answer;
-      if (attempt === MAX_TRIES || !isTransient(failure.error)) throw failure.error;
-      await sleep(random() * Math.min(RETRY_CAP_MS, RETRY_BASE_MS * 2 ** attempt));
+      const budget = budgets.get(service) ?? BUDGET;
+      if ('output' in result) {
+        budgets.set(service, Math.min(BUDGET, budget + (spent ?? COST.filledUp)));
+        return result.output;
+      }
+      const reason = tryAgain(result.error);
+      if (reason === undefined || retries + 1 === tries || budget < COST[reason]) throw result.error;
+      spent = COST[reason];
+      budgets.set(service, budget - spent);
+      await sleep(waitBefore(service, reason, retries, random, result.hintMs));
     }
   };
 }
 
-/** No answer, an answer of a broken service, or a throttle: worth another try. */
-const isTransient = (error: Error): boolean =>
-  !(error instanceof AwsError) || error.status >= 500 || isThrottle(error.name);
+interface Failure {
+  readonly error: Error;
+  /** When the service wants to be asked again. */
+  readonly hintMs?: number;
+}
+
+function read(protocol: Protocol, operation: string, answer: WireAnswer): { readonly output: unknown } | Failure {
+  try {
+    if (answer.status >= 200 && answer.status < 300) return { output: protocol.decode(answer, operation) };
+    const hintMs = Number(answer.headers['x-amz-retry-after']);
+    return { error: protocol.decodeError(answer), ...(Number.isFinite(hintMs) ? { hintMs } : {}) };
+  } catch (error) {
+    if (error instanceof AwsError) return { error };
+    // Whether it was done is not known: as if there had been no answer.
+    return {
+      error: new Error(`the answer to ${operation} cannot be read: ${(error as Error).message}`, { cause: error }),
+    };
+  }
+}
+
+function waitBefore(service: AwsService, reason: TryAgain, retries: number, random: () => number, hintMs = 0): number {
+  const base = reason === 'transient' && service === 'dynamodb' ? WAIT_MS.transientOfDynamodb : WAIT_MS[reason];
+  const own = Math.floor(random() * Math.min(MAX_WAIT_MS, base * 2 ** retries));
+  return Math.max(own, Math.min(hintMs, own + MAX_MORE_WAIT_MS));
+}
 
 /** Where a request goes: a bucket is part of the host name on AWS and of the path at any other endpoint. */
 function urlOf(service: AwsService, { bucket, path = '/' }: WireRequest, env: HttpCallOptions['env']): URL {
@@ -102,19 +144,34 @@ function send(service: AwsService, wire: WireRequest, env: HttpCallOptions['env'
       { method, url, headers, body },
       { service, region: regionOf(env), credentials: credentialsOf(env) },
     ),
-    timeout: ANSWER_TIMEOUT_MS,
   };
-  return new Promise((resolve, reject) => {
+  return new Promise<WireAnswer>((resolve, reject) => {
     const request = (protocol === 'http:' ? requestHttp : requestHttps)(options, (response) => {
+      giveUpIn(ANSWER_ENDS_MS, 'finish its answer');
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('error', reject);
+      // Also of an answer that is cut off: it has no 'end'.
+      response.on('error', settle(reject));
       response.on('end', () =>
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks) }),
+        settle(resolve)({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks) }),
       );
     });
-    request.on('timeout', () => request.destroy(new Error(`${service} did not answer within ${ANSWER_TIMEOUT_MS} ms`)));
-    request.on('error', reject);
+    let timer: NodeJS.Timeout | undefined;
+    const settle =
+      <T>(how: (value: T) => void) =>
+      (value: T): void => {
+        clearTimeout(timer);
+        how(value);
+      };
+    const giveUpIn = (millis: number, what: string): void => {
+      clearTimeout(timer);
+      timer = setTimeout(() => {
+        reject(new Error(`${service} did not ${what} within ${millis} ms`));
+        request.destroy();
+      }, millis);
+    };
+    giveUpIn(ANSWER_BEGINS_MS, 'answer');
+    request.on('error', settle(reject));
     request.end(body);
   });
 }

@@ -2,21 +2,24 @@ import { AwsError, type AwsService } from './call.ts';
 import { lambdaApi } from './lambda-protocol.ts';
 import { s3 } from './s3-protocol.ts';
 import { scheduler } from './scheduler-protocol.ts';
-import type { Protocol } from './wire.ts';
-import { element, xmlError } from './xml.ts';
+import { jsonObject, type Protocol } from './wire.ts';
+import { childOf, membersOf, parseXml, xmlError } from './xml.ts';
 
-/** https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html: the operation in a header, JSON both ways. */
-function json(target: string, version: '1.0' | '1.1'): Protocol {
+/**
+ * https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html: the operation in a header, JSON both ways.
+ * @param empty an operation without output may answer with an empty body; where every operation has one, an empty body was lost on its way
+ */
+function json(target: string, version: '1.0' | '1.1', empty: 'may-be-empty' | 'never-empty'): Protocol {
   return {
     encode: (operation, input) => ({
       headers: { 'x-amz-target': `${target}.${operation}`, 'content-type': `application/x-amz-json-${version}` },
       body: JSON.stringify(input),
     }),
-    decode: ({ body }) => (body.length === 0 ? {} : JSON.parse(body.toString('utf8'))),
+    decode: ({ body }) => (body.length === 0 && empty === 'may-be-empty' ? {} : jsonObject(body)),
     decodeError({ status, body }) {
       let details: Record<string, unknown> = {};
       try {
-        details = JSON.parse(body.toString('utf8'));
+        details = jsonObject(body);
       } catch {
         return new AwsError(
           'UnreadableAnswer',
@@ -38,15 +41,18 @@ const snsQuery: Protocol = {
     flatten(form, '', input);
     return { headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: form.toString() };
   },
-  decode: ({ body }) => ({
-    Failed: [
-      ...body.toString('utf8').matchAll(/<member>\s*((?:(?!<\/member>)[\s\S])*<SenderFault>[\s\S]*?)<\/member>/g),
-    ].map(([, xml = '']) => ({
-      Id: element(xml, 'Id'),
-      Code: element(xml, 'Code'),
-      Message: element(xml, 'Message'),
-    })),
-  }),
+  decode(answer, operation) {
+    const root = parseXml(answer.body.toString('utf8'));
+    const result = root.name === `${operation}Response` ? childOf(root, `${operation}Result`) : undefined;
+    // An error under a status that says success.
+    if (root.name === 'ErrorResponse') throw xmlError({ ...answer, status: 500 });
+    if (result === undefined) throw new SyntaxError(`the answer <${root.name}> is none of ${operation}`);
+    const failed = membersOf(result, 'Failed');
+    return {
+      Successful: membersOf(result, 'Successful'),
+      Failed: failed.map((entry) => ({ ...entry, SenderFault: entry.SenderFault === 'true' })),
+    };
+  },
   decodeError: xmlError,
 };
 
@@ -75,9 +81,9 @@ function flatten(form: URLSearchParams, prefix: string, value: unknown): void {
 }
 
 export const PROTOCOLS: Readonly<Record<AwsService, Protocol>> = {
-  dynamodb: json('DynamoDB_20120810', '1.0'),
-  sqs: json('AmazonSQS', '1.0'),
-  kinesis: json('Kinesis_20131202', '1.1'),
+  dynamodb: json('DynamoDB_20120810', '1.0', 'never-empty'),
+  sqs: json('AmazonSQS', '1.0', 'may-be-empty'),
+  kinesis: json('Kinesis_20131202', '1.1', 'may-be-empty'),
   sns: snsQuery,
   s3,
   scheduler,

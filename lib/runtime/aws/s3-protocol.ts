@@ -1,5 +1,5 @@
 import type { Protocol, WireAnswer } from './wire.ts';
-import { xmlError } from './xml.ts';
+import { parseXml, xmlError } from './xml.ts';
 
 /** The operations the runtime needs, with the names of the SDK. Bodies are bytes. */
 export interface S3PutObject {
@@ -34,15 +34,15 @@ const encodedKey = (key: string): string =>
     )
     .join('/');
 
-const READS: Readonly<Record<string, string>> = { GetObject: 'GET', HeadObject: 'HEAD' };
+const WITHOUT_BODY: Readonly<Record<string, string>> = { GetObject: 'GET', HeadObject: 'HEAD', DeleteObject: 'DELETE' };
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/RESTAPI.html: the object in the path, its bytes in the body. */
 export const s3: Protocol = {
   encode(operation, input) {
     const { Bucket, Key } = input as S3GetObject;
     const at = { bucket: Bucket, path: `/${encodedKey(Key)}` };
-    const read = READS[operation];
-    if (read !== undefined) return { ...at, method: read, headers: {}, body: '' };
+    const method = WITHOUT_BODY[operation];
+    if (method !== undefined) return { ...at, method, headers: {}, body: '' };
     if (operation !== 'PutObject') throw new TypeError(`s3 ${operation} is not an operation of this client`);
     const {
       Body,
@@ -63,13 +63,19 @@ export const s3: Protocol = {
       body: Body,
     };
   },
-  decode: ({ body, headers }: WireAnswer): S3Object => ({
-    Body: body,
-    Metadata: Object.fromEntries(
-      Object.entries(headers).flatMap(([name, value]) =>
-        name.startsWith(METADATA) ? [[name.slice(METADATA.length), String(value)]] : [],
+  decode(answer: WireAnswer, operation): S3Object {
+    const { body, headers } = answer;
+    // S3 may say 200 before it knows that it fails; the SDK takes that for 503 as well.
+    if (operation === 'PutObject' && body.length > 0 && parseXml(body.toString('utf8')).name === 'Error')
+      throw xmlError({ ...answer, status: 503 });
+    return {
+      Body: body,
+      Metadata: Object.fromEntries(
+        Object.entries(headers).flatMap(([name, value]) =>
+          name.startsWith(METADATA) ? [[name.slice(METADATA.length), String(value)]] : [],
+        ),
       ),
-    ),
-  }),
+    };
+  },
   decodeError: xmlError,
 };

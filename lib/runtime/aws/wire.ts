@@ -22,6 +22,14 @@ export interface WireAnswer {
 /** How a service wants to be asked and how it answers. */
 export interface Protocol {
   readonly encode: (operation: string, input: object) => WireRequest;
-  readonly decode: (answer: WireAnswer) => unknown;
+  /** @throws AwsError for an error in a successful answer; any other error for an answer that cannot be read */
+  readonly decode: (answer: WireAnswer, operation: string) => unknown;
   readonly decodeError: (answer: WireAnswer) => AwsError;
+}
+
+/** @throws SyntaxError for a body that is not an object in JSON: an answer cut off, a proxy's page */
+export function jsonObject(body: Buffer): Record<string, unknown> {
+  const value: unknown = JSON.parse(body.toString('utf8'));
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  throw new SyntaxError('the answer is JSON but no object');
 }

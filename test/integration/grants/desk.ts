@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { DeleteMessageCommand, type Message, ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
-import { PutCommand } from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { behaviourOf } from '../../../lambdas/orders/payment/provider.ts';
 import { envelope } from '../../../lib/contracts/envelope.ts';
@@ -139,7 +139,13 @@ export function openDesk(app: OrdersApp) {
     return { eventName: 'INSERT', dynamodb: { NewImage: marshall(Item), SequenceNumber: String(++count) } };
   }
 
-  return { invoke, next, event, claimed, consume, read, commit, close: () => lambda.destroy() };
+  /** Leaves an aggregate as a version of the outbox without heads would have. */
+  async function forgetHead(aggregateId: string): Promise<void> {
+    const TableName = app.output('OutboxTable');
+    await app.clients.dynamodb.send(new DeleteCommand({ TableName, Key: { aggregateId, sequence: 0 } }));
+  }
+
+  return { invoke, next, event, claimed, consume, read, commit, forgetHead, close: () => lambda.destroy() };
 }
 
 export type Desk = ReturnType<typeof openDesk>;

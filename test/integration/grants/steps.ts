@@ -31,6 +31,16 @@ const consumer = (name: string, queue: string, failing: Step['failing']): Readon
 export const STEPS: Readonly<Record<string, Readonly<Record<string, Step>>>> = {
   'place-order': {
     'an order': { run: (desk) => desk.invoke('place-order', anOrder()) },
+    'a cancellation of an order from before its outbox had heads': {
+      run: async (desk) => {
+        const order = anOrder();
+        await desk.invoke('place-order', order);
+        await desk.forgetHead(order.invoiceNo);
+        const lines = order.lines.map((line) => ({ ...line, quantity: -line.quantity }));
+        const cancellation = { cancellation: true, cancels: order.invoiceNo, invoiceNo: `C${order.invoiceNo}` };
+        return desk.invoke('place-order', { ...order, ...cancellation, lines });
+      },
+    },
     'something that is no order': { run: (desk) => desk.invoke('place-order', { nonsense: true }) },
     'an order that no row holds': {
       run: (desk) => {

@@ -18,6 +18,7 @@ const kinesis = () => app.clients.kinesis;
 const PARTIAL = { FunctionResponseTypes: ['ReportBatchItemFailures'] };
 /** Replaced by the consumer's own queue for failed batches. */
 const DESTINATION = { DestinationConfig: true };
+const MIB = 1024 * 1024;
 const GATHER = { MaximumBatchingWindowInSeconds: 1 };
 /** Reports the records whose text is in a list. */
 const REPORT = (texts: string) =>
@@ -485,5 +486,57 @@ conforms(
     expect(await all(shared)).toEqual(['one', 'two']);
     expect(await all(onDeclared)).toEqual(['one', 'two'].map((text) => [app.physical(declared), text]));
     expect(await all(onRegistered)).toEqual(['one', 'two'].map((text) => [registered, text]));
+  },
+);
+
+const sized = app.streamConsumer('see([data.map((text) => text.length), JSON.stringify(event).length]);', {
+  stream: { MaxRecordSizeInKiB: 10_240 },
+  mapping: { Enabled: false, BatchSize: 100, ParallelizationFactor: 2 },
+});
+conforms(
+  'Kinesis → Lambda: a batch is closed before its event would grow past 6 MB',
+  { source: 'lambda-kinesis' },
+  async () => {
+    // Base64 makes four thirds of it: two fit into an event, three do not.
+    const texts = Array.from({ length: 7 }, () => 'x'.repeat(2 * MIB));
+    for (const text of texts) await put(kinesis(), sized.streamName, [text]);
+    await change(sized, true);
+    const seen = await until('all records', () => sized.seen().length >= 4 && (sized.seen() as [number[], number][]));
+    expect(seen.map(([lengths]) => lengths.length)).toEqual([2, 2, 2, 1]);
+    for (const [, bytes] of seen) expect(bytes).toBeLessThanOrEqual(6 * MIB);
+  },
+);
+
+const oversized = app.streamConsumer('see(data);', {
+  stream: { MaxRecordSizeInKiB: 10_240 },
+  mapping: { Enabled: false, BatchSize: 10, ...DESTINATION },
+});
+conforms(
+  'Kinesis → Lambda: a record that no event can hold goes to the on-failure destination, and what is beside it is delivered',
+  {
+    source: 'kinesis-large',
+    faithful: 'partly',
+    remark: 'What the notice gives as its condition is not documented; here it is RetryAttemptsExhausted, without an invocation.',
+  },
+  async () => {
+    const large = (bytes: number) => put(kinesis(), oversized.streamName, ['x'.repeat(bytes)]);
+    await put(kinesis(), oversized.streamName, ['before']);
+    await large(5 * MIB);
+    await put(kinesis(), oversized.streamName, ['between']);
+    await large(10 * MIB - 1);
+    await put(kinesis(), oversized.streamName, ['after']);
+    await change(oversized, true);
+    await until('what is beside them', () => oversized.seen().flat().includes('after'));
+    expect(oversized.seen().flat()).toEqual(['before', 'between', 'after']);
+    const notices: unknown[] = [];
+    await until('both notices', async () => {
+      notices.push(...(await receive(app.clients.sqs, oversized.failedUrl)).map(({ Body = '' }) => JSON.parse(Body)));
+      return notices.length === 2;
+    });
+    for (const notice of notices)
+      expect(notice).toMatchObject({
+        requestContext: { condition: 'RetryAttemptsExhausted', approximateInvokeCount: 0 },
+        KinesisBatchInfo: { batchSize: 1, shardId: 'shardId-000000000000' },
+      });
   },
 );

@@ -13,7 +13,6 @@ import {
   PutRecordsCommand,
   RegisterStreamConsumerCommand,
   SplitShardCommand,
-  SubscribeToShardCommand,
   UpdateStreamModeCommand,
   type UpdateStreamModeCommandInput,
 } from '@aws-sdk/client-kinesis';
@@ -300,24 +299,6 @@ conforms(
     expect((await failure(one(name, MIB + 1))).name).toBe('InvalidArgumentException');
     await one(app.physical('Large'), 2 * MIB);
     expect((await failure(one(app.physical('Large'), 2 * MIB + 1))).name).toBe('InvalidArgumentException');
-  },
-);
-conforms(
-  'Kinesis: a consumer reads a shard with SubscribeToShard',
-  {
-    source: 'kinesis-efo',
-    faithful: 'no',
-    remark: 'Refused by name: the endpoint has no event streams. Mappings on consumers work.',
-  },
-  async () => {
-    const subscription = kinesis().send(
-      new SubscribeToShardCommand({
-        ConsumerARN: 'arn:aws:kinesis:us-east-1:000000000000:stream/x/consumer/y:1',
-        ShardId: 'shardId-000000000000',
-        StartingPosition: { Type: 'LATEST' },
-      }),
-    );
-    expect((await failure(subscription)).message).toContain('SubscribeToShard is not available in the engine');
   },
 );
 conforms(

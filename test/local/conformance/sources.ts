@@ -93,6 +93,32 @@ export const SOURCES = {
     'Kinesis, resharding',
     'https://docs.aws.amazon.com/streams/latest/dev/kinesis-using-sdk-java-resharding.html',
   ],
+  'kinesis-filter': [
+    'Kinesis API, ShardFilter',
+    'https://docs.aws.amazon.com/kinesis/latest/APIReference/API_ShardFilter.html',
+  ],
+  'kinesis-get-records': [
+    'Kinesis API, GetRecords',
+    'https://docs.aws.amazon.com/kinesis/latest/APIReference/API_GetRecords.html',
+  ],
+  'kinesis-large': ['Kinesis, large records', 'https://docs.aws.amazon.com/streams/latest/dev/large-records.html'],
+  'kinesis-list-shards': [
+    'Kinesis API, ListShards',
+    'https://docs.aws.amazon.com/kinesis/latest/APIReference/API_ListShards.html',
+  ],
+  'kinesis-policy': [
+    'Kinesis API, GetResourcePolicy',
+    'https://docs.aws.amazon.com/kinesis/latest/APIReference/API_GetResourcePolicy.html',
+  ],
+  'kinesis-subscribe': [
+    'Kinesis API, SubscribeToShard',
+    'https://docs.aws.amazon.com/kinesis/latest/APIReference/API_SubscribeToShard.html',
+  ],
+  'kinesis-tags': ['Kinesis, tags', 'https://docs.aws.amazon.com/streams/latest/dev/tagging.html'],
+  'kinesis-update-shard-count': [
+    'Kinesis API, UpdateShardCount',
+    'https://docs.aws.amazon.com/kinesis/latest/APIReference/API_UpdateShardCount.html',
+  ],
   'kinesis-modes': [
     'Kinesis, capacity modes',
     'https://docs.aws.amazon.com/streams/latest/dev/how-do-i-size-a-stream.html',

@@ -207,6 +207,34 @@ conforms('SQS: a long poll ends as soon as a message arrives', { source: 'sqs-ap
   await send(sqs(), url, 'here');
   expect(bodies(await waiting)).toEqual(['here']);
 });
+conforms('SQS: one message ends one long poll, the others wait on', { source: 'recorded' }, async () => {
+  const url = await createQueue(sqs(), 'long-polls');
+  const ended: (string | undefined)[][] = [];
+  const polls = [1, 2, 3].map(() => receive(sqs(), url, { max: 1, wait: 20 }).then((got) => ended.push(bodies(got))));
+  await send(sqs(), url, 'first');
+  await Promise.race(polls);
+  await send(sqs(), url, 'second');
+  await send(sqs(), url, 'third');
+  await Promise.all(polls);
+  expect(ended.flat().sort()).toEqual(['first', 'second', 'third']);
+  expect(ended).toHaveLength(3);
+});
+conforms('SQS: a long poll whose caller has gone takes nothing', { source: 'recorded' }, async () => {
+  const url = await createQueue(sqs(), 'left');
+  const leaving = new AbortController();
+  const left = sqs().send(new ReceiveMessageCommand({ QueueUrl: url, WaitTimeSeconds: 20 }), {
+    abortSignal: leaving.signal,
+  });
+  // Answered by the same engine after the poll has begun.
+  await attributes(sqs(), url);
+  leaving.abort();
+  await failure(left);
+  await attributes(sqs(), url);
+  await send(sqs(), url, 'for somebody else');
+  expect((await attributes(sqs(), url)).ApproximateNumberOfMessagesNotVisible).toBe('0');
+  const [message] = await receive(sqs(), url);
+  expect(message).toMatchObject({ Body: 'for somebody else', Attributes: { ApproximateReceiveCount: '1' } });
+});
 conforms(
   'SQS: a receipt handle deletes its message after the visibility timeout too, if nobody received it since',
   { source: 'sqs-visibility' },

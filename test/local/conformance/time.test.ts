@@ -22,6 +22,7 @@ conforms(
     await send(sqs(), url, 'hidden');
     await receive(sqs(), url, { visibility: 600 });
     await send(sqs(), url, 'visible');
+    expect(await depth(sqs(), url)).toBe(2);
     await pass(1);
     expect(await receive(sqs(), url)).toEqual([]);
     expect(await depth(sqs(), url)).toBe(0);
@@ -47,7 +48,10 @@ conforms(
   },
 );
 conforms('SQS FIFO: a dead-letter queue counts retention from the move', { source: 'sqs-dlq' }, async () => {
-  expect(await depth(sqs(), await lateLetter('.fifo'))).toBe(1);
+  const dead = await lateLetter('.fifo');
+  expect(await depth(sqs(), dead)).toBe(1);
+  await pass(10);
+  expect(await depth(sqs(), dead)).toBe(0);
 });
 conforms('SQS: a queue can be purged again after a minute', { source: 'sqs-api' }, async () => {
   const url = await createQueue(sqs(), 'purged-twice');

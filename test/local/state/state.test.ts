@@ -83,7 +83,7 @@ test('a directory of something else, or of another format, is refused by name', 
   upgraded.exec('PRAGMA user_version = 99');
   upgraded.close();
   expect(() => openState(future)).toThrow(
-    `The data directory ${future} has format 99; this engine reads and writes format 1.`,
+    `The data directory ${future} has format 99; this engine reads and writes format 2.`,
   );
 
   const deep = join(temporaryDirectory(), 'made', 'for', 'it');

@@ -172,6 +172,7 @@ export function memoryDynamodb(
       KeyConditionExpression: string;
       ExclusiveStartKey?: Item;
       Limit?: number;
+      ScanIndexForward?: boolean;
     } & Names,
   ): object {
     const { spec, items, indexed } = tableOf(input.TableName);
@@ -180,11 +181,16 @@ export function memoryDynamodb(
     }
     const sortKey = input.IndexName === undefined ? spec.sortKey : spec.index?.sortKey;
     const source = input.IndexName === undefined ? items : indexed;
-    const found = [...source.values()]
-      .filter((item) => holds(input.KeyConditionExpression, item, input))
-      .sort((a, b) => compareValues(a[sortKey ?? ''], b[sortKey ?? '']));
-    const startKey = input.ExclusiveStartKey === undefined ? undefined : keyOf(spec, input.ExclusiveStartKey);
-    const from = startKey === undefined ? 0 : found.findIndex((item) => keyOf(spec, item) === startKey) + 1;
+    const direction = input.ScanIndexForward === false ? -1 : 1;
+    const order = (a: Item, b: Item): number =>
+      direction * compareValues(a[sortKey ?? ''], b[sortKey ?? '']) || (keyOf(spec, a) < keyOf(spec, b) ? -1 : 1);
+    const found = [...source.values()].filter((item) => holds(input.KeyConditionExpression, item, input)).sort(order);
+    const { ExclusiveStartKey: start } = input;
+    // The item of the start key may be gone by now.
+    const isBehind = (item: Item) =>
+      start === undefined || (keyOf(spec, item) !== keyOf(spec, start) && order(start, item) < 0);
+    const first = found.findIndex(isBehind);
+    const from = first < 0 ? found.length : first;
     const page = found.slice(from, from + Math.min(options.pageSize, input.Limit ?? options.pageSize));
     const last = page.at(-1);
     const more = from + page.length < found.length && last !== undefined;
@@ -274,5 +280,5 @@ const keyAttributes = (spec: TableSpec, item: Item): Item =>
 
 function compareValues(a: AttributeValue | undefined, b: AttributeValue | undefined): number {
   if (a?.N !== undefined && b?.N !== undefined) return Number(a.N) - Number(b.N);
-  return textOf(a) < textOf(b) ? -1 : 1;
+  return textOf(a) === textOf(b) ? 0 : textOf(a) < textOf(b) ? -1 : 1;
 }

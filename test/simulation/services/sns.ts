@@ -64,7 +64,7 @@ export function memorySns(world: World, specs: readonly TopicSpec[], sqs: Memory
         recent.set(id, world.now());
         deliver(topic, entry);
       }
-      return { Failed: [] };
+      return { Successful: PublishBatchRequestEntries.map(({ Id }) => ({ Id })), Failed: [] };
     },
   };
 }

@@ -87,6 +87,7 @@ export function memoryKinesis(
 ) {
   return {
     call(operation: string, input: object): unknown {
+      if (operation === 'ListShards') return { Shards: shardsOf(streams, input) };
       if (operation !== 'PutRecords') throw new Error(`the simulator does not know Kinesis's ${operation}`);
       const { StreamName, Records } = input as {
         StreamName: string;
@@ -96,6 +97,7 @@ export function memoryKinesis(
       if (stream === undefined)
         throw new AwsError('ResourceNotFoundException', `there is no stream '${StreamName}'`, 400);
       return {
+        FailedRecordCount: 0,
         Records: Records.map(({ Data, PartitionKey }) => {
           const event = { partitionKey: PartitionKey, data: Data };
           const SequenceNumber = stream.append(PartitionKey, { arrivedAt: world.now(), event });
@@ -105,4 +107,13 @@ export function memoryKinesis(
       };
     },
   };
+}
+
+function shardsOf(streams: ReadonlyMap<string, MemoryStream>, input: object): object[] {
+  const { StreamARN = '' } = input as { StreamARN?: string };
+  const stream = streams.get(StreamARN.slice(StreamARN.lastIndexOf('/') + 1)) ?? [...streams.values()][0];
+  return (stream?.shards ?? []).map(({ id, parent }) => ({
+    ShardId: id,
+    ...(parent === undefined ? {} : { ParentShardId: parent.id }),
+  }));
 }

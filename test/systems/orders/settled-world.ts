@@ -50,6 +50,8 @@ export function logged(orderId: string, sequence: number): LogRecord {
 
 export const deadLetter = (reason: string, eventId?: string): DeadMessage => ({
   body: '{',
+  bytes: Buffer.from('{'),
+  attributes: {},
   letter: {
     reason,
     message: 'message',

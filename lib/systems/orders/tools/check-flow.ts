@@ -1,4 +1,4 @@
-import { type Envelope, parseSequence, readEnvelope, UnreadableMessage } from '../../../contracts/envelope.ts';
+import { type Envelope, parseJson, parseSequence, readParsed, UnreadableMessage } from '../../../contracts/envelope.ts';
 import { isClosed } from '../../../runtime/body.ts';
 import { orderLog } from '../contract.ts';
 import { countBy, type Ledger, reasonOf } from './ledger.ts';
@@ -34,8 +34,8 @@ export function checkLog({ expected, snapshot, lose, misplace }: Ledger): void {
 function readable(body: string): Envelope | undefined {
   try {
     // Its data is packed or in the bucket, where the consumers have read it; the header is all that is compared here.
-    if (isClosed(body)) return JSON.parse(body);
-    return readEnvelope(body, orderLog.events);
+    const value = parseJson(body, 'the body');
+    return isClosed(value) ? (value as Envelope) : readParsed(value, orderLog.events).event;
   } catch (error) {
     if (error instanceof UnreadableMessage) return undefined; // A malformed message put in on purpose: checked among the dead letters.
     throw error;

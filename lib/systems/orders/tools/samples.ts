@@ -31,6 +31,23 @@ export function withCancelledOrders(requests: readonly OrderRequest[]): OrderReq
   });
 }
 
+/** The same orders under numbers of their own, so that they are other orders: `536365-2`. */
+export const renumbered = (request: OrderRequest, suffix: string): OrderRequest => ({
+  ...request,
+  ...(request.cancels === undefined ? {} : { cancels: `${request.cancels}-${suffix}` }),
+  invoiceNo: `${request.invoiceNo}-${suffix}`,
+});
+
+/**
+ * Orders again and again, under new numbers each time.
+ * @param run begins the suffix of the numbers; '' for none
+ */
+export function* endlessly(orders: readonly OrderRequest[], run = ''): Generator<OrderRequest> {
+  for (let round = 1; orders.length > 0; round++) {
+    for (const order of orders) yield renumbered(order, run === '' ? String(round) : `${run}-${round}`);
+  }
+}
+
 const takesBackFrom = (cancellation: OrderRequest, order: OrderRequest): boolean =>
   cancellation.lines.every(({ sku, quantity }) =>
     order.lines.some((line) => line.sku === sku && line.quantity >= -quantity),

@@ -112,12 +112,12 @@ export async function takeSnapshot(clients: Clients, outputs: Outputs, mailbox: 
 }
 
 async function lookAtAll(
-  { sqs }: Clients,
+  { sqs, s3 }: Clients,
   owners: Readonly<Record<string, string>>,
   urlOf: (stem: string) => string,
 ): Promise<Record<string, readonly DeadMessage[]>> {
   const looked = Object.entries(owners).map(
-    async ([owner, stem]) => [owner, await lookAtDeadLetters(sqs, urlOf(stem))] as const,
+    async ([owner, stem]) => [owner, await lookAtDeadLetters(sqs, urlOf(stem), undefined, s3)] as const,
   );
   return Object.fromEntries(await Promise.all(looked));
 }
