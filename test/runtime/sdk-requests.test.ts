@@ -10,9 +10,15 @@ import {
   TransactWriteItemsCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import { KinesisClient, PutRecordsCommand } from '@aws-sdk/client-kinesis';
+import { KinesisClient, ListShardsCommand, PutRecordsCommand } from '@aws-sdk/client-kinesis';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
-import { GetObjectCommand, HeadObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
 import {
   CreateScheduleCommand,
   DeleteScheduleCommand,
@@ -305,6 +311,14 @@ const OPERATIONS: readonly Operation[] = [
       ],
     }),
   },
+  {
+    service: 'kinesis',
+    operation: 'ListShards',
+    input: { StreamName: 's', MaxResults: 7 },
+    sdk: (given) => new KinesisClient(config()).send(new ListShardsCommand(given)),
+    answer: json({ Shards: [{ ShardId: 's-1', ParentShardId: 's-0' }], NextToken: 't' }),
+  },
+  s3('DeleteObject', C(DeleteObjectCommand), object, { status: 204 }, () => undefined),
   s3(
     'PutObject',
     C(PutObjectCommand),
