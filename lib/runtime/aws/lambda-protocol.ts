@@ -1,5 +1,4 @@
-import { AwsError } from './call.ts';
-import type { Protocol } from './wire.ts';
+import { type Protocol, restJsonError } from './wire.ts';
 
 /** https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html: only the asynchronous invocation, which answers with nothing. */
 export const lambdaApi: Protocol = {
@@ -9,13 +8,10 @@ export const lambdaApi: Protocol = {
     const { FunctionName, Payload = {} } = input as { FunctionName: string; Payload?: object };
     return {
       path: `/2015-03-31/functions/${encodeURIComponent(FunctionName)}/invocations`,
-      headers: { 'x-amz-invocation-type': 'Event', 'content-type': 'application/json' },
+      headers: { 'x-amz-invocation-type': 'Event', 'content-type': 'application/octet-stream' },
       body: JSON.stringify(Payload),
     };
   },
   decode: () => ({}),
-  decodeError({ status, headers, body }) {
-    const code = String(headers['x-amzn-errortype'] ?? 'UnknownError').split(':')[0] ?? 'UnknownError';
-    return new AwsError(code, body.toString('utf8'), status);
-  },
+  decodeError: restJsonError,
 };

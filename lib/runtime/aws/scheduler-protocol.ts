@@ -1,5 +1,4 @@
-import { AwsError } from './call.ts';
-import { jsonObject, type Protocol } from './wire.ts';
+import { jsonObject, type Protocol, restJsonError } from './wire.ts';
 
 /** Operations of EventBridge Scheduler: method, and whether the input travels in the body or in the query. */
 const METHODS: Readonly<Record<string, 'POST' | 'GET' | 'DELETE'>> = {
@@ -24,13 +23,5 @@ export const scheduler: Protocol = {
     return { method, path: query.size === 0 ? path : `${path}?${query}`, headers: {}, body: '' };
   },
   decode: ({ body }) => (body.length === 0 ? {} : jsonObject(body)),
-  decodeError({ status, headers, body }) {
-    const code = String(headers['x-amzn-errortype'] ?? 'UnknownError').split(':')[0] ?? 'UnknownError';
-    try {
-      const details = jsonObject(body);
-      return new AwsError(code, String(details.message ?? details.Message ?? code), status, details);
-    } catch {
-      return new AwsError(code, `the service answered ${status} with something that is not JSON`, status);
-    }
-  },
+  decodeError: restJsonError,
 };

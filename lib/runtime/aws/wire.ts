@@ -1,4 +1,4 @@
-import type { AwsError } from './call.ts';
+import { AwsError } from './call.ts';
 
 /** One request as it goes over the wire. */
 export interface WireRequest {
@@ -32,4 +32,15 @@ export function jsonObject(body: Buffer): Record<string, unknown> {
   const value: unknown = JSON.parse(body.toString('utf8'));
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
   throw new SyntaxError('the answer is JSON but no object');
+}
+
+/** https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html#operation-error-serialization: the code in a header, words in the body. */
+export function restJsonError({ status, headers, body }: WireAnswer): AwsError {
+  const code = String(headers['x-amzn-errortype'] ?? 'UnknownError').split(':')[0] ?? 'UnknownError';
+  try {
+    const details = jsonObject(body);
+    return new AwsError(code, String(details.message ?? details.Message ?? code), status, details);
+  } catch {
+    return new AwsError(code, `the service answered ${status} with something that is not JSON`, status);
+  }
 }
