@@ -62,7 +62,7 @@ function payment(order: OrderData, { event, idempotencyKey }: HandlerContext, ki
         kind,
         status,
         pence: order.totalPence,
-        currency: 'GBP',
+        currency: order.currency,
         customerId: order.customerId,
         documentId: order.documentId,
         idempotencyKey,
