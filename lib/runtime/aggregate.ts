@@ -6,6 +6,7 @@ import { ENV } from '../contracts/environment.ts';
 import type { AnyEventType, DataOf } from '../contracts/event.ts';
 import { CONSUMER_METRIC } from '../contracts/metrics.ts';
 import type { Lateness, Subscription } from '../contracts/subscription.ts';
+import { reserveMillis } from './deadline.ts';
 import { requiredEnv } from './environment.ts';
 import { giveUp } from './give-up.ts';
 import type { Write } from './inbox.ts';
@@ -78,12 +79,16 @@ export function aggregate<E extends AnyEventType>(
     };
     /** First message of the events that are not committed. */
     let stoppedAt: Message | undefined;
+    let outOfTime = false;
     try {
       for (let from = 0; from < ahead.length; from += EVENTS_PER_TRANSACTION) {
         const chunk = ahead.slice(from, from + EVENTS_PER_TRANSACTION);
         const last = chunk.at(-1);
         if (last === undefined) break;
         stoppedAt = chunk[0];
+        // The first part is always tried, so that every delivery comes on.
+        outOfTime = from > 0 && context.getRemainingTimeInMillis() <= reserveMillis(subscription);
+        if (outOfTime) break;
         const { readable, unreadable } = await readAll(chunk, subscription, kept, runtime);
         const judged =
           lateness === undefined ? { inTime: readable, late: [], watermark } : judge(readable, watermark, lateness);
@@ -107,7 +112,7 @@ export function aggregate<E extends AnyEventType>(
       measureShard(subscription, batch, lateness === undefined ? told : { ...told, late }, runtime);
     }
     if (stoppedAt !== undefined) {
-      log('info', 'another invocation has moved the position', { shard });
+      log('info', outOfTime ? 'no time left for the rest' : 'another invocation has moved the position', { shard });
       return { batchItemFailures: [{ itemIdentifier: checkpointOf(stoppedAt) }] };
     }
     log('info', 'counted', { shard, ...counts });

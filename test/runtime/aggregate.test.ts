@@ -275,6 +275,21 @@ describe('aggregate', () => {
     expect(counted).toMatchObject({ Received: [50], Done: [44], Duplicates: [1], Consumed: [45] });
   });
 
+  it('begins nothing more when the time is nearly up: what is committed stays, the rest comes again', async () => {
+    const records = Array.from({ length: 100 }, (_, i) => record(i + 1));
+    const run = (remaining: number) =>
+      aggregate(counting, (events) => [add(events.length)])(
+        kinesisEvent(records, shard),
+        lambdaContext(() => remaining),
+      );
+    expect(await run(2_000)).toEqual({ batchItemFailures: [{ itemIdentifier: '46' }] });
+    expect(await total()).toBe(45);
+    expect(metrics()).toMatchObject({ Received: [100], Done: [45], Consumed: [45] });
+    expect(await run(2_000)).toEqual({ batchItemFailures: [{ itemIdentifier: '91' }] });
+    expect(await run(30_000)).toEqual(ALL_DONE);
+    expect(await total()).toBe(100);
+  });
+
   it('says so when a fold makes more writes than fit', async () => {
     const records = Array.from({ length: 40 }, (_, i) => record(i + 1));
     const tooMany = count(records, (events) => events.flatMap(() => [add(1), add(1)]));
