@@ -40,7 +40,8 @@ async function move(
   { idempotencyKey, event }: HandlerContext,
   kind: 'charge' | 'refund',
 ): Promise<string> {
-  const answer = await provider.move({ idempotencyKey, orderId: event.subject, kind, pence: order.totalPence });
+  const { totalPence: pence, currency } = order;
+  const answer = await provider.move({ idempotencyKey, orderId: event.subject, kind, pence, currency });
   if (answer.status === 'approved' || answer.status === 'declined') return answer.status;
   // Money may have moved: neither booked nor dropped. After the last try a person looks at it in the dead letters.
   throw new Retry(`the provider answered with unexpected status '${answer.status}'`);
@@ -62,7 +63,7 @@ function payment(order: OrderData, { event, idempotencyKey }: HandlerContext, ki
         kind,
         status,
         pence: order.totalPence,
-        currency: 'GBP',
+        currency: order.currency,
         customerId: order.customerId,
         documentId: order.documentId,
         idempotencyKey,

@@ -18,9 +18,12 @@ interface Total {
 }
 
 export const handler = aggregate(salesTotals, (events) => {
-  const totals = Map.groupBy(events, ({ data }) => `${data.placedAt.slice(0, MINUTE_CHARACTERS)}|${data.country}`);
+  const totals = Map.groupBy(events, ({ data }) => `${data.placedAt.slice(0, MINUTE_CHARACTERS)}|${placeOf(data)}`);
   return [...totals.values()].map(addTotal);
 });
+
+/** Sort key of a total: amounts of different currencies are not added. */
+const placeOf = ({ country, currency }: OrderEvent['data']): string => `${country} ${currency}`;
 
 function addTotal(events: readonly OrderEvent[]): Write {
   const total: Total = { orders: 0, salesPence: 0, cancellations: 0, refundsPence: 0 };
@@ -33,10 +36,11 @@ function addTotal(events: readonly OrderEvent[]): Write {
       total.refundsPence += data.totalPence;
     }
   }
+  const first = events[0]?.data;
   return {
     Update: {
       TableName: table,
-      Key: { minute: events[0]?.data.placedAt.slice(0, MINUTE_CHARACTERS), country: events[0]?.data.country },
+      Key: { minute: first?.placedAt.slice(0, MINUTE_CHARACTERS), country: first && placeOf(first) },
       UpdateExpression: 'ADD orders :orders, salesPence :sales, cancellations :cancellations, refundsPence :refunds',
       ExpressionAttributeValues: {
         ':orders': total.orders,

@@ -6,6 +6,7 @@ import { ENV } from '../contracts/environment.ts';
 import type { AnyEventType, DataOf } from '../contracts/event.ts';
 import { CONSUMER_METRIC } from '../contracts/metrics.ts';
 import type { Lateness, Subscription } from '../contracts/subscription.ts';
+import { reserveMillis } from './deadline.ts';
 import { requiredEnv } from './environment.ts';
 import { giveUp } from './give-up.ts';
 import type { Write } from './inbox.ts';
@@ -27,7 +28,7 @@ export type Fold<E extends AnyEventType> = (events: readonly EventOf<E>[]) => re
 export type EventOf<E extends AnyEventType> = E extends AnyEventType ? Envelope<DataOf<E>, E['type']> : never;
 
 /**
- * Events per transaction. Each brings its own record and at most one write of the fold; the position takes one more.
+ * Events per transaction, when they fit. Each brings its own record and at most one write of the fold; the position takes one more.
  */
 const EVENTS_PER_TRANSACTION = 45;
 
@@ -68,8 +69,9 @@ export function aggregate<E extends AnyEventType>(
     const log = logger({ subscription: name, requestId: context.awsRequestId }, write);
     const batch = await openBatch(readBatch(event), kept);
     const { messages, shard = '' } = batch;
-    let { position, watermark } = await state.positionOf(shard, messages[0]?.source ?? '');
-    const ahead = messages.filter((message) => positionOf(message) > position);
+    const start = await state.positionOf(shard, messages[0]?.source ?? '');
+    let { watermark } = start;
+    const ahead = messages.filter((message) => positionOf(message) > start.position);
     const counts = { done: 0, duplicates: messages.length - ahead.length, rejected: 0, late: 0 };
     const giveUpOne = async ({ message, error }: GivenUp): Promise<void> => {
       const letter = { reason: error.reason, error, attempts: 1 };
@@ -78,21 +80,39 @@ export function aggregate<E extends AnyEventType>(
     };
     /** First message of the events that are not committed. */
     let stoppedAt: Message | undefined;
+    let outOfTime = false;
+    /** Sent to the dead letters already, when their part is cut smaller and looked at again. */
+    const given = new Set<Message>();
     try {
-      for (let from = 0; from < ahead.length; from += EVENTS_PER_TRANSACTION) {
-        const chunk = ahead.slice(from, from + EVENTS_PER_TRANSACTION);
+      let size = EVENTS_PER_TRANSACTION;
+      for (let from = 0; from < ahead.length; ) {
+        const chunk = ahead.slice(from, from + size);
         const last = chunk.at(-1);
         if (last === undefined) break;
         stoppedAt = chunk[0];
+        // The first part is always tried, so that every delivery comes on.
+        outOfTime = from > 0 && context.getRemainingTimeInMillis() <= reserveMillis(subscription);
+        if (outOfTime) break;
         const { readable, unreadable } = await readAll(chunk, subscription, kept, runtime);
         const judged =
           lateness === undefined ? { inTime: readable, late: [], watermark } : judge(readable, watermark, lateness);
         const late = lateness === undefined ? [] : await notCounted(judged, lateness);
-        for (const one of [...unreadable, ...late]) await giveUpOne(one);
-        ({ watermark } = judged);
-        position = positionOf(last);
-        const counted = await state.commit(withoutCopies(judged.inTime), shard, { position, watermark }, foldEvents);
+        for (const one of [...unreadable, ...late]) if (!given.has(one.message)) await giveUpOne(one);
+        for (const { message } of [...unreadable, ...late]) given.add(message);
+        const to = { position: positionOf(last), watermark: judged.watermark };
+        const commit = state.commit(withoutCopies(judged.inTime), shard, to, foldEvents);
+        const counted = await commit.catch((error: unknown) => {
+          if (error instanceof RangeError && chunk.length > 1) return 'too-large' as const;
+          throw error;
+        });
+        if (counted === 'too-large') {
+          // Nothing was sent: half as many events are half as many writes and bytes.
+          size = Math.ceil(chunk.length / 2);
+          continue;
+        }
         if (counted === undefined) break;
+        ({ watermark } = to);
+        from += chunk.length;
         stoppedAt = undefined;
         counts.done += counted;
         counts.duplicates += readable.length - late.length - counted;
@@ -107,7 +127,7 @@ export function aggregate<E extends AnyEventType>(
       measureShard(subscription, batch, lateness === undefined ? told : { ...told, late }, runtime);
     }
     if (stoppedAt !== undefined) {
-      log('info', 'another invocation has moved the position', { shard });
+      log('info', outOfTime ? 'no time left for the rest' : 'another invocation has moved the position', { shard });
       return { batchItemFailures: [{ itemIdentifier: checkpointOf(stoppedAt) }] };
     }
     log('info', 'counted', { shard, ...counts });

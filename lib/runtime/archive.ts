@@ -7,6 +7,7 @@ import type { Subscription } from '../contracts/subscription.ts';
 import { type ArchivedRecord, archiveBody, archivedRecord, archiveKey, sameHour } from './archive-object.ts';
 import { isAwsError } from './aws/call.ts';
 import type { S3Object } from './aws/s3-protocol.ts';
+import { reserveMillis } from './deadline.ts';
 import { requiredEnv } from './environment.ts';
 import { NO_WATERMARK } from './lateness.ts';
 import { measureShard } from './measure.ts';
@@ -47,16 +48,20 @@ export function archive(subscription: Subscription<LogChannel>, runtime: Runtime
     const fresh = ahead().length;
     let objects = 0;
     for (let rest = ahead(); rest.length > 0; rest = ahead()) {
+      // The first object is always tried, so that every delivery comes on.
+      if (objects > 0 && context.getRemainingTimeInMillis() <= reserveMillis(subscription)) break;
       position = await put(shard, rest as [ArchivedRecord, ...ArchivedRecord[]]);
       // Refused when another invocation is further. Objects follow one another all the same: the next one begins where this one ends.
       await state.commit([], shard, { position, watermark: NO_WATERMARK }, () => []);
       objects += 1;
     }
-    log('info', 'archived', { shard, records: fresh, objects });
+    const left = ahead();
+    const done = fresh - left.length;
+    log('info', 'archived', { shard, records: done, objects });
     const received = records.length;
-    const counts = { received, done: fresh, duplicates: received - fresh, rejected: 0, consumed: received };
-    measureShard(subscription, batch, counts, runtime);
-    return { batchItemFailures: [] };
+    const consumed = received - left.length;
+    measureShard(subscription, batch, { received, done, duplicates: received - fresh, rejected: 0, consumed }, runtime);
+    return { batchItemFailures: left.slice(0, 1).map(({ sequenceNumber }) => ({ itemIdentifier: sequenceNumber })) };
   });
 
   /** Writes the object that begins with the first record, unless it is there. @returns the position at which it ends */

@@ -51,6 +51,8 @@ export function shardState(subscription: Subscription, table: string, runtime: R
         await dynamodb('TransactWriteItems', { TransactItems: [...writes] });
         return undefined;
       } catch (error) {
+        // Too large: nothing was sent, and fewer events may fit.
+        if (error instanceof RangeError) throw error;
         const codes = cancellationReasons(error)?.map(({ Code }) => Code) ?? [];
         if (codes.includes(REFUSED)) return { refused: codes.map((code) => code === REFUSED), error };
         if (!codes.includes('TransactionConflict') || attempt === CONFLICTS.attempts) return fail(error);

@@ -275,12 +275,52 @@ describe('aggregate', () => {
     expect(counted).toMatchObject({ Received: [50], Done: [44], Duplicates: [1], Consumed: [45] });
   });
 
-  it('says so when a fold makes more writes than fit', async () => {
-    const records = Array.from({ length: 40 }, (_, i) => record(i + 1));
-    const tooMany = count(records, (events) => events.flatMap(() => [add(1), add(1)]));
+  it('begins nothing more when the time is nearly up: what is committed stays, the rest comes again', async () => {
+    const records = Array.from({ length: 100 }, (_, i) => record(i + 1));
+    const run = (remaining: number) =>
+      aggregate(counting, (events) => [add(events.length)])(
+        kinesisEvent(records, shard),
+        lambdaContext(() => remaining),
+      );
+    expect(await run(2_000)).toEqual({ batchItemFailures: [{ itemIdentifier: '46' }] });
+    expect(await total()).toBe(45);
+    expect(metrics()).toMatchObject({ Received: [100], Done: [45], Consumed: [45] });
+    expect(await run(2_000)).toEqual({ batchItemFailures: [{ itemIdentifier: '91' }] });
+    expect(await run(30_000)).toEqual(ALL_DONE);
+    expect(await total()).toBe(100);
+  });
+
+  const large = (id: string, bytes: number): Write => ({
+    Put: { TableName: TOTALS, Item: { pk: id, text: 'x'.repeat(bytes) } },
+  });
+  it.each([
+    [
+      'more writes than a transaction takes',
+      (events: readonly Envelope[]) => events.flatMap(({ id }) => [large(id, 1), large(`${id}+`, 1)]),
+    ],
+    [
+      'more bytes than a transaction takes',
+      (events: readonly Envelope[]) => events.map(({ id }) => large(id, 300_000)),
+    ],
+  ])('cuts a part smaller whose fold makes %s', async (_, fold) => {
+    const records = [...Array.from({ length: 40 }, (__, i) => record(i + 1)), broken(41)];
+    expect(await count(records, (events) => [...fold(events)])).toEqual(ALL_DONE);
+    const kept = (await itemsOf(TOTALS)).filter(
+      ({ pk }) => String(pk).startsWith(`${shard}/`) && !String(pk).endsWith('+'),
+    );
+    expect(kept).toHaveLength(40);
+    expect(await position()).toBe(41);
+    expect(metrics()).toMatchObject({ Done: [40], Rejected: [1], StateFailures: [0] });
+    expect(await drain(deadLetters)).toHaveLength(1);
+  });
+
+  it('says so when the writes of one event do not fit', async () => {
+    const tooMany = count([record(1), record(2)], (events) =>
+      events.flatMap(() => Array.from({ length: 99 }, (_, i) => large(`${shard}/${i}`, 1))),
+    );
     await expect(tooMany).rejects.toThrow(
       new RangeError(
-        "'counting' folded 40 events into 80 writes; at most one write per event fits a transaction of 100 items",
+        "'counting' folded 1 events into 99 writes; at most one write per event fits a transaction of 100 items",
       ),
     );
     expect(await position()).toBe(undefined);

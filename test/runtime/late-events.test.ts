@@ -151,7 +151,7 @@ describe('a shard that was made by a split or a merge', () => {
   it('takes over the watermark of its parent, and asks for it once', async () => {
     await on('a', [at(7, '07:00:00')]);
     expect(await on('b', [at(1, '06:00:00', 'b')], { a: [], b: ['a'], c: ['a'] })).toEqual(late);
-    const first = { StreamARN: 'arn:aws:kinesis:us-east-1:000000000000:stream/log' };
+    const first = { StreamARN: 'arn:aws:kinesis:us-east-1:000000000000:stream/log', StreamName: 'log' };
     expect(asked).toEqual([first, first, { NextToken: '1' }, { NextToken: '2' }]);
     expect(await on('b', [at(2, '06:59:00', 'c')])).toEqual(inTime);
     expect(await on('b', [at(3, '06:58:59', 'd')])).toEqual(late);

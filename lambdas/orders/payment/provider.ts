@@ -40,7 +40,10 @@ export interface Movement {
   readonly idempotencyKey: string;
   readonly orderId: string;
   readonly kind: 'charge' | 'refund';
+  /** In the currency's smallest unit. */
   readonly pence: number;
+  /** ISO 4217. */
+  readonly currency: string;
 }
 
 export interface Provider {
@@ -70,12 +73,12 @@ async function book(table: string, movement: Movement, move: boolean): Promise<{
   const { Attributes } = await dynamodb('UpdateItem', {
     TableName: table,
     Key: { idempotencyKey: movement.idempotencyKey },
-    UpdateExpression: `SET orderId = :orderId, kind = :kind${move ? ', movedPence = if_not_exists(movedPence, :pence)' : ''} ADD calls :one`,
+    UpdateExpression: `SET orderId = :orderId, kind = :kind${move ? ', movedPence = if_not_exists(movedPence, :pence), currency = :currency' : ''} ADD calls :one`,
     ExpressionAttributeValues: {
       ':orderId': movement.orderId,
       ':kind': movement.kind,
       ':one': 1,
-      ...(move ? { ':pence': movement.pence } : {}),
+      ...(move ? { ':pence': movement.pence, ':currency': movement.currency } : {}),
     },
     ReturnValues: 'ALL_NEW',
   });

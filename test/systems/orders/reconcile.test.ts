@@ -54,12 +54,12 @@ describe('reconcile', () => {
     [
       'an order was not counted',
       ({ totals }) => ({ totals: without(totals, 2) }),
-      '1 events in the total of 2010-12-01T08:26 Spain',
+      '1 events in the total of 2010-12-01T08:26 Spain GBP',
     ],
     [
       'a cancellation was not counted',
       ({ totals }) => ({ totals: change(totals, 1, { cancellations: 0, refundsPence: 0 }) }),
-      '1 events in the total of 2010-12-01T09:00 France',
+      '1 events in the total of 2010-12-01T09:00 France GBP',
     ],
   ])('sees a loss when %s', (_, wrong, text) => {
     expect(reconciled(wrong)).toMatchObject({
@@ -85,22 +85,29 @@ describe('reconcile', () => {
     [
       'an order was counted twice',
       ({ totals }) => ({ totals: change(totals, 0, { orders: 2, salesPence: 3_020 }) }),
-      '1 events too many in the total of 2010-12-01T08:26 France',
+      '1 events too many in the total of 2010-12-01T08:26 France GBP',
     ],
     [
       'something was counted that nobody placed',
       ({ totals }) => ({
         totals: [
           ...totals,
-          { minute: '2010-12-02T08:00', country: 'Peru', orders: 1, salesPence: 1, cancellations: 0, refundsPence: 0 },
+          {
+            minute: '2010-12-02T08:00',
+            country: 'Peru GBP',
+            orders: 1,
+            salesPence: 1,
+            cancellations: 0,
+            refundsPence: 0,
+          },
         ],
       }),
-      '1 events too many in the total of 2010-12-02T08:00 Peru',
+      '1 events too many in the total of 2010-12-02T08:00 Peru GBP',
     ],
     [
       'a total is another sum',
       ({ totals }) => ({ totals: change(totals, 0, { salesPence: 1_511 }) }),
-      'the total of 2010-12-01T08:26 France is 1511 pence instead of 1510',
+      'the total of 2010-12-01T08:26 France GBP is 1511 pence instead of 1510',
     ],
   ])('sees a repetition when %s', (_, wrong, text) => {
     expect(reconciled(wrong)).toMatchObject({

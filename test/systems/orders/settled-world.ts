@@ -134,9 +134,30 @@ export const settled: Snapshot = {
   invoices: ['invoices/A1/0000000001-A1.pdf', 'invoices/A1/0000000002-C1.pdf', 'invoices/G1/0000000001-G1.pdf'],
   mails: ['order-outbox_A1_1', 'order-outbox_A1_2'],
   totals: [
-    { minute: '2010-12-01T08:26', country: 'France', orders: 1, salesPence: 1_510, cancellations: 0, refundsPence: 0 },
-    { minute: '2010-12-01T09:00', country: 'France', orders: 0, salesPence: 0, cancellations: 1, refundsPence: 510 },
-    { minute: '2010-12-01T08:26', country: 'Spain', orders: 1, salesPence: 12_750, cancellations: 0, refundsPence: 0 },
+    {
+      minute: '2010-12-01T08:26',
+      country: 'France GBP',
+      orders: 1,
+      salesPence: 1_510,
+      cancellations: 0,
+      refundsPence: 0,
+    },
+    {
+      minute: '2010-12-01T09:00',
+      country: 'France GBP',
+      orders: 0,
+      salesPence: 0,
+      cancellations: 1,
+      refundsPence: 510,
+    },
+    {
+      minute: '2010-12-01T08:26',
+      country: 'Spain GBP',
+      orders: 1,
+      salesPence: 12_750,
+      cancellations: 0,
+      refundsPence: 0,
+    },
   ],
   deadLetters: {
     'charge-card': malformed,

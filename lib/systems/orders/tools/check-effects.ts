@@ -120,7 +120,7 @@ const MINUTE_CHARACTERS = 16;
 export function checkTotals({ expected, snapshot: { totals }, lose, repeat }: Ledger): void {
   const due = new Map<string, { events: number; pence: number }>();
   for (const { data, cancellation } of expected.values()) {
-    const key = `${data.placedAt.slice(0, MINUTE_CHARACTERS)} ${data.country}`;
+    const key = `${data.placedAt.slice(0, MINUTE_CHARACTERS)} ${data.country} ${data.currency}`;
     const total = due.get(key) ?? { events: 0, pence: 0 };
     due.set(key, { events: total.events + 1, pence: total.pence + data.totalPence * (cancellation ? -1 : 1) });
   }

@@ -33,6 +33,7 @@ export interface Snapshot {
   readonly stock: readonly { sku: string; quantity: number }[];
   readonly totals: readonly {
     minute: string;
+    /** With the currency: `France GBP`. */
     country: string;
     orders: number;
     salesPence: number;
