@@ -123,9 +123,16 @@ describe('claim checks', () => {
       subscription('second', { to: ordered, guarantee: 'effectively-once', failedKey: 'park' }),
       common,
     );
-    new QueueConsumer(stack, subscription('third', { to: queue('told', { events }), guarantee: 'at-most-once' }), common);
+    new QueueConsumer(
+      stack,
+      subscription('third', { to: queue('told', { events }), guarantee: 'at-most-once' }),
+      common,
+    );
     const told = (action: string) =>
-      statementsOf(stack, action).map(({ Action, Resource }) => [Action, JSON.stringify(Resource).match(/[a-z-]+\/[a-z]+\/\*/)?.[0]]);
+      statementsOf(stack, action).map(({ Action, Resource }) => [
+        Action,
+        JSON.stringify(Resource).match(/[a-z-]+\/[a-z]+\/\*/)?.[0],
+      ]);
     expect(told('s3:PutObject')).toEqual([
       [['s3:PutObject', 's3:GetObject'], 'dead-letters/first/*'],
       [['s3:PutObject', 's3:GetObject'], 'dead-letters/second/*'],
@@ -138,7 +145,11 @@ describe('claim checks', () => {
     expect(buckets[0]?.[1].Properties.LifecycleConfiguration).toEqual({
       Rules: [{ ExpirationInDays: 29, Prefix: 'dead-letters/', Status: 'Enabled' }],
     });
-    for (const [name, has] of [['first', true], ['second', true], ['third', false]] as const)
+    for (const [name, has] of [
+      ['first', true],
+      ['second', true],
+      ['third', false],
+    ] as const)
       expect('SLUICE_DEAD_LETTER_BUCKET' in variablesOf(stack, name)).toBe(has);
   });
 
