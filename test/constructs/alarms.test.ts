@@ -51,7 +51,7 @@ const kindsOf = (stack: Stack, name: string): string[] =>
   [...alarmsOf(stack).keys()].map((alarm) => alarm.slice(name.length + 1)).toSorted();
 
 const traffic = { peakPerSecond: 100, averageBytes: 1_000, usualPerSecond: 10 };
-const CONSUMER = ['dead-letters', 'error-rate', 'throttles'];
+const CONSUMER = ['dead-letters', 'dead-letters-failed', 'error-rate', 'throttles'];
 
 describe('a consumer has the alarms that fit what it declares', () => {
   it.each([
@@ -156,7 +156,9 @@ describe('unhealthy', () => {
       .map((id) => Template.fromStack(stack).findResources(ALARM)[id]?.Properties.AlarmName);
     expect(names).toEqual([
       'test-tickets-worker-dead-letters',
+      'test-tickets-worker-dead-letters-failed',
       'test-tickets-reader-dead-letters',
+      'test-tickets-reader-dead-letters-failed',
       'test-tickets-reader-iterator-age',
       'test-tickets-reader-catch-up',
     ]);

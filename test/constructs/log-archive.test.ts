@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
+import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SystemAlarms } from '../../lib/constructs/alarms/system-alarms.ts';
 import { EventLog } from '../../lib/constructs/event-log.ts';
@@ -66,7 +67,13 @@ describe('an archive', () => {
     const statements = Object.values(template().findResources('AWS::IAM::Policy'))
       .flatMap(({ Properties }) => Properties.PolicyDocument.Statement as { Action: string[]; Resource: unknown }[])
       .filter(({ Action }) => [Action].flat().some((action) => action.startsWith('s3:')));
+    const bodies = stack.node.findChild('DeadLetterBodies') as Bucket;
     expect(statements).toEqual([
+      {
+        Effect: 'Allow',
+        Action: ['s3:PutObject', 's3:GetObject'],
+        Resource: stack.resolve(bodies.arnForObjects('dead-letters/keep/*')),
+      },
       {
         Effect: 'Allow',
         Action: ['s3:PutObject', 's3:GetObject'],

@@ -105,18 +105,55 @@ describe('claim checks', () => {
     for (const name of ['reader', 'writer', 'follower', 'box-relay', 'box-sweeper', 'producer', 'sender']) {
       expect([name, variable in variablesOf(stack, name)]).toEqual([name, true]);
     }
-    expect(statementsOf(stack, 's3:GetObject')).toHaveLength(3);
-    expect(statementsOf(stack, 's3:PutObject')).toHaveLength(4);
-    for (const { Action, Resource } of [
-      ...statementsOf(stack, 's3:GetObject'),
-      ...statementsOf(stack, 's3:PutObject'),
-    ]) {
-      expect(Action).toBeTypeOf('string');
+    // Consumers also keep and read what their dead letters cannot hold, in a bucket of its own.
+    const alone = (action: string) => statementsOf(stack, action).filter(({ Action }) => Action === action);
+    expect(alone('s3:GetObject')).toHaveLength(3);
+    expect(alone('s3:PutObject')).toHaveLength(4);
+    for (const { Resource } of [...alone('s3:GetObject'), ...alone('s3:PutObject')]) {
       expect(JSON.stringify(Resource)).toContain('/claims/*');
     }
   });
 
-  it('nobody gets a bucket where none is declared', () => {
+  it('every consumer may keep in one bucket what its dead letters cannot hold, and read it again; parked messages also go', () => {
+    const { stack, common } = parts();
+    const ordered = fifoQueue('ordered', { events });
+    new QueueConsumer(stack, subscription('first', { to: queue('plain', { events }) }), common);
+    new QueueConsumer(
+      stack,
+      subscription('second', { to: ordered, guarantee: 'effectively-once', failedKey: 'park' }),
+      common,
+    );
+    new QueueConsumer(
+      stack,
+      subscription('third', { to: queue('told', { events }), guarantee: 'at-most-once' }),
+      common,
+    );
+    const told = (action: string) =>
+      statementsOf(stack, action).map(({ Action, Resource }) => [
+        Action,
+        JSON.stringify(Resource).match(/[a-z-]+\/[a-z]+\/\*/)?.[0],
+      ]);
+    expect(told('s3:PutObject')).toEqual([
+      [['s3:PutObject', 's3:GetObject'], 'dead-letters/first/*'],
+      [['s3:PutObject', 's3:GetObject'], 'dead-letters/second/*'],
+      [['s3:PutObject', 's3:GetObject', 's3:DeleteObject'], 'parked/second/*'],
+    ]);
+    const buckets = Object.entries(Template.fromStack(stack).findResources('AWS::S3::Bucket')).filter(([id]) =>
+      id.startsWith('DeadLetterBodies'),
+    );
+    expect(buckets).toEqual([[expect.any(String), expect.anything()]]);
+    expect(buckets[0]?.[1].Properties.LifecycleConfiguration).toEqual({
+      Rules: [{ ExpirationInDays: 29, Prefix: 'dead-letters/', Status: 'Enabled' }],
+    });
+    for (const [name, has] of [
+      ['first', true],
+      ['second', true],
+      ['third', false],
+    ] as const)
+      expect('SLUICE_DEAD_LETTER_BUCKET' in variablesOf(stack, name)).toBe(has);
+  });
+
+  it('nobody gets a bucket for claims where none is declared', () => {
     const { stack, key, common } = parts();
     const plain = topic('plain', { events });
     const reader = subscription('reader', { to: queue('fed', { events, from: plain }) });

@@ -91,6 +91,21 @@ export const QUEUE_SITUATIONS: Situations = {
     },
   },
 
+  'dead-letters-failed': {
+    alarm: 'charge-card-dead-letters-failed',
+    async trouble(app) {
+      refuse(app, 'charge-card', { service: 'sqs', operation: 'SendMessage', error: REFUSED });
+      await sendGarbage(app, 'PaymentsQueue');
+    },
+    after: {
+      2: (app, printed) => {
+        expect(printed).toMatch(/it comes again/);
+        mend(app);
+      },
+      3: (_, printed) => expect(printed).toContain('sqs:SendMessage'),
+    },
+  },
+
   undelivered: {
     alarm: 'charge-card-undelivered',
     async trouble(app) {

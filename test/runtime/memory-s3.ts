@@ -28,6 +28,10 @@ export function memoryS3(bucket: string | undefined = BUCKET): MemoryS3 {
           return {};
         }
         const { Bucket, Key } = input as S3GetObject;
+        if (operation === 'DeleteObject') {
+          objects.delete(`${Bucket}/${Key}`);
+          return {};
+        }
         const Body = objects.get(`${Bucket}/${Key}`);
         if (Body === undefined) throw new AwsError('NoSuchKey', 'The specified key does not exist.', 404);
         return { Body };

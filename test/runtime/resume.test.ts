@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ENV } from '../../lib/contracts/environment.ts';
 import { immediate } from '../../lib/contracts/retry.ts';
@@ -11,10 +12,13 @@ import { lambda, type Runtime } from '../../lib/runtime/runtime.ts';
 import { opened, orderedQueue } from '../contracts/sample-declarations.ts';
 import { lambdaContext } from './lambda-events.ts';
 import { createInboxTable, itemsOf, useLocalServices } from './local-services.ts';
+import { type MemoryS3, memoryS3 } from './memory-s3.ts';
 
 useLocalServices();
 
 const TABLE = 'resuming';
+/** The bucket of what no item holds. */
+let kept: { readonly s3: MemoryS3; readonly bucket: string } | undefined;
 let count = 0;
 let name: string;
 let parking: Parking;
@@ -29,6 +33,7 @@ beforeEach(() => {
   name = `worker-${count}`;
   parking = tableParking(TABLE, { name }, lambda);
   handled = [];
+  kept = undefined;
   failing = new Set();
   before = async () => undefined;
 });
@@ -44,6 +49,7 @@ function resume(key: string, remaining: () => number = () => 30_000): Promise<Re
     [ENV.inboxTable]: TABLE,
     [ENV.deadLetterQueue]: 'none',
     [ENV.queue]: 'none',
+    ...(kept === undefined ? {} : { [ENV.deadLetterBucket]: kept.bucket }),
   };
   const runtime: Runtime = {
     ...lambda,
@@ -51,6 +57,7 @@ function resume(key: string, remaining: () => number = () => 30_000): Promise<Re
     write: () => undefined,
     aws: async (service, operation, input) => {
       await before(operation, input);
+      if (service === 's3' && kept !== undefined) return kept.s3.runtime.aws(service, operation, input);
       return lambda.aws(service, operation, input);
     },
   };
@@ -72,6 +79,28 @@ const left = async () =>
   (await itemsOf(TABLE)).filter(({ pk }) => String(pk).startsWith(`parked!${name}`)).map(({ pk }) => pk);
 
 describe('a parked key that is resumed', () => {
+  it('gives back what no item holds, and leaves no object behind', async () => {
+    const s3 = memoryS3();
+    const env = (variable: string) => (variable === ENV.deadLetterBucket ? 'bodies' : undefined);
+    const runtime: Runtime = {
+      ...lambda,
+      env,
+      aws: (service, ...call) => (service === 's3' ? s3.runtime.aws(service, ...call) : lambda.aws(service, ...call)),
+    };
+    const large = {
+      ...message('m-1'),
+      body: JSON.stringify(opened('T-1', 'm-1', randomBytes(400_000).toString('base64'))),
+    };
+    const into = tableParking(TABLE, { name }, runtime);
+    await into.park('K', large, 'broken');
+    await into.park('K', { ...message('m-2'), body: 'caf\uFFFD', bytes: Buffer.from('caf\xe9', 'latin1') });
+    expect([...s3.objects.keys()]).toEqual([expect.stringMatching(/^bodies\/parked\/worker-\d+\/[0-9a-f]{64}$/)]);
+    kept = { s3, bucket: 'bodies' };
+    expect(await resume('K')).toMatchObject({ resumed: 1, failed: { number: 2, reason: 'broken-json' } });
+    expect(handled).toEqual(['m-1']);
+    expect(s3.objects.size).toBe(0);
+  });
+
   it('is handled in the order it came, and nothing of it is left', async () => {
     await parking.park('K', message('1'), 'broken');
     for (const id of ['2', '3']) await parking.park('K', message(id));

@@ -117,6 +117,22 @@ export function orderIncidents(app: OrdersOnEngine, scene: Scene, stack: string)
       health: () => purgeAll(given),
     },
     {
+      what: 'the consumers may no longer send dead letters',
+      alarms: all(CONSUMERS, 'dead-letters-failed'),
+      begin() {
+        for (const name of CONSUMERS) {
+          const functionName = `${stack}-${name}`;
+          faults.add({ ...many, service: 'sqs', operation: 'SendMessage', functionName, error: denied });
+        }
+      },
+      goOn: () => sendMalformed(app.clients, app.outputs),
+      async end() {
+        faults.clear();
+        await purgeAll(given);
+      },
+      health: () => purgeAll(given),
+    },
+    {
       what: 'a flood comes to queues whose consumers are stopped',
       alarms: all(QUEUE_CONSUMERS, 'queue-depth'),
       async begin() {

@@ -1,12 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { GetFunctionConfigurationCommand, InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { DeleteMessageCommand, type Message, ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { behaviourOf } from '../../../lambdas/orders/payment/provider.ts';
+import { DEAD_LETTERS_PREFIX } from '../../../lib/contracts/dead-letter.ts';
 import { envelope } from '../../../lib/contracts/envelope.ts';
+import { ENV } from '../../../lib/contracts/environment.ts';
 import { bodyOf } from '../../../lib/runtime/body.ts';
+import { sha256 } from '../../../lib/runtime/wrapped-message.ts';
 import { type OrderCancelled, type OrderData, OrderPlaced } from '../../../lib/systems/orders/contract.ts';
 import { eventually, type OrdersApp } from '../orders-app.ts';
 
@@ -79,6 +82,25 @@ export function openDesk(app: OrdersApp) {
     return text;
   }
 
+  /** A dead letter that is sent back, whose message is in the bucket of dead letters. */
+  async function sentBack(name: string): Promise<string> {
+    const FunctionName = `sluice-test-orders-${name}`;
+    const { Environment } = await lambda.send(new GetFunctionConfigurationCommand({ FunctionName }));
+    const bucket = Environment?.Variables?.[ENV.deadLetterBucket] ?? '';
+    const content = JSON.stringify(event(OrderPlaced));
+    const inner = {
+      encoding: 'utf8',
+      bytes: content.length,
+      sha256: sha256(Buffer.from(content)),
+      content,
+      attributes: {},
+    };
+    const whole = Buffer.from(JSON.stringify({ wrappedMessage: inner }));
+    const key = `${DEAD_LETTERS_PREFIX}${name}/${sha256(whole)}`;
+    await app.clients.s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: whole }));
+    return JSON.stringify({ wrappedMessage: { bucket, key, bytes: whole.length, sha256: sha256(whole) } });
+  }
+
   /** Receives a message; others that come with it, of earlier runs that failed, are deleted. */
   async function take(QueueUrl: string, id: string | undefined): Promise<Message | undefined> {
     const { Messages = [] } = await app.clients.sqs.send(
@@ -145,7 +167,7 @@ export function openDesk(app: OrdersApp) {
     await app.clients.dynamodb.send(new DeleteCommand({ TableName, Key: { aggregateId, sequence: 0 } }));
   }
 
-  return { invoke, next, event, claimed, consume, read, commit, forgetHead, close: () => lambda.destroy() };
+  return { invoke, next, event, claimed, sentBack, consume, read, commit, forgetHead, close: () => lambda.destroy() };
 }
 
 export type Desk = ReturnType<typeof openDesk>;

@@ -15,6 +15,8 @@ export interface Step {
 const noise = (): string =>
   String.fromCharCode(...Array.from(new Uint16Array(randomBytes(400).buffer), (n) => 0x4e00 + (n % 0x5000)));
 const UNREADABLE = '{"specversion":"1.0"';
+/** Text that nothing compresses, so long that it does not fit into a message together with a reason. */
+const large = (): string => randomBytes(786_000).toString('base64');
 const LONG_AGO_MS = 10 * 60 * 1_000;
 
 const consumer = (name: string, queue: string, failing: Step['failing']): Readonly<Record<string, Step>> => ({
@@ -25,6 +27,8 @@ const consumer = (name: string, queue: string, failing: Step['failing']): Readon
     ...(failing === undefined ? {} : { failing }),
   },
   'a claim': { run: async (desk) => desk.consume(name, queue, await desk.claimed()) },
+  'what no dead letter holds': { run: (desk) => desk.consume(name, queue, large()) },
+  'a dead letter sent back': { run: async (desk) => desk.consume(name, queue, await desk.sentBack(name)) },
 });
 
 /** By function. */
@@ -97,5 +101,7 @@ export const STEPS: Readonly<Record<string, Readonly<Record<string, Step>>>> = {
     'an order': { run: (desk) => desk.read('sales-totals', JSON.stringify(desk.event(OrderPlaced))) },
     'an unreadable record': { run: (desk) => desk.read('sales-totals', UNREADABLE) },
     'a claim': { run: async (desk) => desk.read('sales-totals', await desk.claimed()) },
+    'what no dead letter holds': { run: (desk) => desk.read('sales-totals', large()) },
+    'a dead letter sent back': { run: async (desk) => desk.read('sales-totals', await desk.sentBack('sales-totals')) },
   },
 };
