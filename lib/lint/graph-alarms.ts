@@ -1,5 +1,6 @@
+import { referencesIn } from './intrinsics.ts';
 import { at, listOf, numberOf, recordOf } from './json.ts';
-import { type Resource, type Resources, referencesIn } from './resources.ts';
+import type { Resource, Resources } from './resources.ts';
 
 export interface Dimension {
   readonly name: string;
@@ -90,7 +91,7 @@ function metricsOf(resource: Resource, resources: Resources): readonly Metric[] 
         value: dimension.Value,
         resource:
           resources.target(dimension.Value, resource) ??
-          resources.named(NAMED_BY[String(dimension.Name)] ?? '', dimension.Value),
+          resources.named(NAMED_BY[String(dimension.Name)] ?? '', dimension.Value, resource),
       })),
   }));
 }

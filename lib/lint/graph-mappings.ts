@@ -1,8 +1,9 @@
 import { arnOf } from './arns.ts';
 import type { Queue, StreamNode } from './graph-stores.ts';
 import { displayName } from './graph-stores.ts';
+import { referencesIn } from './intrinsics.ts';
 import { at, isTrue, type Json, listOf, numberOf } from './json.ts';
-import { type Resource, type Resources, referencesIn } from './resources.ts';
+import type { Resource, Resources } from './resources.ts';
 
 /** https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html */
 const DEFAULT_TIMEOUT_SECONDS = 3;
@@ -106,7 +107,7 @@ function kindOf(type: string | undefined, properties: Json): Mapping['kind'] {
 function functionOf(value: unknown, from: Resource, resources: Resources): Resource | undefined {
   const found =
     resources.target(value, from) ??
-    resources.named('AWS::Lambda::Function', value) ??
+    resources.named('AWS::Lambda::Function', value, from) ??
     // The name of an alias is cut out of its ARN.
     referencesIn(value)
       .map((reference) => resources.target(reference, from))

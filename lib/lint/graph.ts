@@ -1,12 +1,14 @@
 import type { IConstruct } from 'constructs';
+import { templatesOf } from './construct-tree.ts';
 import { type Alarm, readAlarms } from './graph-alarms.ts';
-import { type DeclaredThings, readDeclared } from './graph-declared.ts';
+import { type DeclaredThings, NOTHING_DECLARED, readDeclared } from './graph-declared.ts';
 import { type FunctionNode, type Mapping, readMappings } from './graph-mappings.ts';
 import { type Queue, readQueues, readStreams, type StreamNode } from './graph-stores.ts';
 import { readSubscriptions, readTopics, type SubscriptionNode, type Topic } from './graph-topics.ts';
 import { type Resources, readResources } from './resources.ts';
+import type { Template } from './templates.ts';
 
-/** Who sends messages to whom in a construct tree, and who watches. What the rules look at. */
+/** Who sends messages to whom in some templates, and who watches. What the rules look at. */
 export interface Graph {
   readonly resources: Resources;
   readonly queues: readonly Queue[];
@@ -21,8 +23,11 @@ export interface Graph {
 }
 
 /** @param root a synthesised app, or a construct of one */
-export function readGraph(root: IConstruct): Graph {
-  const resources = readResources(root);
+export const readGraph = (root: IConstruct): Graph => graphOf(templatesOf(root), readDeclared(root));
+
+/** @param declared what our constructs in the templates were made from */
+export function graphOf(templates: readonly Template[], declared: DeclaredThings = NOTHING_DECLARED): Graph {
+  const resources = readResources(templates);
   const queues = readQueues(resources);
   const streams = readStreams(resources);
   const { mappings, functions } = readMappings(resources, queues, streams);
@@ -36,6 +41,6 @@ export function readGraph(root: IConstruct): Graph {
     topics,
     subscriptions: readSubscriptions(resources, topics, queues),
     alarms: readAlarms(resources),
-    declared: readDeclared(root),
+    declared,
   };
 }

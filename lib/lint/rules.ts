@@ -20,3 +20,6 @@ export const RULES_BY_AREA: Readonly<Record<string, readonly Rule[]>> = {
 
 /** Every mistake that the linter looks for. */
 export const MESSAGING_RULES: readonly Rule[] = Object.values(RULES_BY_AREA).flat();
+
+/** Whether a rule needs nothing but templates. */
+export const looksAtResources = (rule: Rule): boolean => !DECLARATION_RULES.includes(rule);

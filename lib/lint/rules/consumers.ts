@@ -48,7 +48,7 @@ export const CONSUMER_RULES: readonly Rule[] = [
         if (fn.reserved === undefined || sum <= fn.reserved) return [];
         return [
           {
-            construct: fn.resource.construct,
+            at: fn.resource,
             property: 'ReservedConcurrentExecutions',
             value: `${fn.reserved}; MaximumConcurrency of its mappings is ${asked.filter(Boolean).join(' + ')}`,
             fix: `Reserve at least ${sum}, or lower maxConcurrency of the event sources.`,
@@ -90,7 +90,7 @@ export const CONSUMER_RULES: readonly Rule[] = [
         if (functions.size < 2) return [];
         return [
           {
-            construct: queue.resource.construct,
+            at: queue.resource,
             property: 'EventSourceArn',
             value: `consumed by ${quoted([...functions].map(({ name }) => name))}`,
             fix: 'Publish to a topic that feeds a queue for each function, or to a log that each reads at its own position.',
@@ -119,7 +119,7 @@ export const CONSUMER_RULES: readonly Rule[] = [
         if (own === undefined || fn.invokedByOthers || mappingsOf(fn, graph).length === 0) return [];
         return [
           {
-            construct: fn.resource.construct,
+            at: fn.resource,
             property,
             value: json(own),
             fix: 'Take it away; give the queue deadLetterQueue: { queue, maxReceiveCount: 5 }, or the stream source onFailure: new SqsDlq(queue).',
@@ -140,8 +140,8 @@ export const CONSUMER_RULES: readonly Rule[] = [
           ({ properties }) =>
             at(properties, 'TargetParameters', 'LambdaFunctionParameters', 'InvocationType') === 'FIRE_AND_FORGET',
         )
-        .map(({ construct }) => ({
-          construct,
+        .map((at) => ({
+          at,
           property: 'TargetParameters.LambdaFunctionParameters.InvocationType',
           value: 'FIRE_AND_FORGET',
           fix: 'Write REQUEST_RESPONSE, or consume the queue with an event source mapping. Acknowledge with the reason where losing messages is allowed.',

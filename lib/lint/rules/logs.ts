@@ -136,7 +136,7 @@ export const LOG_RULES: readonly Rule[] = [
         if (readers.length <= READS_PER_SHARD) return [];
         return [
           {
-            construct: stream.resource.construct,
+            at: stream.resource,
             property: 'EventSourceArn',
             value: `${readers.length} polling consumers: ${quoted(readers.map(({ fn, resource }) => fn?.name ?? resource.path))}`,
             fix: 'Give some of them a StreamConsumer (enhanced fan-out) and map that instead of the stream.',
@@ -156,7 +156,7 @@ export const LOG_RULES: readonly Rule[] = [
         if (readers.length <= READERS_PER_TABLE) return [];
         return [
           {
-            construct: table.construct,
+            at: table,
             property: 'StreamSpecification',
             value: `${readers.length} consumers: ${quoted(readers.map(({ fn, resource }) => fn?.name ?? resource.path))}`,
             fix: 'Let one of them publish the changes to a topic or a log for the others, or use Kinesis Data Streams for the table.',
@@ -176,7 +176,7 @@ export const LOG_RULES: readonly Rule[] = [
         if (fn.invokedByOthers || !below(most, fn.reserved)) return [];
         return [
           {
-            construct: fn.resource.construct,
+            at: fn.resource,
             property: 'ReservedConcurrentExecutions',
             value: `${fn.reserved}; shards x parallelization factor of its streams is ${most}`,
             fix: `Reserve ${most}; to go faster, raise shardCount of the stream or parallelizationFactor (to 10) of the event source.`,
@@ -196,7 +196,7 @@ export const LOG_RULES: readonly Rule[] = [
         if (!below(fn.reserved, most)) return [];
         return [
           {
-            construct: fn.resource.construct,
+            at: fn.resource,
             property: 'ReservedConcurrentExecutions',
             value: `${fn.reserved}; shards x parallelization factor of its streams is ${most}`,
             fix: `Reserve at least ${most}, or lower parallelizationFactor.`,

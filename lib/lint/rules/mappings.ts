@@ -36,7 +36,7 @@ export const MAPPING_RULES: readonly Rule[] = [
         queue !== undefined && below(queue.visibilitySeconds, fn?.timeoutSeconds)
           ? [
               {
-                construct: queue.resource.construct,
+                at: queue.resource,
                 property: 'VisibilityTimeout',
                 value: `${inSeconds(queue.visibilitySeconds)}; the timeout of '${fn?.name}' is ${inSeconds(fn?.timeoutSeconds)}`,
                 fix: `Write visibilityTimeout: Duration.seconds(${(fn?.timeoutSeconds ?? 0) * VISIBILITY_FACTOR}), or lower the timeout of the function.`,
@@ -59,7 +59,7 @@ export const MAPPING_RULES: readonly Rule[] = [
         if (below(queue.visibilitySeconds, fn?.timeoutSeconds)) return [];
         return [
           {
-            construct: queue.resource.construct,
+            at: queue.resource,
             property: 'VisibilityTimeout',
             value: `${inSeconds(queue.visibilitySeconds)}; 6 x ${inSeconds(fn?.timeoutSeconds)} timeout of '${fn?.name}' + ${inSeconds(windowSeconds)} window = ${inSeconds(advised)}`,
             fix: `Write visibilityTimeout: Duration.seconds(${advised}) on the queue.`,

@@ -67,7 +67,7 @@ export const QUEUE_RULES: readonly Rule[] = [
       queues
         .filter(({ redrive, deadLettersOf: sources }) => redrive === undefined && sources.length === 0)
         .map(({ resource }) => ({
-          construct: resource.construct,
+          at: resource,
           property: 'RedrivePolicy',
           value: 'none',
           fix: 'Make a second queue of the same kind, kept 14 days, and pass it: deadLetterQueue: { queue: deadLetters, maxReceiveCount: 5 }.',
@@ -85,7 +85,7 @@ export const QUEUE_RULES: readonly Rule[] = [
         if (count === undefined || (count >= 1 && count <= MAX_RECEIVE_COUNT)) return [];
         return [
           {
-            construct: resource.construct,
+            at: resource,
             property: 'RedrivePolicy.maxReceiveCount',
             value: Number.isNaN(count) ? 'none' : String(count),
             fix: 'Write deadLetterQueue: { queue, maxReceiveCount: 5 }: the tries that a message needs, and two more for crashes.',
@@ -106,7 +106,7 @@ export const QUEUE_RULES: readonly Rule[] = [
             !queue.fifo && below(deadLetters.retentionSeconds, (queue.retentionSeconds ?? Number.NaN) + 1),
         )
         .map(([queue, deadLetters]) => ({
-          construct: deadLetters.resource.construct,
+          at: deadLetters.resource,
           property: 'MessageRetentionPeriod',
           value: `${inSeconds(deadLetters.retentionSeconds)}; that of its source '${queue.name}' is ${inSeconds(queue.retentionSeconds)}`,
           fix: 'Write retentionPeriod: Duration.days(14) on the dead-letter queue, and less than that on its source.',
@@ -122,7 +122,7 @@ export const QUEUE_RULES: readonly Rule[] = [
       pairs(graph)
         .filter(([queue, deadLetters]) => queue.fifo !== deadLetters.fifo)
         .map(([queue, deadLetters]) => ({
-          construct: queue.resource.construct,
+          at: queue.resource,
           property: 'RedrivePolicy.deadLetterTargetArn',
           value: `'${deadLetters.name}', which is ${deadLetters.fifo ? 'FIFO' : 'standard'}, of a ${queue.fifo ? 'FIFO' : 'standard'} queue`,
           fix: queue.fifo
@@ -142,7 +142,7 @@ export const QUEUE_RULES: readonly Rule[] = [
         if (!fifo || refused.length === 0) return [];
         return [
           {
-            construct: resource.construct,
+            at: resource,
             property: 'FifoQueue',
             value: `true, for ${quoted(refused.map(({ path }) => path))}`,
             fix: 'Give them a standard queue of their own, with an alarm.',
@@ -157,7 +157,7 @@ export const QUEUE_RULES: readonly Rule[] = [
     why: 'Messages that always fail go round for ever, and none is ever counted as dead.',
     check: (graph) =>
       circles(graph).map((queue) => ({
-        construct: queue.resource.construct,
+        at: queue.resource,
         property: 'RedrivePolicy.deadLetterTargetArn',
         value: `'${deadLettersOf(queue, graph)?.name}', whose own dead letters lead back here`,
         fix: 'Take the redrive policy off the dead-letter queue; bring messages back with a redrive task when the fault is mended.',
@@ -175,7 +175,7 @@ export const QUEUE_RULES: readonly Rule[] = [
           below(retentionSeconds, (redrive?.maxReceiveCount ?? Number.NaN) * (visibilitySeconds ?? Number.NaN)),
         )
         .map(({ resource, redrive, retentionSeconds, visibilitySeconds }) => ({
-          construct: resource.construct,
+          at: resource,
           property: 'MessageRetentionPeriod',
           value: `${inSeconds(retentionSeconds)}; ${redrive?.maxReceiveCount} receives of ${inSeconds(visibilitySeconds)} take longer`,
           fix: 'Raise retentionPeriod, or lower maxReceiveCount or visibilityTimeout until their product is below it.',
@@ -201,7 +201,7 @@ export const QUEUE_RULES: readonly Rule[] = [
         if (asked.length === 0) return [];
         return [
           {
-            construct: queue.resource.construct,
+            at: queue.resource,
             property: 'QueueName',
             value: `'${queue.name}' beside ${quoted(asked.map(({ name }) => name))}`,
             fix: 'Call the function or its URL and take the answer from the call; or answer "accepted" with an id at once and let the caller ask for the state.',

@@ -74,7 +74,7 @@ export const TOPIC_RULES: readonly Rule[] = [
         if (!closed) return [];
         return [
           {
-            construct: queue.resource.construct,
+            at: queue.resource,
             property: 'KmsMasterKeyId',
             value:
               key.kind === 'aws' ? key.alias : `key '${key.key.path}', whose policy does not name sns.amazonaws.com`,
