@@ -1,5 +1,4 @@
 import { Validations } from 'aws-cdk-lib';
-import type { IConstruct } from 'constructs';
 import { recordOf } from './json.ts';
 
 /** A finding that somebody has accepted. */
@@ -33,12 +32,6 @@ export const acknowledgedIn = (path: string, metadata: readonly Metadata[]): rea
       qualifiedId,
     }))
     .filter(({ rule }) => rule.startsWith('Messaging-'));
-
-/** Everything that was accepted in a tree, and around its root. */
-export const acknowledgementsOf = (root: IConstruct): readonly Acknowledgement[] =>
-  [...root.node.scopes.slice(0, -1), ...root.node.findAll()].flatMap(({ node }) =>
-    acknowledgedIn(node.path, node.metadata),
-  );
 
 /** Whether a path is another one or below it. */
 export const isWithin = (path: string, around: string): boolean =>

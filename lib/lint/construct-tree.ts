@@ -41,3 +41,9 @@ function bodyOf(stack: Stack, elements: readonly CfnElement[]): Template['body']
   }
   return body;
 }
+
+/** A construct with all around and all below it. */
+export const aroundAndBelow = (root: IConstruct): readonly IConstruct[] => [
+  ...root.node.scopes.slice(0, -1),
+  ...root.node.findAll(),
+];

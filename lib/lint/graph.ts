@@ -1,7 +1,7 @@
 import type { IConstruct } from 'constructs';
 import { templatesOf } from './construct-tree.ts';
 import { type Alarm, readAlarms } from './graph-alarms.ts';
-import { type DeclaredThings, NOTHING_DECLARED, readDeclared } from './graph-declared.ts';
+import { type DeclaredThings, NOTHING_DECLARED, readDeclared, type SwitchedOff } from './graph-declared.ts';
 import { type FunctionNode, type Mapping, readMappings } from './graph-mappings.ts';
 import { type Queue, readQueues, readStreams, type StreamNode } from './graph-stores.ts';
 import { readSubscriptions, readTopics, type SubscriptionNode, type Topic } from './graph-topics.ts';
@@ -20,13 +20,19 @@ export interface Graph {
   readonly alarms: readonly Alarm[];
   /** What our constructs were made from. */
   readonly declared: DeclaredThings;
+  /** Alarms that nobody needs. */
+  readonly switchedOff: readonly SwitchedOff[];
 }
 
 /** @param root a synthesised app, or a construct of one */
 export const readGraph = (root: IConstruct): Graph => graphOf(templatesOf(root), readDeclared(root));
 
 /** @param declared what our constructs in the templates were made from */
-export function graphOf(templates: readonly Template[], declared: DeclaredThings = NOTHING_DECLARED): Graph {
+export function graphOf(
+  templates: readonly Template[],
+  declared: DeclaredThings = NOTHING_DECLARED,
+  switchedOff: readonly SwitchedOff[] = [],
+): Graph {
   const resources = readResources(templates);
   const queues = readQueues(resources);
   const streams = readStreams(resources);
@@ -42,5 +48,6 @@ export function graphOf(templates: readonly Template[], declared: DeclaredThings
     subscriptions: readSubscriptions(resources, topics, queues),
     alarms: readAlarms(resources),
     declared,
+    switchedOff,
   };
 }

@@ -1,8 +1,8 @@
 import type { IConstruct } from 'constructs';
-import { type Acknowledgement, acknowledgementOf, acknowledgementsOf, isWithin } from './acknowledgements.ts';
-import { templatesOf } from './construct-tree.ts';
+import { type Acknowledgement, acknowledgedIn, acknowledgementOf, isWithin } from './acknowledgements.ts';
+import { aroundAndBelow, templatesOf } from './construct-tree.ts';
 import { graphOf } from './graph.ts';
-import { type DeclaredThings, readDeclared } from './graph-declared.ts';
+import { type DeclaredThings, readDeclared, type SwitchedOff, switchedOffIn } from './graph-declared.ts';
 import type { Severity } from './rule.ts';
 import { looksAtResources, MESSAGING_RULES } from './rules.ts';
 import type { Template } from './templates.ts';
@@ -30,6 +30,8 @@ export interface System {
   readonly acknowledgements: readonly Acknowledgement[];
   /** What our constructs were made from. @default the templates come without constructs, so that rules on declarations find nothing */
   readonly declared?: DeclaredThings;
+  /** @default none */
+  readonly switchedOff?: readonly SwitchedOff[];
 }
 
 /**
@@ -39,14 +41,15 @@ export interface System {
 export const lint = (root: IConstruct): readonly Finding[] =>
   lintSystem({
     templates: templatesOf(root),
-    acknowledgements: acknowledgementsOf(root),
+    acknowledgements: aroundAndBelow(root).flatMap(({ node }) => acknowledgedIn(node.path, node.metadata)),
+    switchedOff: aroundAndBelow(root).flatMap(({ node }) => switchedOffIn(node.path, node.metadata)),
     declared: readDeclared(root),
   }).filter(({ path }) => isWithin(path, root.node.path));
 
 /** The same for templates, whoever wrote them. */
 export function lintSystem(system: System): readonly Finding[] {
-  const { acknowledgements, declared } = system;
-  const graph = graphOf(system.templates, declared);
+  const { acknowledgements, declared, switchedOff } = system;
+  const graph = graphOf(system.templates, declared, switchedOff);
   const found = MESSAGING_RULES.flatMap((rule) => {
     const { id, severity, mistake, why, source } = rule;
     return rule.check(graph).map(({ at: { path }, property, value, fix }): Finding => {

@@ -63,13 +63,13 @@ export const WATCHING_RULES: readonly Rule[] = [
     mistake: 'nobody is told of dead letters',
     why: 'A message among the dead letters is work that is not done. Without an alarm it is found when a customer asks, or when its retention ends.',
     source: `${SQS_DOCS}/dead-letter-queues-alarms-cloudwatch.html`,
-    check: ({ alarms, declared, queues }) =>
+    check: ({ alarms, queues, switchedOff }) =>
       queues
         .filter(
           ({ resource, deadLettersOf }) =>
             deadLettersOf.length > 0 && alarmsOn(alarms, resource, VISIBLE, ...COUNTS_OF_TRAFFIC).length === 0,
         )
-        .filter((queue) => !isSwitchedOff(kindOfDeadLetters(queue), queue.resource, declared))
+        .filter((queue) => !isSwitchedOff(kindOfDeadLetters(queue), queue.resource, switchedOff))
         .map(({ resource }) => ({
           at: resource,
           property: 'CloudWatch alarm',
@@ -83,14 +83,14 @@ export const WATCHING_RULES: readonly Rule[] = [
     mistake: 'nobody is told when a queue is not drained as fast as it fills',
     why: 'A consumer that is too slow, throttled or switched off makes no error: only the age of the oldest message shows it.',
     source: `${SQS_DOCS}/sqs-available-cloudwatch-metrics.html`,
-    check: ({ alarms, declared, mappings, queues }) =>
+    check: ({ alarms, mappings, queues, switchedOff }) =>
       queues
         .filter(
           (queue) =>
             queue.deadLettersOf.length === 0 &&
             mappings.some((mapping) => mapping.queue === queue) &&
             alarmsOn(alarms, queue.resource, AGE).length === 0 &&
-            !isSwitchedOff('oldest-message', queue.resource, declared),
+            !isSwitchedOff('oldest-message', queue.resource, switchedOff),
         )
         .map(({ resource }) => ({
           at: resource,
@@ -105,9 +105,9 @@ export const WATCHING_RULES: readonly Rule[] = [
     mistake: 'nobody is told when a consumer of a stream falls behind',
     why: 'What is not read before the retention ends is lost to this consumer, and a failing or slow consumer stops for hours without an error that counts.',
     source: 'https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html',
-    check: ({ alarms, declared, mappings }) =>
+    check: ({ alarms, mappings, switchedOff }) =>
       mappings.flatMap(({ kind, fn, stream }) => {
-        if (kind !== 'stream' || fn === undefined || isSwitchedOff('iterator-age', fn.resource, declared)) return [];
+        if (kind !== 'stream' || fn === undefined || isSwitchedOff('iterator-age', fn.resource, switchedOff)) return [];
         const watched =
           alarmsOn(alarms, fn.resource, FUNCTION_LAG).length > 0 ||
           (stream !== undefined && alarmsOn(alarms, stream.resource, STREAM_LAG).length > 0);
