@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { acknowledgedIn } from '../lib/lint/acknowledgements.ts';
 import { switchedOffIn } from '../lib/lint/graph-declared.ts';
@@ -62,7 +62,11 @@ function handWritten(folder: string): readonly Root[] {
     .filter((name) => TEMPLATES.includes(extname(name)))
     .map((name) => join(folder, name))
     .filter((file) => statSync(file).isFile());
-  return files.filter((file) => isRecord(at(readTemplateFile(file), 'Resources'))).map((file) => rootOf(file));
+  // Of a file that cannot be read, only one that may be a template is worth an error.
+  const mayBe = (file: string) => readFileSync(file, 'utf8').includes('Resources');
+  return files
+    .filter((file) => mayBe(file) && isRecord(at(readTemplateFile(file), 'Resources')))
+    .map((file) => rootOf(file));
 }
 
 /** Roots and everything within them, each once. */

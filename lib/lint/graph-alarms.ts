@@ -45,6 +45,7 @@ const NAMED_BY: Readonly<Record<string, string>> = {
   StreamName: 'AWS::Kinesis::Stream',
   FunctionName: 'AWS::Lambda::Function',
   TopicName: 'AWS::SNS::Topic',
+  PipeName: 'AWS::Pipes::Pipe',
 };
 
 export function readAlarms(resources: Resources): readonly Alarm[] {

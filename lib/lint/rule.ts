@@ -36,3 +36,11 @@ export const offence = (
   value: string,
   fix: string,
 ): Offence => ({ at: resource, property, value, fix });
+
+/** An offence of how a consumer reads its source, wherever its kind says so. */
+export const settingOffence = (
+  consumer: { readonly resource: Resource; readonly prefix: string },
+  name: string,
+  value: string,
+  fix: string,
+): Offence => offence(consumer, `${consumer.prefix}${name}`, value, fix);

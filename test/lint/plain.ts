@@ -1,5 +1,6 @@
 import { Fn } from 'aws-cdk-lib';
 import { CfnAlarm, type CfnAlarmProps } from 'aws-cdk-lib/aws-cloudwatch';
+import { CfnPolicy } from 'aws-cdk-lib/aws-iam';
 import { CfnStream, type CfnStreamProps } from 'aws-cdk-lib/aws-kinesis';
 import { CfnKey } from 'aws-cdk-lib/aws-kms';
 import {
@@ -8,6 +9,7 @@ import {
   CfnFunction,
   type CfnFunctionProps,
 } from 'aws-cdk-lib/aws-lambda';
+import { CfnPipe, type CfnPipeProps } from 'aws-cdk-lib/aws-pipes';
 import {
   CfnSubscription,
   type CfnSubscriptionProps,
@@ -74,6 +76,44 @@ export const fn = (scope: Construct, id: string, changes?: Changes<CfnFunctionPr
         runtime: 'nodejs24.x',
         role: ROLE,
         timeout: 10,
+      },
+      changes,
+    ),
+  );
+
+/** A function that works off a queue, and makes no mistake of its own. */
+export const consume = (scope: Construct, eventSourceArn: string, id = 'consumer'): CfnEventSourceMapping =>
+  new CfnEventSourceMapping(scope, `${id}-mapping`, {
+    eventSourceArn,
+    functionName: fn(scope, id, { timeout: 5 }).ref,
+    functionResponseTypes: ['ReportBatchItemFailures'],
+    scalingConfig: { maximumConcurrency: 5 },
+  });
+
+/** Lets a role take messages, as a service that polls does. */
+export const mayReceive = (scope: Construct, { attrArn }: CfnQueue): CfnPolicy =>
+  new CfnPolicy(scope, 'polls', {
+    policyName: 'polls',
+    roles: ['poller'],
+    policyDocument: {
+      Statement: [{ Effect: 'Allow', Action: ['sqs:ReceiveMessage', 'sqs:DeleteMessage'], Resource: attrArn }],
+    },
+  });
+
+/** A pipe to a bus of elsewhere. */
+export const pipe = (
+  scope: Construct,
+  source: string,
+  sourceParameters?: CfnPipe.PipeSourceParametersProperty,
+  changes?: Changes<CfnPipeProps>,
+): CfnPipe =>
+  new CfnPipe(
+    scope,
+    'pipe',
+    made<CfnPipeProps>(
+      {
+        ...{ name: 'pipe', source, roleArn: ROLE, target: arn('events', 'event-bus/elsewhere') },
+        ...(sourceParameters === undefined ? {} : { sourceParameters }),
       },
       changes,
     ),
@@ -186,16 +226,23 @@ export interface FanOutChanges {
   readonly work?: WorkChanges;
   /** Service that the queue's policy lets in. */
   readonly letIn?: string;
+  /** Service that the policy of its dead letters lets in. */
+  readonly undeliveredLetsIn?: string;
 }
 
-/** A topic that feeds a queue. */
+/** A topic that feeds a queue; beside it a queue and a key that let everybody in, which are no help to the others. */
 export function fanOut(scope: Construct, changes: FanOutChanges = {}) {
+  neighbours(scope);
   const topic = new CfnTopic(scope, 'topic', made<CfnTopicProps>({ topicName: 'topic' }, changes.topic));
   const { queue: source } = work(scope, changes.work);
   const undelivered = deadLetters(scope, 'undelivered', changes.deadLetters);
   new CfnQueuePolicy(scope, 'work-policy', {
     queues: [source.ref],
     policyDocument: allow(changes.letIn ?? 'sns.amazonaws.com', ['sqs:SendMessage'], source.attrArn),
+  });
+  new CfnQueuePolicy(scope, 'undelivered-policy', {
+    queues: [undelivered.ref],
+    policyDocument: allow(changes.undeliveredLetsIn ?? 'sns.amazonaws.com', ['sqs:SendMessage'], undelivered.attrArn),
   });
   const subscription = new CfnSubscription(
     scope,
@@ -214,8 +261,29 @@ export function fanOut(scope: Construct, changes: FanOutChanges = {}) {
   return { topic, queue: source, subscription };
 }
 
+/** Services that deliver to queues and topics. */
+const SERVICES = ['sns', 'events', 's3', 'cloudwatch', 'scheduler', 'pipes', 'lambda'].map(
+  (name) => `${name}.amazonaws.com`,
+);
+
+/** A queue, a topic and a key that let every service in, and a queue whose consumer is fine: not to be mistaken for those that are looked at. */
+export function neighbours(scope: Construct): void {
+  const open = queue(scope, 'neighbour');
+  const told = new CfnTopic(scope, 'neighbour-topic', { topicName: 'neighbour' });
+  new CfnQueuePolicy(scope, 'neighbour-policy', {
+    queues: [open.ref],
+    policyDocument: allow(SERVICES, ['sqs:SendMessage'], open.attrArn),
+  });
+  new CfnTopicPolicy(scope, 'neighbour-topic-policy', {
+    topics: [told.ref],
+    policyDocument: allow(SERVICES, ['sns:Publish'], told.ref),
+  });
+  new CfnKey(scope, 'neighbour-key', { keyPolicy: allow(SERVICES, ['kms:GenerateDataKey*', 'kms:Decrypt'], '*') });
+}
+
 /** A topic that an alarm tells. */
 export function toldTopic(scope: Construct, key: CfnKey | string | undefined, publisher: string | undefined): void {
+  neighbours(scope);
   const topic = new CfnTopic(scope, 'told', {
     ...(key === undefined ? {} : { kmsMasterKeyId: typeof key === 'string' ? key : key.attrArn }),
   });
@@ -233,7 +301,7 @@ const deadLettersOfWork = (scope: Construct): CfnQueue => work(scope).dead;
 export const customerKey = (scope: Construct, user: string): CfnKey =>
   new CfnKey(scope, 'key', { keyPolicy: allow(user, ['kms:GenerateDataKey*', 'kms:Decrypt'], '*') });
 
-export const allow = (service: string, actions: readonly string[], resource: string) => ({
+export const allow = (service: string | readonly string[], actions: readonly string[], resource: string) => ({
   Version: '2012-10-17',
   Statement: [{ Effect: 'Allow', Principal: { Service: service }, Action: actions, Resource: resource }],
 });

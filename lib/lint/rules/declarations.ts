@@ -29,8 +29,8 @@ function retentionSeconds(to: Subscription['to'], graph: Graph): number {
   return queue ?? (hours === undefined ? to.retention.seconds : hours * SECONDS_PER_HOUR);
 }
 
-/** What reads a stream without an event source mapping. */
-const OTHER_READERS = ['AWS::KinesisFirehose::DeliveryStream', 'AWS::Pipes::Pipe'];
+/** What reads a stream without an event source mapping or a pipe. */
+const OTHER_READERS = ['AWS::KinesisFirehose::DeliveryStream'];
 
 /** Resources that read a stream, each at a position of its own. */
 const readersOf = (stream: Resource, { mappings, resources }: Graph): readonly Resource[] => [

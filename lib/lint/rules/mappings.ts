@@ -1,9 +1,13 @@
 import { VISIBILITY_FACTOR } from '../../contracts/delivery-numbers.ts';
 import { LAMBDA } from '../../contracts/limits.ts';
-import { fromQueues, type Mapping } from '../graph-mappings.ts';
+import { fromQueues as everyConsumer, type Mapping } from '../graph-mappings.ts';
 import { offence, type Rule } from '../rule.ts';
 import { below, inSeconds, json } from '../text.ts';
 import { failAsWhole } from './partial-responses.ts';
+
+/** What holds for event source mappings only; pipes have rules of their own service. */
+const fromQueues = (graph: { readonly mappings: readonly Mapping[] }): readonly Mapping[] =>
+  everyConsumer(graph).filter(({ by }) => by === 'mapping');
 
 const DOCS = 'https://docs.aws.amazon.com/lambda/latest/dg';
 /** What only mappings on streams have. */

@@ -1,5 +1,7 @@
 import type { Graph } from '../graph.ts';
 import type { Queue } from '../graph-stores.ts';
+import { listOf, recordOf } from '../json.ts';
+import { allowsOn } from '../policies.ts';
 import type { Rule } from '../rule.ts';
 import { below, inSeconds, quoted } from '../text.ts';
 
@@ -38,6 +40,20 @@ const circles = (graph: Graph): readonly Queue[] => {
   });
 };
 
+/**
+ * Whether anybody in these templates takes messages off a queue: a mapping or a pipe, or a role that may receive them (containers, instances).
+ * What nobody here consumes is a last stop, an audit copy or a way to another app, where dead letters are nobody's or that app's concern.
+ */
+const isConsumed = ({ resource: queue }: Queue, { mappings, resources }: Graph): boolean =>
+  mappings.some((mapping) => mapping.queue?.resource === queue) ||
+  resources
+    .of('AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy', 'AWS::IAM::RolePolicy', 'AWS::IAM::Role')
+    .some((policy) =>
+      [policy.properties, ...listOf(policy.properties.Policies).map(recordOf)].some(({ PolicyDocument: document }) =>
+        allowsOn(document, ['sqs:ReceiveMessage'], (arn) => resources.target(arn, policy) === queue),
+      ),
+    );
+
 /** What gives up to standard queues only. */
 const STANDARD_ONLY = [
   'AWS::Lambda::EventSourceMapping',
@@ -63,9 +79,9 @@ export const QUEUE_RULES: readonly Rule[] = [
     mistake: 'a queue has no dead-letter queue',
     why: 'A message that always fails comes back until its retention ends and is then deleted; nobody sees it, and until then it takes the place of others.',
     source: `${DOCS}/sqs-dead-letter-queues.html`,
-    check: ({ queues }) =>
-      queues
-        .filter(({ redrive, deadLettersOf: sources }) => redrive === undefined && sources.length === 0)
+    check: (graph) =>
+      graph.queues
+        .filter((queue) => queue.redrive === undefined && queue.deadLettersOf.length === 0 && isConsumed(queue, graph))
         .map(({ resource }) => ({
           at: resource,
           property: 'RedrivePolicy',

@@ -1,19 +1,20 @@
 import { CfnTable } from 'aws-cdk-lib/aws-dynamodb';
 import { CfnStreamConsumer } from 'aws-cdk-lib/aws-kinesis';
+import type { CfnPipe } from 'aws-cdk-lib/aws-pipes';
 import type { Construct } from 'constructs';
 import type { Examples } from '../example.ts';
-import { alarm, fn, read, readMapping } from '../plain.ts';
+import { alarm, fn, pipe, type ReadChanges, read, readMapping } from '../plain.ts';
 
-const tableOf = (scope: Construct) =>
+const tableOf = (scope: Construct, streamViewType = 'NEW_IMAGE') =>
   new CfnTable(scope, 'table', {
     keySchema: [{ attributeName: 'id', keyType: 'HASH' }],
     attributeDefinitions: [{ attributeName: 'id', attributeType: 'S' }],
     billingMode: 'PAY_PER_REQUEST',
-    streamSpecification: { streamViewType: 'NEW_IMAGE' },
+    streamSpecification: { streamViewType },
   });
 
-function tableReader(scope: Construct, pattern: object): void {
-  const table = tableOf(scope);
+function tableReader(scope: Construct, pattern: object, view?: string): void {
+  const table = tableOf(scope, view);
   const reader = fn(scope, 'reader');
   readMapping(scope, 'changes', table.attrStreamArn, reader, {
     filterCriteria: { filters: [{ pattern: JSON.stringify(pattern) }] },
@@ -42,6 +43,21 @@ function readers(scope: Construct, polling: number, enhanced: number): void {
   }
 }
 
+const spread = (scope: Construct, mapping: NonNullable<ReadChanges['mapping']>) =>
+  read(scope, {
+    mapping,
+    stream: {
+      recordDistributionStrategy: 'AUTO',
+      shardCount: undefined,
+      streamModeDetails: { streamMode: 'ON_DEMAND' },
+    },
+  });
+
+const piped = (scope: Construct, changes: Partial<CfnPipe.PipeSourceKinesisStreamParametersProperty>) =>
+  pipe(scope, read(scope).stream.attrArn, {
+    kinesisStreamParameters: { startingPosition: 'TRIM_HORIZON', ...changes },
+  });
+
 export const LOG_EXAMPLES: Examples = {
   'Messaging-EndlessRetries': [
     {
@@ -60,6 +76,14 @@ export const LOG_EXAMPLES: Examples = {
       value: '-1 (for ever)',
       fix: 'maxRecordAge',
     },
+    {
+      bad: (s) => piped(s, {}),
+      good: (s) => piped(s, { maximumRetryAttempts: 10 }),
+      path: 'pipe',
+      property: 'SourceParameters.KinesisStreamParameters.MaximumRetryAttempts',
+      value: 'none (for ever)',
+      fix: 'maximumRetryAttempts: 10',
+    },
   ],
   'Messaging-NoFailureDestination': [
     {
@@ -69,6 +93,14 @@ export const LOG_EXAMPLES: Examples = {
       property: 'DestinationConfig.OnFailure',
       value: 'none',
       fix: 'onFailure: new SqsDlq(queue)',
+    },
+    {
+      bad: (s) => piped(s, {}),
+      good: (s) => piped(s, { deadLetterConfig: { arn: 'arn:aws:sqs:x:1:there' } }),
+      path: 'pipe',
+      property: 'SourceParameters.KinesisStreamParameters.DeadLetterConfig',
+      value: 'none',
+      fix: 'deadLetterConfig: { arn: queue.queueArn }',
     },
   ],
   'Messaging-StreamBatchFailsAsWhole': [
@@ -90,6 +122,14 @@ export const LOG_EXAMPLES: Examples = {
       value: 'false',
       fix: 'bisectBatchOnError: true',
     },
+    {
+      bad: (s) => piped(s, {}),
+      good: (s) => piped(s, { onPartialBatchItemFailure: 'AUTOMATIC_BISECT' }),
+      path: 'pipe',
+      property: 'SourceParameters.KinesisStreamParameters.OnPartialBatchItemFailure',
+      value: 'none',
+      fix: 'AUTOMATIC_BISECT',
+    },
   ],
   'Messaging-StartsAtLatest': [
     {
@@ -99,6 +139,14 @@ export const LOG_EXAMPLES: Examples = {
       property: 'StartingPosition',
       value: 'LATEST',
       fix: 'StartingPosition.TRIM_HORIZON',
+    },
+    {
+      bad: (s) => piped(s, { startingPosition: 'LATEST' }),
+      good: (s) => piped(s, {}),
+      path: 'pipe',
+      property: 'SourceParameters.KinesisStreamParameters.StartingPosition',
+      value: 'LATEST',
+      fix: 'TRIM_HORIZON',
     },
   ],
   'Messaging-TooManyReaders': [
@@ -170,6 +218,94 @@ export const LOG_EXAMPLES: Examples = {
       property: 'FilterCriteria',
       value: 'status: ["paid"] lacks the type of the attribute',
       fix: '{ status: { S: FilterRule.isEqual("paid") } }',
+    },
+    {
+      bad: (s) => tableReader(s, { body: { status: ['paid'] } }),
+      good: (s) => tableReader(s, { body: [{ exists: false }], eventName: ['INSERT', 'UPSERT'] }),
+      path: 'changes',
+      property: 'FilterCriteria',
+      value:
+        "a record of a table's stream has no 'body' (it has eventID, eventName, eventVersion, eventSource, awsRegion, dynamodb, eventSourceARN, userIdentity)",
+      fix: '{ dynamodb: { NewImage',
+    },
+    {
+      bad: (s) => tableReader(s, { dynamodb: { NewImage: { status: { S: ['paid'] } } } }, 'KEYS_ONLY'),
+      good: (s) => tableReader(s, { dynamodb: { Keys: { id: { S: ['a'] } } } }, 'KEYS_ONLY'),
+      path: 'changes',
+      property: 'FilterCriteria',
+      value: 'NewImage is not in the stream, which holds KEYS_ONLY',
+      fix: 'a StreamViewType that holds the image',
+    },
+    {
+      bad: (s) => tableReader(s, { dynamodb: { NewImage: { status: { S: ['paid'] } } } }, 'OLD_IMAGE'),
+      good: (s) => tableReader(s, { dynamodb: { OldImage: { status: { S: ['paid'] } } } }, 'OLD_IMAGE'),
+      path: 'changes',
+      property: 'FilterCriteria',
+      value: 'NewImage is not in the stream, which holds OLD_IMAGE',
+      fix: 'a StreamViewType that holds the image',
+    },
+    {
+      bad: (s) => tableReader(s, { eventName: ['UPDATE'] }),
+      good: (s) => tableReader(s, { eventName: ['UPDATE', 'MODIFY'] }),
+      path: 'changes',
+      property: 'FilterCriteria',
+      value: 'eventName is ["UPDATE"] and never one of INSERT, MODIFY, REMOVE',
+      fix: 'FilterRule.isEqual("paid")',
+    },
+    {
+      bad: (s) => tableReader(s, { dynamodb: { Keys: { status: { S: ['paid'] } } } }),
+      good: (s) => tableReader(s, { dynamodb: { NewImage: { order: { M: { status: { S: ['paid'] } } } } } }),
+      path: 'changes',
+      property: 'FilterCriteria',
+      value: "Keys has no 'status' (it has id)",
+      fix: 'FilterRule.isEqual("paid")',
+    },
+    {
+      bad: (s) =>
+        tableReader(
+          s,
+          { dynamodb: { OldImage: { status: { S: ['a'] } } }, eventName: ['INSERT'] },
+          'NEW_AND_OLD_IMAGES',
+        ),
+      good: (s) =>
+        tableReader(
+          s,
+          { dynamodb: { OldImage: { status: { S: ['a'] } } }, eventName: ['REMOVE'] },
+          'NEW_AND_OLD_IMAGES',
+        ),
+      path: 'changes',
+      property: 'FilterCriteria',
+      value: 'OldImage is not in a record of INSERT',
+      fix: 'FilterRule.isEqual("paid")',
+    },
+  ],
+  'Messaging-KeyOrderNotKept': [
+    {
+      bad: (s) => spread(s, { parallelizationFactor: 2 }),
+      good: (s) => read(s, { mapping: { parallelizationFactor: 2 } }),
+      path: 'log',
+      property: 'RecordDistributionStrategy',
+      value: "AUTO, while 'reader' reads a shard by key, 2 at a time",
+      fix: 'Take RecordDistributionStrategy away',
+    },
+    {
+      bad: (s) => spread(s, { tumblingWindowInSeconds: 60 }),
+      good: (s) => spread(s, {}),
+      path: 'log',
+      property: 'RecordDistributionStrategy',
+      value: "AUTO, while 'reader' keeps state over windows of 60 s",
+      fix: 'Take RecordDistributionStrategy away',
+    },
+  ],
+  'Messaging-PartitionKeysIgnored': [
+    {
+      bad: (s) => spread(s, {}),
+      // What is wrong for sure is said once.
+      good: (s) => spread(s, { parallelizationFactor: 2 }),
+      path: 'log',
+      property: 'RecordDistributionStrategy',
+      value: 'AUTO',
+      fix: 'no consumer needs the records of a key in order',
     },
   ],
 };

@@ -1,0 +1,77 @@
+import { CfnRule } from 'aws-cdk-lib/aws-events';
+import type { Construct } from 'constructs';
+import type { Example, Examples } from '../example.ts';
+import { fanOut, pipe, read, work } from '../plain.ts';
+
+const criteria = (pattern: unknown) => ({ filters: [{ pattern: JSON.stringify(pattern) }] });
+const onQueue = (scope: Construct, pattern: unknown) => work(scope, { mapping: { filterCriteria: criteria(pattern) } });
+const onLog = (scope: Construct, pattern: unknown) => read(scope, { mapping: { filterCriteria: criteria(pattern) } });
+const onRule = (scope: Construct, eventPattern: object) => {
+  new CfnRule(scope, 'other', { eventPattern: { source: ['shop'], 'detail-type': ['paid'] } });
+  return new CfnRule(scope, 'rule', { name: 'rule', eventPattern });
+};
+
+const MESSAGE =
+  'messageId, receiptHandle, body, attributes, messageAttributes, md5OfBody, md5OfMessageAttributes, eventSource, eventSourceARN, awsRegion';
+
+const queueExample = (pattern: object, member: string): Example => ({
+  bad: (s) => onQueue(s, pattern),
+  good: (s) => onQueue(s, { body: { kind: ['card'] }, messageAttributes: { kind: { stringValue: ['card'] } } }),
+  path: 'work-mapping',
+  property: 'FilterCriteria',
+  value: `a message of a queue has no '${member}' (it has ${MESSAGE})`,
+  fix: 'under body',
+});
+
+export const FILTER_EXAMPLES: Examples = {
+  'Messaging-FilterNeverMatches': [
+    queueExample({ data: { kind: ['card'] } }, 'data'),
+    queueExample({ dynamodb: { NewImage: { kind: { S: ['card'] } } } }, 'dynamodb'),
+    {
+      bad: (s) => onQueue(s, { body: { kind: 'card' } }),
+      // What need not be there may as well be anywhere; an alternative that can match is enough.
+      good: (s) => onQueue(s, { data: [{ exists: false }], $or: [{ data: ['x'] }, { body: { kind: ['card'] } }] }),
+      path: 'work-mapping',
+      property: 'FilterCriteria',
+      value: 'pattern.body.kind is "card" and no list',
+      fix: 'under body',
+    },
+    {
+      bad: (s) => onLog(s, { body: { kind: ['card'] } }),
+      good: (s) => onLog(s, { data: { kind: ['card'] }, partitionKey: ['a'] }),
+      path: 'log-mapping',
+      property: 'FilterCriteria',
+      value:
+        "a record of a stream has no 'body' (it has kinesisSchemaVersion, partitionKey, sequenceNumber, data, approximateArrivalTimestamp, encryptionType, eventSource, eventVersion, eventID, eventName, invokeIdentityArn, awsRegion, eventSourceARN)",
+      fix: 'under data',
+    },
+    {
+      bad: (s) => pipe(s, work(s).queue.attrArn, { filterCriteria: criteria({ detail: { kind: ['card'] } }) }),
+      good: (s) => pipe(s, work(s).queue.attrArn, { filterCriteria: criteria({ body: { kind: ['card'] } }) }),
+      path: 'pipe',
+      property: 'SourceParameters.FilterCriteria',
+      value: `a message of a queue has no 'detail' (it has ${MESSAGE})`,
+      fix: 'under body',
+    },
+    {
+      bad: (s) => onRule(s, { source: ['shop'], kind: ['card'] }),
+      good: (s) => onRule(s, { source: ['shop'], 'detail-type': ['order placed'], detail: { kind: ['card'] } }),
+      path: 'rule',
+      property: 'EventPattern',
+      value:
+        "an event has no 'kind' (it has version, id, detail-type, source, account, time, region, resources, detail, replay-name, ingestion-time)",
+      fix: '"detail-type"',
+    },
+    {
+      bad: (s) => fanOut(s, { subscription: { filterPolicy: { order: { kind: ['card'] } } } }),
+      good: (s) =>
+        fanOut(s, {
+          subscription: { filterPolicy: { order: { kind: ['card'] } }, filterPolicyScope: 'MessageBody' },
+        }),
+      path: 'subscription',
+      property: 'FilterPolicy',
+      value: "'order' looks into the body, and the scope is MessageAttributes",
+      fix: 'FilterPolicyScope: MessageBody',
+    },
+  ],
+};
