@@ -1,6 +1,5 @@
 import { Fn } from 'aws-cdk-lib';
 import { CfnAlarm, type CfnAlarmProps } from 'aws-cdk-lib/aws-cloudwatch';
-import { CfnPolicy } from 'aws-cdk-lib/aws-iam';
 import { CfnStream, type CfnStreamProps } from 'aws-cdk-lib/aws-kinesis';
 import { CfnKey } from 'aws-cdk-lib/aws-kms';
 import {
@@ -9,7 +8,6 @@ import {
   CfnFunction,
   type CfnFunctionProps,
 } from 'aws-cdk-lib/aws-lambda';
-import { CfnPipe, type CfnPipeProps } from 'aws-cdk-lib/aws-pipes';
 import {
   CfnSubscription,
   type CfnSubscriptionProps,
@@ -19,6 +17,7 @@ import {
 } from 'aws-cdk-lib/aws-sns';
 import { CfnQueue, CfnQueuePolicy, type CfnQueueProps } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
+import { allow, neighbours } from './plain-relations.ts';
 
 /** Plain resources without a mistake, and a way to make one: what an example changes. None of them is made with our constructs. */
 
@@ -89,35 +88,6 @@ export const consume = (scope: Construct, eventSourceArn: string, id = 'consumer
     functionResponseTypes: ['ReportBatchItemFailures'],
     scalingConfig: { maximumConcurrency: 5 },
   });
-
-/** Lets a role take messages, as a service that polls does. */
-export const mayReceive = (scope: Construct, { attrArn }: CfnQueue): CfnPolicy =>
-  new CfnPolicy(scope, 'polls', {
-    policyName: 'polls',
-    roles: ['poller'],
-    policyDocument: {
-      Statement: [{ Effect: 'Allow', Action: ['sqs:ReceiveMessage', 'sqs:DeleteMessage'], Resource: attrArn }],
-    },
-  });
-
-/** A pipe to a bus of elsewhere. */
-export const pipe = (
-  scope: Construct,
-  source: string,
-  sourceParameters?: CfnPipe.PipeSourceParametersProperty,
-  changes?: Changes<CfnPipeProps>,
-): CfnPipe =>
-  new CfnPipe(
-    scope,
-    'pipe',
-    made<CfnPipeProps>(
-      {
-        ...{ name: 'pipe', source, roleArn: ROLE, target: arn('events', 'event-bus/elsewhere') },
-        ...(sourceParameters === undefined ? {} : { sourceParameters }),
-      },
-      changes,
-    ),
-  );
 
 export interface WorkChanges {
   readonly queue?: Changes<CfnQueueProps>;
@@ -261,26 +231,6 @@ export function fanOut(scope: Construct, changes: FanOutChanges = {}) {
   return { topic, queue: source, subscription };
 }
 
-/** Services that deliver to queues and topics. */
-const SERVICES = ['sns', 'events', 's3', 'cloudwatch', 'scheduler', 'pipes', 'lambda'].map(
-  (name) => `${name}.amazonaws.com`,
-);
-
-/** A queue, a topic and a key that let every service in, and a queue whose consumer is fine: not to be mistaken for those that are looked at. */
-export function neighbours(scope: Construct): void {
-  const open = queue(scope, 'neighbour');
-  const told = new CfnTopic(scope, 'neighbour-topic', { topicName: 'neighbour' });
-  new CfnQueuePolicy(scope, 'neighbour-policy', {
-    queues: [open.ref],
-    policyDocument: allow(SERVICES, ['sqs:SendMessage'], open.attrArn),
-  });
-  new CfnTopicPolicy(scope, 'neighbour-topic-policy', {
-    topics: [told.ref],
-    policyDocument: allow(SERVICES, ['sns:Publish'], told.ref),
-  });
-  new CfnKey(scope, 'neighbour-key', { keyPolicy: allow(SERVICES, ['kms:GenerateDataKey*', 'kms:Decrypt'], '*') });
-}
-
 /** A topic that an alarm tells. */
 export function toldTopic(scope: Construct, key: CfnKey | string | undefined, publisher: string | undefined): void {
   neighbours(scope);
@@ -300,11 +250,6 @@ const deadLettersOfWork = (scope: Construct): CfnQueue => work(scope).dead;
 
 export const customerKey = (scope: Construct, user: string): CfnKey =>
   new CfnKey(scope, 'key', { keyPolicy: allow(user, ['kms:GenerateDataKey*', 'kms:Decrypt'], '*') });
-
-export const allow = (service: string | readonly string[], actions: readonly string[], resource: string) => ({
-  Version: '2012-10-17',
-  Statement: [{ Effect: 'Allow', Principal: { Service: service }, Action: actions, Resource: resource }],
-});
 
 /** ARN of something in this account, as people write it who do not pass constructs around. */
 export const arn = (service: string, name: string): string =>

@@ -26,11 +26,11 @@ function closedKeys(graph: Graph, which: (send: Send) => boolean, value: (send: 
       const closed = closedKeyOf(send, graph);
       if (closed === undefined) return [];
       const { service } = send.delivery;
-      const [own, managed] = isTopic(send) ? ['none', 'no key'] : ['QueueEncryption.SQS_MANAGED', 'SQS_MANAGED'];
+      const without = isTopic(send) ? 'Leave the key out' : 'Write encryption: QueueEncryption.SQS_MANAGED';
       const fix =
         send.role === undefined
-          ? `${isTopic(send) ? 'Leave the key out' : `Write encryption: ${own}`}; or take a customer key whose policy allows kms:GenerateDataKey* and kms:Decrypt to ${service}.`
-          : `Write key.grantEncryptDecrypt(role) for the role that sends; or take ${managed}.`;
+          ? `${without}; or take a customer key whose policy allows kms:GenerateDataKey* and kms:Decrypt to ${service}.`
+          : `Write key.grantEncryptDecrypt(role) for the role that sends. Otherwise: ${without}.`;
       return [offence(send.to, 'KmsMasterKeyId', value(send, closed), fix)];
     });
 }

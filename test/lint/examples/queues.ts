@@ -1,5 +1,6 @@
 import type { Examples } from '../example.ts';
-import { arn, consume, deadLetters, fifoWork, mayReceive, pipe, queue, read, work } from '../plain.ts';
+import { arn, consume, deadLetters, fifoWork, queue, read, work } from '../plain.ts';
+import { mayReceive, pipe } from '../plain-relations.ts';
 
 const WEEK_SECONDS = 604_800;
 

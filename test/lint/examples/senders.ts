@@ -7,7 +7,8 @@ import { CfnTopic, CfnTopicPolicy } from 'aws-cdk-lib/aws-sns';
 import { type CfnQueue, CfnQueuePolicy } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import type { Examples } from '../example.ts';
-import { allow, customerKey, deadLetters, fanOut, fn, neighbours, queue, read, work } from '../plain.ts';
+import { customerKey, deadLetters, fanOut, fn, queue, read, work } from '../plain.ts';
+import { allow, neighbours } from '../plain-relations.ts';
 
 const AWS_KEY = { sqsManagedSseEnabled: undefined, kmsMasterKeyId: 'alias/aws/sqs' } as const;
 const EVENTS = 'events.amazonaws.com';
