@@ -34,22 +34,27 @@ interface Violation {
 
 /**
  * Reads what the messaging pack found when an assembly was synthesised, acknowledged findings included.
- * @throws Error when the app does not use the pack, or the pack failed
+ * @returns undefined when the pack has no part in the report: it found nothing, or the app does not use it
+ * @throws Error when the pack failed
  */
-export function readFindings(assembly: string): readonly ReportedFinding[] {
+export function readFindings(assembly: string): readonly ReportedFinding[] | undefined {
   const file = join(assembly, REPORT_FILE);
-  if (!existsSync(file))
-    throw new Error(
-      'the app has no validation pack: write Validations.of(app).addPlugins(new MessagingChecks()) where it is made (docs/lint.md).',
-    );
+  if (!existsSync(file)) return undefined;
   const report: Report = JSON.parse(readFileSync(file, 'utf8'));
-  // A pack without findings has no part in the report.
   const pack = report.pluginReports.find(({ pluginName }) => pluginName === PACK_NAME);
-  if (pack?.metadata?.error !== undefined) throw new Error(pack.metadata.error);
-  return [...(pack?.violations ?? []), ...(pack?.suppressedViolations ?? [])]
+  if (pack === undefined) return undefined;
+  if (pack.metadata?.error !== undefined) throw new Error(pack.metadata.error);
+  return [...pack.violations, ...(pack.suppressedViolations ?? [])]
     .map(findingOf)
     .sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
 }
+
+/** What the linter finds in templates, in the form of the report. */
+export const reported = (findings: readonly Finding[]): readonly ReportedFinding[] =>
+  findings.map(({ source: _, acknowledged, ...finding }) => ({
+    ...finding,
+    ...(acknowledged === undefined ? {} : { acknowledged: { reason: acknowledged.reason, at: acknowledged.path } }),
+  }));
 
 const findingOf = (violation: Violation): ReportedFinding => ({
   rule: violation.ruleName.replace(/^.*::/, ''),

@@ -90,7 +90,14 @@ program
 
 program
   .command('lint')
-  .description('find mistakes in the messaging of the app of cdk.json; exit code 1 when there are errors')
+  .description(
+    'find mistakes in the messaging of the app of cdk.json, or of any assembly; exit code 1 when there are errors',
+  )
+  .addOption(
+    new Option('--assembly <dir>', 'lint this assembly, or these templates, instead of the app of cdk.json').conflicts(
+      'context',
+    ),
+  )
   .option('--all', 'show acknowledged findings too, with their reasons', false)
   .addOption(
     new Option('-c, --context <name=value>', 'context of the app; may be given several times')
@@ -100,7 +107,7 @@ program
   .addOption(json())
   .addHelpText(
     'after',
-    '\nExamples:\n  $ npx sluice lint\n  $ npx sluice lint --all -c stage=prod\n  $ npx sluice lint --json | jq .findings',
+    '\nExamples:\n  $ npx sluice lint\n  $ npx sluice lint --all -c stage=prod\n  $ npx sluice lint --json | jq .findings\n  $ npx sluice lint --assembly cdk.out   # any app, with or without the pack, and templates written by hand',
   )
   .action((options: LintOptions) => run(async () => (await commands.lint()).lint(options)));
 

@@ -1,8 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { lintSystem } from '../../lib/lint/lint.ts';
+import { readAssembly, untransformed } from '../assembly-templates.ts';
 import { readCdkApp, synthesise } from '../cdk-app.ts';
-import { type ReportedFinding, readFindings } from '../lint-report.ts';
+import { type ReportedFinding, readFindings, reported } from '../lint-report.ts';
 import { renderTable } from '../table.ts';
 import { openTerminal, styled, type Terminal } from '../terminal.ts';
 
@@ -12,28 +14,43 @@ export interface LintOptions {
   readonly all: boolean;
   /** Context of the app, beside that of `cdk.json`. */
   readonly context: Readonly<Record<string, string>>;
+  /** A folder that is synthesised already, or holds templates. @default the app of `cdk.json` is synthesised */
+  readonly assembly?: string;
 }
 
 /** Tells the app to leave findings to the report rather than to fail: this command says them itself. */
 const ONLY_REPORT = { '@aws-cdk/core:failSynthOnValidationErrors': false };
 
-/** Synthesises the app of `cdk.json` and prints what its messaging pack finds. @returns 1 when there are errors */
-export async function lint({ json, all, context }: LintOptions): Promise<number> {
+/** Prints what is wrong with the messaging of an app, or of templates. @returns 1 when there are errors */
+export async function lint({ json, all, context, assembly }: LintOptions): Promise<number> {
+  const terminal = openTerminal({ json });
+  const found = assembly === undefined ? await lintApp(context, terminal) : lintAssembly(assembly, terminal);
+  const counted = found.filter(({ acknowledged }) => acknowledged === undefined);
+  const ok = counted.every(({ severity }) => severity === 'warning');
+  const shown = all ? found : counted;
+  process.stdout.write(`${json ? JSON.stringify({ ok, findings: shown }) : report(shown, found, terminal)}\n`);
+  return ok ? 0 : 1;
+}
+
+/** Synthesises the app of `cdk.json` and reads what its messaging pack found; an app without the pack is linted by its templates. */
+async function lintApp(context: LintOptions['context'], terminal: Terminal): Promise<readonly ReportedFinding[]> {
   const output = mkdtempSync(join(tmpdir(), 'sluice-lint-'));
   try {
     const app = readCdkApp(process.cwd(), output);
     await synthesise({ ...app, context: { ...app.context, ...context, ...ONLY_REPORT } });
-    const found = readFindings(output);
-    const counted = found.filter(({ acknowledged }) => acknowledged === undefined);
-    const ok = counted.every(({ severity }) => severity === 'warning');
-    const shown = all ? found : counted;
-    process.stdout.write(
-      `${json ? JSON.stringify({ ok, findings: shown }) : report(shown, found, openTerminal({ json }))}\n`,
-    );
-    return ok ? 0 : 1;
+    return readFindings(output) ?? lintAssembly(output, terminal);
   } finally {
     rmSync(output, { recursive: true });
   }
+}
+
+function lintAssembly(place: string, terminal: Terminal): readonly ReportedFinding[] {
+  const system = readAssembly(place);
+  for (const path of untransformed(system))
+    terminal.note(
+      `${path}: what SAM makes of it is not seen (functions, their events and policies); lint what it was transformed to.`,
+    );
+  return reported(lintSystem(system));
 }
 
 function report(shown: readonly ReportedFinding[], found: readonly ReportedFinding[], terminal: Terminal): string {

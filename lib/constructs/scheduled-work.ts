@@ -1,4 +1,4 @@
-import { CfnResource, Stack, Validations } from 'aws-cdk-lib';
+import { CfnResource, Stack } from 'aws-cdk-lib';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { CfnSchedule, CfnScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
@@ -70,12 +70,6 @@ export class ScheduledWork extends Construct {
     for (const part of [this.group, ...this.role.node.findAll()])
       if (CfnResource.isCfnResource(part)) part.applyRemovalPolicy(removalPolicyOf(this));
     this.schedules = recurring.map((work) => this.schedule(work));
-    if (this.undelivered !== queue.deadLetters && recurring.length === 0) {
-      Validations.of(this.undelivered).acknowledge({
-        id: 'Messaging-QueueWithoutDeadLetters',
-        reason: 'it is the dead-letter queue of schedules, which are made when work is put off',
-      });
-    }
   }
 
   /** Lets a function put work off: `later(queue)`. */

@@ -1,4 +1,4 @@
-import { listOf, recordOf } from './json.ts';
+import { textOf } from './intrinsics.ts';
 
 /** Which resources an ARN of a service can mean, and what stands before the name. */
 const SERVICES: Readonly<Record<string, { readonly types: readonly string[]; readonly before: RegExp }>> = {
@@ -9,6 +9,7 @@ const SERVICES: Readonly<Record<string, { readonly types: readonly string[]; rea
   dynamodb: { types: ['AWS::DynamoDB::Table', 'AWS::DynamoDB::GlobalTable'], before: /^table\// },
   kms: { types: ['AWS::KMS::Alias'], before: /^(?=alias\/)/ },
   cloudwatch: { types: ['AWS::CloudWatch::Alarm'], before: /^alarm:/ },
+  s3: { types: ['AWS::S3::Bucket'], before: /^/ },
 };
 
 export interface Arn {
@@ -19,6 +20,9 @@ export interface Arn {
 
 const ARN = /^arn:[^:]*:(?<service>[a-z0-9-]+):[^:]*:[^:]*:(?<rest>.+)$/;
 
+/** The service that an ARN is of, also of one that means nothing the linter knows. */
+export const serviceOf = (value: unknown): string | undefined => ARN.exec(textOf(value) ?? '')?.groups?.service;
+
 /** What a literal ARN means, also one whose partition, region and account are filled in at deployment. */
 export function arnOf(value: unknown): Arn | undefined {
   const { service, rest } = ARN.exec(textOf(value) ?? '')?.groups ?? {};
@@ -26,18 +30,4 @@ export function arnOf(value: unknown): Arn | undefined {
   if (service === undefined || rest === undefined || known === undefined || !known.before.test(rest)) return undefined;
   const name = rest.replace(known.before, '');
   return { service, types: known.types, name: service === 'kms' ? name : (name.split(/[/:]/)[0] ?? name) };
-}
-
-/** A text with what is only known at deployment left out. */
-function textOf(value: unknown): string | undefined {
-  if (typeof value === 'string') return value;
-  const { 'Fn::Join': join, 'Fn::Sub': sub } = recordOf(value);
-  if (Array.isArray(join)) {
-    const [separator, parts] = join;
-    return listOf(parts)
-      .map((part) => textOf(part) ?? '')
-      .join(String(separator));
-  }
-  const text = listOf(sub)[0];
-  return typeof text === 'string' ? text.replace(/\$\{[^}]*\}/g, '') : undefined;
 }

@@ -1,5 +1,6 @@
+import { referencesIn } from './intrinsics.ts';
 import { at, listOf, numberOf, recordOf } from './json.ts';
-import { type Resource, type Resources, referencesIn } from './resources.ts';
+import type { Resource, Resources } from './resources.ts';
 
 export interface Dimension {
   readonly name: string;
@@ -44,6 +45,7 @@ const NAMED_BY: Readonly<Record<string, string>> = {
   StreamName: 'AWS::Kinesis::Stream',
   FunctionName: 'AWS::Lambda::Function',
   TopicName: 'AWS::SNS::Topic',
+  PipeName: 'AWS::Pipes::Pipe',
 };
 
 export function readAlarms(resources: Resources): readonly Alarm[] {
@@ -90,7 +92,7 @@ function metricsOf(resource: Resource, resources: Resources): readonly Metric[] 
         value: dimension.Value,
         resource:
           resources.target(dimension.Value, resource) ??
-          resources.named(NAMED_BY[String(dimension.Name)] ?? '', dimension.Value),
+          resources.named(NAMED_BY[String(dimension.Name)] ?? '', dimension.Value, resource),
       })),
   }));
 }

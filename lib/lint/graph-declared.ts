@@ -1,10 +1,16 @@
 import type { IConstruct } from 'constructs';
-import { type Declaration, declarationOf } from '../constructs/declared.ts';
-import { type AlarmKind, alarmRule, settingsOf } from '../contracts/alarms.ts';
+import { type Declaration, declarationOf, SWITCHED_OFF_METADATA } from '../constructs/declared.ts';
+import type { AlarmKind } from '../contracts/alarms.ts';
+import { isWithin } from './acknowledgements.ts';
+import { aroundAndBelow } from './construct-tree.ts';
+import { listOf } from './json.ts';
+import type { Resource } from './resources.ts';
 
 /** A declaration with the construct that deploys it. */
 export interface Declared<Kind extends Declaration['kind']> {
-  readonly construct: IConstruct;
+  readonly path: string;
+  /** Path of the resource that it is in the first place. */
+  readonly resourcePath: string | undefined;
   readonly declaration: Extract<Declaration, { readonly kind: Kind }>;
 }
 
@@ -13,20 +19,35 @@ export interface DeclaredThings {
   readonly subscriptions: readonly Declared<'subscription'>[];
 }
 
+/** What is known of templates that come without their constructs. */
+export const NOTHING_DECLARED: DeclaredThings = { channels: [], subscriptions: [] };
+
 export function readDeclared(root: IConstruct): DeclaredThings {
   const channels: Declared<'channel'>[] = [];
   const subscriptions: Declared<'subscription'>[] = [];
-  for (const construct of root.node.findAll()) {
+  for (const construct of aroundAndBelow(root)) {
     const declaration = declarationOf(construct);
-    if (declaration?.kind === 'channel') channels.push({ construct, declaration });
-    if (declaration?.kind === 'subscription') subscriptions.push({ construct, declaration });
+    const place = { path: construct.node.path, resourcePath: construct.node.defaultChild?.node.path };
+    if (declaration?.kind === 'channel') channels.push({ ...place, declaration });
+    if (declaration?.kind === 'subscription') subscriptions.push({ ...place, declaration });
   }
   return { channels, subscriptions };
 }
 
-/** Whether the subscription that a resource is made for declares, with its reason, that nobody needs an alarm. */
-export const isSwitchedOff = (kind: AlarmKind, construct: IConstruct): boolean =>
-  construct.node.scopes.some((scope) => {
-    const declaration = declarationOf(scope);
-    return declaration?.kind === 'subscription' && alarmRule(kind, settingsOf(declaration.subscription)) === undefined;
-  });
+/** Alarms of which a subscription declares, with its reason, that nobody needs them. */
+export interface SwitchedOff {
+  /** Path of its construct: it holds for everything below. */
+  readonly path: string;
+  readonly kinds: readonly unknown[];
+}
+
+/** Reads them from the metadata of a construct, as it is in the tree and in the assembly. */
+export const switchedOffIn = (
+  path: string,
+  metadata: readonly { readonly type?: unknown; readonly data?: unknown }[],
+): readonly SwitchedOff[] =>
+  metadata.filter(({ type }) => type === SWITCHED_OFF_METADATA).map(({ data }) => ({ path, kinds: listOf(data) }));
+
+/** Whether the subscription that a resource is made for says that nobody needs an alarm. */
+export const isSwitchedOff = (kind: AlarmKind, { path }: Resource, all: readonly SwitchedOff[]): boolean =>
+  all.some((one) => isWithin(path, one.path) && one.kinds.includes(kind));

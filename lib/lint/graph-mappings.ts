@@ -1,8 +1,9 @@
 import { arnOf } from './arns.ts';
 import type { Queue, StreamNode } from './graph-stores.ts';
 import { displayName } from './graph-stores.ts';
-import { at, isTrue, type Json, listOf, numberOf } from './json.ts';
-import { type Resource, type Resources, referencesIn } from './resources.ts';
+import { referencesIn } from './intrinsics.ts';
+import { at, isRecord, isTrue, type Json, listOf, numberOf } from './json.ts';
+import type { Resource, Resources } from './resources.ts';
 
 /** https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html */
 const DEFAULT_TIMEOUT_SECONDS = 3;
@@ -20,9 +21,13 @@ export interface FunctionNode {
   readonly invokedByOthers: boolean;
 }
 
-/** An event source mapping. */
+/** A consumer of a queue or a stream that Lambda or EventBridge runs: an event source mapping, or a pipe. */
 export interface Mapping {
   readonly resource: Resource;
+  readonly by: 'mapping' | 'pipe';
+  /** What says how it reads, and where in the properties that is. */
+  readonly settings: Json;
+  readonly prefix: string;
   readonly kind: 'queue' | 'stream' | 'other';
   /** Undefined: not in this tree. */
   readonly queue: Queue | undefined;
@@ -53,11 +58,11 @@ export function readMappings(
   const functions = readFunctions(resources);
   const mappings = resources.of('AWS::Lambda::EventSourceMapping').map((resource): Mapping => {
     const { properties } = resource;
-    const source = sourceOf(properties.EventSourceArn, resource, resources);
+    const source = storeOf(properties.EventSourceArn, resource, resources);
     const kind = kindOf(source.store?.type, properties);
     const fn = functionOf(properties.FunctionName, resource, resources);
     return {
-      resource,
+      ...{ resource, by: 'mapping', settings: properties, prefix: '' },
       kind,
       queue: queues.find((queue) => queue.resource === source.store),
       stream: streams.find((stream) => stream.resource === source.store),
@@ -68,8 +73,10 @@ export function readMappings(
       windowSeconds: numberOf(properties.MaximumBatchingWindowInSeconds, 0),
       maximumConcurrency: knownNumber(at(properties, 'ScalingConfig', 'MaximumConcurrency')),
       parallelization: numberOf(properties.ParallelizationFactor, 1),
-      reportsFailures: listOf(properties.FunctionResponseTypes).includes('ReportBatchItemFailures'),
-      bisects: isTrue(properties.BisectBatchOnFunctionError),
+      reportsFailures: listOf(properties.FunctionResponseTypes).some(
+        (one) => one === 'ReportBatchItemFailures' || isRecord(one),
+      ),
+      bisects: isTrue(properties.BisectBatchOnFunctionError) || isRecord(properties.BisectBatchOnFunctionError),
       retries: numberOf(properties.MaximumRetryAttempts, FOREVER),
       maxAgeSeconds: numberOf(properties.MaximumRecordAgeInSeconds, FOREVER),
       hasFailureDestination: at(properties, 'DestinationConfig', 'OnFailure', 'Destination') !== undefined,
@@ -84,7 +91,8 @@ const STREAMS: readonly string[] = ['AWS::Kinesis::Stream', ...TABLES];
 
 const knownNumber = (value: unknown): number | undefined => (value === undefined ? undefined : numberOf(value, 0));
 
-function sourceOf(arn: unknown, from: Resource, resources: Resources) {
+/** The queue, stream or table that something reads, also through an enhanced fan-out consumer. */
+export function storeOf(arn: unknown, from: Resource, resources: Resources) {
   const source = resources.target(arn, from);
   if (source?.type !== 'AWS::Kinesis::StreamConsumer') return { store: source, fanOut: false };
   return { store: resources.target(source.properties.StreamARN, source), fanOut: true };
@@ -102,18 +110,21 @@ function kindOf(type: string | undefined, properties: Json): Mapping['kind'] {
   return properties.StartingPosition === undefined ? 'queue' : 'stream';
 }
 
+/** Aliases of aliases, as only a broken template has them, end here. */
+const MAX_ALIASES = 5;
+
 /** The function behind a name, an ARN, an alias or a version. */
-function functionOf(value: unknown, from: Resource, resources: Resources): Resource | undefined {
+export function functionOf(value: unknown, from: Resource, resources: Resources, aliases = 0): Resource | undefined {
   const found =
     resources.target(value, from) ??
-    resources.named('AWS::Lambda::Function', value) ??
+    resources.named('AWS::Lambda::Function', value, from) ??
     // The name of an alias is cut out of its ARN.
     referencesIn(value)
       .map((reference) => resources.target(reference, from))
       .find(Boolean);
-  return found?.type === 'AWS::Lambda::Alias' || found?.type === 'AWS::Lambda::Version'
-    ? functionOf(found.properties.FunctionName, found, resources)
-    : found;
+  if (found?.type !== 'AWS::Lambda::Alias' && found?.type !== 'AWS::Lambda::Version') return found;
+  if (aliases > MAX_ALIASES) return undefined;
+  return functionOf(found.properties.FunctionName, found, resources, aliases + 1);
 }
 
 function readFunctions(resources: Resources): readonly FunctionNode[] {
@@ -130,6 +141,9 @@ function readFunctions(resources: Resources): readonly FunctionNode[] {
     invokedByOthers: invoked.has(resource),
   }));
 }
+
+/** What people call a consumer. */
+export const consumerName = ({ fn, resource }: Mapping): string => fn?.name ?? displayName(resource);
 
 type Mappings = { readonly mappings: readonly Mapping[] };
 export const fromQueues = ({ mappings }: Mappings): readonly Mapping[] =>

@@ -1,7 +1,6 @@
 import { displayName, type Queue } from './graph-stores.ts';
-import { isTrue, listOf, recordOf } from './json.ts';
+import { isTrue, type Json, listOf, recordOf } from './json.ts';
 import { type KeyUse, keyUseOf } from './keys.ts';
-import { allowsService } from './policies.ts';
 import type { Resource, Resources } from './resources.ts';
 
 export interface Topic {
@@ -19,11 +18,10 @@ export interface SubscriptionNode {
   readonly topic: Topic | undefined;
   /** The subscribed queue. */
   readonly queue: Queue | undefined;
-  /** Whether a policy of the queue lets SNS send to it. */
-  readonly letIn: boolean;
   readonly deadLetters: Queue | undefined;
   readonly hasDeadLetters: boolean;
   readonly filterPolicy: unknown;
+  readonly properties: Json;
 }
 
 export const readTopics = (resources: Resources): readonly Topic[] =>
@@ -69,19 +67,10 @@ export function readSubscriptions(
       protocol: String(properties.Protocol),
       topic,
       queue,
-      letIn: queue !== undefined && letsSnsIn(queue.resource, resources),
       deadLetters: find(queues, redrive.deadLetterTargetArn, resource),
       hasDeadLetters: redrive.deadLetterTargetArn !== undefined,
       filterPolicy: properties.FilterPolicy,
+      properties,
     };
   });
 }
-
-const letsSnsIn = (queue: Resource, resources: Resources): boolean =>
-  resources
-    .of('AWS::SQS::QueuePolicy')
-    .some(
-      (policy) =>
-        listOf(policy.properties.Queues).some((one) => resources.target(one, policy) === queue) &&
-        allowsService(policy.properties.PolicyDocument, 'sns.amazonaws.com', ['sqs:SendMessage']),
-    );

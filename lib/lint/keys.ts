@@ -10,7 +10,7 @@ export type KeyUse =
 /** @param value `KmsMasterKeyId`: an id, an ARN or an alias */
 export function keyUseOf(value: unknown, from: Resource, resources: Resources): KeyUse {
   if (value === undefined || value === '') return { kind: 'none' };
-  const found = resources.named('AWS::KMS::Alias', value) ?? resources.target(value, from);
+  const found = resources.named('AWS::KMS::Alias', value, from) ?? resources.target(value, from);
   const key = found?.type === 'AWS::KMS::Alias' ? resources.target(found.properties.TargetKeyId, found) : found;
   if (key?.type === 'AWS::KMS::Key') return { kind: 'customer', key };
   const alias = /alias\/aws\/[a-z]+$/.exec(

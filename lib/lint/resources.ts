@@ -1,30 +1,30 @@
-import { CfnResource, Stack } from 'aws-cdk-lib';
-import type { IConstruct } from 'constructs';
 import { arnOf } from './arns.ts';
-import { at, type Json, recordOf } from './json.ts';
-import { readBorders, referredId } from './stack-borders.ts';
+import { isOpen, referenceOf, textOf } from './intrinsics.ts';
+import { type Json, recordOf } from './json.ts';
+import { readBorders } from './stack-borders.ts';
+import { deployed, type Template } from './templates.ts';
 
-/** A resource of a construct tree, whoever made it: properties as they stand in the template, intrinsic functions included. */
+/** A resource of a template, whoever made it: properties as they stand there, intrinsic functions included. */
 export interface Resource {
-  readonly construct: CfnResource;
   /** Where it is in the construct tree. */
   readonly path: string;
   readonly logicalId: string;
   readonly type: string;
   readonly properties: Json;
+  readonly template: Template;
 }
 
-/** All resources of a tree, and who a reference between them means. */
+/** All resources of some templates, and who a reference between them means. */
 export interface Resources {
   readonly all: readonly Resource[];
-  of(type: string): readonly Resource[];
+  of(...types: readonly string[]): readonly Resource[];
   /**
    * The resource behind a property's value: through `Ref`, `Fn::GetAtt`, exports of other stacks, parameters and outputs of nested stacks, or
-   * an ARN that ends with the name of a resource of the tree. @param from whose property it is
+   * an ARN that ends with the name of a resource. @param from whose property it is
    */
   target(value: unknown, from: Resource): Resource | undefined;
-  /** A resource by its physical name. */
-  named(type: string, name: unknown): Resource | undefined;
+  /** A resource by its physical name; of several stacks that have one of this name, the nearest. */
+  named(type: string, name: unknown, from: Resource): Resource | undefined;
 }
 
 /** The property that holds a physical name. */
@@ -37,61 +37,86 @@ const NAME_PROPERTY: Readonly<Record<string, string>> = {
   'AWS::DynamoDB::GlobalTable': 'TableName',
   'AWS::CloudWatch::Alarm': 'AlarmName',
   'AWS::KMS::Alias': 'AliasName',
+  'AWS::S3::Bucket': 'BucketName',
+  'AWS::IAM::Role': 'RoleName',
+  'AWS::Pipes::Pipe': 'Name',
 };
 
 /** Physical name of a resource; undefined when CloudFormation makes it. */
 export const nameOf = ({ type, properties }: Resource): unknown => properties[NAME_PROPERTY[type] ?? ''];
 
-/**
- * Reads the resources of a tree. Call it when the tree is synthesised: before, references to other stacks cannot be told from those within.
- */
-export function readResources(root: IConstruct): Resources {
-  const constructs = root.node.findAll();
-  const all = constructs.filter(CfnResource.isCfnResource).map(resourceOf);
-  const byId = new Map(all.map((resource) => [keyOf(Stack.of(resource.construct), resource.logicalId), resource]));
-  const byName = new Map(all.map((resource) => [keyOfName(resource.type, nameOf(resource)), resource]));
-  const named = (type: string, name: unknown) =>
-    typeof name === 'string' ? byName.get(keyOfName(type, name)) : undefined;
-  const passedOn = readBorders(constructs);
+/** What leads from one template to another and back again, as only a broken template does, ends here. */
+const MAX_BORDERS = 20;
 
-  const follow = (value: unknown, stack: Stack): Resource | undefined => {
-    const passed = passedOn(value, stack);
-    if (passed !== undefined) return follow(passed.value, passed.stack);
-    const id = referredId(value);
-    if (id !== undefined) return byId.get(keyOf(stack, id));
+export function readResources(given: readonly Template[]): Resources {
+  const templates = seenAsDeployed(given);
+  const all = templates.flatMap(resourcesOf);
+  const byId = new Map(templates.map((template) => [template, new Map<string, Resource>()]));
+  for (const resource of all) byId.get(resource.template)?.set(resource.logicalId, resource);
+  const byName = Map.groupBy(all, (resource) => keyOfName(resource.type, textOf(nameOf(resource))));
+  const passedOn = readBorders(templates);
+
+  const nearest = (type: string, name: string | undefined, template: Template): Resource | undefined => {
+    if (name === undefined) return undefined;
+    // What is put together of parameters means the same in its own stack only.
+    const found = (byName.get(keyOfName(type, name)) ?? []).filter((one) => !isOpen(name) || one.template === template);
+    return found.toSorted((a, b) => common(b.template.path, template.path) - common(a.template.path, template.path))[0];
+  };
+  const follow = (value: unknown, template: Template, borders = 0): Resource | undefined => {
+    const passed = borders > MAX_BORDERS ? undefined : passedOn(value, template);
+    if (passed !== undefined) return follow(passed.value, passed.template, borders + 1);
+    const reference = referenceOf(value);
+    if (reference !== undefined) return byId.get(template)?.get(reference.id);
     const arn = arnOf(value);
-    return arn === undefined ? undefined : arn.types.map((type) => named(type, arn.name)).find(Boolean);
+    return arn?.types.map((type) => nearest(type, arn.name, template)).find(Boolean);
   };
 
   return {
     all,
-    of: (type) => all.filter((resource) => resource.type === type),
-    target: (value, from) => follow(value, Stack.of(from.construct)),
-    named,
+    of: (...types) => all.filter(({ type }) => types.includes(type)),
+    target: (value, from) => follow(value, from.template),
+    named: (type, name, from) => nearest(type, textOf(name), from.template),
   };
 }
 
-function resourceOf(construct: CfnResource): Resource {
-  const stack = Stack.of(construct);
-  const logicalId = String(stack.resolve(construct.logicalId));
-  // The rendered resource rather than its typed properties: overrides are in it, too.
-  const template: unknown = stack.resolve(construct._toCloudFormation());
-  return {
-    construct,
-    path: construct.node.path,
-    logicalId,
-    type: construct.cfnResourceType,
-    properties: recordOf(at(template, 'Resources', logicalId, 'Properties')),
+/** The same templates without what conditions leave out; around each other as before. */
+function seenAsDeployed(given: readonly Template[]): readonly Template[] {
+  const seen = new Map<Template, Template>();
+  const see = (template: Template): Template => {
+    const known = seen.get(template);
+    if (known !== undefined) return known;
+    const { within } = template;
+    const made = {
+      ...template,
+      body: recordOf(deployed(template.body)),
+      ...(within === undefined ? {} : { within: { ...within, template: see(within.template) } }),
+    };
+    seen.set(template, made);
+    return made;
   };
+  return given.map(see);
 }
 
-const keyOf = (stack: Stack, id: string): string => `${stack.node.path} ${id}`;
-const keyOfName = (type: string, name: unknown): string => `${type} ${typeof name === 'string' ? name : ''}`;
+function resourcesOf(template: Template): readonly Resource[] {
+  return Object.entries(recordOf(template.body.Resources)).flatMap(([logicalId, body]) => {
+    const { Type: type, Properties: properties, Metadata: metadata } = recordOf(body);
+    // What is made by a loop or a macro has no type before deployment.
+    if (typeof type !== 'string') return [];
+    const path = template.paths?.get(logicalId) ?? recordOf(metadata)['aws:cdk:path'];
+    return [
+      {
+        path: typeof path === 'string' ? path : `${template.path}/${logicalId}`,
+        ...{ logicalId, type, properties: recordOf(properties), template },
+      },
+    ];
+  });
+}
 
-/** Every reference in a value, wherever it is. */
-export function referencesIn(value: unknown): readonly unknown[] {
-  if (Array.isArray(value)) return value.flatMap(referencesIn);
-  if (typeof value !== 'object' || value === null) return [];
-  const isReference = ['Ref', 'Fn::GetAtt', 'Fn::ImportValue'].some((name) => name in value);
-  return isReference ? [value] : Object.values(value).flatMap(referencesIn);
+const keyOfName = (type: string, name: string | undefined): string => `${type} ${name ?? ''}`;
+
+/** How many steps two paths have in common. */
+function common(a: string, b: string): number {
+  const [one, other] = [a.split('/'), b.split('/')];
+  const end = one.findIndex((step, i) => step !== other[i]);
+  return end === -1 ? one.length : end;
 }

@@ -1,4 +1,3 @@
-import type { IConstruct } from 'constructs';
 import type { Graph } from './graph.ts';
 import type { Resource } from './resources.ts';
 
@@ -21,7 +20,7 @@ export interface Rule {
 
 /** One place where a rule is broken. */
 export interface Offence {
-  readonly construct: IConstruct;
+  readonly at: { readonly path: string };
   /** Property of the resource, or of the declaration. */
   readonly property: string;
   /** What it is, in its unit. */
@@ -36,4 +35,12 @@ export const offence = (
   property: string,
   value: string,
   fix: string,
-): Offence => ({ construct: resource.construct, property, value, fix });
+): Offence => ({ at: resource, property, value, fix });
+
+/** An offence of how a consumer reads its source, wherever its kind says so. */
+export const settingOffence = (
+  consumer: { readonly resource: Resource; readonly prefix: string },
+  name: string,
+  value: string,
+  fix: string,
+): Offence => offence(consumer, `${consumer.prefix}${name}`, value, fix);

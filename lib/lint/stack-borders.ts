@@ -1,78 +1,54 @@
-import { CfnOutput, CfnParameter, type CfnResource, Stack } from 'aws-cdk-lib';
-import type { IConstruct } from 'constructs';
+import { referenceOf, textOf } from './intrinsics.ts';
 import { at, listOf, recordOf } from './json.ts';
+import type { Template } from './templates.ts';
 
-/** A value of another stack, with the stack in which its references mean something. */
+/** A value of another stack, with the template in which its references mean something. */
 export interface Passed {
-  readonly stack: Stack;
+  readonly template: Template;
   readonly value: unknown;
-}
-
-/** What `Ref` and `Fn::GetAtt` refer to, by its logical id. */
-export function referredId(value: unknown): string | undefined {
-  const { Ref: ref } = recordOf(value);
-  const id = ref ?? attributeOf(value)[0];
-  return typeof id === 'string' ? id : undefined;
-}
-
-function attributeOf(value: unknown): readonly unknown[] {
-  const attribute = recordOf(value)['Fn::GetAtt'];
-  return typeof attribute === 'string' ? attribute.split(/\.(.*)/s) : listOf(attribute);
 }
 
 /**
  * Reads what crosses the borders of stacks: exports, outputs that others look up (weak references), and the parameters and outputs of nested stacks.
- * @returns what a reference of a stack stands for in another one; undefined when it stays in its stack
+ * @returns what a reference of a template stands for in another one; undefined when it stays in its stack
  */
-export function readBorders(constructs: readonly IConstruct[]): (value: unknown, stack: Stack) => Passed | undefined {
+export function readBorders(
+  templates: readonly Template[],
+): (value: unknown, template: Template) => Passed | undefined {
   const passed = new Map<string, Passed>();
-  for (const construct of constructs) {
-    if (construct instanceof CfnOutput)
-      for (const key of keysOfOutput(construct)) passed.set(key, outputValue(construct));
-    const given = construct instanceof CfnParameter ? argumentOf(construct) : undefined;
-    if (given !== undefined) passed.set(...given);
+  const number = new Map(templates.map((template, i) => [template, i]));
+  const within = (template: Template, name: string): string => `within ${number.get(template)} ${name}`;
+  for (const template of templates) {
+    for (const [id, output] of Object.entries(recordOf(template.body.Outputs))) {
+      const value = { template, value: recordOf(output).Value };
+      for (const key of keysOfOutput(template, id, output)) passed.set(key, value);
+      const { within: around } = template;
+      if (around !== undefined) passed.set(within(around.template, `${around.logicalId}.Outputs.${id}`), value);
+    }
+    if (template.within === undefined) continue;
+    const { template: around, logicalId } = template.within;
+    const given = recordOf(at(around.body, 'Resources', logicalId, 'Properties', 'Parameters'));
+    for (const [id, value] of Object.entries(given)) passed.set(within(template, id), { template: around, value });
   }
-  return (value, stack) => {
+  return (value, template) => {
     const { 'Fn::ImportValue': imported, 'Fn::GetStackOutput': output } = recordOf(value);
     if (imported !== undefined) return passed.get(KEY.ofExport(imported));
     if (output !== undefined) return passed.get(KEY.ofOutput(at(output, 'StackName'), at(output, 'OutputName')));
-    return (
-      passed.get(KEY.within(stack, attributeOf(value).join('.'))) ?? passed.get(KEY.within(stack, referredId(value)))
-    );
+    const reference = referenceOf(value);
+    if (reference === undefined) return undefined;
+    const { id, attribute } = reference;
+    return passed.get(within(template, attribute === undefined ? id : `${id}.${attribute}`));
   };
 }
 
+// Names that are put together match when they are put together of the same.
 const KEY = {
-  ofExport: (name: unknown): string => `export ${name}`,
-  ofOutput: (stackName: unknown, id: unknown): string => `output ${stackName} ${id}`,
-  within: (stack: Stack, id: unknown): string => `${stack.node.path} ${id}`,
+  ofExport: (name: unknown): string => `export ${textOf(name) ?? JSON.stringify(name)}`,
+  ofOutput: (stackName: unknown, id: unknown): string => `output ${textOf(stackName)} ${textOf(id)}`,
 };
 
-const outputValue = (output: CfnOutput): Passed => ({ stack: output.stack, value: output.stack.resolve(output.value) });
-
-/** Every way by which others can ask for an output. */
-function keysOfOutput(output: CfnOutput): readonly string[] {
-  const { stack } = output;
-  const id: unknown = stack.resolve(output.logicalId);
-  const name: unknown = stack.resolve(output.exportName);
-  const nested = stack.nestedStackResource;
-  return [
-    KEY.ofOutput(stack.stackName, id),
-    ...(name === undefined ? [] : [KEY.ofExport(name)]),
-    ...(nested === undefined ? [] : [KEY.within(Stack.of(nested), `${idOf(nested)}.Outputs.${id}`)]),
-  ];
+/** Every way by which stacks that are not around it can ask for an output. */
+function keysOfOutput({ stackName }: Template, id: string, output: unknown): readonly string[] {
+  const names = listOf(at(output, 'Export', 'Name'));
+  return [...(stackName === undefined ? [] : [KEY.ofOutput(stackName, id)]), ...names.map(KEY.ofExport)];
 }
-
-/** What the stack around a nested one passes for a parameter. */
-function argumentOf(parameter: CfnParameter): readonly [key: string, passed: Passed] | undefined {
-  const nested = parameter.stack.nestedStackResource as CfnResource | undefined;
-  if (nested === undefined) return undefined;
-  const { stack } = nested;
-  const id = String(parameter.stack.resolve(parameter.logicalId));
-  const template: unknown = stack.resolve(nested._toCloudFormation());
-  const value = at(template, 'Resources', idOf(nested), 'Properties', 'Parameters', id);
-  return [KEY.within(parameter.stack, id), { stack, value }];
-}
-
-const idOf = (resource: { readonly stack: Stack; readonly logicalId: string }): string =>
-  String(resource.stack.resolve(resource.logicalId));

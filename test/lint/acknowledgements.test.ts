@@ -7,16 +7,29 @@ import type { Construct } from 'constructs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { MessagingChecks } from '../../lib/lint/messaging-checks.ts';
 import { lintStack } from './linted.ts';
+import { alarm, consume } from './plain.ts';
 
 const RULE = 'Messaging-QueueWithoutDeadLetters';
 const REASON = 'its messages are repeated every minute';
+
+/** A queue without dead letters that a function works off. */
+function beats(stack: Stack): Queue {
+  const queue = new Queue(stack, 'Beats');
+  consume(stack, queue.queueArn);
+  alarm(stack, 'BeatsAge', {
+    namespace: 'AWS/SQS',
+    metricName: 'ApproximateAgeOfOldestMessage',
+    dimensions: [{ name: 'QueueName', value: queue.queueName }],
+  });
+  return queue;
+}
 
 const acknowledge = (on: Construct, reason: string, id: string = RULE) =>
   Validations.of(on).acknowledge({ id, reason });
 
 describe('an acknowledgement', () => {
   const findings = (on: (stack: Stack, queue: Queue) => void) =>
-    lintStack((stack) => on(stack, new Queue(stack, 'Beats'))).map(({ rule, path, value, acknowledged }) => ({
+    lintStack((stack) => on(stack, beats(stack))).map(({ rule, path, value, acknowledged }) => ({
       rule,
       path,
       value,
@@ -98,7 +111,7 @@ describe('at synthesis', () => {
   const said = () => vi.mocked(console.error).mock.calls.flat().join('\n');
 
   it('an error fails it, and the message is the finding', () => {
-    const message = synth((stack) => new Queue(stack, 'Beats'));
+    const message = synth((stack) => beats(stack));
     expect(message).toContain(`${RULE}: a queue has no dead-letter queue (RedrivePolicy is none).`);
     expect(message).toContain('Shop/Beats/Resource');
     expect(message).toContain('deadLetterQueue: { queue: deadLetters, maxReceiveCount: 5 }');
@@ -113,19 +126,19 @@ describe('at synthesis', () => {
   });
 
   it('an error that is acknowledged does not', () => {
-    expect(synth((stack) => acknowledge(new Queue(stack, 'Beats'), REASON))).toBe('synthesised');
+    expect(synth((stack) => acknowledge(beats(stack), REASON))).toBe('synthesised');
     expect(said()).not.toContain(RULE);
   });
 
   it.each([RULE, `Sluice::${RULE}`])('an acknowledgement of %s without a reason fails it', (id) => {
-    expect(synth((stack) => acknowledge(new Queue(stack, 'Beats'), '', id))).toContain(
+    expect(synth((stack) => acknowledge(beats(stack), '', id))).toContain(
       'Messaging-AcknowledgedWithoutReason: an acknowledgement gives no reason',
     );
   });
 
   it('that an acknowledgement has no reason cannot be acknowledged', () => {
     const message = synth((stack) => {
-      acknowledge(new Queue(stack, 'Beats'), '');
+      acknowledge(beats(stack), '');
       for (const id of ['AcknowledgedWithoutReason', 'QueueWithoutDeadLetters'])
         acknowledge(stack, REASON, `Sluice::Messaging-${id}`);
     });
@@ -134,7 +147,7 @@ describe('at synthesis', () => {
 
   it('a pack on a stage finds what is in that stage only', () => {
     const message = synth(
-      (stack) => new Queue(stack, 'Beats'),
+      (stack) => beats(stack),
       (app) => new Stage(app, 'Prod'),
     );
     expect(message).toContain('Prod/Shop/Beats/Resource');

@@ -17,6 +17,7 @@ import {
 } from 'aws-cdk-lib/aws-sns';
 import { CfnQueue, CfnQueuePolicy, type CfnQueueProps } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
+import { allow, neighbours } from './plain-relations.ts';
 
 /** Plain resources without a mistake, and a way to make one: what an example changes. None of them is made with our constructs. */
 
@@ -78,6 +79,15 @@ export const fn = (scope: Construct, id: string, changes?: Changes<CfnFunctionPr
       changes,
     ),
   );
+
+/** A function that works off a queue, and makes no mistake of its own. */
+export const consume = (scope: Construct, eventSourceArn: string, id = 'consumer'): CfnEventSourceMapping =>
+  new CfnEventSourceMapping(scope, `${id}-mapping`, {
+    eventSourceArn,
+    functionName: fn(scope, id, { timeout: 5 }).ref,
+    functionResponseTypes: ['ReportBatchItemFailures'],
+    scalingConfig: { maximumConcurrency: 5 },
+  });
 
 export interface WorkChanges {
   readonly queue?: Changes<CfnQueueProps>;
@@ -186,16 +196,23 @@ export interface FanOutChanges {
   readonly work?: WorkChanges;
   /** Service that the queue's policy lets in. */
   readonly letIn?: string;
+  /** Service that the policy of its dead letters lets in. */
+  readonly undeliveredLetsIn?: string;
 }
 
-/** A topic that feeds a queue. */
+/** A topic that feeds a queue; beside it a queue and a key that let everybody in, which are no help to the others. */
 export function fanOut(scope: Construct, changes: FanOutChanges = {}) {
+  neighbours(scope);
   const topic = new CfnTopic(scope, 'topic', made<CfnTopicProps>({ topicName: 'topic' }, changes.topic));
   const { queue: source } = work(scope, changes.work);
   const undelivered = deadLetters(scope, 'undelivered', changes.deadLetters);
   new CfnQueuePolicy(scope, 'work-policy', {
     queues: [source.ref],
     policyDocument: allow(changes.letIn ?? 'sns.amazonaws.com', ['sqs:SendMessage'], source.attrArn),
+  });
+  new CfnQueuePolicy(scope, 'undelivered-policy', {
+    queues: [undelivered.ref],
+    policyDocument: allow(changes.undeliveredLetsIn ?? 'sns.amazonaws.com', ['sqs:SendMessage'], undelivered.attrArn),
   });
   const subscription = new CfnSubscription(
     scope,
@@ -216,6 +233,7 @@ export function fanOut(scope: Construct, changes: FanOutChanges = {}) {
 
 /** A topic that an alarm tells. */
 export function toldTopic(scope: Construct, key: CfnKey | string | undefined, publisher: string | undefined): void {
+  neighbours(scope);
   const topic = new CfnTopic(scope, 'told', {
     ...(key === undefined ? {} : { kmsMasterKeyId: typeof key === 'string' ? key : key.attrArn }),
   });
@@ -232,11 +250,6 @@ const deadLettersOfWork = (scope: Construct): CfnQueue => work(scope).dead;
 
 export const customerKey = (scope: Construct, user: string): CfnKey =>
   new CfnKey(scope, 'key', { keyPolicy: allow(user, ['kms:GenerateDataKey*', 'kms:Decrypt'], '*') });
-
-export const allow = (service: string, actions: readonly string[], resource: string) => ({
-  Version: '2012-10-17',
-  Statement: [{ Effect: 'Allow', Principal: { Service: service }, Action: actions, Resource: resource }],
-});
 
 /** ARN of something in this account, as people write it who do not pass constructs around. */
 export const arn = (service: string, name: string): string =>

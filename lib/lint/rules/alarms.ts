@@ -77,7 +77,7 @@ export const ALARM_RULES: readonly Rule[] = [
         if (!closed) return [];
         return [
           {
-            construct: topic.resource.construct,
+            at: topic.resource,
             property: 'KmsMasterKeyId',
             value: key.kind === 'aws' ? key.alias : `key '${key.key.path}', whose policy does not name ${PUBLISHER}`,
             fix: `Take a customer key and let ${PUBLISHER} use it: key.addToResourcePolicy(...) with kms:GenerateDataKey* and kms:Decrypt.`,
@@ -99,7 +99,7 @@ export const ALARM_RULES: readonly Rule[] = [
             !policies.some(({ properties }) => allowsService(properties.PolicyDocument, PUBLISHER, ['sns:Publish'])),
         )
         .map(({ resource, policies }) => ({
-          construct: resource.construct,
+          at: resource,
           property: 'PolicyDocument',
           value: `'${policies[0]?.path}' allows nothing to ${PUBLISHER}`,
           fix: `Write topic.addToResourcePolicy(...) that allows sns:Publish to ${PUBLISHER}, with aws:SourceAccount as condition.`,

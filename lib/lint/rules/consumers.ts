@@ -1,5 +1,5 @@
 import type { Graph } from '../graph.ts';
-import { type FunctionNode, fromQueues, type Mapping } from '../graph-mappings.ts';
+import { consumerName, type FunctionNode, fromQueues, type Mapping } from '../graph-mappings.ts';
 import { at } from '../json.ts';
 import { offence, type Rule } from '../rule.ts';
 import { below, json, quoted } from '../text.ts';
@@ -9,6 +9,9 @@ const DOCS = 'https://docs.aws.amazon.com/lambda/latest/dg';
 const ADVISED_RECEIVES = 5;
 const mappingsOf = (fn: FunctionNode, graph: Graph): readonly Mapping[] =>
   graph.mappings.filter((mapping) => mapping.fn === fn);
+
+/** A function of elsewhere may be the same as another. */
+const isKnown = ({ by, fn }: Mapping): boolean => by === 'pipe' || fn !== undefined;
 
 /** Who consumes a queue, and what becomes of the messages. */
 export const CONSUMER_RULES: readonly Rule[] = [
@@ -21,7 +24,8 @@ export const CONSUMER_RULES: readonly Rule[] = [
     check: (graph) =>
       fromQueues(graph)
         .filter(
-          ({ queue, maximumConcurrency, resource }) =>
+          ({ by, queue, maximumConcurrency, resource }) =>
+            by === 'mapping' &&
             maximumConcurrency === undefined &&
             at(resource.properties, 'ProvisionedPollerConfig') === undefined &&
             below(queue?.redrive?.maxReceiveCount, ADVISED_RECEIVES),
@@ -48,7 +52,7 @@ export const CONSUMER_RULES: readonly Rule[] = [
         if (fn.reserved === undefined || sum <= fn.reserved) return [];
         return [
           {
-            construct: fn.resource.construct,
+            at: fn.resource,
             property: 'ReservedConcurrentExecutions',
             value: `${fn.reserved}; MaximumConcurrency of its mappings is ${asked.filter(Boolean).join(' + ')}`,
             fix: `Reserve at least ${sum}, or lower maxConcurrency of the event sources.`,
@@ -68,7 +72,7 @@ export const CONSUMER_RULES: readonly Rule[] = [
         .map((mapping) =>
           offence(
             mapping,
-            'FilterCriteria',
+            mapping.by === 'pipe' ? 'SourceParameters.FilterCriteria' : 'FilterCriteria',
             mapping.filters.map(json).join(', '),
             'Filter before the queue (filterPolicy of the topic subscription), or let the function pass over what it does not know. Acknowledge with the reason if deleting is what you want.',
           ),
@@ -77,22 +81,19 @@ export const CONSUMER_RULES: readonly Rule[] = [
   {
     id: 'Messaging-SeveralFunctionsOnOneQueue',
     severity: 'error',
-    mistake: 'several functions consume one queue',
+    mistake: 'several functions or pipes consume one queue',
     why: 'A queue gives each message to one of them, at random; with filters, one deletes what was meant for the other. Several independent consumers are what a topic or a log is for.',
     source: `${DOCS}/with-sqs.html`,
     check: (graph) =>
       graph.queues.flatMap((queue) => {
-        const functions = new Set(
-          fromQueues(graph).flatMap((mapping) =>
-            mapping.queue === queue && mapping.fn !== undefined ? [mapping.fn] : [],
-          ),
-        );
-        if (functions.size < 2) return [];
+        const consumers = fromQueues(graph).filter((mapping) => mapping.queue === queue && isKnown(mapping));
+        const names = new Set(consumers.map(consumerName));
+        if (names.size < 2) return [];
         return [
           {
-            construct: queue.resource.construct,
+            at: queue.resource,
             property: 'EventSourceArn',
-            value: `consumed by ${quoted([...functions].map(({ name }) => name))}`,
+            value: `consumed by ${quoted([...names])}`,
             fix: 'Publish to a topic that feeds a queue for each function, or to a log that each reads at its own position.',
           },
         ];
@@ -119,7 +120,7 @@ export const CONSUMER_RULES: readonly Rule[] = [
         if (own === undefined || fn.invokedByOthers || mappingsOf(fn, graph).length === 0) return [];
         return [
           {
-            construct: fn.resource.construct,
+            at: fn.resource,
             property,
             value: json(own),
             fix: 'Take it away; give the queue deadLetterQueue: { queue, maxReceiveCount: 5 }, or the stream source onFailure: new SqsDlq(queue).',
@@ -140,8 +141,8 @@ export const CONSUMER_RULES: readonly Rule[] = [
           ({ properties }) =>
             at(properties, 'TargetParameters', 'LambdaFunctionParameters', 'InvocationType') === 'FIRE_AND_FORGET',
         )
-        .map(({ construct }) => ({
-          construct,
+        .map((at) => ({
+          at,
           property: 'TargetParameters.LambdaFunctionParameters.InvocationType',
           value: 'FIRE_AND_FORGET',
           fix: 'Write REQUEST_RESPONSE, or consume the queue with an event source mapping. Acknowledge with the reason where losing messages is allowed.',

@@ -15,21 +15,22 @@ const LARGEST_TO_AVERAGE = 4;
 const SECONDS_PER_HOUR = 3_600;
 
 const subscriptionsOf = (graph: Graph) =>
-  graph.declared.subscriptions.map(({ construct, declaration: { subscription } }) => ({ construct, subscription }));
+  graph.declared.subscriptions.map((at) => ({ at, subscription: at.declaration.subscription }));
 
-const deployedAs = (declared: Declared<'channel'>): unknown => declared.construct.node.defaultChild;
+const isDeployedAs = ({ resourcePath }: Declared<'channel'>, { resource }: { readonly resource: Resource }): boolean =>
+  resource.path === resourcePath;
 
 /** What a channel keeps as it is deployed; as it is declared when that is not known. */
 function retentionSeconds(to: Subscription['to'], graph: Graph): number {
   const channel = graph.declared.channels.find(({ declaration }) => declaration.channel === to);
-  const resource = channel === undefined ? undefined : deployedAs(channel);
-  const queue = graph.queues.find((one) => one.resource.construct === resource)?.retentionSeconds;
-  const hours = graph.streams.find((one) => one.resource.construct === resource)?.retentionHours;
+  const isIt = (one: { readonly resource: Resource }) => channel !== undefined && isDeployedAs(channel, one);
+  const queue = graph.queues.find(isIt)?.retentionSeconds;
+  const hours = graph.streams.find(isIt)?.retentionHours;
   return queue ?? (hours === undefined ? to.retention.seconds : hours * SECONDS_PER_HOUR);
 }
 
-/** What reads a stream without an event source mapping. */
-const OTHER_READERS = ['AWS::KinesisFirehose::DeliveryStream', 'AWS::Pipes::Pipe'];
+/** What reads a stream without an event source mapping or a pipe. */
+const OTHER_READERS = ['AWS::KinesisFirehose::DeliveryStream'];
 
 /** Resources that read a stream, each at a position of its own. */
 const readersOf = (stream: Resource, { mappings, resources }: Graph): readonly Resource[] => [
@@ -67,8 +68,8 @@ export const DECLARATION_RULES: readonly Rule[] = [
         .filter(
           ({ subscription: s }) => s.guarantee === 'at-least-once' && s.inbox === 'none' && s.duplicates === undefined,
         )
-        .map(({ construct, subscription }) => ({
-          construct,
+        .map(({ at, subscription }) => ({
+          at,
           property: 'guarantee',
           value: `'at-least-once' with inbox 'none' (subscription '${subscription.name}')`,
           fix: "Declare guarantee: 'effectively-once'; or say why it does no harm: duplicates: 'the counter is only a hint'.",
@@ -80,13 +81,13 @@ export const DECLARATION_RULES: readonly Rule[] = [
     mistake: 'critical events are acknowledged before they are handled',
     why: "With at-most-once a crash loses the message, while the channel's producers wait rather than lose one of these events.",
     check: (graph) =>
-      subscriptionsOf(graph).flatMap(({ construct, subscription: { name, guarantee, to } }) => {
+      subscriptionsOf(graph).flatMap(({ at, subscription: { name, guarantee, to } }) => {
         if (guarantee !== 'at-most-once' || to.kind === 'table-changes') return [];
         const critical = to.events.map(({ type }) => type).filter((type) => criticalityOf(to, type) === 'critical');
         if (critical.length === 0) return [];
         return [
           {
-            construct,
+            at,
             property: 'guarantee',
             value: `'at-most-once' (subscription '${name}'), while ${to.kind} '${to.name}' carries ${quoted(critical)} as critical`,
             fix: "Declare the channel with criticality: 'telemetry' (or 'normal') if losing some is allowed, or the subscription with guarantee: 'at-least-once'.",
@@ -103,7 +104,7 @@ export const DECLARATION_RULES: readonly Rule[] = [
       graph.declared.channels.flatMap((declared) => {
         const { channel } = declared.declaration;
         if (channel.kind !== 'log' || channel.replay !== undefined) return [];
-        const stream = graph.streams.find(({ resource }) => resource.construct === deployedAs(declared))?.resource;
+        const stream = graph.streams.find((one) => isDeployedAs(declared, one))?.resource;
         const consumers = subscriptionsOf(graph).filter(({ subscription }) => subscription.to === channel);
         const readers = stream === undefined ? [] : readersOf(stream, graph);
         // Only a log has positions to aggregate by.
@@ -111,7 +112,7 @@ export const DECLARATION_RULES: readonly Rule[] = [
         if (consumers.length !== 1 || readers.length > 1 || aggregates) return [];
         return [
           {
-            construct: declared.construct,
+            at: declared,
             property: 'replay',
             value: `none, and '${consumers[0]?.subscription.name}' is the only consumer of log '${channel.name}'`,
             fix: "Declare queue() or fifoQueue(); or say what the log is read again for: replay: 'the search index is rebuilt from it'.",
@@ -125,12 +126,13 @@ export const DECLARATION_RULES: readonly Rule[] = [
     mistake: 'all messages share one group or key',
     why: 'One group is one line: one message at a time, whatever the concurrency or the number of shards, and one bad message holds up everything.',
     check: (graph) =>
-      graph.declared.channels.flatMap(({ construct, declaration: { channel } }) => {
+      graph.declared.channels.flatMap((at) => {
+        const { channel } = at.declaration;
         // The group of a queue behind a topic is the topic's.
         if ((channel.kind === 'queue' && channel.from !== undefined) || !ordersEverything(channel)) return [];
         return [
           {
-            construct,
+            at,
             property: channel.kind === 'log' ? 'key' : 'groupBy',
             value: `the same for every event of ${channel.kind} '${channel.name}'`,
             fix: 'Order by what must be in order: key: (order) => order.orderId. Acknowledge with the reason if really everything must be, and state the ceiling.',
@@ -144,14 +146,15 @@ export const DECLARATION_RULES: readonly Rule[] = [
     mistake: 'messages may be larger than the channel takes, without a claim check',
     why: 'Publishing such an event throws MessageTooLarge, at the customer with the longest order.',
     check: (graph) =>
-      graph.declared.channels.flatMap(({ construct, declaration: { channel } }) => {
+      graph.declared.channels.flatMap((at) => {
+        const { channel } = at.declaration;
         const largest = largestOf(channel);
         if (channel.oversized === 'claim-check' || largest === undefined || largest.bytes <= channel.maxMessageBytes)
           return [];
         if (channel.kind === 'queue' && channel.from !== undefined) return [];
         return [
           {
-            construct,
+            at,
             property: 'traffic',
             value: `${largest.how} = ${largest.bytes} bytes; ${channel.kind} '${channel.name}' takes ${channel.maxMessageBytes}`,
             fix: "Declare oversized: 'claim-check' and pass a ClaimCheckBucket; or, if no message is that large, say so: traffic: { largestBytes }.",
@@ -165,12 +168,12 @@ export const DECLARATION_RULES: readonly Rule[] = [
     mistake: 'a channel keeps messages for less than the longest outage that its consumer must survive',
     why: 'What is not consumed when the retention ends is deleted: the outage becomes a loss.',
     check: (graph) =>
-      subscriptionsOf(graph).flatMap(({ construct, subscription: { name, to, toleratedOutage } }) => {
+      subscriptionsOf(graph).flatMap(({ at, subscription: { name, to, toleratedOutage } }) => {
         const kept = retentionSeconds(to, graph);
         if (toleratedOutage === undefined || kept > toleratedOutage.seconds) return [];
         return [
           {
-            construct,
+            at,
             property: 'toleratedOutage',
             value: `${inSeconds(toleratedOutage.seconds)} (subscription '${name}'); ${to.kind} '${to.name}' keeps messages ${inSeconds(kept)}`,
             fix: 'Raise retention of the channel above it (queues to 14 days, logs to 365 days; a stream of a table has 24 hours: copy it to a log).',
@@ -184,13 +187,13 @@ export const DECLARATION_RULES: readonly Rule[] = [
     mistake: 'the declared retries take longer than the queue keeps a message',
     why: 'The message expires between two tries: it is neither done nor a dead letter.',
     check: (graph) =>
-      subscriptionsOf(graph).flatMap(({ construct, subscription: { name, to, retry, timeout } }) => {
+      subscriptionsOf(graph).flatMap(({ at, subscription: { name, to, retry, timeout } }) => {
         const longest = longestRetries(retry, timeout);
         const kept = retentionSeconds(to, graph);
         if (to.kind !== 'queue' || longest < kept) return [];
         return [
           {
-            construct,
+            at,
             property: 'retry',
             value: `up to ${inSeconds(longest)} (subscription '${name}'); queue '${to.name}' keeps messages ${inSeconds(kept)}`,
             fix: 'Lower attempts or cap, or raise retention of the queue; work that is due much later is scheduled with later().',

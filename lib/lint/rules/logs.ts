@@ -1,8 +1,7 @@
 import type { Graph } from '../graph.ts';
-import { type FunctionNode, fromStreams } from '../graph-mappings.ts';
-import { at, isRecord, listOf, recordOf } from '../json.ts';
-import { offence, type Rule } from '../rule.ts';
-import { below, json, quoted } from '../text.ts';
+import { consumerName, type FunctionNode, fromStreams } from '../graph-mappings.ts';
+import { type Rule, settingOffence } from '../rule.ts';
+import { below, quoted } from '../text.ts';
 import { failAsWhole } from './partial-responses.ts';
 
 const DOCS = 'https://docs.aws.amazon.com/lambda/latest/dg';
@@ -24,21 +23,6 @@ function usable(fn: FunctionNode, graph: Graph): number | undefined {
   return mine.length === 0 || Number.isNaN(sum) ? undefined : sum;
 }
 
-const TYPE_KEYS = ['S', 'N', 'B', 'BOOL', 'NULL', 'M', 'L', 'SS', 'NS', 'BS'];
-
-/** What is wrong with a filter over the records of a table's stream: attributes without their type, and comparisons that never match. */
-function tableFilterFaults(pattern: unknown): readonly string[] {
-  const images = ['Keys', 'NewImage', 'OldImage'].flatMap((image) =>
-    Object.entries(recordOf(at(pattern, 'dynamodb', image))),
-  );
-  return images.flatMap(([attribute, value]) => {
-    if (!isRecord(value) || !Object.keys(value).every((key) => TYPE_KEYS.includes(key)))
-      return [`${attribute}: ${json(value)} lacks the type of the attribute`];
-    const numeric = listOf(value.N).some((one) => isRecord(one) && 'numeric' in one);
-    return numeric ? [`${attribute}: ${json(value)} compares text with a number`] : [];
-  });
-}
-
 export const LOG_RULES: readonly Rule[] = [
   {
     id: 'Messaging-EndlessRetries',
@@ -50,11 +34,13 @@ export const LOG_RULES: readonly Rule[] = [
       fromStreams(graph)
         .filter(({ retries, maxAgeSeconds }) => retries === -1 && maxAgeSeconds === -1)
         .map((mapping) =>
-          offence(
+          settingOffence(
             mapping,
             'MaximumRetryAttempts',
-            `${mapping.resource.properties.MaximumRetryAttempts ?? 'none'} (for ever)`,
-            'Write retryAttempts: 10 on the event source (0 to 10,000), or maxRecordAge.',
+            `${mapping.settings.MaximumRetryAttempts ?? 'none'} (for ever)`,
+            mapping.by === 'pipe'
+              ? 'Write maximumRetryAttempts: 10 (0 to 10,000) in the parameters of the source, or maximumRecordAgeInSeconds.'
+              : 'Write retryAttempts: 10 on the event source (0 to 10,000), or maxRecordAge.',
           ),
         ),
   },
@@ -68,11 +54,13 @@ export const LOG_RULES: readonly Rule[] = [
       fromStreams(graph)
         .filter(({ hasFailureDestination }) => !hasFailureDestination)
         .map((mapping) =>
-          offence(
+          settingOffence(
             mapping,
-            'DestinationConfig.OnFailure',
+            mapping.by === 'pipe' ? 'DeadLetterConfig' : 'DestinationConfig.OnFailure',
             'none',
-            'Write onFailure: new SqsDlq(queue), or an S3 bucket to have the records too.',
+            mapping.by === 'pipe'
+              ? 'Write deadLetterConfig: { arn: queue.queueArn } in the parameters of the source, and let the role of the pipe send to it.'
+              : 'Write onFailure: new SqsDlq(queue), or an S3 bucket to have the records too.',
           ),
         ),
   },
@@ -98,11 +86,13 @@ export const LOG_RULES: readonly Rule[] = [
       fromStreams(graph)
         .filter(({ bisects, batchSize }) => !bisects && batchSize !== 1)
         .map((mapping) =>
-          offence(
+          settingOffence(
             mapping,
-            'BisectBatchOnFunctionError',
-            'false',
-            'Write bisectBatchOnError: true; splitting costs no retries.',
+            mapping.by === 'pipe' ? 'OnPartialBatchItemFailure' : 'BisectBatchOnFunctionError',
+            mapping.by === 'pipe' ? 'none' : 'false',
+            mapping.by === 'pipe'
+              ? "Write onPartialBatchItemFailure: 'AUTOMATIC_BISECT' in the parameters of the source."
+              : 'Write bisectBatchOnError: true; splitting costs no retries.',
           ),
         ),
   },
@@ -114,9 +104,9 @@ export const LOG_RULES: readonly Rule[] = [
     source: `${DOCS}/services-kinesis-create.html`,
     check: (graph) =>
       fromStreams(graph)
-        .filter(({ resource }) => resource.properties.StartingPosition === 'LATEST')
+        .filter(({ settings }) => settings.StartingPosition === 'LATEST')
         .map((mapping) =>
-          offence(
+          settingOffence(
             mapping,
             'StartingPosition',
             'LATEST',
@@ -136,9 +126,9 @@ export const LOG_RULES: readonly Rule[] = [
         if (readers.length <= READS_PER_SHARD) return [];
         return [
           {
-            construct: stream.resource.construct,
+            at: stream.resource,
             property: 'EventSourceArn',
-            value: `${readers.length} polling consumers: ${quoted(readers.map(({ fn, resource }) => fn?.name ?? resource.path))}`,
+            value: `${readers.length} polling consumers: ${quoted(readers.map(consumerName))}`,
             fix: 'Give some of them a StreamConsumer (enhanced fan-out) and map that instead of the stream.',
           },
         ];
@@ -156,9 +146,9 @@ export const LOG_RULES: readonly Rule[] = [
         if (readers.length <= READERS_PER_TABLE) return [];
         return [
           {
-            construct: table.construct,
+            at: table,
             property: 'StreamSpecification',
-            value: `${readers.length} consumers: ${quoted(readers.map(({ fn, resource }) => fn?.name ?? resource.path))}`,
+            value: `${readers.length} consumers: ${quoted(readers.map(consumerName))}`,
             fix: 'Let one of them publish the changes to a topic or a log for the others, or use Kinesis Data Streams for the table.',
           },
         ];
@@ -176,7 +166,7 @@ export const LOG_RULES: readonly Rule[] = [
         if (fn.invokedByOthers || !below(most, fn.reserved)) return [];
         return [
           {
-            construct: fn.resource.construct,
+            at: fn.resource,
             property: 'ReservedConcurrentExecutions',
             value: `${fn.reserved}; shards x parallelization factor of its streams is ${most}`,
             fix: `Reserve ${most}; to go faster, raise shardCount of the stream or parallelizationFactor (to 10) of the event source.`,
@@ -196,34 +186,12 @@ export const LOG_RULES: readonly Rule[] = [
         if (!below(fn.reserved, most)) return [];
         return [
           {
-            construct: fn.resource.construct,
+            at: fn.resource,
             property: 'ReservedConcurrentExecutions',
             value: `${fn.reserved}; shards x parallelization factor of its streams is ${most}`,
             fix: `Reserve at least ${most}, or lower parallelizationFactor.`,
           },
         ];
       }),
-  },
-  {
-    id: 'Messaging-TableFilterNeverMatches',
-    severity: 'error',
-    mistake: "a filter over a table's stream does not fit the shape of its records",
-    why: 'Attributes stand under their type ({"S": ...}), and numbers are text there, which numeric never matches: records that do not match are passed over without a trace.',
-    source: `${DOCS}/with-ddb-filtering.html`,
-    check: (graph) =>
-      fromStreams(graph)
-        .filter(({ table }) => table !== undefined)
-        .flatMap((mapping) => {
-          const faults = mapping.filters.flatMap(tableFilterFaults);
-          if (faults.length === 0) return [];
-          return [
-            offence(
-              mapping,
-              'FilterCriteria',
-              faults.join('; '),
-              'Write the type between attribute and condition, e.g. { status: { S: FilterRule.isEqual("paid") } }; compare numbers in the function.',
-            ),
-          ];
-        }),
   },
 ];

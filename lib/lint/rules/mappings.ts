@@ -1,9 +1,13 @@
 import { VISIBILITY_FACTOR } from '../../contracts/delivery-numbers.ts';
 import { LAMBDA } from '../../contracts/limits.ts';
-import { fromQueues, type Mapping } from '../graph-mappings.ts';
+import { fromQueues as everyConsumer, type Mapping } from '../graph-mappings.ts';
 import { offence, type Rule } from '../rule.ts';
 import { below, inSeconds, json } from '../text.ts';
 import { failAsWhole } from './partial-responses.ts';
+
+/** What holds for event source mappings only; pipes have rules of their own service. */
+const fromQueues = (graph: { readonly mappings: readonly Mapping[] }): readonly Mapping[] =>
+  everyConsumer(graph).filter(({ by }) => by === 'mapping');
 
 const DOCS = 'https://docs.aws.amazon.com/lambda/latest/dg';
 /** What only mappings on streams have. */
@@ -36,7 +40,7 @@ export const MAPPING_RULES: readonly Rule[] = [
         queue !== undefined && below(queue.visibilitySeconds, fn?.timeoutSeconds)
           ? [
               {
-                construct: queue.resource.construct,
+                at: queue.resource,
                 property: 'VisibilityTimeout',
                 value: `${inSeconds(queue.visibilitySeconds)}; the timeout of '${fn?.name}' is ${inSeconds(fn?.timeoutSeconds)}`,
                 fix: `Write visibilityTimeout: Duration.seconds(${(fn?.timeoutSeconds ?? 0) * VISIBILITY_FACTOR}), or lower the timeout of the function.`,
@@ -59,7 +63,7 @@ export const MAPPING_RULES: readonly Rule[] = [
         if (below(queue.visibilitySeconds, fn?.timeoutSeconds)) return [];
         return [
           {
-            construct: queue.resource.construct,
+            at: queue.resource,
             property: 'VisibilityTimeout',
             value: `${inSeconds(queue.visibilitySeconds)}; 6 x ${inSeconds(fn?.timeoutSeconds)} timeout of '${fn?.name}' + ${inSeconds(windowSeconds)} window = ${inSeconds(advised)}`,
             fix: `Write visibilityTimeout: Duration.seconds(${advised}) on the queue.`,

@@ -1,5 +1,7 @@
 import type { Graph } from '../graph.ts';
 import type { Queue } from '../graph-stores.ts';
+import { listOf, recordOf } from '../json.ts';
+import { allowsOn } from '../policies.ts';
 import type { Rule } from '../rule.ts';
 import { below, inSeconds, quoted } from '../text.ts';
 
@@ -38,6 +40,20 @@ const circles = (graph: Graph): readonly Queue[] => {
   });
 };
 
+/**
+ * Whether anybody in these templates takes messages off a queue: a mapping or a pipe, or a role that may receive them (containers, instances).
+ * What nobody here consumes is a last stop, an audit copy or a way to another app, where dead letters are nobody's or that app's concern.
+ */
+const isConsumed = ({ resource: queue }: Queue, { mappings, resources }: Graph): boolean =>
+  mappings.some((mapping) => mapping.queue?.resource === queue) ||
+  resources
+    .of('AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy', 'AWS::IAM::RolePolicy', 'AWS::IAM::Role')
+    .some((policy) =>
+      [policy.properties, ...listOf(policy.properties.Policies).map(recordOf)].some(({ PolicyDocument: document }) =>
+        allowsOn(document, ['sqs:ReceiveMessage'], (arn) => resources.target(arn, policy) === queue),
+      ),
+    );
+
 /** What gives up to standard queues only. */
 const STANDARD_ONLY = [
   'AWS::Lambda::EventSourceMapping',
@@ -63,11 +79,11 @@ export const QUEUE_RULES: readonly Rule[] = [
     mistake: 'a queue has no dead-letter queue',
     why: 'A message that always fails comes back until its retention ends and is then deleted; nobody sees it, and until then it takes the place of others.',
     source: `${DOCS}/sqs-dead-letter-queues.html`,
-    check: ({ queues }) =>
-      queues
-        .filter(({ redrive, deadLettersOf: sources }) => redrive === undefined && sources.length === 0)
+    check: (graph) =>
+      graph.queues
+        .filter((queue) => queue.redrive === undefined && queue.deadLettersOf.length === 0 && isConsumed(queue, graph))
         .map(({ resource }) => ({
-          construct: resource.construct,
+          at: resource,
           property: 'RedrivePolicy',
           value: 'none',
           fix: 'Make a second queue of the same kind, kept 14 days, and pass it: deadLetterQueue: { queue: deadLetters, maxReceiveCount: 5 }.',
@@ -85,7 +101,7 @@ export const QUEUE_RULES: readonly Rule[] = [
         if (count === undefined || (count >= 1 && count <= MAX_RECEIVE_COUNT)) return [];
         return [
           {
-            construct: resource.construct,
+            at: resource,
             property: 'RedrivePolicy.maxReceiveCount',
             value: Number.isNaN(count) ? 'none' : String(count),
             fix: 'Write deadLetterQueue: { queue, maxReceiveCount: 5 }: the tries that a message needs, and two more for crashes.',
@@ -106,7 +122,7 @@ export const QUEUE_RULES: readonly Rule[] = [
             !queue.fifo && below(deadLetters.retentionSeconds, (queue.retentionSeconds ?? Number.NaN) + 1),
         )
         .map(([queue, deadLetters]) => ({
-          construct: deadLetters.resource.construct,
+          at: deadLetters.resource,
           property: 'MessageRetentionPeriod',
           value: `${inSeconds(deadLetters.retentionSeconds)}; that of its source '${queue.name}' is ${inSeconds(queue.retentionSeconds)}`,
           fix: 'Write retentionPeriod: Duration.days(14) on the dead-letter queue, and less than that on its source.',
@@ -122,7 +138,7 @@ export const QUEUE_RULES: readonly Rule[] = [
       pairs(graph)
         .filter(([queue, deadLetters]) => queue.fifo !== deadLetters.fifo)
         .map(([queue, deadLetters]) => ({
-          construct: queue.resource.construct,
+          at: queue.resource,
           property: 'RedrivePolicy.deadLetterTargetArn',
           value: `'${deadLetters.name}', which is ${deadLetters.fifo ? 'FIFO' : 'standard'}, of a ${queue.fifo ? 'FIFO' : 'standard'} queue`,
           fix: queue.fifo
@@ -142,7 +158,7 @@ export const QUEUE_RULES: readonly Rule[] = [
         if (!fifo || refused.length === 0) return [];
         return [
           {
-            construct: resource.construct,
+            at: resource,
             property: 'FifoQueue',
             value: `true, for ${quoted(refused.map(({ path }) => path))}`,
             fix: 'Give them a standard queue of their own, with an alarm.',
@@ -157,7 +173,7 @@ export const QUEUE_RULES: readonly Rule[] = [
     why: 'Messages that always fail go round for ever, and none is ever counted as dead.',
     check: (graph) =>
       circles(graph).map((queue) => ({
-        construct: queue.resource.construct,
+        at: queue.resource,
         property: 'RedrivePolicy.deadLetterTargetArn',
         value: `'${deadLettersOf(queue, graph)?.name}', whose own dead letters lead back here`,
         fix: 'Take the redrive policy off the dead-letter queue; bring messages back with a redrive task when the fault is mended.',
@@ -175,7 +191,7 @@ export const QUEUE_RULES: readonly Rule[] = [
           below(retentionSeconds, (redrive?.maxReceiveCount ?? Number.NaN) * (visibilitySeconds ?? Number.NaN)),
         )
         .map(({ resource, redrive, retentionSeconds, visibilitySeconds }) => ({
-          construct: resource.construct,
+          at: resource,
           property: 'MessageRetentionPeriod',
           value: `${inSeconds(retentionSeconds)}; ${redrive?.maxReceiveCount} receives of ${inSeconds(visibilitySeconds)} take longer`,
           fix: 'Raise retentionPeriod, or lower maxReceiveCount or visibilityTimeout until their product is below it.',
@@ -201,7 +217,7 @@ export const QUEUE_RULES: readonly Rule[] = [
         if (asked.length === 0) return [];
         return [
           {
-            construct: queue.resource.construct,
+            at: queue.resource,
             property: 'QueueName',
             value: `'${queue.name}' beside ${quoted(asked.map(({ name }) => name))}`,
             fix: 'Call the function or its URL and take the answer from the call; or answer "accepted" with an id at once and let the caller ask for the state.',

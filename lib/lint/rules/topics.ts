@@ -1,5 +1,4 @@
 import { isRecord, listOf, recordOf } from '../json.ts';
-import { allowsService } from '../policies.ts';
 import { offence, type Rule } from '../rule.ts';
 import { json } from '../text.ts';
 
@@ -8,7 +7,6 @@ const DOCS = 'https://docs.aws.amazon.com/sns/latest/dg';
 const MACHINES = ['sqs', 'lambda', 'http', 'https', 'firehose'];
 const MAX_FILTER_KEYS = 5;
 const MAX_FILTER_COMBINATIONS = 150;
-const DELIVER = ['kms:GenerateDataKey', 'kms:Decrypt'];
 
 /** Keys of a filter policy, and how many values each has; nested ones, of a policy on the body, count with their own. */
 function filterSizes(policy: unknown): readonly number[] {
@@ -38,50 +36,6 @@ export const TOPIC_RULES: readonly Rule[] = [
             'Write deadLetterQueue: queue in the subscription, e.g. new SqsSubscription(work, { deadLetterQueue: deadLetters }).',
           ),
         ),
-  },
-  {
-    id: 'Messaging-QueueClosedToTopic',
-    severity: 'error',
-    mistake: 'a queue that subscribes to a topic does not let SNS send to it',
-    why: 'Every message of the subscription is lost: SNS counts it as a client error and does not try again.',
-    source: `${DOCS}/subscribe-sqs-queue-to-sns-topic.html`,
-    check: ({ subscriptions }) =>
-      subscriptions
-        .filter(({ queue, letIn }) => queue !== undefined && !letIn)
-        .map((subscription) =>
-          offence(
-            subscription,
-            'Endpoint',
-            `'${subscription.queue?.name}', without a queue policy that allows sqs:SendMessage to sns.amazonaws.com`,
-            'Subscribe with topic.addSubscription(new SqsSubscription(queue)), which writes the policy; or add a CfnQueuePolicy with aws:SourceArn of the topic.',
-          ),
-        ),
-  },
-  {
-    id: 'Messaging-QueueKeyClosedToTopic',
-    severity: 'error',
-    mistake: 'a queue that subscribes to a topic is encrypted with a key that SNS may not use',
-    why: 'SNS cannot deliver: the policy of the key that AWS manages for SQS cannot be changed, and one of your own must let sns.amazonaws.com in.',
-    source: `${DOCS}/sns-enable-encryption-for-topic-sqs-queue-subscriptions.html`,
-    check: ({ subscriptions }) =>
-      subscriptions.flatMap((subscription) => {
-        const { queue } = subscription;
-        if (queue === undefined) return [];
-        const { key } = queue;
-        const closed =
-          key.kind === 'aws' ||
-          (key.kind === 'customer' && !allowsService(key.key.properties.KeyPolicy, 'sns.amazonaws.com', DELIVER));
-        if (!closed) return [];
-        return [
-          {
-            construct: queue.resource.construct,
-            property: 'KmsMasterKeyId',
-            value:
-              key.kind === 'aws' ? key.alias : `key '${key.key.path}', whose policy does not name sns.amazonaws.com`,
-            fix: 'Write encryption: QueueEncryption.SQS_MANAGED; or take a customer key whose policy allows kms:GenerateDataKey* and kms:Decrypt to sns.amazonaws.com.',
-          },
-        ];
-      }),
   },
   {
     id: 'Messaging-FifoQueueOnStandardTopic',

@@ -1,5 +1,6 @@
 import { alarmsOn, FUNCTION_LAG } from '../graph-alarms.ts';
 import { isSwitchedOff } from '../graph-declared.ts';
+import { consumerName } from '../graph-mappings.ts';
 import type { Queue } from '../graph-stores.ts';
 import { at } from '../json.ts';
 import { offence, type Rule } from '../rule.ts';
@@ -12,6 +13,8 @@ const IN_FLIGHT = 'ApproximateNumberOfMessagesNotVisible';
 const AGE = 'ApproximateAgeOfOldestMessage';
 const COUNTS_OF_TRAFFIC = ['NumberOfMessagesSent', 'NumberOfMessagesReceived'];
 const STREAM_LAG = 'GetRecords.IteratorAgeMilliseconds';
+/** What shows that a pipe does not go on. https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-monitoring.html */
+const PIPE_FAILURES = ['ExecutionFailed', 'ExecutionThrottled', 'ExecutionTimeout'];
 
 /** Dead letters of a consumer, or of the topic before it. */
 const kindOfDeadLetters = ({ deadLettersOf }: Queue) =>
@@ -63,15 +66,15 @@ export const WATCHING_RULES: readonly Rule[] = [
     mistake: 'nobody is told of dead letters',
     why: 'A message among the dead letters is work that is not done. Without an alarm it is found when a customer asks, or when its retention ends.',
     source: `${SQS_DOCS}/dead-letter-queues-alarms-cloudwatch.html`,
-    check: ({ alarms, queues }) =>
+    check: ({ alarms, queues, switchedOff }) =>
       queues
         .filter(
           ({ resource, deadLettersOf }) =>
             deadLettersOf.length > 0 && alarmsOn(alarms, resource, VISIBLE, ...COUNTS_OF_TRAFFIC).length === 0,
         )
-        .filter((queue) => !isSwitchedOff(kindOfDeadLetters(queue), queue.resource.construct))
+        .filter((queue) => !isSwitchedOff(kindOfDeadLetters(queue), queue.resource, switchedOff))
         .map(({ resource }) => ({
-          construct: resource.construct,
+          at: resource,
           property: 'CloudWatch alarm',
           value: `none on ${VISIBLE}`,
           fix: 'Write new Alarm(this, "DeadLetters", { metric: deadLetters.metricApproximateNumberOfMessagesVisible(), threshold: 0, comparisonOperator: GREATER_THAN_THRESHOLD, evaluationPeriods: 1 }) with an action.',
@@ -83,17 +86,17 @@ export const WATCHING_RULES: readonly Rule[] = [
     mistake: 'nobody is told when a queue is not drained as fast as it fills',
     why: 'A consumer that is too slow, throttled or switched off makes no error: only the age of the oldest message shows it.',
     source: `${SQS_DOCS}/sqs-available-cloudwatch-metrics.html`,
-    check: ({ alarms, mappings, queues }) =>
+    check: ({ alarms, mappings, queues, switchedOff }) =>
       queues
         .filter(
           (queue) =>
             queue.deadLettersOf.length === 0 &&
             mappings.some((mapping) => mapping.queue === queue) &&
             alarmsOn(alarms, queue.resource, AGE).length === 0 &&
-            !isSwitchedOff('oldest-message', queue.resource.construct),
+            !isSwitchedOff('oldest-message', queue.resource, switchedOff),
         )
         .map(({ resource }) => ({
-          construct: resource.construct,
+          at: resource,
           property: 'CloudWatch alarm',
           value: `none on ${AGE}`,
           fix: 'Write new Alarm(...) on queue.metricApproximateAgeOfOldestMessage() with the seconds that a message may wait, and an action.',
@@ -105,19 +108,26 @@ export const WATCHING_RULES: readonly Rule[] = [
     mistake: 'nobody is told when a consumer of a stream falls behind',
     why: 'What is not read before the retention ends is lost to this consumer, and a failing or slow consumer stops for hours without an error that counts.',
     source: 'https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html',
-    check: ({ alarms, mappings }) =>
-      mappings.flatMap(({ kind, fn, stream }) => {
-        if (kind !== 'stream' || fn === undefined || isSwitchedOff('iterator-age', fn.resource.construct)) return [];
+    check: ({ alarms, mappings, switchedOff }) =>
+      mappings.flatMap((mapping) => {
+        const { kind, fn, resource, stream } = mapping;
+        if (kind !== 'stream' || (fn === undefined && mapping.by === 'mapping')) return [];
+        const reader = fn?.resource ?? resource;
+        if (isSwitchedOff('iterator-age', reader, switchedOff)) return [];
         const watched =
-          alarmsOn(alarms, fn.resource, FUNCTION_LAG).length > 0 ||
+          alarmsOn(alarms, reader, ...(mapping.by === 'pipe' ? PIPE_FAILURES : [FUNCTION_LAG])).length > 0 ||
           (stream !== undefined && alarmsOn(alarms, stream.resource, STREAM_LAG).length > 0);
         if (watched) return [];
+        const pipe = stream === undefined ? PIPE_FAILURES.join(' or ') : STREAM_LAG;
         return [
           {
-            construct: fn.resource.construct,
+            at: reader,
             property: 'CloudWatch alarm',
-            value: `none on ${FUNCTION_LAG} of '${fn.name}'`,
-            fix: "Write new Alarm(...) on fn.metric('IteratorAge', { statistic: 'Maximum' }) at half of the stream's retention in milliseconds, and an action.",
+            value: `none on ${mapping.by === 'pipe' ? pipe : FUNCTION_LAG} of '${consumerName(mapping)}'`,
+            fix:
+              mapping.by === 'pipe'
+                ? `Write new Alarm(...) on ${pipe} of the source or the pipe, and an action: a pipe has no metric of its own for its lag.`
+                : "Write new Alarm(...) on fn.metric('IteratorAge', { statistic: 'Maximum' }) at half of the stream's retention in milliseconds, and an action.",
           },
         ];
       }),

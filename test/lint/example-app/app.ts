@@ -2,7 +2,9 @@ import { App, Duration, Stack, Validations } from 'aws-cdk-lib';
 import { Alarm, Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { AttributeType, StreamViewType, Table } from 'aws-cdk-lib/aws-dynamodb';
-import { Stream, StreamMode } from 'aws-cdk-lib/aws-kinesis';
+import { Rule } from 'aws-cdk-lib/aws-events';
+import { SqsQueue as SqsQueueTarget } from 'aws-cdk-lib/aws-events-targets';
+import { CfnStream, Stream, StreamMode } from 'aws-cdk-lib/aws-kinesis';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import {
   Code,
@@ -13,9 +15,11 @@ import {
   StartingPosition,
 } from 'aws-cdk-lib/aws-lambda';
 import { DynamoEventSource, KinesisEventSource, SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
+import { CfnPipe } from 'aws-cdk-lib/aws-pipes';
+import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { LambdaSubscription, SqsSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
-import { Queue } from 'aws-cdk-lib/aws-sqs';
+import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { MessagingChecks } from '../../../lib/lint/messaging-checks.ts';
 
 /**
@@ -134,6 +138,7 @@ new Queue(stack, 'SearchResponses', answers);
 // seeded Messaging-SubscriptionWithoutDeadLetters
 news.addSubscription(new SqsSubscription(searchRequests));
 // seeded Messaging-SubscriptionWithoutDeadLetters
+// seeded Messaging-AsyncFailuresDropped
 news.addSubscription(new LambdaSubscription(work('ReadNews', 5)));
 
 // Pages: alarms that go to a topic which CloudWatch can neither encrypt for nor publish to.
@@ -149,5 +154,41 @@ new Queue(refunds, 'Refunds', {
   retentionPeriod: Duration.minutes(2),
   deadLetterQueue: { queue: deadNews, maxReceiveCount: 10 },
 });
+
+// Returns: events of the shop, delivered to a queue that nobody but roles may encrypt for, and to a pipe.
+const returns = new Queue(stack, 'Returns', { encryption: QueueEncryption.KMS_MANAGED });
+// seeded Messaging-EventTargetWithoutDeadLetters
+// seeded Messaging-KeyClosedToSender
+new Rule(stack, 'Returned', {
+  eventPattern: { source: ['shop'], detailType: ['returned'] },
+  targets: [new SqsQueueTarget(returns)],
+});
+// seeded Messaging-ScheduleWithoutDeadLetters
+new CfnSchedule(stack, 'Reminder', {
+  scheduleExpression: 'at(2027-01-01T09:00:00)',
+  flexibleTimeWindow: { mode: 'OFF' },
+  target: { arn: returns.queueArn, roleArn: 'arn:aws:iam::111122223333:role/scheduler' },
+});
+// seeded Messaging-KeyOrderNotKept
+const views = new CfnStream(stack, 'Views', {
+  streamModeDetails: { streamMode: 'ON_DEMAND' },
+  recordDistributionStrategy: 'AUTO',
+});
+// seeded Messaging-EndlessRetries
+// seeded Messaging-NoFailureDestination
+// seeded Messaging-BatchNotSplit
+// seeded Messaging-StreamWithoutLagAlarm
+// seeded Messaging-FilterNeverMatches
+new CfnPipe(stack, 'ViewsPipe', {
+  roleArn: 'arn:aws:iam::111122223333:role/pipe',
+  source: views.attrArn,
+  sourceParameters: {
+    kinesisStreamParameters: { startingPosition: 'TRIM_HORIZON', parallelizationFactor: 5 },
+    filterCriteria: { filters: [{ pattern: '{ "body": { "page": ["home"] } }' }] },
+  },
+  target: 'arn:aws:events:eu-west-1:111122223333:event-bus/views',
+});
+// Nothing here consumes it, and no dead letters are missing: another app does.
+new Queue(stack, 'ForTheWarehouse');
 
 app.synth();

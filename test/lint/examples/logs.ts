@@ -1,29 +1,10 @@
-import { CfnTable } from 'aws-cdk-lib/aws-dynamodb';
 import { CfnStreamConsumer } from 'aws-cdk-lib/aws-kinesis';
+import type { CfnPipe } from 'aws-cdk-lib/aws-pipes';
 import type { Construct } from 'constructs';
 import type { Examples } from '../example.ts';
-import { alarm, fn, read, readMapping } from '../plain.ts';
-
-const tableOf = (scope: Construct) =>
-  new CfnTable(scope, 'table', {
-    keySchema: [{ attributeName: 'id', keyType: 'HASH' }],
-    attributeDefinitions: [{ attributeName: 'id', attributeType: 'S' }],
-    billingMode: 'PAY_PER_REQUEST',
-    streamSpecification: { streamViewType: 'NEW_IMAGE' },
-  });
-
-function tableReader(scope: Construct, pattern: object): void {
-  const table = tableOf(scope);
-  const reader = fn(scope, 'reader');
-  readMapping(scope, 'changes', table.attrStreamArn, reader, {
-    filterCriteria: { filters: [{ pattern: JSON.stringify(pattern) }] },
-  });
-  alarm(scope, 'lag', {
-    namespace: 'AWS/Lambda',
-    metricName: 'IteratorAge',
-    dimensions: [{ name: 'FunctionName', value: reader.ref }],
-  });
-}
+import { fn, type ReadChanges, read, readMapping } from '../plain.ts';
+import { pipe } from '../plain-relations.ts';
+import { tableOf } from '../table.ts';
 
 function tableReaders(scope: Construct, count: number): void {
   const table = tableOf(scope);
@@ -41,6 +22,21 @@ function readers(scope: Construct, polling: number, enhanced: number): void {
     readMapping(scope, `fast-${i}`, consumer.ref, fn(scope, `fast-reader-${i}`));
   }
 }
+
+const spread = (scope: Construct, mapping: NonNullable<ReadChanges['mapping']>) =>
+  read(scope, {
+    mapping,
+    stream: {
+      recordDistributionStrategy: 'AUTO',
+      shardCount: undefined,
+      streamModeDetails: { streamMode: 'ON_DEMAND' },
+    },
+  });
+
+const piped = (scope: Construct, changes: Partial<CfnPipe.PipeSourceKinesisStreamParametersProperty>) =>
+  pipe(scope, read(scope).stream.attrArn, {
+    kinesisStreamParameters: { startingPosition: 'TRIM_HORIZON', ...changes },
+  });
 
 export const LOG_EXAMPLES: Examples = {
   'Messaging-EndlessRetries': [
@@ -60,6 +56,14 @@ export const LOG_EXAMPLES: Examples = {
       value: '-1 (for ever)',
       fix: 'maxRecordAge',
     },
+    {
+      bad: (s) => piped(s, {}),
+      good: (s) => piped(s, { maximumRetryAttempts: 10 }),
+      path: 'pipe',
+      property: 'SourceParameters.KinesisStreamParameters.MaximumRetryAttempts',
+      value: 'none (for ever)',
+      fix: 'maximumRetryAttempts: 10',
+    },
   ],
   'Messaging-NoFailureDestination': [
     {
@@ -69,6 +73,14 @@ export const LOG_EXAMPLES: Examples = {
       property: 'DestinationConfig.OnFailure',
       value: 'none',
       fix: 'onFailure: new SqsDlq(queue)',
+    },
+    {
+      bad: (s) => piped(s, {}),
+      good: (s) => piped(s, { deadLetterConfig: { arn: 'arn:aws:sqs:x:1:there' } }),
+      path: 'pipe',
+      property: 'SourceParameters.KinesisStreamParameters.DeadLetterConfig',
+      value: 'none',
+      fix: 'deadLetterConfig: { arn: queue.queueArn }',
     },
   ],
   'Messaging-StreamBatchFailsAsWhole': [
@@ -90,6 +102,14 @@ export const LOG_EXAMPLES: Examples = {
       value: 'false',
       fix: 'bisectBatchOnError: true',
     },
+    {
+      bad: (s) => piped(s, {}),
+      good: (s) => piped(s, { onPartialBatchItemFailure: 'AUTOMATIC_BISECT' }),
+      path: 'pipe',
+      property: 'SourceParameters.KinesisStreamParameters.OnPartialBatchItemFailure',
+      value: 'none',
+      fix: 'AUTOMATIC_BISECT',
+    },
   ],
   'Messaging-StartsAtLatest': [
     {
@@ -99,6 +119,14 @@ export const LOG_EXAMPLES: Examples = {
       property: 'StartingPosition',
       value: 'LATEST',
       fix: 'StartingPosition.TRIM_HORIZON',
+    },
+    {
+      bad: (s) => piped(s, { startingPosition: 'LATEST' }),
+      good: (s) => piped(s, {}),
+      path: 'pipe',
+      property: 'SourceParameters.KinesisStreamParameters.StartingPosition',
+      value: 'LATEST',
+      fix: 'TRIM_HORIZON',
     },
   ],
   'Messaging-TooManyReaders': [
@@ -154,22 +182,33 @@ export const LOG_EXAMPLES: Examples = {
       fix: 'Reserve at least 2',
     },
   ],
-  'Messaging-TableFilterNeverMatches': [
+  'Messaging-KeyOrderNotKept': [
     {
-      bad: (s) => tableReader(s, { dynamodb: { NewImage: { total: { N: [{ numeric: ['>', 100] }] } } } }),
-      good: (s) => tableReader(s, { dynamodb: { NewImage: { status: { S: ['paid'] } } } }),
-      path: 'changes',
-      property: 'FilterCriteria',
-      value: 'total: {"N":[{"numeric":[">",100]}]} compares text with a number',
-      fix: 'compare numbers in the function',
+      bad: (s) => spread(s, { parallelizationFactor: 2 }),
+      good: (s) => read(s, { mapping: { parallelizationFactor: 2 } }),
+      path: 'log',
+      property: 'RecordDistributionStrategy',
+      value: "AUTO, while 'reader' reads a shard by key, 2 at a time",
+      fix: 'Take RecordDistributionStrategy away',
     },
     {
-      bad: (s) => tableReader(s, { dynamodb: { NewImage: { status: ['paid'] } } }),
-      good: (s) => tableReader(s, { eventName: ['INSERT'] }),
-      path: 'changes',
-      property: 'FilterCriteria',
-      value: 'status: ["paid"] lacks the type of the attribute',
-      fix: '{ status: { S: FilterRule.isEqual("paid") } }',
+      bad: (s) => spread(s, { tumblingWindowInSeconds: 60 }),
+      good: (s) => spread(s, {}),
+      path: 'log',
+      property: 'RecordDistributionStrategy',
+      value: "AUTO, while 'reader' keeps state over windows of 60 s",
+      fix: 'Take RecordDistributionStrategy away',
+    },
+  ],
+  'Messaging-PartitionKeysIgnored': [
+    {
+      bad: (s) => spread(s, {}),
+      // What is wrong for sure is said once.
+      good: (s) => spread(s, { parallelizationFactor: 2 }),
+      path: 'log',
+      property: 'RecordDistributionStrategy',
+      value: 'AUTO',
+      fix: 'no consumer needs the records of a key in order',
     },
   ],
 };

@@ -1,13 +1,48 @@
 import type { Examples } from '../example.ts';
-import { arn, deadLetters, fifoWork, queue, read, work } from '../plain.ts';
+import { arn, consume, deadLetters, fifoWork, queue, read, work } from '../plain.ts';
+import { mayReceive, pipe } from '../plain-relations.ts';
 
 const WEEK_SECONDS = 604_800;
 
 export const QUEUE_EXAMPLES: Examples = {
   'Messaging-QueueWithoutDeadLetters': [
     {
-      bad: (s) => queue(s, 'inbox'),
-      good: (s) => work(s),
+      bad: (s) => {
+        work(s);
+        consume(s, queue(s, 'inbox').attrArn);
+      },
+      // Nothing here consumes the other: it is another app's, or for people to look at.
+      good: (s) => {
+        work(s);
+        queue(s, 'inbox');
+      },
+      path: 'inbox',
+      property: 'RedrivePolicy',
+      value: 'none',
+      fix: 'deadLetterQueue: { queue: deadLetters, maxReceiveCount: 5 }',
+    },
+    {
+      // Containers poll it.
+      bad: (s) => mayReceive(s, queue(s, 'inbox')),
+      good: (s) => {
+        queue(s, 'inbox');
+        mayReceive(s, work(s).queue);
+      },
+      path: 'inbox',
+      property: 'RedrivePolicy',
+      value: 'none',
+      fix: 'deadLetterQueue: { queue: deadLetters, maxReceiveCount: 5 }',
+    },
+    {
+      bad: (s) => pipe(s, queue(s, 'inbox').attrArn),
+      // What a pipe gives up is where its failures end, also when a function looks at it.
+      good: (s) => {
+        const given = deadLetters(s, 'given');
+        pipe(s, read(s).stream.attrArn, {
+          kinesisStreamParameters: { startingPosition: 'TRIM_HORIZON', deadLetterConfig: { arn: given.attrArn } },
+        });
+        consume(s, given.attrArn);
+      },
       path: 'inbox',
       property: 'RedrivePolicy',
       value: 'none',
