@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { tableOf as consumerTable } from './consumer/report.ts';
 import { benchConsumer, FULL, QUICK } from './consumer/run.ts';
+import { logTable } from './log/report.ts';
+import { benchLog, FULL_LOG, QUICK_LOG } from './log/run.ts';
 import { outageTable } from './outage/report.ts';
 import { benchOutage, FULL_OUTAGE, QUICK_OUTAGE } from './outage/run.ts';
 import { startTable } from './start/report.ts';
@@ -28,6 +30,7 @@ const benchOf =
 
 const BENCHES: Readonly<Record<string, Bench>> = {
   consumer: benchOf(benchConsumer, { quick: QUICK, full: FULL }, consumerTable),
+  log: benchOf(benchLog, { quick: QUICK_LOG, full: FULL_LOG }, logTable),
   throughput: benchOf(benchThroughput, { quick: BRIEF, full: LONG }, throughputTable),
   start: benchOf(benchStart, { quick: QUICK_START, full: FULL_START }, startTable),
   outage: benchOf(benchOutage, { quick: QUICK_OUTAGE, full: FULL_OUTAGE }, outageTable),

@@ -8,7 +8,7 @@ export type App = (typeof APPS)[number];
 /** Writes the assemblies to start: the orders system, and one stack of 50 functions that 50 queues feed. @returns the directory of each */
 export async function writeAssemblies(folder: string): Promise<Readonly<Record<App, string>>> {
   const directories = { orders: join(folder, 'orders'), fifty: join(folder, 'fifty') };
-  await synthesise(directories.orders, 'bench');
+  await synthesise(directories.orders, 'dev-bench');
   writeFifty(directories.fifty);
   return directories;
 }

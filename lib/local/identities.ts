@@ -28,7 +28,7 @@ export interface Identities {
   isOurs(accessKeyId: string): boolean;
 }
 
-/** Real temporary keys start with ASIA; the rest marks them as the engine's. Never 12 digits: kinesis-local takes those for an account. */
+/** Real temporary keys start with ASIA; the rest marks them as the engine's. */
 const KEY_PREFIX = 'ASIASLUICE';
 
 export function createIdentities(): Identities {

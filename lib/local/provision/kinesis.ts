@@ -40,16 +40,16 @@ const stream: ResourceType = {
       .catch(unlessThere(resumes));
     const description = await activeStream(StreamName, context);
     const arn = textAt(description, 'StreamARN') ?? '';
-    encrypt(arn, properties, context);
+    await setEncryption(description, properties, context);
     await setRetention(description, retentionIn(properties), context);
     await setShardMetrics(description, properties, context);
     return { physicalId: StreamName, attributes: { Arn: arn } };
   },
-  restore: ({ properties, context }, { attributes }) => encrypt(String(attributes.Arn), properties, context),
+  restore: ({ properties, context }, { attributes }) => demandKey(String(attributes.Arn), properties, context),
   async update({ properties, context }, before) {
     const StreamName = before.physicalId;
-    encrypt(String(before.attributes.Arn), properties, context);
     const description = await activeStream(StreamName, context);
+    await setEncryption(description, properties, context);
     await setRetention(description, retentionIn(properties), context);
     await setShardMetrics(description, properties, context);
     if (isOnDemand(properties) !== isOnDemand(before.properties)) {
@@ -86,9 +86,28 @@ const stream: ResourceType = {
   },
 };
 
+const keyIn = (properties: JsonObject) => textAt(objectAt(properties, 'StreamEncryption'), 'KeyId');
+
 /** The key that callers need leave to use. */
-function encrypt(arn: string, properties: JsonObject, { services }: ProvisionContext): void {
-  services.iam.keys.encrypt(arn, textAt(objectAt(properties, 'StreamEncryption'), 'KeyId'));
+const demandKey = (arn: string, properties: JsonObject, { services }: ProvisionContext): void =>
+  services.iam.keys.encrypt(arn, keyIn(properties));
+
+async function setEncryption(
+  description: JsonObject,
+  properties: JsonObject,
+  context: ProvisionContext,
+): Promise<void> {
+  demandKey(textAt(description, 'StreamARN') ?? '', properties, context);
+  const [now, KeyId] = [textAt(description, 'KeyId'), keyIn(properties)];
+  if (now === KeyId) return;
+  const StreamName = textAt(description, 'StreamName') ?? '';
+  const operation = KeyId === undefined ? 'StopStreamEncryption' : 'StartStreamEncryption';
+  await context.calls.json('kinesis', operation, {
+    StreamName,
+    EncryptionType: 'KMS',
+    KeyId: KeyId ?? now ?? '',
+  });
+  await activeStream(StreamName, context);
 }
 
 const isOnDemand = (properties: JsonObject) =>
