@@ -178,7 +178,7 @@ async function waitForRest({
 async function stayUp(terminal: Terminal, functionName: string, exports: string, traffic: Traffic): Promise<void> {
   terminal.note(`\nSteady traffic of ${traffic.rate} orders a second until Ctrl-C. In another shell:\n  ${exports}`);
   terminal.note(
-    `  aws sqs list-queues\n  npx sluice produce orders --count 10\n${styled(terminal, 'dim', `Logs of the functions: ${join(WORK_FOLDER, 'logs')}`)}`,
+    `  aws --endpoint-url $AWS_ENDPOINT_URL sqs list-queues\n  npx sluice produce orders --count 10\n${styled(terminal, 'dim', `Logs of the functions: ${join(WORK_FOLDER, 'logs')}`)}`,
   );
   await keepPlacing(functionName, traffic);
 }
