@@ -7,6 +7,7 @@ import type { Subscription } from '../contracts/subscription.ts';
 import { type ArchivedRecord, archiveBody, archivedRecord, archiveKey, sameHour } from './archive-object.ts';
 import { isAwsError } from './aws/call.ts';
 import type { S3Object } from './aws/s3-protocol.ts';
+import { NO_EARLY_TIMEOUT } from './deadline.ts';
 import { requiredEnv } from './environment.ts';
 import { NO_WATERMARK } from './lateness.ts';
 import { measureShard } from './measure.ts';
@@ -57,7 +58,7 @@ export function archive(subscription: Subscription<LogChannel>, runtime: Runtime
     const counts = { received, done: fresh, duplicates: received - fresh, rejected: 0, consumed: received };
     measureShard(subscription, batch, counts, runtime);
     return { batchItemFailures: [] };
-  });
+  }, NO_EARLY_TIMEOUT);
 
   /** Writes the object that begins with the first record, unless it is there. @returns the position at which it ends */
   async function put(shard: string, rest: readonly [ArchivedRecord, ...ArchivedRecord[]]): Promise<string> {
