@@ -6,7 +6,7 @@ import { ENV } from '../contracts/environment.ts';
 import type { AnyEventType, DataOf } from '../contracts/event.ts';
 import { CONSUMER_METRIC } from '../contracts/metrics.ts';
 import type { Lateness, Subscription } from '../contracts/subscription.ts';
-import { reserveMillis } from './deadline.ts';
+import { NO_EARLY_TIMEOUT, reserveMillis } from './deadline.ts';
 import { requiredEnv } from './environment.ts';
 import { giveUp } from './give-up.ts';
 import type { Write } from './inbox.ts';
@@ -132,7 +132,7 @@ export function aggregate<E extends AnyEventType>(
     }
     log('info', 'counted', { shard, ...counts });
     return { batchItemFailures: [] };
-  });
+  }, NO_EARLY_TIMEOUT);
 
   /** Late events as they are given up. A late copy of an event that was in time is a duplicate. */
   async function notCounted({ inTime, late }: Judged<Counted>, { allowed }: Lateness): Promise<GivenUp[]> {

@@ -7,7 +7,7 @@ import type { Subscription } from '../contracts/subscription.ts';
 import { type ArchivedRecord, archiveBody, archivedRecord, archiveKey, sameHour } from './archive-object.ts';
 import { isAwsError } from './aws/call.ts';
 import type { S3Object } from './aws/s3-protocol.ts';
-import { reserveMillis } from './deadline.ts';
+import { NO_EARLY_TIMEOUT, reserveMillis } from './deadline.ts';
 import { requiredEnv } from './environment.ts';
 import { NO_WATERMARK } from './lateness.ts';
 import { measureShard } from './measure.ts';
@@ -62,7 +62,7 @@ export function archive(subscription: Subscription<LogChannel>, runtime: Runtime
     const consumed = received - left.length;
     measureShard(subscription, batch, { received, done, duplicates: received - fresh, rejected: 0, consumed }, runtime);
     return { batchItemFailures: left.slice(0, 1).map(({ sequenceNumber }) => ({ itemIdentifier: sequenceNumber })) };
-  });
+  }, NO_EARLY_TIMEOUT);
 
   /** Writes the object that begins with the first record, unless it is there. @returns the position at which it ends */
   async function put(shard: string, rest: readonly [ArchivedRecord, ...ArchivedRecord[]]): Promise<string> {

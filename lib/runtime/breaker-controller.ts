@@ -9,6 +9,7 @@ import { LAMBDA } from '../contracts/limits.ts';
 import { INBOX_TABLE } from '../contracts/tables.ts';
 import { type Dynamodb, dynamodbOver, readItems } from './aws/dynamodb.ts';
 import { breakerKey, wasRefused } from './control-items.ts';
+import { NO_EARLY_TIMEOUT } from './deadline.ts';
 import { requiredEnv } from './environment.ts';
 import { lambda, type Runtime } from './runtime.ts';
 import { logger } from './telemetry.ts';
@@ -84,7 +85,7 @@ export function controlBreakers(runtime: Runtime = lambda, switchMapping: Switch
     for (const [subscription, { id }] of waiting)
       log('warn', 'mapping is in use; the next run tries again', { subscription, mappingId: id });
     return { switched };
-  });
+  }, NO_EARLY_TIMEOUT);
 
   /** @returns how the mapping runs now; undefined when it was left alone, `in-use` when it has to be tried again */
   async function control(subscription: string, mapping: DeclaredMapping): Promise<MappingMode | 'in-use' | undefined> {
