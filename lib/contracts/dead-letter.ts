@@ -45,6 +45,7 @@ export interface MessageAttribute {
   readonly binaryValue?: string;
 }
 
+/** A message's attributes by their names. */
 export type MessageAttributes = Readonly<Record<string, MessageAttribute>>;
 
 /**
@@ -60,6 +61,7 @@ export interface WrappedMessage {
   readonly wrappedMessage: Wrapped | WrappedReference;
 }
 
+/** A message, whole: its body in one of three encodings, and its attributes. */
 export interface Wrapped {
   /** Of `content`: `utf8` is text as it is, `base64` bytes, `gzip` compressed bytes as base64. */
   readonly encoding: 'utf8' | 'base64' | 'gzip';
@@ -72,6 +74,7 @@ export interface Wrapped {
   readonly attributes: MessageAttributes;
 }
 
+/** Where the JSON of a whole is, when a message cannot hold it. */
 export interface WrappedReference {
   readonly bucket: string;
   readonly key: string;

@@ -16,7 +16,7 @@ const noise = (): string =>
   String.fromCharCode(...Array.from(new Uint16Array(randomBytes(400).buffer), (n) => 0x4e00 + (n % 0x5000)));
 const UNREADABLE = '{"specversion":"1.0"';
 /** Text that nothing compresses, so long that it does not fit into a message together with a reason. */
-const large = (): string => randomBytes(786_000).toString('base64');
+const large = (): string => randomBytes(786_429).toString('base64');
 const LONG_AGO_MS = 10 * 60 * 1_000;
 
 const consumer = (name: string, queue: string, failing: Step['failing']): Readonly<Record<string, Step>> => ({
