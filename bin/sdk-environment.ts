@@ -8,10 +8,23 @@ export const environmentFor = (url: string, region: string): Readonly<Record<str
   AWS_SECRET_ACCESS_KEY: 'local',
 });
 
-/** Points the SDK clients of this process at the engine, whatever account the shell is signed in to. */
+/** A path that is not there: no profile, and no endpoint of a profile, is read. */
+const NO_FILE = '/dev/null/none';
+const LOOPBACK = '127.0.0.1,localhost,::1';
+
+/**
+ * Points the SDK clients of this process at the engine and nowhere else: whatever account the shell is signed in to, and whatever
+ * endpoints (`AWS_ENDPOINT_URL_DYNAMODB`), profiles, files and proxies it names.
+ */
 export function pointSdkAt(url: string, region: string): void {
-  for (const name of ['AWS_PROFILE', 'AWS_SESSION_TOKEN']) delete process.env[name];
-  Object.assign(process.env, environmentFor(url, region));
+  for (const name of Object.keys(process.env)) if (name.startsWith('AWS_')) delete process.env[name];
+  Object.assign(process.env, environmentFor(url, region), {
+    AWS_CONFIG_FILE: NO_FILE,
+    AWS_SHARED_CREDENTIALS_FILE: NO_FILE,
+    AWS_EC2_METADATA_DISABLED: 'true',
+    NO_PROXY: LOOPBACK,
+    no_proxy: LOOPBACK,
+  });
 }
 
 /** The same as a line for a shell. */

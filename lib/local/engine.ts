@@ -159,6 +159,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     issueCredentials: services.identities.issue,
     revokeCredentials: services.identities.revoke,
     onLog: permittedLog({ iam: services.iam, find: (name) => functions.find(name), region, account: accountId }, onLog),
+    report: notice,
     clockSkewMs: (functionName) => clockSkew(functionName, services.faults),
     ...(options.maxWorkers === undefined ? {} : { maxWorkers: options.maxWorkers }),
   });

@@ -13,6 +13,16 @@ export interface InstanceEnvironment {
   readonly logStream: string;
 }
 
+/** Variables that would lead a function's calls past the engine, or to credentials that are not its role's. */
+const LEADS_AWAY =
+  /^AWS_(ENDPOINT_URL(_.*)?|IGNORE_CONFIGURED_ENDPOINT_URLS|(DEFAULT_)?PROFILE|USE_(FIPS|DUALSTACK)_ENDPOINT|ROLE_ARN|WEB_IDENTITY_TOKEN_FILE|CONTAINER_.*|EC2_METADATA_.*|SDK_LOAD_CONFIG|S3_USE_ARN_REGION|ACCOUNT_ID_ENDPOINT_MODE)$/;
+
+/** The names among a function's own variables that the engine leaves out, so that its calls come here. */
+export const variablesLeftOut = (environment: Readonly<Record<string, string>>): string[] =>
+  Object.keys(environment).filter((name) => LEADS_AWAY.test(name));
+
+const LOOPBACK = ['127.0.0.1', 'localhost', '::1'];
+
 /** A path that never exists, so that no SDK reads the host's AWS profile. */
 const NO_FILE = '/var/task/none';
 
@@ -27,11 +37,17 @@ export function instanceEnvironment({
   credentials,
   logStream,
 }: InstanceEnvironment): Record<string, string> {
+  const own = { ...definition.environment };
+  for (const name of variablesLeftOut(own)) delete own[name];
+  // A proxy is for calls to elsewhere.
+  const proxied = [own.NO_PROXY ?? own.no_proxy ?? [], LOOPBACK].flat().join(',');
   return {
     PATH: '/usr/local/bin:/usr/bin:/bin',
     LANG: 'en_US.UTF-8',
     TZ: 'UTC',
-    ...definition.environment,
+    ...own,
+    NO_PROXY: proxied,
+    no_proxy: proxied,
     _HANDLER: definition.handler,
     AWS_REGION: region,
     AWS_DEFAULT_REGION: region,

@@ -28,6 +28,8 @@ export interface FunctionsOptions {
   };
   readonly revokeCredentials: (accessKeyId: string) => void;
   readonly onLog: (log: FunctionLog) => void;
+  /** Told of functions whose code needs a module that is not there. */
+  readonly report?: (text: string) => void;
   /** How much the clock of a new instance is fast, in milliseconds. Default 0. */
   readonly clockSkewMs?: (functionName: string) => number;
   readonly maxWorkers?: number;
@@ -195,6 +197,8 @@ export function createFunctions(options: FunctionsOptions): Functions {
     alive.add(instance);
     pool.instances.add(instance);
     const error = await instance.started;
+    if (error?.errorType === 'Runtime.ImportModuleError')
+      options.report?.(`Function ${definition.name} does not start: ${error.errorMessage.split('\n', 1)[0]}`);
     starting -= 1;
     pool.starting -= 1;
     if (isOutdated(pool, instance)) {

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import Module, { registerHooks } from 'node:module';
 import { dirname, join, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { isNotFound, provideModules } from './provided-modules.ts';
 
 /**
  * Finds the function that a Handler property names, as Lambda's Node.js runtime does: `.js`, `.mjs`, `.cjs`, in that order.
@@ -25,7 +26,8 @@ export async function loadHandler(taskRoot: string, handler: string): Promise<un
     );
   }
   treatAsOwnPackage(taskRoot);
-  let value: unknown = await import(pathToFileURL(file).href);
+  provideModules();
+  let value: unknown = await load(file);
   const names = path.split('.');
   for (const [index, name] of names.entries()) {
     const owner: unknown = value;
@@ -34,6 +36,15 @@ export async function loadHandler(taskRoot: string, handler: string): Promise<un
   }
   if (typeof value !== 'function') throw named('Runtime.HandlerNotFound', `${handler} is undefined or not exported`);
   return value;
+}
+
+async function load(file: string): Promise<unknown> {
+  try {
+    return await import(pathToFileURL(file).href);
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+    throw named('Runtime.ImportModuleError', `Error: ${error.message}`);
+  }
 }
 
 /**

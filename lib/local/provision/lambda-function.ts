@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { numberAt, objectAt, textAt } from '../json.ts';
 import type { FunctionDefinition } from '../lambda/definition.ts';
+import { variablesLeftOut } from '../lambda/environment.ts';
 import { functionArn } from '../lambda/functions.ts';
 import { physicalName } from './names.ts';
 import type { ResourceRequest, ResourceType } from './resource.ts';
@@ -61,6 +62,9 @@ export const lambdaFunction: ResourceType = {
     const environment: Record<string, string> = {};
     for (const [key, value] of Object.entries(objectAt(objectAt(properties, 'Environment'), 'Variables')))
       environment[key] = String(value);
+    const leftOut = variablesLeftOut(environment);
+    if (leftOut.length > 0)
+      context.notice(`${name}: ${leftOut.join(', ')} left out of its environment; its calls go to the engine`);
     const definition: FunctionDefinition = {
       name,
       arn: functionArn(context, name),

@@ -10,7 +10,7 @@ const inBody = (policy: object, body: unknown) =>
 const inAttributes = (policy: object, attributes: Parameters<ReturnType<typeof compilePolicy>>[0]['attributes']) =>
   compilePolicy(JSON.stringify(policy))({ message: '', attributes });
 
-const VALUES: readonly (readonly [condition: Json, value: Json, matches: boolean])[] = [
+const VALUES: [condition: Json, value: Json, matches: boolean][] = [
   ['x', 'x', true],
   ['x', 'X', false],
   [1, 1, true],
@@ -40,7 +40,7 @@ const VALUES: readonly (readonly [condition: Json, value: Json, matches: boolean
   [{ exists: true }, 'x', true],
   [{ exists: false }, 'x', false],
   ...(['=', '<', '<=', '>', '>='] as const).flatMap((operator) =>
-    [9, 10, 11].map((value) => {
+    [9, 10, 11].map((value): [Json, Json, boolean] => {
       const holds = { '=': value === 10, '<': value < 10, '<=': value <= 10, '>': value > 10, '>=': value >= 10 };
       return [{ numeric: [operator, 10] }, value, holds[operator]] as const;
     }),
