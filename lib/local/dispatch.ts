@@ -5,6 +5,7 @@ import { credentialScope, operationOf, serviceOf, type WireRequest } from './end
 import { partly } from './faults/partial-batch.ts';
 import { throttlingError } from './faults/throttling.ts';
 import type { FaultTrigger, Strike } from './faults.ts';
+import { foreignRefusal } from './foreign.ts';
 import type { Iam } from './iam.ts';
 import type { Identities } from './identities.ts';
 import { restOperation } from './rest-operations.ts';
@@ -33,6 +34,8 @@ const ANONYMOUS: Caller = { accessKeyId: 'anonymous' };
  * fault says otherwise.
  */
 export async function answer(wire: WireRequest, context: Context): Promise<Outcome> {
+  const refused = foreignRefusal(wire.headers);
+  if (refused !== undefined) return jsonResponse({ __type: 'AccessDeniedException', message: refused }, 403);
   if (wire.url.startsWith('/_')) {
     const route = context.routes.find(([prefix]) => wire.url.startsWith(prefix));
     if (route !== undefined) return route[1](wire.method, new URL(wire.url, 'http://engine'), wire.body, wire);

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect as connectHttp2 } from 'node:http2';
 import { connect } from 'node:net';
 import {
   CreateStreamCommand,
@@ -48,7 +50,7 @@ describe('one port', () => {
     // Another round trip: by its end the endpoint has seen that byte.
     await fetch(url);
     socket.write(
-      'OST / HTTP/1.1\r\nHost: x\r\nX-Amz-Target: AmazonSQS.ListQueues\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}',
+      'OST / HTTP/1.1\r\nHost: localhost\r\nX-Amz-Target: AmazonSQS.ListQueues\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}',
     );
     let answer = '';
     for await (const chunk of socket) answer += chunk;
@@ -60,6 +62,86 @@ describe('one port', () => {
     const error = await failure(startServices({ port }));
     expect(error.message).toContain(`port ${port} on 127.0.0.1 is in use`);
     expect(error.message).toContain('--port');
+  });
+});
+
+describe('who may call', () => {
+  /** Sends one request by hand, as no client would; answers its status and text. */
+  async function raw(headers: Readonly<Record<string, string>>, path = '/_sluice/faults', version = '1.1') {
+    const socket = connect(harness.services.port, '127.0.0.1');
+    const lines = Object.entries({ Connection: 'close', ...headers }).map(([name, value]) => `${name}: ${value}\r\n`);
+    socket.write(`GET ${path} HTTP/${version}\r\n${lines.join('')}\r\n`);
+    let answer = '';
+    for await (const chunk of socket) answer += chunk;
+    return { status: Number(answer.slice(9, 12)), answer };
+  }
+
+  it.each(['127.0.0.1:4566', 'localhost', 'LOCALHOST.:1', 'bucket.localhost:4566', '[::1]:4566', '127.8.9.10'])(
+    'answers as %s',
+    async (Host) => {
+      expect((await raw({ Host })).status).toBe(200);
+    },
+  );
+
+  it.each([
+    'rebound.example.com:4566',
+    'localhost.example.com',
+    '127.0.0.1.example.com',
+    '10.0.0.1',
+    '0.0.0.0',
+    '[2001:db8::1]',
+    'xlocalhost',
+    '',
+    ' ',
+    'localhost@example.com',
+  ])('refuses to answer as "%s"', async (Host) => {
+    for (const path of ['/_sluice/faults', '/', '/bucket/key', '/2015-03-31/functions']) {
+      const { status, answer } = await raw({ Host }, path);
+      expect(status).toBe(403);
+      expect(answer).toContain('the engine does not answer as');
+      expect(answer.toLowerCase()).not.toContain('access-control');
+    }
+  });
+
+  it.each(['http://localhost:3000', 'http://127.0.0.1:4566', 'https://app.localhost'])(
+    'answers pages of %s',
+    async (Origin) => {
+      expect((await raw({ Host: 'localhost', Origin })).status).toBe(200);
+    },
+  );
+
+  it.each([
+    'https://example.com',
+    'http://localhost.example.com',
+    'null',
+    'file://',
+    'http://127.0.0.1.example.com:80',
+  ])('refuses pages of %s', async (Origin) => {
+    const { status, answer } = await raw({ Host: 'localhost', Origin });
+    expect(status).toBe(403);
+    expect(answer).toContain(`does not answer pages of ${Origin}`);
+    expect(answer.toLowerCase()).not.toContain('access-control');
+  });
+
+  it('refuses what a page of another site embeds, not what its own pages do', async () => {
+    const embedded = { Host: 'localhost', 'Sec-Fetch-Site': 'cross-site' };
+    expect((await raw(embedded)).status).toBe(403);
+    expect((await raw({ ...embedded, Referer: 'https://example.com/' })).status).toBe(403);
+    expect((await raw({ ...embedded, Referer: 'http://localhost:3000/' })).status).toBe(200);
+    expect((await raw({ Host: 'localhost', 'Sec-Fetch-Site': 'none' })).status).toBe(200);
+  });
+
+  it('holds over HTTP/2 too', async () => {
+    const ask = async (authority: string) => {
+      const session = connectHttp2(`http://127.0.0.1:${harness.services.port}`);
+      const stream = session.request({ ':path': '/_sluice/faults', ':authority': authority });
+      const [headers] = await once(stream, 'response');
+      stream.resume();
+      session.close();
+      return headers[':status'];
+    };
+    expect(await ask('localhost')).toBe(200);
+    expect(await ask('example.com')).toBe(403);
   });
 });
 

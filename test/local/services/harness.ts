@@ -108,7 +108,7 @@ export async function inOnePacket(
   const socket = connect(port, '127.0.0.1');
   const packet = requests.map(({ line, headers, body }, index) => {
     const connection = index === requests.length - 1 ? 'close' : 'keep-alive';
-    const all = { host: 'x', connection, 'content-length': Buffer.byteLength(body), ...headers };
+    const all = { host: 'localhost', connection, 'content-length': Buffer.byteLength(body), ...headers };
     const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
     return `${line} HTTP/1.1\r\n${lines.join('')}\r\n${body}`;
   });
