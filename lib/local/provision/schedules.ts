@@ -18,9 +18,6 @@ const schedule: ResourceType = {
   remove: removeSchedule,
   create(request) {
     const { stackName, logicalId, properties, context } = request;
-    const zone = textAt(properties, 'ScheduleExpressionTimezone') ?? 'UTC';
-    if (!/^(Etc\/)?(UTC|GMT)$/.test(zone))
-      throw provisionError(request, `ScheduleExpressionTimezone ${zone} is not supported by the engine; use UTC.`);
     const name = textAt(properties, 'Name') ?? physicalName(stackName, logicalId, { max: 64 });
     const arn = `arn:aws:scheduler:${context.region}:${context.accountId}:schedule/${textAt(properties, 'GroupName') ?? 'default'}/${name}`;
     const target = objectAt(properties, 'Target');
@@ -44,6 +41,7 @@ const schedule: ResourceType = {
       targets,
       source: 'aws.scheduler',
       expression: textAt(properties, 'ScheduleExpression') ?? '',
+      timezone: textAt(properties, 'ScheduleExpressionTimezone'),
       enabled: isEnabled(properties.State),
     });
     return { physicalId: name, attributes: { Arn: arn } };

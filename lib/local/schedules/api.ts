@@ -76,7 +76,6 @@ const groupIn = ({ url }: ServiceRequest): string =>
 function whatIsWrong(name: string, input: Record<string, unknown>): string | undefined {
   const target = objectAt(input, 'Target');
   const arn = textAt(target, 'Arn') ?? '';
-  const zone = textAt(input, 'ScheduleExpressionTimezone') ?? 'UTC';
   if (!NAME.test(name)) return `the name '${name}' must have 1 to 64 letters, digits, '-', '_' or '.'`;
   if (textAt(objectAt(input, 'FlexibleTimeWindow'), 'Mode') === undefined) return 'FlexibleTimeWindow.Mode is missing';
   if (textAt(target, 'RoleArn') === undefined) return 'Target.RoleArn is missing';
@@ -84,9 +83,6 @@ function whatIsWrong(name: string, input: Record<string, unknown>): string | und
     return `the target ${arn} is not supported by the engine; it sends to functions, queues and topics`;
   }
   if (textAt(objectAt(target, 'DeadLetterConfig'), 'Arn')?.endsWith('.fifo')) return FIFO_DEAD_LETTERS;
-  if (!/^(Etc\/)?(UTC|GMT)$/.test(zone)) {
-    return `ScheduleExpressionTimezone ${zone} is not supported by the engine; use UTC`;
-  }
   return undefined;
 }
 
@@ -99,6 +95,7 @@ function definitionOf(name: string, arn: string, input: Record<string, unknown>)
     name,
     arn,
     expression: textAt(input, 'ScheduleExpression') ?? '',
+    timezone: textAt(input, 'ScheduleExpressionTimezone'),
     enabled: textAt(input, 'State') !== 'DISABLED',
     source: 'aws.scheduler',
     deletedWhenDone: textAt(input, 'ActionAfterCompletion') === 'DELETE',

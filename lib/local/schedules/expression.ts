@@ -1,3 +1,5 @@
+import { inTimeZone } from './time-zone.ts';
+
 /** A schedule expression that is not valid; the message names it and the rule. */
 export class ScheduleError extends Error {
   override readonly name = 'ScheduleError';
@@ -8,24 +10,37 @@ export type Schedule = (afterMs: number) => number | undefined;
 
 const UNITS: Readonly<Record<string, number>> = { minute: 60_000, hour: 3_600_000, day: 86_400_000 };
 
+/** What EventBridge Scheduler takes beyond rules of EventBridge. */
+export interface SchedulerRules {
+  /** Of the IANA database; does not change rates. Default UTC. */
+  readonly timezone?: string | undefined;
+  /** A rate's unit may be singular whatever its number: `rate(5 minute)`. Default false. */
+  readonly looseUnits?: boolean;
+}
+
 /**
- * Reads `rate(5 minutes)`, `cron(0 9 * * ? *)` or `at(2026-01-31T09:00:00)`. All in UTC.
+ * Reads `rate(5 minutes)`, `cron(0 9 * * ? *)` or `at(2026-01-31T09:00:00)`.
  * @param startMs epoch milliseconds from which rates count: the first run is one period later, as on AWS
  * @throws ScheduleError
  * @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html
  */
-export function parseSchedule(expression: string, startMs: number): Schedule {
+export function parseSchedule(
+  expression: string,
+  startMs: number,
+  { timezone = 'UTC', looseUnits = false }: SchedulerRules = {},
+): Schedule {
   const [, kind, text = ''] = /^(rate|cron|at)\((.*)\)$/.exec(expression.trim()) ?? [];
-  if (kind === 'rate') return rate(expression, text, startMs);
-  if (kind === 'cron') return cron(expression, text);
-  if (kind === 'at') return once(expression, text);
+  const local = (schedule: Schedule) => (timezone === 'UTC' ? schedule : inTimeZone(schedule, timezone));
+  if (kind === 'rate') return rate(expression, text, startMs, looseUnits);
+  if (kind === 'cron') return local(cron(expression, text));
+  if (kind === 'at') return local(once(expression, text));
   throw new ScheduleError(`Schedule expression "${expression}" must be rate(...), cron(...) or at(...).`);
 }
 
-function rate(expression: string, text: string, startMs: number): Schedule {
+function rate(expression: string, text: string, startMs: number, looseUnits: boolean): Schedule {
   const [, count = '', unit = '', plural] = /^(\d+) (minute|hour|day)(s?)$/.exec(text) ?? [];
   const value = Number(count);
-  if (!unit || value < 1 || (value === 1) !== (plural === '')) {
+  if (!unit || value < 1 || (value === 1 ? plural !== '' : plural === '' && !looseUnits)) {
     throw new ScheduleError(
       `Schedule expression "${expression}": a rate is a whole number and minute(s), hour(s) or day(s), singular for 1.`,
     );

@@ -18,6 +18,8 @@ export interface ScheduleDefinition {
   readonly name: string;
   readonly arn: string;
   readonly expression: string;
+  /** Of the IANA database. Default UTC. */
+  readonly timezone?: string | undefined;
   readonly enabled: boolean;
   readonly targets: readonly ScheduleTarget[];
   /** The event for targets without an input: rules of EventBridge send "Scheduled Event". */
@@ -107,7 +109,7 @@ export function createSchedules(context: SchedulesContext, state?: State): Sched
     if (!definition.enabled) return;
     // What a one-time schedule has missed is made up for; recurring ones go on with the next time.
     const after = isOnce(definition) ? since + ahead : now;
-    plan(definition, parseSchedule(definition.expression, since), after, ahead);
+    plan(definition, scheduleOf(definition, since), after, ahead);
   }
 
   /** One time after the other: at a high time scale, two due times are closer together than two sendings. */
@@ -155,7 +157,7 @@ export function createSchedules(context: SchedulesContext, state?: State): Sched
   return {
     groups: new Set(['default']),
     add(definition) {
-      parseSchedule(definition.expression, 0);
+      scheduleOf(definition, 0);
       stop(definition.arn);
       definitions.set(definition.arn, definition);
       if (startedAt !== undefined) begin(definition);
@@ -178,6 +180,9 @@ export function createSchedules(context: SchedulesContext, state?: State): Sched
     },
   };
 }
+
+const scheduleOf = ({ expression, timezone, source }: ScheduleDefinition, since: number): Schedule =>
+  parseSchedule(expression, since, { timezone, looseUnits: source === 'aws.scheduler' });
 
 const isOnce = ({ expression }: ScheduleDefinition): boolean => expression.startsWith('at(');
 

@@ -45,6 +45,13 @@ test.each([
   expect(() => parseSchedule(expression, NOW)).toThrow(expression);
 });
 
+test('schedules of EventBridge Scheduler take a singular unit, as samples of AWS have it; rules of EventBridge do not', () => {
+  const loose = { looseUnits: true };
+  expect(parseSchedule('rate(5 minute)', NOW, loose)(NOW)).toBe(NOW + 5 * 60_000);
+  expect(parseSchedule('rate(12 hour)', NOW, loose)(NOW)).toBe(NOW + 12 * 3_600_000);
+  expect(() => parseSchedule('rate(1 minutes)', NOW, loose)).toThrow('singular for 1');
+});
+
 test('a rule runs its function and fills its queue, again and again, after one period', async () => {
   const assembly = writeAssembly({
     ...queue('Ticks'),
@@ -73,8 +80,8 @@ test('a rule runs its function and fills its queue, again and again, after one p
       Type: 'AWS::Scheduler::Schedule',
       Properties: {
         FlexibleTimeWindow: { Mode: 'OFF' },
-        ScheduleExpression: 'rate(2 minutes)',
-        ScheduleExpressionTimezone: 'Etc/UTC',
+        ScheduleExpression: 'rate(2 minute)',
+        ScheduleExpressionTimezone: 'Europe/London',
         Target: {
           Arn: { 'Fn::GetAtt': ['Sweeper', 'Arn'] },
           Input: '"from the scheduler"',

@@ -138,10 +138,10 @@ test.each<[string, string, JsonObject, string]>([
     'the target arn:aws:ecs:x is not supported',
   ],
   [
-    'another time zone',
+    'no time zone',
     'tea',
-    { ScheduleExpressionTimezone: 'Europe/London' },
-    'ScheduleExpressionTimezone Europe/London is not supported',
+    { ScheduleExpressionTimezone: 'Europe/Camelot' },
+    'ScheduleExpressionTimezone Europe/Camelot is not a time zone of the IANA database',
   ],
 ])('is refused: %s', async (_, name, change, message) => {
   const { engine } = await start(writeAssembly(queue('Work')));
