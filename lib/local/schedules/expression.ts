@@ -1,12 +1,11 @@
-import { inTimeZone } from './time-zone.ts';
+import { inTimeZone, type Schedule } from './time-zone.ts';
+
+export type { Schedule } from './time-zone.ts';
 
 /** A schedule expression that is not valid; the message names it and the rule. */
 export class ScheduleError extends Error {
   override readonly name = 'ScheduleError';
 }
-
-/** Tells the next due time (epoch milliseconds) after a moment; undefined when there is none any more. */
-export type Schedule = (afterMs: number) => number | undefined;
 
 const UNITS: Readonly<Record<string, number>> = { minute: 60_000, hour: 3_600_000, day: 86_400_000 };
 
@@ -30,11 +29,22 @@ export function parseSchedule(
   { timezone = 'UTC', looseUnits = false }: SchedulerRules = {},
 ): Schedule {
   const [, kind, text = ''] = /^(rate|cron|at)\((.*)\)$/.exec(expression.trim()) ?? [];
-  const local = (schedule: Schedule) => (timezone === 'UTC' ? schedule : inTimeZone(schedule, timezone));
+  const local = (schedule: Schedule) => (timezone === 'UTC' ? schedule : inPlace(schedule, timezone));
   if (kind === 'rate') return rate(expression, text, startMs, looseUnits);
   if (kind === 'cron') return local(cron(expression, text));
   if (kind === 'at') return local(once(expression, text));
   throw new ScheduleError(`Schedule expression "${expression}" must be rate(...), cron(...) or at(...).`);
+}
+
+function inPlace(schedule: Schedule, timezone: string): Schedule {
+  try {
+    return inTimeZone(schedule, timezone);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new ScheduleError(
+      `ScheduleExpressionTimezone ${timezone} is not a time zone of the IANA database, as Europe/London is.`,
+    );
+  }
 }
 
 function rate(expression: string, text: string, startMs: number, looseUnits: boolean): Schedule {

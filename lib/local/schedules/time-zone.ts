@@ -1,5 +1,5 @@
-import type { Schedule } from './expression.ts';
-import { ScheduleError } from './expression.ts';
+/** Tells the next due time (epoch milliseconds) after a moment; undefined when there is none any more. */
+export type Schedule = (afterMs: number) => number | undefined;
 
 /** More than any zone is ahead of UTC or behind it, with room for what it changes. */
 const DAY_MS = 86_400_000;
@@ -8,23 +8,16 @@ const DAY_MS = 86_400_000;
 type WallClock = (instant: number) => number;
 
 function wallClock(zone: string): WallClock {
-  let format: Intl.DateTimeFormat;
-  try {
-    format = new Intl.DateTimeFormat('en-US', {
-      timeZone: zone,
-      hourCycle: 'h23',
-      year: 'numeric',
-      month: 'numeric',
-      day: 'numeric',
-      hour: 'numeric',
-      minute: 'numeric',
-      second: 'numeric',
-    });
-  } catch {
-    throw new ScheduleError(
-      `ScheduleExpressionTimezone ${zone} is not a time zone of the IANA database (Europe/London).`,
-    );
-  }
+  const format = new Intl.DateTimeFormat('en-US', {
+    timeZone: zone,
+    hourCycle: 'h23',
+    year: 'numeric',
+    month: 'numeric',
+    day: 'numeric',
+    hour: 'numeric',
+    minute: 'numeric',
+    second: 'numeric',
+  });
   return (instant) => {
     const parts = Object.fromEntries(format.formatToParts(instant).map(({ type, value }) => [type, Number(value)]));
     const { year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0 } = parts;
@@ -45,7 +38,7 @@ function firstInstant(wall: number, shows: WallClock): number | undefined {
  * runs once.
  * @param schedule the same schedule, in UTC
  * @param zone of the IANA database
- * @throws ScheduleError
+ * @throws RangeError when there is no such zone
  * @see https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html#daylist-savings-time
  */
 export function inTimeZone(schedule: Schedule, zone: string): Schedule {

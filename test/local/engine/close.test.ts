@@ -68,5 +68,8 @@ test('a port in use is named, and nothing is left behind', async () => {
   const assembly = writeAssembly(queue('Q'));
   const { engine } = await start(assembly);
   const port = Number(new URL(engine.url).port);
-  await expect(startEngine({ assembly, port })).rejects.toThrow(String(port));
+  const data = temporaryDirectory();
+  await expect(startEngine({ assembly, port, data })).rejects.toThrow(String(port));
+  // Its data directory is free, and so is another port.
+  await (await startEngine({ assembly, port: 0, data })).close();
 });

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
 import { parseSchedule } from '../../../lib/local/schedules/expression.ts';
-import { inTimeZone } from '../../../lib/local/schedules/time-zone.ts';
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
@@ -68,6 +67,7 @@ test.each([
 });
 
 test('a zone that there is not is refused', () => {
-  const daily = parseSchedule('cron(0 9 * * ? *)', 0);
-  expect(() => inTimeZone(daily, 'Europe/Camelot')).toThrow('Europe/Camelot is not a time zone');
+  expect(() => parseSchedule('cron(0 9 * * ? *)', 0, { timezone: 'Europe/Camelot' })).toThrow(
+    'Europe/Camelot is not a time zone',
+  );
 });

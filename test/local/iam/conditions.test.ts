@@ -18,6 +18,24 @@ const REQUEST: Readonly<Record<string, string | readonly string[]>> = {
 const holds = (Condition: PolicyStatement['Condition']) =>
   conditionsHold({ Effect: 'Allow', Action: '*', Resource: '*', Condition }, (key) => REQUEST[key]);
 
+/** Every operator that compares, against a bound below what the request says, the same, and one above. */
+const ordered = (kind: 'Numeric' | 'Date', key: string, bounds: readonly [unknown, unknown, unknown]) =>
+  Object.entries({
+    Equals: [false, true, false],
+    NotEquals: [true, false, true],
+    LessThan: [false, false, true],
+    LessThanEquals: [false, true, true],
+    GreaterThan: [true, false, false],
+    GreaterThanEquals: [true, true, false],
+  }).flatMap(([operator, expected]) =>
+    bounds.map((bound, index): [string, string, unknown, boolean] => [
+      `${kind}${operator}`,
+      key,
+      bound,
+      expected[index] ?? false,
+    ]),
+  );
+
 /** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html */
 test.each<[string, string, unknown, boolean]>([
   ['StringEquals', 'aws:SourceAccount', '000000000000', true],
@@ -37,11 +55,9 @@ test.each<[string, string, unknown, boolean]>([
   ['Bool', 'aws:SecureTransport', false, false],
   ['Bool', 'aws:SecureTransport', true, true],
   ['BoolIfExists', 'aws:ViaAWSService', false, true],
-  ['NumericLessThanEquals', 's3:max-keys', 10, true],
-  ['NumericLessThan', 's3:max-keys', '10', false],
-  ['NumericNotEquals', 's3:max-keys', 11, true],
-  ['DateGreaterThan', 'aws:CurrentTime', '2026-11-20T11:00:00Z', true],
-  ['DateLessThan', 'aws:CurrentTime', '1700000000', false],
+  ...ordered('Numeric', 's3:max-keys', [9, '10', 11]),
+  ...ordered('Date', 'aws:CurrentTime', ['2026-11-20T11:59:59Z', '2026-11-20T12:00:00Z', '2026-11-20T12:00:01Z']),
+  ...ordered('Date', 'aws:CurrentTime', ['1795175999', '1795176000', '1795176001']),
   ['Null', 'aws:SourceOwner', true, true],
   ['Null', 'aws:SourceArn', 'true', false],
   ['Null', 'aws:SourceArn', 'false', true],

@@ -145,6 +145,16 @@ describe('who may call', () => {
   });
 });
 
+it('takes bodies of up to 64 MiB, and answers larger ones with 413', { timeout: 30_000 }, async () => {
+  const limit = 64 * 1024 * 1024;
+  const put = (bytes: number) =>
+    fetch(`${harness.services.url}/_sluice/faults`, { method: 'PUT', body: Buffer.alloc(bytes) });
+  expect((await put(limit)).status).not.toBe(413);
+  const refused = await put(limit + 1);
+  expect(refused.status).toBe(413);
+  expect(await refused.text()).toContain(`the request body has ${limit + 1} bytes; the engine takes at most ${limit}`);
+});
+
 describe('what is not there', () => {
   it('names the service, and those there are', async () => {
     const response = await fetch(harness.services.url, {

@@ -4,10 +4,12 @@ import {
   CreateBucketCommand,
   CreateMultipartUploadCommand,
   DeleteObjectCommand,
+  GetBucketLifecycleConfigurationCommand,
   GetBucketPolicyCommand,
   GetObjectCommand,
   HeadObjectCommand,
   ListObjectsV2Command,
+  PutBucketLifecycleConfigurationCommand,
   PutBucketPolicyCommand,
   PutObjectCommand,
   UploadPartCommand,
@@ -250,4 +252,51 @@ test('buckets: objects with body and metadata, overwritten and deleted ones, unf
   );
   const completed = await after.s3.send(new GetObjectCommand({ Bucket, Key: 'large' }));
   expect(await completed.Body?.transformToString()).toBe('part one');
+});
+
+test('what is kept outlives a second restart, and what was deleted does not come back', async () => {
+  const directory = temporaryDirectory();
+  const { clients } = await startOn(directory);
+  const url = await createQueue(clients, 'remade');
+  await clients.sqs.send(new SendMessageCommand({ QueueUrl: url, MessageBody: 'of the first queue' }));
+  await clients.sqs.send(new DeleteQueueCommand({ QueueUrl: url }));
+  await createQueue(clients, 'remade', { VisibilityTimeout: '7' });
+  await clients.sqs.send(new TagQueueCommand({ QueueUrl: url, Tags: { team: 'orders' } }));
+  await createQueue(clients, 'remade.fifo');
+  const { TopicArn } = await clients.sns.send(
+    new CreateTopicCommand({ Name: 'news', Tags: [{ Key: 'a', Value: 'b' }] }),
+  );
+  const endpoint = 'arn:aws:sqs:us-east-1:000000000000:remade';
+  const Attributes = { RawMessageDelivery: 'true', FilterPolicy: '{"a":["x"]}' };
+  const { SubscriptionArn } = await clients.sns.send(
+    new SubscribeCommand({ TopicArn, Protocol: 'sqs', Endpoint: endpoint, Attributes, ReturnSubscriptionArn: true }),
+  );
+  await clients.s3.send(new CreateBucketCommand({ Bucket: 'shelf' }));
+  const Rules = [{ ID: 'soon', Status: 'Enabled' as const, Filter: { Prefix: 'x/' }, Expiration: { Days: 3 } }];
+  await clients.s3.send(
+    new PutBucketLifecycleConfigurationCommand({ Bucket: 'shelf', LifecycleConfiguration: { Rules } }),
+  );
+  await clients.s3.send(new PutObjectCommand({ Bucket: 'shelf', Key: 'k', Body: 'text', Metadata: { m: 'n' } }));
+
+  const described = async ({ sqs, sns, s3 }: Clients) => ({
+    queue: (await sqs.send(new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ['All'] }))).Attributes,
+    queues: (await sqs.send(new ListQueuesCommand({}))).QueueUrls?.map((one) => one.split('/').at(-1)),
+    tags: (await sqs.send(new ListQueueTagsCommand({ QueueUrl: url }))).Tags,
+    topicTags: (await sns.send(new ListTagsForResourceCommand({ ResourceArn: TopicArn }))).Tags,
+    subscription: (await sns.send(new GetSubscriptionAttributesCommand({ SubscriptionArn }))).Attributes,
+    lifecycle: (await s3.send(new GetBucketLifecycleConfigurationCommand({ Bucket: 'shelf' }))).Rules,
+    metadata: (await s3.send(new HeadObjectCommand({ Bucket: 'shelf', Key: 'k' }))).Metadata,
+  });
+  const first = await described(clients);
+  expect(first).toMatchObject({
+    queue: { ApproximateNumberOfMessages: '0' },
+    tags: { team: 'orders' },
+    lifecycle: Rules,
+  });
+  const again = leftBehind(directory);
+  const { clients: second } = await startOn(again);
+  expect(await described(second)).toEqual(first);
+  const { clients: third } = await startOn(leftBehind(again));
+  expect(await described(third)).toEqual(first);
+  expect(await receive(third, url)).toEqual([]);
 });
