@@ -516,7 +516,8 @@ conforms(
   {
     source: 'kinesis-large',
     faithful: 'partly',
-    remark: 'What the notice gives as its condition is not documented; here it is RetryAttemptsExhausted, without an invocation.',
+    remark:
+      'What the notice gives as its condition is not documented; here it is RetryAttemptsExhausted, without an invocation.',
   },
   async () => {
     const large = (bytes: number) => put(kinesis(), oversized.streamName, ['x'.repeat(bytes)]);

@@ -48,12 +48,22 @@ describe('reconcile, where the books disagree', () => {
     ],
     [
       'a dead letter has no reason',
-      letters('make-invoice', deadLetter('broken-json'), { body: '', bytes: Buffer.alloc(0), attributes: {}, letter: undefined }),
+      letters('make-invoice', deadLetter('broken-json'), {
+        body: '',
+        bytes: Buffer.alloc(0),
+        attributes: {},
+        letter: undefined,
+      }),
       'dead letters of make-invoice that nobody expects: no-reason',
     ],
     [
       'the topic could not deliver a message',
-      ({ undelivered }) => ({ undelivered: { ...undelivered, 'send-email': [{ body: '', bytes: Buffer.alloc(0), attributes: {}, letter: undefined }] } }),
+      ({ undelivered }) => ({
+        undelivered: {
+          ...undelivered,
+          'send-email': [{ body: '', bytes: Buffer.alloc(0), attributes: {}, letter: undefined }],
+        },
+      }),
       'undelivered: 1 messages that the topic could not deliver to send-email',
     ],
   ])('has a problem when %s', (_, wrong, text) => {
