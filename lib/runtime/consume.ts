@@ -24,7 +24,7 @@ import { isResume, type Resumed, resumeKey } from './resume.ts';
 import { acknowledged, settle, settleOne } from './settle.ts';
 import { type Batch, readBatch } from './sources.ts';
 import { afterCrash, isSuspect, isToBeMarked } from './suspects.ts';
-import { type Log, logger } from './telemetry.ts';
+import { errorFields, type Log, logger } from './telemetry.ts';
 import { NO_TRIES } from './tries.ts';
 import { runUnits } from './units.ts';
 
@@ -118,7 +118,7 @@ async function runBatch(
     const outcome = await handleOrPark(message);
     if (outcome.kind === 'done' || outcome.kind === 'duplicate') {
       // What stays behind when this fails is older than a message that is sent again, and expires.
-      if (marked || known.noted) await tries.forget(message).catch(() => undefined);
+      if (marked || known.noted) await tries.forget(message).catch(leftBehind(message, invocation.log));
     } else if (marked && outcome.kind !== 'retry') await tries.ended(message);
     return outcome;
   }
@@ -189,6 +189,11 @@ function alone(
   const units = [...Map.groupBy(messages, unitFor).values()].filter((unit) => unit.some(mayBecome));
   return units.toSorted((a, b) => a.filter(isSuspected).length - b.filter(isSuspected).length).flat();
 }
+
+const leftBehind =
+  ({ id: messageId }: Message, log: Log) =>
+  (thrown: unknown): void =>
+    log('warn', 'failed tries could not be forgotten', { messageId, ...errorFields(toError(thrown)) });
 
 /** Without order, copies of one message form a unit: the second finds the record of the first instead of racing it. */
 const unitOf =

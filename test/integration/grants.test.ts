@@ -36,9 +36,15 @@ import { eventually, type OrdersOnEngine, startOrders } from './orders-app.ts';
 const NOT_ASKED_FOR: Readonly<Record<string, string>> = {
   'kinesis:DescribeStreamSummary': "AWS documents it for mappings; the engine's does not call it",
 };
-/** Refusals that a function outlives: what it could not log is lost, a wait that it could not set is longer, and what a sweep could not publish waits. */
+/**
+ * Refusals that a function outlives: what it could not log is lost, a wait that it could not set is longer, what a sweep could not publish waits, a dead letter's
+ * message is acknowledged with its batch, and tries
+ * that it could not forget expire.
+ */
 const isOutlived = (name: string, action: string): boolean =>
-  action.startsWith('logs:') || action === 'sqs:ChangeMessageVisibility' || name === 'order-outbox-sweeper';
+  ['sqs:ChangeMessageVisibility', 'sqs:DeleteMessage', 'dynamodb:DeleteItem'].includes(action) ||
+  action.startsWith('logs:') ||
+  name === 'order-outbox-sweeper';
 /** A lease that cannot be released runs out by itself; the runtime says nothing of it, only the engine does. */
 const isUntold = (name: string, action: string): boolean => name === 'send-email' && action === 'dynamodb:DeleteItem';
 

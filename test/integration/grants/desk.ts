@@ -112,17 +112,24 @@ export function openDesk(app: OrdersApp) {
     return Messages.find(({ MessageId }) => MessageId === id);
   }
 
-  /** Sends a message to a queue, takes it off again, and hands it to the function. */
-  async function consume(name: string, queue: string, body: string): Promise<Answer> {
+  /**
+   * Sends a message to a queue, takes it off again, and hands it to the function.
+   * @param before what is known of its failed tries, as of a message that comes again. @default it comes for the first time
+   */
+  async function consume(name: string, queue: string, body: string, before?: object): Promise<Answer> {
     const QueueUrl = app.output(`${queue}Queue`);
     const fifo = QueueUrl.endsWith('.fifo') ? { MessageGroupId: next(), MessageDeduplicationId: randomUUID() } : {};
     const { MessageId } = await app.clients.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: body, ...fifo }));
     const message = await eventually(`message ${MessageId} in ${queue}`, () => take(QueueUrl, MessageId));
+    if (before !== undefined) {
+      const Item = { pk: `attempts!${name}#${MessageId}`, ...before };
+      await app.clients.dynamodb.send(new PutCommand({ TableName: app.output('InboxTable'), Item }));
+    }
     const record = {
       messageId: MessageId,
       receiptHandle: message.ReceiptHandle,
       body,
-      attributes: message.Attributes,
+      attributes: { ...message.Attributes, ...(before === undefined ? {} : { ApproximateReceiveCount: '2' }) },
       messageAttributes: {},
       eventSource: 'aws:sqs',
       eventSourceARN: `arn:aws:sqs:us-east-1:000000000000:${QueueUrl.split('/').at(-1)}`,

@@ -21,6 +21,18 @@ const LONG_AGO_MS = 10 * 60 * 1_000;
 
 const consumer = (name: string, queue: string, failing: Step['failing']): Readonly<Record<string, Step>> => ({
   'an order': { run: (desk) => desk.consume(name, queue, JSON.stringify(desk.event(OrderPlaced))) },
+  'an order that failed before': {
+    run: (desk) =>
+      desk.consume(name, queue, JSON.stringify(desk.event(OrderPlaced)), { attempts: new Set(['before']) }),
+  },
+  'an order under which the function ended as often as it may': {
+    run: (desk) =>
+      desk.consume(name, queue, JSON.stringify(desk.event(OrderPlaced)), {
+        attempts: new Set(['1', '2', '3', '4', '5', '6']),
+        startedUntil: 1,
+        alone: true,
+      }),
+  },
   'an unreadable message': { run: (desk) => desk.consume(name, queue, UNREADABLE) },
   'a failure': {
     run: (desk) => desk.consume(name, queue, JSON.stringify(desk.event(OrderPlaced))),
