@@ -60,7 +60,7 @@ export class LogArchive extends Construct implements StreamParts {
       removalPolicy: removalPolicyOf(this),
     });
     logAccess(this.bucket);
-    this.consumer = new LogConsumer(this, subscription, consumer);
+    this.consumer = new LogConsumer(this, subscription, { ...consumer, givesUp: false });
     this.function = this.consumer.function;
     this.mapping = this.consumer.mapping;
     this.deadLetters = this.consumer.deadLetters;

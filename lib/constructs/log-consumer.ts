@@ -15,6 +15,8 @@ import { type StreamParts, streamConsumer } from './stream-consumer.ts';
 export interface LogConsumerProps extends ConsumerProps {
   /** The deployed form of the log that the subscription is declared on. */
   readonly log: EventLog;
+  /** Whether the function gives records up by itself, and opens those that come back, so that it needs the bucket of large ones. @default true */
+  readonly givesUp?: boolean;
 }
 
 /** A subscription to a log, deployed: function, event source mapping with an end to its retries, dead letters, permissions and alarms. */
@@ -39,6 +41,7 @@ export class LogConsumer extends Construct implements StreamParts {
     this.streamConsumer = enhanced;
     const parts = streamConsumer(this, subscription, props, {
       what: `log ${subscription.to.name}`,
+      givesUp: props.givesUp ?? true,
       mapping: (options) =>
         enhanced === undefined ? logSource(log.stream, options) : enhancedLogSource(enhanced, options),
       lag: {

@@ -20,6 +20,8 @@ import type { ConsumerProps } from './queue-consumer.ts';
 export interface StreamSource {
   /** For descriptions: `log orders`. */
   readonly what: string;
+  /** Whether the function gives records up by itself. @default true */
+  readonly givesUp?: boolean;
   /** Makes the event source mapping. */
   readonly mapping: (options: StreamEventSourceProps) => MappedSource;
   readonly lag: LagAdvice;
@@ -38,7 +40,7 @@ export function streamConsumer(
   scope: Construct,
   subscription: Subscription,
   { code, inbox, alarms, breakers, memory, environment }: ConsumerProps,
-  { what, mapping, lag: advice }: StreamSource,
+  { what, givesUp = true, mapping, lag: advice }: StreamSource,
 ): StreamParts {
   deploys(scope, { kind: 'subscription', subscription });
   const { name } = subscription;
@@ -51,7 +53,7 @@ export function streamConsumer(
     environment: { ...environment, [ENV.deadLetterQueue]: deadLetters.queueUrl },
   });
   allow(fn, ['sqs:SendMessage'], [deadLetters.queueArn]);
-  keepLargeMessages(fn, subscription);
+  if (givesUp) keepLargeMessages(fn, subscription);
   inbox.grant(fn, subscription);
   const source = mapping({
     startingPosition: StartingPosition.TRIM_HORIZON,
