@@ -23,7 +23,7 @@ import { memberOf } from './read-message.ts';
 import { isResume, type Resumed, resumeKey } from './resume.ts';
 import { acknowledged, settle, settleOne } from './settle.ts';
 import { type Batch, readBatch } from './sources.ts';
-import { afterCrash, isSuspect, isToBeMarked } from './suspects.ts';
+import { afterCrash, decidedBefore, isSuspect, isToBeMarked } from './suspects.ts';
 import { errorFields, type Log, logger } from './telemetry.ts';
 import { NO_TRIES } from './tries.ts';
 import { runUnits } from './units.ts';
@@ -111,6 +111,8 @@ async function runBatch(
   async function handleMarked(message: Message, alone: boolean): Promise<Outcome> {
     if (tries === undefined) return handleOrPark(message);
     const known = control.triesOf(message);
+    const decided = await decidedBefore(message, known, consumer);
+    if (decided !== undefined) return handleOrPark(message, async () => decided);
     const crashed = await afterCrash(message, known, consumer);
     if (crashed !== undefined) return crashed;
     const marked = isToBeMarked(message, known);
@@ -123,11 +125,11 @@ async function runBatch(
     return outcome;
   }
 
-  async function handleOrPark(message: Message): Promise<Outcome> {
+  async function handleOrPark(message: Message, handle = () => handleMessage(message, invocation)): Promise<Outcome> {
     const key = message.unit;
-    if (parking === undefined || key === undefined) return handleMessage(message, invocation);
+    if (parking === undefined || key === undefined) return handle();
     if (parkedKeys.has(key) && (await parking.park(key, message))) return { kind: 'parked' };
-    const outcome = await handleMessage(message, invocation);
+    const outcome = await handle();
     if (outcome.kind !== 'rejected' || waitingEnds.signal.aborted) return outcome;
     await parking.park(key, message, outcome.reason);
     parkedKeys.add(key);

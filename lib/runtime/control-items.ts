@@ -2,7 +2,7 @@ import type { Subscription } from '../contracts/subscription.ts';
 import { INBOX_TABLE } from '../contracts/tables.ts';
 import { isAwsError } from './aws/call.ts';
 import { type Dynamodb, readItems } from './aws/dynamodb.ts';
-import { givenUpKeys, wasGivenUp } from './given-up.ts';
+import { givenUpKeys, hasUndelivered, wasGivenUp } from './given-up.ts';
 import type { Message } from './message.ts';
 import { type KnownTries, knownTries, NO_TRIES, triesKey } from './tries.ts';
 
@@ -56,7 +56,8 @@ export async function readControl(
   if (keys.length === 0) return NO_CONTROL;
   const found = await itemsByKey(dynamodb, table, keys);
   const [first, ...others] = s.to.kind === 'queue' ? [] : messages;
-  if (first !== undefined && others.length > 0 && found.has(triesKey(s, first))) {
+  const mayTell = first !== undefined && (found.has(triesKey(s, first)) || hasUndelivered(s, messages, found));
+  if (mayTell && others.length > 0) {
     // What has failed beside it comes again with it.
     const more = others.map((message) => triesKey(s, message));
     for (const [key, item] of await itemsByKey(dynamodb, table, more)) found.set(key, item);

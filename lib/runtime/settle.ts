@@ -5,6 +5,7 @@ import { backoffSeconds } from '../contracts/retry.ts';
 import type { Subscription } from '../contracts/subscription.ts';
 import { notTakenBySqs } from './answers.ts';
 import { type GiveUpContext, giveUpIfDue } from './give-up.ts';
+import type { GivenUp } from './given-up.ts';
 import { checkpointOf, comesAgain, type Message, type Outcome } from './message.ts';
 import { toError } from './outcomes.ts';
 import type { Runtime } from './runtime.ts';
@@ -19,6 +20,7 @@ export interface SettleContext extends GiveUpContext {
   readonly runtime: GiveUpContext['runtime'] & Pick<Runtime, 'random'>;
   /** Undefined where receives must do for attempts. */
   readonly tries: Tries | undefined;
+  readonly givenUp: GivenUp | undefined;
   readonly triesOf: (message: Message) => KnownTries;
   /** Epoch milliseconds until which the breaker was open when the batch came. */
   readonly openUntil: number | undefined;
@@ -94,11 +96,17 @@ export async function settleOne(
 ): Promise<Outcome> {
   const settled = await giveUpIfDue(message, outcome, context);
   if (context.tries === undefined || (outcome.kind !== 'rejected' && outcome.kind !== 'parked')) return settled;
-  const counted = outcome.attempts !== undefined || context.triesOf(message).noted;
-  if (!counted || outcome.reason === undefined || comesAgain(settled) || alreadySent(outcome)) return settled;
+  const known = context.triesOf(message);
+  if (outcome.kind === 'rejected' && comesAgain(settled)) {
+    if (known.undelivered === undefined) await noteUndelivered(message, outcome, context);
+    return settled;
+  }
+  const counted = outcome.attempts !== undefined || known.noted;
+  if (!counted || outcome.reason === undefined || alreadySent(outcome)) return settled;
   try {
-    // What is parked lies there, whether it comes again or not.
-    if (outcome.kind === 'parked' || (await acknowledged(message, context))) await context.tries.forget(message);
+    // What is parked lies there, whether it comes again or not. A stream read again from an earlier record, on purpose, has its tries.
+    const over = outcome.kind === 'parked' || (context.queueUrl === undefined && known.undelivered !== undefined);
+    if (over || (await acknowledged(message, context))) await context.tries.forget(message);
   } catch (thrown) {
     // It expires, and a message that is sent again has another id.
     context.log('warn', 'its attempts could not be forgotten', {
@@ -107,6 +115,25 @@ export async function settleOne(
     });
   }
   return settled;
+}
+
+/** Its dead letter is tried again, and not its handler. */
+async function noteUndelivered(
+  message: Message,
+  { reason, error, attempts = message.receives ?? 1 }: Extract<Outcome, { kind: 'rejected' }>,
+  { tries, givenUp, log }: Counted & Pick<GiveUpContext, 'log'>,
+): Promise<void> {
+  try {
+    await tries?.undelivered(message, { reason, message: error.message, attempts });
+    if (message.within !== undefined) await givenUp?.noteUndelivered(message);
+  } catch (thrown) {
+    const next = 'it is handled once more before its dead letter is tried again';
+    log('warn', 'what was given up could not be noted', {
+      messageId: message.id,
+      next,
+      ...errorFields(toError(thrown)),
+    });
+  }
 }
 
 /** Acknowledges one message before the function answers: Lambda does it again then. @returns whether it can come again no more */
@@ -122,7 +149,7 @@ export async function acknowledged(
 
 const alreadySent = (outcome: Outcome): boolean => outcome.kind === 'rejected' && outcome.sent === true;
 
-type Counted = Pick<SettleContext, 'queueUrl' | 'tries' | 'triesOf'>;
+type Counted = Pick<SettleContext, 'queueUrl' | 'tries' | 'triesOf' | 'givenUp'>;
 
 interface Returned {
   readonly message: Message;

@@ -1,5 +1,6 @@
 import type { Consumer } from './consumer.ts';
 import type { Message, Outcome } from './message.ts';
+import { ATTEMPTS_EXHAUSTED } from './outcomes.ts';
 import type { KnownTries } from './tries.ts';
 
 /**
@@ -43,6 +44,29 @@ export async function afterCrash(
     'the function ended while it handled this message and nothing else: an endless loop, memory that ran out, process.exit, or a crash of the process. Look for its last log lines before a new instance started',
   );
   return { kind: 'rejected', reason: CRASHED, error, attempts };
+}
+
+/**
+ * A message that is decided and has come again for its dead letter alone: the dead-letter queue refused it, or the function ended before it was acknowledged.
+ * @returns what became of it; undefined: it is to be tried
+ */
+export async function decidedBefore(
+  message: Message,
+  { undelivered, failed }: KnownTries,
+  consumer: Consumer,
+): Promise<Outcome | undefined> {
+  // Of a stream it may be somebody who reads it again, to have it done this time.
+  const usedUp = message.receives !== undefined && failed >= consumer.subscription.retry.attempts;
+  if (undelivered === undefined && !usedUp) return undefined;
+  if (await isDone(message, consumer)) return { kind: 'duplicate' };
+  if (undelivered !== undefined) {
+    const { reason, message: words, attempts } = undelivered;
+    return { kind: 'rejected', reason, error: new Error(words), attempts };
+  }
+  const error = new Error(
+    'its tries are used up, and the function ended before its dead letter was sent and the message acknowledged: look for the error in the logs of its last try',
+  );
+  return { kind: 'rejected', reason: ATTEMPTS_EXHAUSTED, error, attempts: failed };
 }
 
 /** Whether the function ended after the event was recorded as done. */

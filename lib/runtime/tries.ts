@@ -1,3 +1,4 @@
+import { MAX_REASON_CHARACTERS } from '../contracts/dead-letter.ts';
 import type { Subscription } from '../contracts/subscription.ts';
 import { INBOX_TABLE } from '../contracts/tables.ts';
 import { isAwsError } from './aws/call.ts';
@@ -9,10 +10,11 @@ import type { Runtime } from './runtime.ts';
  * How often a message's handler was tried and failed: what counts as an attempt, however often the message was received. Copies of an event are messages of
  * their own and have their own tries, and so has a message that was redriven: it has a new id. One item a message that failed, in the inbox table:
  * ```
- *  attempts!SUBSCRIPTION#MESSAGE    attempts: {CALL, ...}    startedUntil, alone    expiresAt
+ *  attempts!SUBSCRIPTION#MESSAGE    attempts: {CALL, ...}    startedUntil, alone    undelivered: {reason, message, attempts}    expiresAt
  * ```
  * `startedUntil` stands while a message that comes suspiciously often is under way. Found standing when the message comes again, it tells that the function
- * ended under it; with `alone`, that nothing else was under way, so that this message has ended it. The item goes with the decision about the message.
+ * ended under it; with `alone`, that nothing else was under way, so that this message has ended it. `undelivered` stands while the dead-letter queue refuses the
+ * message: only its dead letter is tried again. The item goes with the decision about the message.
  */
 export interface Tries {
   /** Counts a failed try. @returns failed tries so far */
@@ -21,10 +23,19 @@ export interface Tries {
   crashed(message: Message, seen: number): Promise<number | undefined>;
   /** Marks a message as under way. @param until epoch milliseconds when this invocation is over in any case */
   starts(message: Message, until: number, alone: boolean): Promise<void>;
+  /** The message was given up, but its dead letter could not be sent. */
+  undelivered(message: Message, why: Undelivered): Promise<void>;
   /** Nothing came of it, and the function lives. */
   ended(message: Message): Promise<void>;
   /** The message is decided: it is done, or in the dead letters, and has all its tries should it be sent again. */
   forget(message: Message): Promise<void>;
+}
+
+/** Why a message was given up whose dead letter has yet to be sent. */
+export interface Undelivered {
+  readonly reason: string;
+  readonly message: string;
+  readonly attempts: number;
 }
 
 /** What is known of a message's tries before it is handled. */
@@ -33,6 +44,7 @@ export interface KnownTries {
   /** Epoch milliseconds. */
   readonly startedUntil?: number;
   readonly alone?: boolean;
+  readonly undelivered?: Undelivered;
   /** Whether there is an item that has to go with the decision. */
   readonly noted: boolean;
 }
@@ -51,6 +63,7 @@ export function knownTries(item: Readonly<Record<string, unknown>> | undefined):
     failed: sizeOf(item.attempts),
     noted: true,
     ...(typeof item.startedUntil === 'number' ? { startedUntil: item.startedUntil, alone: item.alone === true } : {}),
+    ...(item.undelivered === undefined ? {} : { undelivered: item.undelivered as Undelivered }),
   };
 }
 
@@ -102,6 +115,17 @@ export function tableTries(
         ...keyOf(message),
         UpdateExpression: `SET startedUntil = :until, alone = :alone, ${expiry} = :expiresAt`,
         ExpressionAttributeValues: { ':until': until, ':alone': alone, ':expiresAt': expiresAt() },
+      });
+    },
+
+    async undelivered(message, why) {
+      await dynamodb('UpdateItem', {
+        ...keyOf(message),
+        UpdateExpression: `SET undelivered = :why, ${expiry} = :expiresAt REMOVE startedUntil, alone`,
+        ExpressionAttributeValues: {
+          ':why': { ...why, message: why.message.slice(0, MAX_REASON_CHARACTERS) },
+          ':expiresAt': expiresAt(),
+        },
       });
     },
 

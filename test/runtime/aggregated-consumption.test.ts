@@ -55,7 +55,7 @@ const ALL_DONE = { batchItemFailures: [] };
 describe('a consumer of aggregated records', () => {
   const reader = subscription('reader', { to: ticketLog, guarantee: 'effectively-once' });
 
-  function consumer(fail: (text: string) => Error | undefined, declared = reader) {
+  function consumer(fail: (text: string) => Error | undefined, declared = reader, deadLetterQueueUrl = dead) {
     const handled: string[] = [];
     const inbox = memoryInbox(Date.now);
     const harness = consumerOf(
@@ -65,7 +65,7 @@ describe('a consumer of aggregated records', () => {
         const error = fail(text);
         if (error !== undefined) throw error;
       },
-      { deadLetterQueueUrl: dead, inbox, table: 'inbox' },
+      { deadLetterQueueUrl, inbox, table: 'inbox' },
     );
     return { ...harness, handled, inbox };
   }
@@ -124,6 +124,26 @@ describe('a consumer of aggregated records', () => {
     const parked = (await itemsOf('inbox')).filter(({ body }) => body !== undefined);
     expect(parked.map(({ messageId }) => messageId).toSorted()).toEqual(['14.0', '14.1']);
     expect(await drain(dead)).toHaveLength(1);
+  });
+
+  it.each([
+    ['an event alone', 20, ['b']],
+    ['an event behind others of its record', 21, ['a', 'b', 'c']],
+  ])('while its dead letter is refused, does not handle %s again', async (_, sequenceNumber, texts) => {
+    const fail = (text: string) => (text === 'b' ? new Reject('no', 'never') : undefined);
+    const batch = kinesisEvent([record(sequenceNumber, `T-${sequenceNumber}`, texts)]);
+    const refused = consumer(fail, reader, dead.replace('dead', 'gone'));
+    for (let delivery = 0; delivery < 3; delivery += 1)
+      expect(await refused.deliver(batch)).toEqual({ batchItemFailures: [{ itemIdentifier: String(sequenceNumber) }] });
+    expect(refused.handled.filter((text) => text === 'b')).toEqual(['b']);
+    const c = consumer(fail);
+    expect(await c.deliver(batch)).toEqual(ALL_DONE);
+    expect(c.handled).not.toContain('b');
+    expect(await drain(dead)).toHaveLength(1);
+    const tries = (await itemsOf('inbox')).filter(({ pk }) =>
+      String(pk).startsWith(`attempts!reader#${sequenceNumber}`),
+    );
+    expect(tries).toEqual([]);
   });
 
   it('dead-letters the event alone, as it would have come by itself', async () => {

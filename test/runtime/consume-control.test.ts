@@ -294,6 +294,49 @@ describe('attempts', () => {
   });
 });
 
+describe('while the dead-letter queue refuses', () => {
+  const tries = async () => (await itemsOf(TABLE)).filter(({ pk }) => String(pk).startsWith(`attempts!${name}#`));
+  const reasons = async () =>
+    (await drain(deadLetters)).map(({ MessageAttributes }) => {
+      const { reason, message, attempts: counted } = JSON.parse(MessageAttributes?.deadLetter?.StringValue ?? '{}');
+      return [reason, message, counted];
+    });
+  const sent = () => calls.filter(({ operation }) => operation === 'SendMessage').length;
+
+  it.each([
+    ['with its tries used up', () => new Error('a bug'), 2, ['attempts-exhausted', 'a bug', 2]],
+    ['rejected at once', () => new Reject('broken', 'no good'), 1, ['broken', 'no good', 1]],
+  ] as const)(
+    'a message %s is not handled again: its dead letter alone is tried again',
+    async (_, error, runs, why) => {
+      const fails = () => {
+        throw error();
+      };
+      failing = 'SendMessage';
+      for (const receives of [1, 2, 3, 4]) expect(await deliver({}, fails, ['a1'], receives)).toEqual(['a1']);
+      expect(handled).toHaveLength(runs);
+      expect(sent()).toBe(4 - runs + 1);
+      failing = '';
+      expect(await deliver({}, fails, ['a1'], 5)).toEqual([]);
+      expect(handled).toHaveLength(runs);
+      expect(await reasons()).toEqual([why]);
+      expect(await tries()).toEqual([]);
+    },
+  );
+
+  it('a message is handled no more when the function ended between its last try and its dead letter', async () => {
+    const fails = () => {
+      throw new Error('a bug');
+    };
+    failing = 'DeleteMessageBatch';
+    for (const receives of [1, 2]) await deliver({}, fails, ['a1'], receives);
+    failing = '';
+    expect(await deliver({}, fails, ['a1'], 3)).toEqual([]);
+    expect(handled).toHaveLength(2);
+    expect(await tries()).toEqual([]);
+  });
+});
+
 it('the last receive that a queue allows comes to a dead letter with a reason', async () => {
   const most = maxReceiveCountOf(subscription('worker', { to: orderedQueue, retry: immediate({ attempts: 2 }) }));
   const defers = () => {

@@ -16,9 +16,9 @@ import { type LetterWorld, letterIn, letterWorld, received } from './letter-worl
 import { memoryInbox } from './memory-inbox.ts';
 import type { Sent } from './strict-sqs.ts';
 
-/** 10,000 byte strings in all: runs of so many through each of the four sources. */
+/** Each run has so many entries, of which one in eleven is an event and the rest are byte strings: through the four sources, 10,900 of them. */
 const PER_RUN = 20;
-const RUNS = 125;
+const RUNS = 150;
 const KEYS = ['a', 'b', 'c'] as const;
 
 /** What comes under a key: something that cannot be handled, or an event, which can. */

@@ -65,6 +65,7 @@ const triesWith = (failed: (message: Message) => Promise<number>): Tries => ({
   failed,
   crashed: async () => undefined,
   starts: async () => undefined,
+  undelivered: async () => undefined,
   ended: async () => undefined,
   forget: async () => undefined,
 });

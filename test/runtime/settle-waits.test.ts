@@ -53,6 +53,7 @@ async function settled(
       kept: keptMessages(plain, lambda),
       queueUrl: 'work',
       openUntil: undefined,
+      givenUp: undefined,
       tries: undefined,
       triesOf: () => NO_TRIES,
     },

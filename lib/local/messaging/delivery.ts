@@ -91,5 +91,11 @@ function filteredTopics(snsStore: SnsStore): { readonly topics: SnsStore; endFan
   };
 }
 
-/** A message of fauxqs, new and without attributes. */
-export type CreateMessage = (body: string) => SqsMessage;
+/** A message of fauxqs, new. */
+export type CreateMessage = (
+  body: string,
+  attributes?: SqsMessage['messageAttributes'],
+  delaySeconds?: number,
+  group?: string,
+  deduplicationId?: string,
+) => SqsMessage;

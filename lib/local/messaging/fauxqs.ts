@@ -38,6 +38,7 @@ export interface Fauxqs {
   /** Runs an SNS action in the same way. */
   readonly callSns: (request: RouterRequest) => Promise<ServiceResponse>;
   readonly digestOfAttributes: AttributesDigest;
+  readonly createMessage: CreateMessage;
   /** Ends waiting receives too. */
   close(): Promise<void>;
 }
@@ -140,6 +141,7 @@ export async function loadFauxqs(region: string, { maySend, holdBack, state }: F
   const { md5OfMessageAttributes } = await load<{ md5OfMessageAttributes: AttributesDigest }>('common/md5.js');
   return {
     digestOfAttributes: md5OfMessageAttributes,
+    createMessage: SqsStore.createMessage,
     s3App() {
       app ??= openApp();
       return app;

@@ -5,30 +5,19 @@ import { sqsError } from './sqs-errors.ts';
 
 type Body = Readonly<Record<string, unknown>>;
 interface Entry {
-  readonly MessageBody?: string;
-  readonly MessageAttributes?: Readonly<Record<string, Attribute>>;
   readonly MessageGroupId?: string;
   readonly MessageDeduplicationId?: string;
-  readonly DelaySeconds?: number;
-}
-interface Attribute {
-  readonly DataType?: string;
-  readonly StringValue?: string;
-  readonly BinaryValue?: string;
 }
 
 const MAX_BATCH_ENTRIES = 10;
-const MAX_DELAY_SECONDS = 900;
-const MAX_ATTRIBUTES = 10;
 const MAX_RECEIVED = 10;
 
 /** What AWS refuses and fauxqs does not, or not in AWS's words, by operation. */
 const CHECKS: Readonly<Record<string, (body: Body, queue: SqsQueue) => ServiceResponse | undefined>> = {
-  SendMessage: (body) => checkEntry(body as Entry),
   SendMessageBatch(body, queue) {
     const entries = entriesOf(body) as Entry[];
     for (const entry of entries) {
-      const problem = checkEntry(entry) ?? (queue.isFifo() ? checkFifoEntry(entry, queue) : undefined);
+      const problem = queue.isFifo() ? checkFifoEntry(entry, queue) : undefined;
       if (problem !== undefined) return problem;
     }
     return tooMany(entries);
@@ -59,24 +48,6 @@ function tooMany(entries: readonly unknown[]): ServiceResponse | undefined {
   return sqsError(
     'TooManyEntriesInBatchRequest',
     `Maximum number of entries per request are ${MAX_BATCH_ENTRIES}. You have sent ${entries.length}.`,
-  );
-}
-
-function checkEntry({ DelaySeconds = 0, MessageAttributes = {} }: Entry): ServiceResponse | undefined {
-  if (DelaySeconds < 0 || DelaySeconds > MAX_DELAY_SECONDS)
-    return invalid('DelaySeconds', DelaySeconds, `DelaySeconds must be >= 0 and <= ${MAX_DELAY_SECONDS}.`);
-  const attributes = Object.entries(MessageAttributes);
-  if (attributes.length > MAX_ATTRIBUTES)
-    return sqsError(
-      'InvalidParameterValue',
-      `Number of message attributes [${attributes.length}] exceeds the allowed maximum [${MAX_ATTRIBUTES}].`,
-    );
-  const empty = attributes.find(([, value]) => !value.StringValue && !value.BinaryValue);
-  if (empty === undefined) return undefined;
-  const type = empty[1].DataType?.split('.')[0] ?? 'String';
-  return sqsError(
-    'InvalidParameterValue',
-    `Message (user) attribute '${empty[0]}' must contain a non-empty value of type '${type}'.`,
   );
 }
 

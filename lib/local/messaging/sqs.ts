@@ -7,27 +7,20 @@ import { type Fauxqs, SQS_OPERATIONS } from './fauxqs.ts';
 import type { SqsQueue, SqsStore } from './fauxqs-types.ts';
 import type { SqsOperation } from './queue-operations.ts';
 import { type Access, policyRefusal } from './resource-policies.ts';
+import { createSending, type Sent } from './sending.ts';
 import { refusalOf } from './sqs-checks.ts';
 import { withAwsCodes } from './sqs-errors.ts';
 
 type Attributes = Record<string, string>;
-interface BatchEntry {
-  readonly Id?: string;
-  readonly MessageBody?: string;
-  readonly MessageGroupId?: string;
-}
 
 /** Attributes of FIFO queues that fauxqs keeps at creation but refuses to change. */
 const LATE_ATTRIBUTES = ['DeduplicationScope', 'FifoThroughputLimit'];
-const MAX_BATCH_ENTRIES = 10;
-/** Bytes of all bodies in a batch; fauxqs also counts the attributes. */
-const MAX_BATCH_BYTES = 1_048_576;
 /** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/using-messagededuplicationid-property.html */
 const DEDUPLICATION_MS = 5 * 60 * 1_000;
 
 /**
- * fauxqs' SQS plus: redrive targets are checked, high-throughput FIFO attributes can be changed, deduplication per message
- * group, message groups on standard queues (fair queues), several messages of a FIFO group in one receive.
+ * fauxqs' SQS plus: sending as AWS documents it (sending.ts), redrive targets are checked, high-throughput FIFO attributes can be changed,
+ * deduplication per message group, several messages of a FIFO group in one receive.
  * @param more operations that fauxqs lacks or that go before its own (see queue-operations.ts)
  */
 export function createSqs(
@@ -40,15 +33,7 @@ export function createSqs(
   const groups = rememberGroups(sqsStore, state);
   const policyRefused = ({ Policy }: Attributes) => policyRefusal('sqs', 'InvalidAttributeValue', Policy, access);
 
-  const send = (request: ServiceRequest, body: Record<string, unknown>): Promise<ServiceResponse> => {
-    groups.current = typeof body.MessageGroupId === 'string' ? body.MessageGroupId : undefined;
-    try {
-      // The action runs before the promise is returned, so the group belongs to this message alone.
-      return fauxqs.callSqs({ headers: request.headers, body });
-    } finally {
-      groups.current = undefined;
-    }
-  };
+  const sending = createSending(fauxqs, groups.within);
 
   const operations: Readonly<
     Record<string, (request: ServiceRequest, body: Record<string, unknown>) => Promise<ServiceResponse>>
@@ -80,17 +65,16 @@ export function createSqs(
       if (response.status === 200) queue.setAttributes(late);
       return response;
     },
-    SendMessage: send,
-    SendMessageBatch: async (request, body) => {
-      const entries = Array.isArray(body.Entries) ? (body.Entries as BatchEntry[]) : [];
+    SendMessage: async (request, body) => {
       const queue = sqsStore.getQueue(String(body.QueueUrl));
-      if (queue === undefined || !needsGroups(queue, entries) || isRefusedAsAWhole(entries)) {
-        return fauxqs.callSqs({ headers: request.headers, body });
-      }
-      const responses = await Promise.all(
-        entries.map((entry) => sendEntry(fauxqs, groups, request, { ...body, Entries: [entry] }, entry)),
-      );
-      return merged(responses);
+      return queue === undefined
+        ? fauxqs.callSqs({ headers: request.headers, body })
+        : sending.send(queue, body as Sent);
+    },
+    SendMessageBatch: async (request, body) => {
+      const queue = sqsStore.getQueue(String(body.QueueUrl));
+      if (queue === undefined) return fauxqs.callSqs({ headers: request.headers, body });
+      return sending.sendBatch(queue, Array.isArray(body.Entries) ? body.Entries : []);
     },
   };
 
@@ -112,7 +96,8 @@ export function createSqs(
 
 /** The group of the message that is being sent right now, for the queues that need to know. */
 interface CurrentGroup {
-  current: string | undefined;
+  /** Runs the sending of a message of a group. */
+  readonly within: <T>(group: string | undefined, send: () => T) => T;
 }
 
 interface Original {
@@ -121,11 +106,11 @@ interface Original {
 }
 
 /**
- * Lets every queue see the group of the message being sent, which fauxqs drops on standard queues and when it deduplicates,
- * and remembers deduplication ids over a restart.
+ * Lets every queue see the group of the message being sent, which fauxqs drops when it deduplicates, and remembers deduplication ids
+ * over a restart.
  */
 function rememberGroups(store: SqsStore, state: State | undefined): CurrentGroup {
-  const groups: CurrentGroup = { current: undefined };
+  const groups: { current: string | undefined } = { current: undefined };
   const originals = memoryOf<Original>('sqs-deduplication', DEDUPLICATION_MS, state);
   const prepare = (queue: SqsQueue) => {
     if (queue.isFifo()) {
@@ -145,12 +130,6 @@ function rememberGroups(store: SqsStore, state: State | undefined): CurrentGroup
       };
       queue.recordDeduplication = (id, messageId, sequenceNumber) =>
         originals.set(scoped(id), { messageId, sequenceNumber });
-    } else {
-      const enqueue = queue.enqueue.bind(queue);
-      queue.enqueue = (message) => {
-        message.messageGroupId ??= groups.current;
-        enqueue(message);
-      };
     }
   };
   for (const queue of store.allQueues()) prepare(queue);
@@ -162,42 +141,16 @@ function rememberGroups(store: SqsStore, state: State | undefined): CurrentGroup
     prepare(queue);
     return queue;
   };
-  return groups;
-}
-
-function sendEntry(fauxqs: Fauxqs, groups: CurrentGroup, request: ServiceRequest, body: object, entry: BatchEntry) {
-  groups.current = entry.MessageGroupId;
-  try {
-    return fauxqs.callSqs({ headers: request.headers, body });
-  } finally {
-    groups.current = undefined;
-  }
-}
-
-function needsGroups(queue: SqsQueue, entries: readonly BatchEntry[]): boolean {
-  if (queue.isFifo()) return queue.attributes.DeduplicationScope === 'messageGroup';
-  return entries.some(({ MessageGroupId }) => MessageGroupId !== undefined);
-}
-
-/** Sent one by one, entries would escape the rules for the whole batch: such a batch goes to fauxqs as it is, to be refused. */
-function isRefusedAsAWhole(entries: readonly BatchEntry[]): boolean {
-  const bytes = entries.reduce((sum, { MessageBody }) => sum + Buffer.byteLength(MessageBody ?? ''), 0);
-  const ids = new Set(entries.map(({ Id }) => Id));
-  return (
-    entries.length === 0 || entries.length > MAX_BATCH_ENTRIES || ids.size < entries.length || bytes > MAX_BATCH_BYTES
-  );
-}
-
-function merged(responses: readonly ServiceResponse[]): ServiceResponse {
-  const [first] = responses;
-  const refused = responses.find(({ status }) => status !== 200);
-  if (refused !== undefined || first === undefined) return refused ?? { status: 200, headers: {}, body: '{}' };
-  const results = responses.map(({ body }) => JSON.parse(String(body)) as { Successful: object[]; Failed: object[] });
-  const body = JSON.stringify({
-    Successful: results.flatMap(({ Successful }) => Successful),
-    Failed: results.flatMap(({ Failed }) => Failed),
-  });
-  return { ...first, body };
+  return {
+    within(group, send) {
+      groups.current = group;
+      try {
+        return send();
+      } finally {
+        groups.current = undefined;
+      }
+    },
+  };
 }
 
 /** A dead-letter queue must exist and be of the same type as its source. */

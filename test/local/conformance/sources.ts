@@ -54,6 +54,10 @@ export const SOURCES = {
     'SQS, message quotas',
     'https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html',
   ],
+  'sqs-attributes': [
+    'SQS, message metadata',
+    'https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html',
+  ],
   'sqs-api': ['SQS API', 'https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/Welcome.html'],
   'sqs-visibility': [
     'SQS, visibility timeout',

@@ -91,10 +91,54 @@ conforms('SQS: one entry of a batch can fail while the others are sent', { sourc
   expect(Successful.map(({ Id }) => Id)).toEqual(['good']);
   expect(Failed).toMatchObject([{ Id: 'big', SenderFault: true, Code: 'InvalidParameterValue' }]);
 });
+conforms('SQS: the bytes of binary attributes count as the bytes they are', { source: 'sqs-quotas' }, async () => {
+  const url = await createQueue(sqs(), 'binary-size');
+  const bytes = 700_000;
+  const MessageAttributes = { raw: { DataType: 'Binary.png', BinaryValue: Buffer.alloc(bytes, 7) } };
+  const room = MIB - bytes - 'raw'.length - 'Binary.png'.length;
+  await send(sqs(), url, 'x'.repeat(room), { MessageAttributes });
+  const error = await failure(send(sqs(), url, 'x'.repeat(room + 1), { MessageAttributes }));
+  expect(error.message).toContain('shorter than 1048576 bytes');
+  await batch(url, [{ Id: 'a', MessageBody: 'x'.repeat(room), MessageAttributes }]);
+  const over = [
+    { Id: 'a', MessageBody: 'x'.repeat(room), MessageAttributes },
+    { Id: 'b', MessageBody: 'x' },
+  ];
+  expect((await failure(batch(url, over))).name).toBe('BatchRequestTooLong');
+  expect(await depth(sqs(), url)).toBe(2);
+});
 conforms('SQS: characters that XML does not have are refused', { source: 'sqs-api' }, async () => {
   const url = await createQueue(sqs(), 'characters');
-  expect((await failure(send(sqs(), url, 'bell \u0007'))).name).toBe('InvalidMessageContents');
-  await send(sqs(), url, 'tab\t, line\n, € and 漢');
+  const inAttribute = (StringValue: string) => ({ MessageAttributes: { a: { DataType: 'String', StringValue } } });
+  for (const bad of ['bell \u0007', '\u0000', '\uFFFE', '\uFFFF', '\u001F']) {
+    expect((await failure(send(sqs(), url, bad))).name).toBe('InvalidMessageContents');
+    expect((await failure(send(sqs(), url, 'x', inAttribute(bad)))).name).toBe('InvalidMessageContents');
+    const { Failed = [] } = await batch(url, [{ Id: 'a', MessageBody: bad }]);
+    expect(Failed).toMatchObject([{ Id: 'a', SenderFault: true, Code: 'InvalidMessageContents' }]);
+  }
+  expect(await depth(sqs(), url)).toBe(0);
+  const good = ['tab\t, line\n\r, € and 漢', '\u0020\u007F\uD7FF\uE000\uFFFD', '\u{10000}\u{1F600}\u{10FFFF}'];
+  for (const body of good) await send(sqs(), url, body, inAttribute(body));
+  const got = await take(sqs(), url, good.length);
+  expect(bodies(got).toSorted()).toEqual(good.toSorted());
+  for (const { Body, MessageAttributes } of got) expect(MessageAttributes?.a?.StringValue).toBe(Body);
+});
+conforms('SQS: names and types of attributes follow their rules', { source: 'sqs-attributes' }, async () => {
+  const url = await createQueue(sqs(), 'attribute-names');
+  const attempt = (name: string, DataType = 'String', StringValue = '1') =>
+    send(sqs(), url, 'x', { MessageAttributes: { [name]: { DataType, StringValue } } });
+  await attempt('a'.repeat(256));
+  await attempt('A-b_c.9', 'Number.int');
+  await attempt('own', 'String.Own type, of mine');
+  const refused: [string, string?, string?][] = [
+    ...[['a'.repeat(257)], ['with space'], ['.a'], ['a.'], ['a..b'], ['AWS.a'], ['amazon.b']],
+    ...[
+      ['a', 'Text'],
+      ['a', 'Number', 'one'],
+    ],
+  ] as [string, string?, string?][];
+  for (const one of refused) expect((await failure(attempt(...one))).name).toBe('InvalidParameterValue');
+  expect(await depth(sqs(), url)).toBe(3);
 });
 conforms('SQS: a message has at most 10 attributes, none of them empty', { source: 'recorded' }, async () => {
   const url = await createQueue(sqs(), 'attributes');
@@ -108,6 +152,9 @@ conforms('SQS: a message has at most 10 attributes, none of them empty', { sourc
   expect((await failure(send(sqs(), url, 'x', { MessageAttributes: empty }))).message).toBe(
     "Message (user) attribute 'ErrorDetails' must contain a non-empty value of type 'String'.",
   );
+  const { a10: _, ...ten } = many;
+  await send(sqs(), url, 'x', { MessageAttributes: ten });
+  expect(await depth(sqs(), url)).toBe(1);
 });
 conforms(
   'SQS: a receive brings the message attributes that it asks for, by name or prefix, and none otherwise',

@@ -1,0 +1,4 @@
+import { fromGroups } from '../contract.ts';
+import { refusing } from '../refusing.ts';
+
+export const handler = refusing(fromGroups);
