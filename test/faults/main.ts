@@ -68,14 +68,19 @@ interface Report {
 }
 
 /** Runs tests in the copy. @returns the first that failed; undefined when none did */
-async function firstFailed(copy: string, args: readonly string[]): Promise<string | undefined> {
+async function firstFailed(copy: string, { folder, args }: Stage): Promise<string | undefined> {
   const report = join(copy, '.report.json');
   rmSync(report, { force: true });
   const vitest = join(ROOT, 'node_modules/vitest/vitest.mjs');
   const common = ['--bail=1', '--maxWorkers=1', '--reporter=json', `--outputFile=${report}`, '--passWithNoTests'];
-  const child = spawn(process.execPath, [vitest, ...args, '--run', ...common], {
-    ...{ cwd: copy, stdio: 'ignore', detached: true },
-  });
+  const child = spawn(
+    process.execPath,
+    [vitest, ...args, '--config', 'test/faults/vitest.config.ts', '--run', ...common],
+    {
+      ...{ cwd: copy, stdio: 'ignore', detached: true },
+      env: { ...process.env, FAULTS_TESTS: folder },
+    },
+  );
   // Its workers and what they started go with it.
   const end = () => process.kill(-(child.pid ?? 0), 'SIGKILL');
   const late = setTimeout(end, LIMIT_MS);
@@ -84,25 +89,30 @@ async function firstFailed(copy: string, args: readonly string[]): Promise<strin
   clearTimeout(late);
   stop.signal.removeEventListener('abort', end);
   if (code === 0 || stop.signal.aborted) return undefined;
-  if (!existsSync(report)) return `${args.join(' ')} (no report, code ${code})`;
+  if (!existsSync(report)) return `${folder} (no report, code ${code})`;
   const { testResults } = JSON.parse(readFileSync(report, 'utf8')) as Report;
   const file = testResults.find(({ status }) => status === 'failed');
   const test = file?.assertionResults.find(({ status }) => status === 'failed');
   return `${relative(copy, file?.name ?? '')}${test === undefined ? '' : `: ${test.fullName}`}`;
 }
 
-/** The tests that could notice it, the nearest first; a folder that only starts the file as a program runs whole. */
-function stagesOf(copy: string, { file }: Fault): string[][] {
+interface Stage {
+  readonly folder: string;
+  readonly args: readonly string[];
+}
+
+/** The tests that could notice it, the nearest first; those that start the file as a program reach it unseen. */
+function stagesOf(copy: string, { file }: Fault): readonly Stage[] {
   let folder = dirname(file).replace(/^lib/, 'test').replace(/^bin/, 'test/bin');
   while (!existsSync(join(copy, folder))) folder = dirname(folder);
   const name = basename(file, '.ts');
   const namesakes = globSync(`${folder}/**/${name}*.test.ts`, { cwd: copy });
   const top = folder.split('/').slice(0, 2).join('/');
+  const folders = [...new Set([folder, top, ...(options.wide ? ['test'] : [])])];
   return [
-    ...(namesakes.length === 0 ? [] : [namesakes]),
-    ...[...new Set([folder, top])].map((dir) => ['related', file, '--dir', dir]),
-    ...(file === 'bin/program.ts' ? [['--dir', 'test/bin']] : []),
-    ...(options.wide ? [['related', file]] : []),
+    ...(namesakes.length === 0 ? [] : [{ folder, args: namesakes }]),
+    ...folders.map((one) => ({ folder: one, args: ['related', file] })),
+    ...(file === 'bin/program.ts' ? [{ folder: 'test/bin', args: [] }] : []),
   ];
 }
 
