@@ -1,8 +1,8 @@
 /**
  * Puts the faults of faults.ts one at a time into a copy of the project and says which test notices each: first the tests of the
- * same name, then those of the folder that reach the file, then (with --wide) all that reach it.
+ * same name, those that import the file, and (but for --near) those of the folder that reach it; with --wide all that reach it.
  *
- *     npm run faults -- [--folder lib/local] [--only 12,15] [--wide] [--lived] [--write]
+ *     npm run faults -- [--folder lib/local] [--only 12,15] [--near | --wide] [--lived] [--write]
  *
  * --lived: only those that lived the last time. --write: the table of all results into docs/faults.md. Ctrl-C ends it cleanly.
  */
@@ -29,12 +29,13 @@ const RESULTS = join(ROOT, '.faults/results.json');
 const DOCUMENT = join(ROOT, 'docs/faults.md');
 const MARK = '<!-- results -->';
 /** One fault's tests; a fault that makes them stand still for so long is noticed. */
-const LIMIT_MS = 15 * 60_000;
+const LIMIT_MS = 8 * 60_000;
 
 const { values: options } = parseArgs({
   options: {
     folder: { type: 'string' },
     only: { type: 'string' },
+    near: { type: 'boolean', default: false },
     wide: { type: 'boolean', default: false },
     lived: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
@@ -105,12 +106,15 @@ interface Stage {
 function stagesOf(copy: string, { file }: Fault): readonly Stage[] {
   let folder = dirname(file).replace(/^lib/, 'test').replace(/^bin/, 'test/bin');
   while (!existsSync(join(copy, folder))) folder = dirname(folder);
+  const top = folder.split('/').slice(0, 2).join('/');
   const name = basename(file, '.ts');
   const namesakes = globSync(`${folder}/**/${name}*.test.ts`, { cwd: copy });
-  const top = folder.split('/').slice(0, 2).join('/');
-  const folders = [...new Set([folder, top, ...(options.wide ? ['test'] : [])])];
+  const importers = globSync(`${top}/**/*.test.ts`, { cwd: copy }).filter(
+    (test) => !namesakes.includes(test) && readFileSync(join(copy, test), 'utf8').includes(`/${basename(file)}'`),
+  );
+  const folders = options.near && namesakes.length + importers.length > 0 ? [] : [...new Set([folder, top, ...(options.wide ? ['test'] : [])])];
   return [
-    ...(namesakes.length === 0 ? [] : [{ folder, args: namesakes }]),
+    ...[namesakes, importers].filter(({ length }) => length > 0).map((args) => ({ folder: top, args })),
     ...folders.map((one) => ({ folder: one, args: ['related', file] })),
     ...(file === 'bin/program.ts' ? [{ folder: 'test/bin', args: [] }] : []),
   ];
