@@ -7,19 +7,24 @@ import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ALARM_KINDS } from '../../lib/constructs/alarms/kinds.ts';
+import { watchOutbox } from '../../lib/constructs/alarms/outbox.ts';
 import { watchProducers } from '../../lib/constructs/alarms/producer.ts';
 import { SystemAlarms } from '../../lib/constructs/alarms/system-alarms.ts';
 import { BreakerController } from '../../lib/constructs/breaker-controller.ts';
 import { EventLog } from '../../lib/constructs/event-log.ts';
+import { EventTopic } from '../../lib/constructs/event-topic.ts';
 import { InboxTable } from '../../lib/constructs/inbox-table.ts';
 import { LogConsumer } from '../../lib/constructs/log-consumer.ts';
 import { messagingKey } from '../../lib/constructs/messaging-key.ts';
+import { OutboxTable } from '../../lib/constructs/outbox-table.ts';
 import { QueueConsumer } from '../../lib/constructs/queue-consumer.ts';
-import { ALARM_DEFAULTS } from '../../lib/contracts/alarms.ts';
+import { ALARM_DEFAULTS, CONSUMER_ALARMS, OUTBOX_ALARMS } from '../../lib/contracts/alarms.ts';
 import { hours, minutes } from '../../lib/contracts/duration.ts';
 import { log } from '../../lib/contracts/log.ts';
+import { outbox } from '../../lib/contracts/outbox.ts';
 import { queue } from '../../lib/contracts/queue.ts';
 import { subscription } from '../../lib/contracts/subscription.ts';
+import { topic } from '../../lib/contracts/topic.ts';
 import { events, ticketLog, workQueue } from '../contracts/sample-declarations.ts';
 import { ALARM, idOf } from './template-view.ts';
 
@@ -34,7 +39,7 @@ function parts() {
   const stack = new Stack(new App(), 'test-tickets');
   const key = messagingKey(stack);
   const alarms = new SystemAlarms(stack, 'alarms', { key });
-  return { stack, alarms, common: { code, inbox: new InboxTable(stack, 'inbox'), alarms } };
+  return { stack, key, alarms, common: { code, inbox: new InboxTable(stack, 'inbox'), alarms } };
 }
 
 const COMPOSITE = 'AWS::CloudWatch::CompositeAlarm';
@@ -117,6 +122,47 @@ describe('a declaration', () => {
       EvaluationPeriods: 10,
       DatapointsToAlarm: 6,
     });
+  });
+
+  const said = (kinds: readonly string[]) =>
+    Object.fromEntries(kinds.map((kind) => [kind, { threshold: 7, minutes: 9 }]));
+  const heard = { Threshold: 7, EvaluationPeriods: 9 };
+  const fedBy = topic('news', { events });
+
+  it('of a queue reaches every kind of alarm that its consumer has', () => {
+    const { stack, common, key } = parts();
+    const to = queue('work', { events, traffic, from: fedBy, alarms: said(CONSUMER_ALARMS.queue) });
+    const fed = { ...common, topic: new EventTopic(stack, fedBy, { key }) };
+    new QueueConsumer(stack, subscription('worker', { to }), fed);
+    const alarms = alarmsOf(stack);
+    for (const kind of CONSUMER_ALARMS.queue) expect(alarms.get(`worker-${kind}`), kind).toMatchObject(heard);
+  });
+
+  it('of a log too', () => {
+    const { stack, common } = parts();
+    const to = log('busy', { events, shards: 2, traffic, retention: hours(100), alarms: said(CONSUMER_ALARMS.log) });
+    const late = { guarantee: 'exactly-once-aggregation', lateness: { allowed: minutes(1) } } as const;
+    new LogConsumer(stack, subscription('reader', { to, ...late }), { ...common, log: new EventLog(stack, to) });
+    const alarms = alarmsOf(stack);
+    for (const kind of CONSUMER_ALARMS.log) {
+      // Percent of the retention are hours here, and milliseconds in the alarm.
+      const Threshold = kind === 'iterator-age' ? 7 * 3_600_000 : 7;
+      expect(alarms.get(`reader-${kind}`), kind).toMatchObject({ ...heard, Threshold });
+    }
+  });
+
+  it('of an outbox and of both its functions too', () => {
+    const { stack, alarms: system } = parts();
+    const declared = outbox('box', { publishes: [ticketLog], alarms: said(OUTBOX_ALARMS) });
+    const { destination } = new EventLog(stack, ticketLog);
+    const table = new OutboxTable(stack, declared, { relayCode: code, sweeperCode: code, destinations: [destination] });
+    watchOutbox(table, system);
+    const own = [...alarmsOf(stack)].filter(([name]) => name.startsWith('box'));
+    expect(own.map(([name]) => name).toSorted()).toEqual([
+      ...['box-dead-letters', 'box-oldest-unpublished', 'box-relay-function-errors', 'box-relay-throttles'],
+      ...['box-sweeper-function-errors', 'box-sweeper-throttles'],
+    ]);
+    for (const [name, alarm] of own) expect(alarm, name).toMatchObject(heard);
   });
 
   it('switches an alarm off with a reason', () => {

@@ -121,6 +121,21 @@ describe('what is declared is deployed', () => {
   });
 
   it.each([
+    ['none', seconds(0), undefined],
+    ['the shortest', seconds(1), 1],
+  ])('a window reaches the mapping of a queue and of a log: %s', (_, batchWindow, MaximumBatchingWindowInSeconds) => {
+    const { stack, common } = parts();
+    new QueueConsumer(stack, subscription('worker', { to: queue('work', { events }), batchWindow }), common);
+    const reader = subscription('reader', { to: ticketLog, batchWindow });
+    new LogConsumer(stack, reader, { ...common, log: new EventLog(stack, ticketLog) });
+    const mappings = Object.values(templateOf(stack).findResources('AWS::Lambda::EventSourceMapping'));
+    expect(mappings.map(({ Properties }) => Properties.MaximumBatchingWindowInSeconds)).toEqual([
+      MaximumBatchingWindowInSeconds,
+      MaximumBatchingWindowInSeconds,
+    ]);
+  });
+
+  it.each([
     ['effect', table('GetItem', 'PutItem', 'BatchGetItem', 'UpdateItem', 'DeleteItem')],
     ['lease', table('GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'BatchGetItem')],
     ['natural', table('BatchGetItem', 'UpdateItem', 'DeleteItem')],

@@ -14,6 +14,12 @@ describe('draft 4', () => {
       { maximum: 5, exclusiveMaximum: true },
     ],
     ['an exclusive limit beside a tighter one', { minimum: 9, exclusiveMinimum: 5 }, { minimum: 9 }],
+    ['an exclusive upper limit beside a tighter one', { maximum: 5, exclusiveMaximum: 9 }, { maximum: 5 }],
+    [
+      'an exclusive limit beside an equal one',
+      { minimum: 5, exclusiveMinimum: 5, maximum: 9, exclusiveMaximum: 9 },
+      { minimum: 5, exclusiveMinimum: true, maximum: 9, exclusiveMaximum: true },
+    ],
     [
       'definitions',
       { $defs: { A: { const: 1 } }, $ref: '#/$defs/A' },

@@ -21,12 +21,13 @@ import {
   type TemplateJson,
   TOPIC,
 } from '../../constructs/template-view.ts';
+import { WATCHING_RULES } from '../../constructs/watching-rules.ts';
 import { ordersApp, ordersTemplate } from './synthesised.ts';
 
 const dev = ordersTemplate('dev');
 const prod = ordersTemplate('prod');
 
-const RULES = [...SECURITY_RULES, ...OPERATIONS_RULES].map((rule) => [rule.name, rule] as const);
+const RULES = [...SECURITY_RULES, ...OPERATIONS_RULES, ...WATCHING_RULES].map((rule) => [rule.name, rule] as const);
 
 describe('the orders stack keeps the house rules', () => {
   it.each(RULES)('%s', (_, { check }) => {

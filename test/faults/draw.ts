@@ -1,0 +1,45 @@
+/**
+ * The rule by which the faults of faults.ts were drawn, before their tests were read: each folder gives as many places as
+ * the table says, every line of code in it (not blank, no comment, no import, no line of brackets alone) being as likely as another.
+ * At a place drawn, the mistake a person might make is put into the statement there, or into the nearest one that decides something.
+ *
+ *     node test/faults/draw.ts [seed]
+ */
+import { globSync, readFileSync } from 'node:fs';
+
+const perFolder = {
+  'lib/contracts': 9,
+  'lib/runtime': 9,
+  'lib/constructs': 10,
+  'lib/lint': 9,
+  'lib/operations': 9,
+  'lib/systems': 9,
+  'lib/local': 12,
+  bin: 9,
+};
+
+const isCode = (line: string) => !/^\s*($|\/\/|\/?\*|import |} from |export [{*]|type |[\])}([{;,]+$)/.test(line);
+
+/** mulberry32: the same places for the same seed, everywhere. */
+const random = (seed: number) => () => {
+  seed = (seed + 0x6d2b79f5) | 0;
+  let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+  t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+  return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+};
+
+const next = random(Number(process.argv[2] ?? 20261128));
+for (const [folder, count] of Object.entries(perFolder)) {
+  const lines = globSync(`${folder}/**/*.ts`)
+    .sort()
+    .flatMap((file) =>
+      readFileSync(file, 'utf8')
+        .split('\n')
+        .map((text, i) => ({ place: `${file}:${i + 1}`, text }))
+        .filter(({ text }) => isCode(text)),
+    );
+  for (let i = 0; i < count; i++) {
+    const [drawn] = lines.splice(Math.floor(next() * lines.length), 1);
+    if (drawn) console.log(`${drawn.place}\t${drawn.text.trim()}`);
+  }
+}
