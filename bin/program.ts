@@ -2,19 +2,18 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import type { DemoOptions } from './commands/demo.ts';
 import type { LintOptions } from './commands/lint.ts';
 import type { LocalOptions } from './commands/local.ts';
-import type { ListOptions, ResumeOptions, ShowOptions } from './commands/parked.ts';
 import type { ProduceOptions } from './commands/produce.ts';
 import type { AsyncApiOptions, CheckOptions, WriteOptions } from './commands/schema.ts';
 import { addCostCommands } from './cost-program.ts';
 import { FAULTS_HELP, faultRates, faultSeed } from './fault-options.ts';
 import { contextValue, positive, wholeNumber } from './option-values.ts';
+import { addParkedCommands } from './parked-program.ts';
 
 /** Each command loads only what it needs, when it is called. */
 const commands = {
   demo: () => import('./commands/demo.ts'),
   lint: () => import('./commands/lint.ts'),
   local: () => import('./commands/local.ts'),
-  parked: () => import('./commands/parked.ts'),
   produce: () => import('./commands/produce.ts'),
   schema: () => import('./commands/schema.ts'),
 };
@@ -23,7 +22,6 @@ const commands = {
 const EXIT = { ok: 0, failed: 1, usage: 2 } as const;
 
 const MAX_PORT = 65_535;
-const DEFAULT_SHOWN = 50;
 
 const port = () =>
   new Option('--port <n>', 'port of the endpoint on 127.0.0.1; 0 takes a free one')
@@ -152,59 +150,7 @@ produce
   .addHelpText('after', '\nExamples:\n  $ npx sluice produce stock --stage dev')
   .action((options: ProduceOptions) => run(async () => (await commands.produce()).produceStock(options)));
 
-const parked = program
-  .command('parked')
-  .description('look at the keys that wait behind a failed message, and have them handled again');
-const stack = () =>
-  new Option('--stack <name>', 'the stack of the subscription').default(undefined, 'that of the system declaring it');
-
-parked
-  .command('list')
-  .description('which keys are parked, since when and why')
-  .argument('[subscription]', 'one subscription')
-  .option('--all', 'every subscription', false)
-  .addOption(stage())
-  .addOption(stack())
-  .addOption(json())
-  .addHelpText('after', '\nExamples:\n  $ npx sluice parked list --all\n  $ npx sluice parked list charge-card --json')
-  .action((subscription: string | undefined, options: ListOptions) =>
-    run(async () => (await commands.parked()).parkedList(subscription, options)),
-  );
-
-parked
-  .command('show')
-  .description('the messages that wait under a key, in order')
-  .argument('<subscription>')
-  .argument('<key>')
-  .addOption(
-    new Option('--limit <n>', 'how many, from the first').argParser(wholeNumber('the limit', 1)).default(DEFAULT_SHOWN),
-  )
-  .option('--bodies', 'show the bodies too: they may hold personal data', false)
-  .addOption(stage())
-  .addOption(stack())
-  .addOption(json())
-  .addHelpText('after', '\nExamples:\n  $ npx sluice parked show charge-card customer-17850')
-  .action((subscription: string, key: string, options: ShowOptions) =>
-    run(async () => (await commands.parked()).parkedShow(subscription, key, options)),
-  );
-
-parked
-  .command('resume')
-  .description('have what is parked handled, in order; exit code 0 when every key flows again, 1 when one still fails')
-  .argument('<subscription>')
-  .argument('[key]', 'one key')
-  .option('--all', 'every parked key of the subscription', false)
-  .option('--yes', 'do not ask', false)
-  .addOption(stage())
-  .addOption(stack())
-  .addOption(json())
-  .addHelpText(
-    'after',
-    '\nExamples:\n  $ npx sluice parked resume charge-card customer-17850\n  $ npx sluice parked resume charge-card --all --yes',
-  )
-  .action((subscription: string, key: string | undefined, options: ResumeOptions) =>
-    run(async () => (await commands.parked()).parkedResume(subscription, key, options)),
-  );
+addParkedCommands(program, run);
 
 const schema = program
   .command('schema')

@@ -1,38 +1,11 @@
-import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { LambdaClient } from '@aws-sdk/client-lambda';
-import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { InvalidArgumentError } from 'commander';
-import type { SystemContract } from '../../lib/contracts/system.ts';
 import { listParked, type ParkedKey, parkedKey, parkedMessages } from '../../lib/operations/parked.ts';
-import { type ParkingConsumer, parkingConsumer, parkingConsumers } from '../../lib/operations/parking-consumers.ts';
 import { type Resumption, resumeParked } from '../../lib/operations/resume-parked.ts';
-import { confirm } from '../confirm.ts';
-import { SYSTEMS } from '../contracts.ts';
+import type { ParkedChange } from '../../lib/runtime/parking.ts';
+import { consumerFor, everyConsumer, here, openClients, type ParkedWorld, type Where } from '../parked-world.ts';
 import { EXIT_INTERRUPTED, interrupted } from '../signals.ts';
 import { renderTable } from '../table.ts';
 import { openTerminal } from '../terminal.ts';
-
-/** What the commands work with; tests pass their own. */
-export interface ParkedWorld {
-  readonly systems: readonly SystemContract[];
-  readonly print: (text: string) => void;
-  /** Asks a person. @returns whether the answer was yes */
-  readonly confirm: (question: string) => Promise<boolean>;
-}
-
-const here: ParkedWorld = {
-  systems: SYSTEMS,
-  print: (text) => void process.stdout.write(`${text}\n`),
-  confirm,
-};
-
-interface Where {
-  readonly stage: string;
-  /** @default the stack of the system that declares the subscription */
-  readonly stack?: string;
-  readonly json: boolean;
-}
 
 interface Parked {
   readonly subscription: string;
@@ -92,14 +65,14 @@ export async function parkedShow(
   const clients = openClients();
   try {
     const consumer = await consumerFor(clients, subscription, options, world.systems);
-    const { messages } = await parkedKey(clients.dynamodb, consumer.place, key);
+    const { messages, changes } = await parkedKey(clients.dynamodb, consumer.place, key);
     const found = await parkedMessages(clients.dynamodb, consumer.place, key, options.limit);
-    const shown = found.map(({ number, eventId, eventType, messageId, parkedAt, reason, body }) => ({
+    const shown = found.map(({ number, eventId, eventType, messageId, parkedAt, reason, body, original }) => ({
       ...{ number, eventId, eventType, messageId, parkedAt, reason },
-      ...(options.bodies ? { body } : {}),
+      ...(options.bodies ? { body, ...(original === undefined ? {} : { original: original.body }) } : {}),
     }));
     if (options.json) {
-      world.print(JSON.stringify({ subscription, key, messages, shown }));
+      world.print(JSON.stringify({ subscription, key, messages, shown, changes }));
       return 0;
     }
     const head = ['number', 'event', 'type', 'parked', 'reason', ...(options.bodies ? ['body'] : [])];
@@ -109,10 +82,18 @@ export async function parkedShow(
     ]);
     world.print(renderTable(openTerminal(options), head, rows));
     if (messages > shown.length) world.print(`and ${messages - shown.length} more; --limit shows them`);
+    if (changes !== undefined) world.print(changesTable(changes, options));
     return 0;
   } finally {
     clients.close();
   }
+}
+
+function changesTable(changes: readonly ParkedChange[], { json }: Where): string {
+  const rows = changes.map(({ at, by, what, number, eventId = '', reason = '' }) => [
+    ...[at, by, what, String(number), eventId, reason],
+  ]);
+  return renderTable(openTerminal({ json }), ['when', 'who', 'what', 'number', 'event', 'reason'], rows);
 }
 
 export interface ResumeOptions extends Where {
@@ -179,44 +160,3 @@ function onlyOne(what: string, given: string | undefined, all: boolean): void {
   if ((given === undefined) === all) return;
   throw new InvalidArgumentError(`name ${what}, or say --all (given ${all ? 'both' : 'neither'})`);
 }
-
-const consumerFor = (
-  clients: Clients,
-  subscription: string,
-  { stage, stack }: Where,
-  systems: readonly SystemContract[],
-): Promise<ParkingConsumer> => parkingConsumer(clients, stack ?? stackOf(stage, systems, subscription), subscription);
-
-async function everyConsumer(
-  clients: Clients,
-  { stage, stack }: Where,
-  systems: readonly SystemContract[],
-): Promise<ParkingConsumer[]> {
-  const stacks = stack === undefined ? systems.map(({ name }) => `sluice-${stage}-${name}`) : [stack];
-  return (await Promise.all(stacks.map((name) => parkingConsumers(clients, name)))).flat();
-}
-
-function stackOf(stage: string, systems: readonly SystemContract[], subscription: string): string {
-  const declares = systems.find(({ subscriptions }) => subscriptions.some(({ name }) => name === subscription));
-  if (declares !== undefined) return `sluice-${stage}-${declares.name}`;
-  const known = systems.flatMap(({ subscriptions }) => subscriptions.map(({ name }) => name));
-  throw new Error(
-    `no system of this house declares subscription '${subscription}' (known: ${known.join(', ')}). Check the name, or name its stack with --stack.`,
-  );
-}
-
-function openClients() {
-  const clients = {
-    cloudformation: new CloudFormationClient({}),
-    lambda: new LambdaClient({}),
-    dynamodb: DynamoDBDocumentClient.from(new DynamoDBClient({})),
-  };
-  return {
-    ...clients,
-    close() {
-      for (const client of Object.values(clients)) client.destroy();
-    },
-  };
-}
-
-type Clients = ReturnType<typeof openClients>;

@@ -17,6 +17,8 @@ export interface DeadLetter {
   readonly traceId?: string | undefined;
   readonly eventId?: string | undefined;
   readonly eventType?: string | undefined;
+  /** It was parked, and somebody took it out so that what waits behind it can go on. */
+  readonly skipped?: { readonly by: string; readonly at: string } | undefined;
 }
 
 /** Where a record is in its stream. */

@@ -28,6 +28,9 @@ export const visibilityOf = (s: Subscription): Duration =>
  */
 export const CRASH_ALLOWANCE = 5;
 
+/** Messages of a batch under which the function ends, that the queue's redrive allows for: more are no few bad messages but a bad function. */
+export const CRASHING_TOGETHER = 10;
+
 /**
  * Whether a consumer reports the lag of each shard: a metric per shard, so only where there are several and somebody wants to hear
  * which one is hot.
@@ -62,11 +65,13 @@ export const mappingRetriesOf = (s: Subscription): number =>
 
 /**
  * Receives before the queue gives a message up by itself. On a FIFO queue a message is also received, without being tried,
- * each time one before it in its group and batch fails, is deferred or ends the function; it must not be given up for that.
+ * each time one before it in its group and batch fails, is deferred or ends the function; it must not be given up for that. On a standard queue
+ * it is received with nothing of its own each time another of its batch ends the function: those are tried one after the other, all their attempts.
  */
 export function maxReceiveCountOf(s: Subscription): number {
   const ahead = s.to.kind === 'queue' && s.to.order === 'per-key' ? s.batchSize - 1 : 0;
   const handedBack = s.breaker === undefined ? 0 : OUTAGE_ALLOWANCE;
   const tried = (s.retry.attempts + s.deferrals + CRASH_ALLOWANCE) * (ahead + 1);
-  return Math.min(SQS.maxReceiveCount, tried + handedBack);
+  const crashed = ahead === 0 ? s.retry.attempts * (Math.min(s.batchSize, CRASHING_TOGETHER) - 1) : 0;
+  return Math.min(SQS.maxReceiveCount, tried + crashed + handedBack);
 }

@@ -9,6 +9,8 @@ export interface DeployedConsumer {
   readonly functionName: string;
   /** undefined: it keeps nothing in a table. */
   readonly inboxTable: string | undefined;
+  /** The variables of its function. */
+  readonly variables: Readonly<Record<string, string>>;
 }
 
 export interface DeploymentClients {
@@ -43,7 +45,7 @@ export async function deployedConsumers(
     const variables = Environment?.Variables ?? {};
     if (variables[ENV.deadLetterQueue] === undefined) continue;
     const subscription = functionName.slice(prefix.length);
-    found.push({ subscription, functionName, inboxTable: variables[ENV.inboxTable] });
+    found.push({ subscription, functionName, inboxTable: variables[ENV.inboxTable], variables });
   }
   return found;
 }

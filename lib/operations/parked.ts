@@ -2,7 +2,7 @@ import { BatchGetCommand, type DynamoDBDocumentClient, GetCommand } from '@aws-s
 import { INBOX_TABLE } from '../contracts/tables.ts';
 import { readItems } from '../runtime/aws/dynamodb.ts';
 import { parkedKeysKey, parkedLotKey, parkedMessageKey } from '../runtime/control-items.ts';
-import type { ParkedLot, ParkedMessage } from '../runtime/parking.ts';
+import type { ParkedChange, ParkedLot, ParkedMessage } from '../runtime/parking.ts';
 
 /** Where the parked messages of a subscription lie. */
 export interface ParkingPlace {
@@ -20,6 +20,8 @@ export interface ParkedKey {
   readonly since: string | undefined;
   /** Why the first of them failed last. */
   readonly reason: string | undefined;
+  /** What operators have done to the messages of this key, the oldest first. */
+  readonly changes?: readonly ParkedChange[];
 }
 
 /** A parked message, with what its body tells about itself. */
@@ -89,7 +91,9 @@ async function parkedKeys(
     // Released between the two reads.
     if (lot === undefined) return [];
     const first = firsts.get(firstOf(key) ?? '');
-    return [{ key, messages: lot.last - lot.resumed, since: first?.parkedAt, reason: first?.reason }];
+    const { last, resumed, changes } = lot;
+    const stands = { key, messages: last - resumed, since: first?.parkedAt, reason: first?.reason };
+    return [{ ...stands, ...(changes === undefined ? {} : { changes }) }];
   });
 }
 
@@ -118,7 +122,8 @@ export async function parkedMessages(
   return [...rows.values()].toSorted((a, b) => a.number - b.number).map((row) => ({ ...row, ...identityOf(row) }));
 }
 
-function identityOf({ body }: ParkedMessage): Pick<ParkedEntry, 'eventId' | 'eventType'> {
+/** What a body tells about itself. */
+export function identityOf({ body }: Pick<ParkedMessage, 'body'>): Pick<ParkedEntry, 'eventId' | 'eventType'> {
   const text = (value: unknown) => (typeof value === 'string' ? value : undefined);
   try {
     const event = JSON.parse(body) as { readonly id?: unknown; readonly type?: unknown } | null;

@@ -23,7 +23,7 @@ import { memberOf } from './read-message.ts';
 import { isResume, type Resumed, resumeKey } from './resume.ts';
 import { acknowledged, settle, settleOne } from './settle.ts';
 import { type Batch, readBatch } from './sources.ts';
-import { afterCrash, decidedBefore, isSuspect, isToBeMarked } from './suspects.ts';
+import { afterCrash, decidedBefore, hasCrashedAlone, isSuspect, isToBeMarked } from './suspects.ts';
 import { errorFields, type Log, logger } from './telemetry.ts';
 import { NO_TRIES } from './tries.ts';
 import { runUnits } from './units.ts';
@@ -155,8 +155,12 @@ async function runBatch(
   };
   const unitFor = unitOf(subscription);
   const isSuspected = (message: Message) => isSuspect(control.triesOf(message), runtime.now());
-  const suspects = alone(batch.messages, unitFor, isSuspected, (message) =>
-    isToBeMarked(message, control.triesOf(message)),
+  const suspects = alone(
+    batch.messages,
+    unitFor,
+    isSuspected,
+    (message) => isToBeMarked(message, control.triesOf(message)),
+    (message) => hasCrashedAlone(control.triesOf(message)),
   );
   if (suspects.length === 0) return runUnits(batch.messages, unitFor, (message) => handle(message), options);
 
@@ -180,16 +184,20 @@ async function runBatch(
 const outOfTime = (): Error =>
   new Error('the time of the function was up before anything was decided about the message');
 
-/** When there are suspects: their units, and last those, behind all that may yet become some. */
+/** When there are suspects: their units behind all that may yet become some, and last those under which the function has ended alone. */
 function alone(
   messages: readonly Message[],
   unitFor: (message: Message) => string,
   isSuspected: (message: Message) => boolean,
   mayBecome: (message: Message) => boolean,
+  hasCrashed: (message: Message) => boolean,
 ): readonly Message[] {
   if (!messages.some(isSuspected)) return [];
   const units = [...Map.groupBy(messages, unitFor).values()].filter((unit) => unit.some(mayBecome));
-  return units.toSorted((a, b) => a.filter(isSuspected).length - b.filter(isSuspected).length).flat();
+  const [suspected, crashed] = [isSuspected, hasCrashed].map(
+    (is) => (unit: readonly Message[]) => unit.filter(is).length,
+  ) as [(unit: readonly Message[]) => number, (unit: readonly Message[]) => number];
+  return units.toSorted((a, b) => crashed(a) - crashed(b) || suspected(a) - suspected(b)).flat();
 }
 
 const leftBehind =

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Subscription } from '../contracts/subscription.ts';
 import { INBOX_TABLE } from '../contracts/tables.ts';
 import { isAwsError } from './aws/call.ts';
@@ -27,9 +28,20 @@ const { partitionKey: PK } = INBOX_TABLE;
 export const breakerKey = (s: Pick<Subscription, 'name'>): string => `breaker!${s.name}`;
 export const parkedKeysKey = (s: Pick<Subscription, 'name'>): string => `parked!${s.name}`;
 /** The number stands before the key: a key may hold any text, also one that looks like a number. */
-export const parkedLotKey = (s: Pick<Subscription, 'name'>, key: string): string => `${parkedKeysKey(s)}!lot!${key}`;
+export const parkedLotKey = (s: Pick<Subscription, 'name'>, key: string): string =>
+  `${parkedKeysKey(s)}!lot!${inItemKey(key)}`;
 export const parkedMessageKey = (s: Pick<Subscription, 'name'>, key: string, number: number): string =>
-  `${parkedKeysKey(s)}!${number}!${key}`;
+  `${parkedKeysKey(s)}!${number}!${inItemKey(key)}`;
+
+/** An item's partition key has 2,048 bytes, names and numbers included: a key of a changed item, which is a unit here, may have more. */
+const MAX_READABLE_BYTES = 1_024;
+const HASHED = 'sha256:';
+
+/** Long keys are hashed, and what looks like a hash too; `parked!SUBSCRIPTION` and the lot tell the key itself. */
+const inItemKey = (key: string): string =>
+  Buffer.byteLength(key) <= MAX_READABLE_BYTES && !key.startsWith(HASHED)
+    ? key
+    : `${HASHED}${createHash('sha256').update(key).digest('hex')}`;
 
 /** Nothing is open, parked or given up. */
 export const NO_CONTROL: ControlState = {

@@ -7,7 +7,7 @@ import { parkedKeysKey, parkedLotKey, parkedMessageKey, wasRefused } from './con
 import { keptMessages } from './kept-messages.ts';
 import type { Message } from './message.ts';
 import type { Runtime } from './runtime.ts';
-import { fitted, type Room } from './wrapped-message.ts';
+import { type Fitted, fitted, type Room } from './wrapped-message.ts';
 
 /**
  * Sequenced dead letters: on an ordered channel a failed message is set aside together with everything that follows it under the
@@ -18,7 +18,7 @@ import { fitted, type Room } from './wrapped-message.ts';
  *  parked!SUBSCRIPTION!1!K          body, attributes, reason      the message that failed
  *  parked!SUBSCRIPTION!2!K ...      body, attributes              what came after it
  * ```
- * What is no text, or larger than an item, lies there as a `WrappedMessage`, which refers to the bucket where even that is too large.
+ * A long K is hashed in these keys (`control-items.ts`). What is no text, or larger than an item, lies there as a `WrappedMessage`, which refers to the bucket where even that is too large.
  */
 export interface ParkedMessage {
   readonly number: number;
@@ -28,12 +28,30 @@ export interface ParkedMessage {
   readonly parkedAt: string;
   /** Why it failed: when it came, or when it was resumed. What only follows a failed message has none. */
   readonly reason?: string;
+  /** How often an operator has given it another body. */
+  readonly edits?: number;
+  /** As it came, when it was edited since. */
+  readonly original?: Fitted;
 }
 
 /** How a key stands: messages `resumed + 1` to `last` lie there. */
 export interface ParkedLot {
   readonly last: number;
   readonly resumed: number;
+  /** What operators have done to its messages, the oldest first. */
+  readonly changes?: readonly ParkedChange[];
+}
+
+/** What an operator has done to the first message of a parked key. */
+export interface ParkedChange {
+  readonly what: 'skipped' | 'dropped' | 'edited';
+  readonly number: number;
+  readonly eventId?: string | undefined;
+  /** Why the message had failed. */
+  readonly reason?: string | undefined;
+  readonly by: string;
+  /** ISO 8601. */
+  readonly at: string;
 }
 
 const { partitionKey: PK } = INBOX_TABLE;
@@ -49,7 +67,7 @@ export interface Parking {
 
 /** An item has 400 KB for all that is in it: room for keys, times, names of members and the reason is left. */
 const OTHER_BYTES = 16_384;
-const ITEM_ROOM: Room = {
+export const ITEM_ROOM: Room = {
   maxBytes: DYNAMODB.maxItemBytes - OTHER_BYTES,
   maxAttributes: SQS.maxAttributes,
   takes: (text) => text.isWellFormed(),
@@ -91,10 +109,12 @@ export function tableParking(table: string, s: Pick<Subscription, 'name'>, runti
                 Update: {
                   TableName: table,
                   Key: { [PK]: lot },
-                  UpdateExpression: 'SET #last = :next, newest = :id, resumed = if_not_exists(resumed, :zero)',
+                  UpdateExpression:
+                    'SET #key = :key, #last = :next, newest = :id, resumed = if_not_exists(resumed, :zero)',
                   ConditionExpression: last === 0 ? 'attribute_not_exists(#last)' : '#last = :last',
-                  ExpressionAttributeNames: { '#last': 'last' },
+                  ExpressionAttributeNames: { '#key': 'key', '#last': 'last' },
                   ExpressionAttributeValues: {
+                    ':key': key,
                     ':next': last + 1,
                     ':id': message.id,
                     ':zero': 0,

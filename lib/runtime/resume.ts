@@ -78,7 +78,9 @@ export async function resumeKey({ key }: ResumeRequest['resume'], invocation: In
       return { resumed, released: false, failed: { number: before + 1, reason, message: error?.message ?? '' } };
     }
     if (await step(before)) {
-      await forget(row.Item.body as string);
+      const { body, original } = row.Item as unknown as ParkedMessage;
+      await forget(body);
+      if (original !== undefined) await forget(original.body);
       resumed += 1;
     }
   }

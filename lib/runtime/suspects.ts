@@ -22,6 +22,9 @@ export const CRASHED = 'crashed';
 export const isSuspect = ({ startedUntil }: KnownTries, now: number): boolean =>
   startedUntil !== undefined && startedUntil < now;
 
+/** Whether it has done so with nothing beside it, now or before: what comes with it must not wait for its next try. */
+export const hasCrashedAlone = ({ alone, failed }: KnownTries): boolean => alone === true || failed > 0;
+
 /** Whether a message is to be marked while it is under way. */
 export const isToBeMarked = ({ receives = 1 }: Message, known: KnownTries): boolean =>
   known.startedUntil !== undefined || receives - 1 - known.failed >= UNEXPLAINED_RECEIVES;

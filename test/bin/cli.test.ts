@@ -36,6 +36,8 @@ describe('help', () => {
     [['parked', 'list']],
     [['parked', 'show']],
     [['parked', 'resume']],
+    [['parked', 'skip']],
+    [['parked', 'edit']],
   ])('%s shows options and an example', async (command) => {
     const { code, stdout } = await sluice(...command, '--help');
     expect(code).toBe(0);
@@ -80,6 +82,7 @@ describe('errors name what is wrong and the exit code says so', () => {
     ],
     ['neither a subscription nor all', ['parked', 'list'], 2, 'name a subscription, or say --all (given neither)'],
     ['a key and all', ['parked', 'resume', 'charge-card', 'K', '--all'], 2, 'name a key, or say --all (given both)'],
+    ['no new body', ['parked', 'edit', 'charge-card', 'K'], 2, 'name the new body with --file, or where to write'],
     [
       'a subscription that nobody declares',
       ['parked', 'show', 'no-such', 'K'],

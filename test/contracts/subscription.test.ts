@@ -300,13 +300,19 @@ describe('what the queue is set to', () => {
   });
 
   it.each([
-    ['crashes beyond the declared attempts', { to: standard, attempts: 3, deferrals: 0 }, 8],
-    ['deferrals, which spend no attempt', { to: standard, attempts: 3 }, 13],
+    ['crashes beyond the declared attempts', { to: standard, attempts: 3, deferrals: 0, batchSize: 1 }, 8],
+    ['crashes of others of the batch, all their attempts', { to: standard, attempts: 3, deferrals: 0 }, 35],
+    [
+      'no more than ten that crash',
+      { to: standard, attempts: 3, deferrals: 0, batchSize: 1_000, batchWindow: seconds(1) },
+      35,
+    ],
+    ['deferrals, which spend no attempt', { to: standard, attempts: 3 }, 40],
     ['receives behind a failure of the same batch', { to: fifo, attempts: 3, deferrals: 0 }, 80],
     ['receives behind a deferral of the same batch', { to: fifo, attempts: 3, deferrals: 2 }, 100],
     ['the same, with batches of one', { to: fifo, attempts: 3, deferrals: 0, batchSize: 1 }, 8],
     ['no more than SQS takes', { to: fifo, attempts: 100 }, 1_000],
-    ['what an outage costs', { to: standard, attempts: 3, deferrals: 0, breaker: breaker() }, 58],
+    ['what an outage costs', { to: standard, attempts: 3, deferrals: 0, breaker: breaker() }, 85],
   ])('the redrive has room for %s', (_, { attempts, ...options }, expected) => {
     expect(maxReceiveCountOf(subscription('worker', { ...options, retry: immediate({ attempts }) }))).toBe(expected);
   });

@@ -1,15 +1,22 @@
 import { randomUUID } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { GetQueueAttributesCommand, SendMessageBatchCommand } from '@aws-sdk/client-sqs';
 import { DeleteCommand, GetCommand, PutCommand, paginateScan } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { parkedEdit, parkedSkip } from '../../bin/commands/change-parked.ts';
 import { parkedList, parkedResume, parkedShow } from '../../bin/commands/parked.ts';
 import { envelope } from '../../lib/contracts/envelope.ts';
+import { systemContract } from '../../lib/contracts/system.ts';
 import { lookAtDeadLetters } from '../../lib/operations/dead-letter-queue.ts';
 import { publisher } from '../../lib/runtime/publish.ts';
 import { lambda } from '../../lib/runtime/runtime.ts';
 import { eventually } from './orders-app.ts';
-import { journal, Ticket } from './tickets/contract.ts';
+import * as contract from './tickets/contract.ts';
 import { startTickets, type Tickets } from './tickets/system.ts';
+
+const { journal, Ticket } = contract;
 
 let app: Tickets;
 /** Minutes of the breaker controller pass in seconds. */
@@ -186,6 +193,62 @@ describe('a key that fails on a FIFO queue', () => {
     expect(await app.invoke('in-order', { resume: { key: 'P' } })).toMatchObject({
       errorMessage: "nothing is parked under key 'P' of subscription 'in-order'",
     });
+  }, 60_000);
+});
+
+describe('the first message of a parked key that can never succeed', () => {
+  beforeEach(() => unset('repaired'));
+  const options = { ...WHERE, by: 'jo', yes: true };
+  const systems = [systemContract('tickets', contract)];
+  const skip = (key: string, more: object = {}) =>
+    operated((world) => parkedSkip('in-order', key, { ...options, drop: false, ...more }, world));
+  const edit = (key: string, more: object) =>
+    operated((world) => parkedEdit('in-order', key, { ...options, ...more }, { ...world, systems } as never));
+  const parked = async (ticket: string) => {
+    await send('ordered', [
+      { ticket, number: 1, fail: 'reject' },
+      { ticket, number: 2 },
+    ]);
+    const waiting = async () => {
+      const [found] = (await list('in-order')).json().subscriptions;
+      return found.keys.some((one: { key: string; messages: number }) => one.key === ticket && one.messages === 2);
+    };
+    await eventually('both are parked', waiting);
+  };
+
+  it('is skipped to the dead letters, and the rest is handled', async () => {
+    await parked('S');
+    expect((await skip('S', { yes: false })).code).toBe(1);
+    const skipped = await skip('S');
+    expect([skipped.code, skipped.json()]).toEqual([
+      0,
+      expect.objectContaining({ what: 'skipped', number: 1, eventId: 'S/1', by: 'jo', left: 1 }),
+    ]);
+    const letters = (await deadLetters('ordered')).filter(({ letter }) => letter?.eventId === 'S/1');
+    expect(letters.map(({ letter }) => [letter?.reason, letter?.skipped?.by])).toEqual([
+      ['broken', undefined],
+      ['broken', 'jo'],
+    ]);
+    const shown = await operated((world) => parkedShow('in-order', 'S', { ...WHERE, limit: 9, bodies: false }, world));
+    expect(shown.json().changes).toMatchObject([{ what: 'skipped', by: 'jo', reason: 'broken', eventId: 'S/1' }]);
+    expect((await resume('in-order', 'S')).json().keys).toEqual([{ key: 'S', resumed: 1, released: true }]);
+    expect(await numbersOf('S')).toEqual([2]);
+  }, 60_000);
+
+  it('is edited, and handled as edited', async () => {
+    await parked('E');
+    const file = join(mkdtempSync(join(tmpdir(), 'sluice-edit-')), 'event.json');
+    expect((await edit('E', { save: file })).code).toBe(0);
+    const event = JSON.parse(readFileSync(file, 'utf8'));
+    writeFileSync(file, JSON.stringify({ ...event, data: { ticket: 'E', number: 'one' } }));
+    await expect(edit('E', { file })).rejects.toThrow('the edited body cannot be read');
+    writeFileSync(file, JSON.stringify({ ...event, data: { ticket: 'E', number: 1 } }));
+    const refused = await edit('E', { file, yes: false, json: false });
+    expect([refused.code, refused.printed]).toEqual([1, expect.stringMatching(/^- +"fail": "reject"$/m)]);
+    expect((await edit('E', { file })).json()).toMatchObject({ what: 'edited', number: 1, eventId: 'E/1' });
+    expect((await resume('in-order', 'E')).json().keys).toEqual([{ key: 'E', resumed: 2, released: true }]);
+    expect(await numbersOf('E')).toEqual([1, 2]);
+    rmSync(dirname(file), { recursive: true });
   }, 60_000);
 });
 

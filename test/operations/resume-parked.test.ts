@@ -1,11 +1,18 @@
 import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
-import { GetCommand } from '@aws-sdk/lib-dynamodb';
+import { BatchGetCommand } from '@aws-sdk/lib-dynamodb';
 import { describe, expect, it } from 'vitest';
 import { type ResumeClients, resumeParked } from '../../lib/operations/resume-parked.ts';
 
 const CONSUMER = { functionName: 'stack-worker', place: { subscription: 'worker', table: 'inbox' } };
 
 type Answer = { readonly FunctionError?: string; readonly payload: object };
+
+const ITEMS = [
+  { pk: 'parked!worker!lot!K', last: 1, resumed: 0 },
+  { pk: 'parked!worker!1!K', number: 1 },
+];
+const itemsOf = ({ input }: BatchGetCommand) =>
+  ITEMS.filter(({ pk }) => input.RequestItems?.inbox?.Keys?.some((key) => key.pk === pk));
 
 /** A function that answers as it is told, and a table in which the key is parked or not. */
 function world(answers: readonly Answer[], { parked = true, after }: { parked?: boolean; after?: () => void } = {}) {
@@ -22,17 +29,9 @@ function world(answers: readonly Answer[], { parked = true, after }: { parked?: 
   const dynamodb = {
     send: (command: unknown) =>
       Promise.resolve(
-        command instanceof GetCommand || !parked
-          ? { Responses: { inbox: [] }, UnprocessedKeys: {} }
-          : {
-              UnprocessedKeys: {},
-              Responses: {
-                inbox: [
-                  { pk: 'parked!worker!lot!K', last: 1, resumed: 0 },
-                  { pk: 'parked!worker!1!K', number: 1 },
-                ],
-              },
-            },
+        command instanceof BatchGetCommand && parked
+          ? { UnprocessedKeys: {}, Responses: { inbox: itemsOf(command) } }
+          : { UnprocessedKeys: {}, Responses: { inbox: [] } },
       ),
   } as unknown as ResumeClients['dynamodb'];
   return { asked, clients: { lambda, dynamodb } };

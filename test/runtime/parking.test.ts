@@ -56,6 +56,22 @@ describe('parking', () => {
     ]);
   });
 
+  it('takes keys longer than those of items, tells them apart, and knows them as they are', async () => {
+    const [one, other] = ['x', 'y'].map((end) => 'k'.repeat(4_000) + end) as [string, string];
+    expect(await parking.park(one, message('1'), 'broken')).toBe(true);
+    expect(await parking.park(other, message('2'))).toBe(false);
+    expect(await parking.park(one, message('3'))).toBe(true);
+    expect(await parkedKeys()).toEqual([one]);
+    const items = (await itemsOf(TABLE)).filter(({ pk }) => String(pk).startsWith(`parked!${name}!`));
+    expect(items.map(({ key }) => key).filter((key) => key !== undefined)).toEqual([one]);
+    for (const { pk } of items) expect(String(pk).length).toBeLessThan(2_048);
+    // A short key that looks like the hash of a long one is another key.
+    const hash = String(items[0]?.pk).split('!').at(-1) ?? '';
+    expect(await parking.park(hash, message('4'))).toBe(false);
+    await parking.park(hash, message('5'), 'broken');
+    expect((await lot()).map(([number]) => number)).toEqual([1, 1, 2]);
+  });
+
   it('leaves a message alone whose key is not parked', async () => {
     expect(await parking.park('K', message('1'))).toBe(false);
     expect(await lot()).toEqual([]);

@@ -51,7 +51,6 @@ async function drained(
   let waiting = [...ids];
   let now = Date.now();
   let crashed = 0;
-  let die = (): void => undefined;
   const instance = (isAlive: () => boolean): Runtime => ({
     ...lambda,
     now: () => now,
@@ -61,7 +60,10 @@ async function drained(
     aws: async (service, operation, input) => {
       if (!isAlive()) await new Promise(() => undefined);
       if (service === 'dynamodb' && operation !== 'BatchGetItem') world.writes.push(operation);
-      if (service === 'dynamodb') return lambda.aws(service, operation, input);
+      if (service === 'dynamodb') {
+        const answer = await lambda.aws(service, operation, input);
+        return isAlive() ? answer : new Promise(() => undefined);
+      }
       const { MessageAttributes, Entries = [] } = input as {
         readonly MessageAttributes?: Record<string, { readonly StringValue: string }>;
         readonly Entries?: readonly { readonly ReceiptHandle: string }[];
@@ -74,13 +76,6 @@ async function drained(
       return { Successful: Entries, Failed: [] };
     },
   });
-  const handle = async ({ ticket }: { ticket: string }) => {
-    world.tries.set(ticket, (world.tries.get(ticket) ?? 0) + 1);
-    if (!ticket.includes('crash') || crashed >= crashes) return;
-    crashed += 1;
-    die();
-    await new Promise(() => undefined);
-  };
   while (waiting.length > 0) {
     for (const id of waiting) world.receives.set(id, (world.receives.get(id) ?? 0) + 1);
     const over = waiting.filter((id) => (world.receives.get(id) ?? 0) > maxReceiveCountOf(worker));
@@ -96,12 +91,17 @@ async function drained(
       ...(fifo ? { group: id[0] ?? '' } : {}),
     }));
     let alive = true;
-    const death = new Promise<undefined>((resolve) => {
-      die = () => {
-        alive = false;
-        resolve(undefined);
-      };
-    });
+    const death = Promise.withResolvers<undefined>();
+    // Of this instance: what an ended one had under way ends with it.
+    const handle = async ({ ticket }: { ticket: string }) => {
+      if (!alive) await new Promise(() => undefined);
+      world.tries.set(ticket, (world.tries.get(ticket) ?? 0) + 1);
+      if (!ticket.includes('crash') || crashed >= crashes) return;
+      crashed += 1;
+      alive = false;
+      death.resolve(undefined);
+      await new Promise(() => undefined);
+    };
     const runtime = instance(() => alive);
     const run = consume(worker, { 'tickets.ticket-opened': handle, 'tickets.ticket-closed': handle }, { runtime });
     const answer = await Promise.race([
@@ -109,7 +109,7 @@ async function drained(
         sqsEvent(batch),
         lambdaContext(() => TIMEOUT * 1_000),
       ),
-      death,
+      death.promise,
     ]);
     now += 6 * TIMEOUT * 1_000;
     if (answer === undefined) continue;
@@ -140,6 +140,33 @@ describe('a message under which the function ends', () => {
       ['crashed', `${name}/crash-2`],
     ]);
   });
+
+  const matrix = [false, true].flatMap((fifo) =>
+    [1, 3].flatMap((n) => [0, 5].map((deferrals) => ({ fifo, n, deferrals }))),
+  );
+  it.each(matrix)(
+    'is one of 1 to 10 in a batch of 10, fifo: $fifo, attempts: $n, deferrals: $deferrals: each goes with its reason after its tries, and all else is done',
+    async ({ fifo, n, deferrals }) => {
+      for (let crashing = 1; crashing <= 10; crashing++) {
+        count += 1;
+        name = `worker-${count}`;
+        const ids = Array.from({ length: 10 }, (_, i) => `${'abcdefghij'[i]}-${i < crashing ? 'crash' : 'fine'}`);
+        const options = {
+          retry: immediate({ attempts: n }),
+          deferrals,
+          ...(fifo ? { to: orderedQueue as never } : {}),
+        };
+        // Crashing ones before, between and behind the others.
+        const spread = ids.map((_, i) => ids[(i * 7) % 10] ?? '');
+        const world = await drained(options, spread);
+        expect([crashing, world.redriven]).toEqual([crashing, []]);
+        const letters = world.letters.map(({ reason, attempts, eventId }) => [eventId, reason, attempts]).toSorted();
+        expect(letters).toEqual(ids.slice(0, crashing).map((id) => [`${name}/${id}`, 'crashed', n]));
+        for (const id of ids.slice(crashing)) expect(world.tries.get(id)).toBeGreaterThanOrEqual(1);
+      }
+    },
+    60_000,
+  );
 
   it('leads its group: what waits behind it is done after it', async () => {
     const world = await drained({ ...attempts(2), to: orderedQueue as never }, ['g-crash', 'g-next', 'h']);
