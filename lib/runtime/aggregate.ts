@@ -6,7 +6,7 @@ import { ENV } from '../contracts/environment.ts';
 import type { AnyEventType, DataOf } from '../contracts/event.ts';
 import { CONSUMER_METRIC } from '../contracts/metrics.ts';
 import type { Lateness, Subscription } from '../contracts/subscription.ts';
-import { NO_EARLY_TIMEOUT, reserveMillis } from './deadline.ts';
+import { answering, NO_EARLY_TIMEOUT, reserveMillis } from './deadline.ts';
 import { requiredEnv } from './environment.ts';
 import { giveUp } from './give-up.ts';
 import type { Write } from './inbox.ts';
@@ -17,7 +17,7 @@ import { checkpointOf, type Message, positionOf } from './message.ts';
 import { Reject } from './outcomes.ts';
 import { readMessage } from './read-message.ts';
 import { lambda, type Runtime } from './runtime.ts';
-import { shardState } from './shard-state.ts';
+import { type ShardState, shardState } from './shard-state.ts';
 import { readBatch } from './sources.ts';
 import { count, emitMetrics, logger } from './telemetry.ts';
 
@@ -58,14 +58,25 @@ export function aggregate<E extends AnyEventType>(
   const { name, lateness } = subscription;
   const table = requiredEnv(ENV.inboxTable, 'which table keeps the positions', env);
   const deadLetterQueueUrl = requiredEnv(ENV.deadLetterQueue, 'where dead letters go', env);
-  const kept = keptMessages(subscription, runtime);
   const dimensions = { subscription: name };
-  const state = shardState(subscription, table, runtime, () =>
-    emitMetrics({ dimensions, metrics: { [CONSUMER_METRIC.stateFailures]: count(1) } }, runtime),
-  );
+  const stateFailed = () =>
+    emitMetrics({ dimensions, metrics: { [CONSUMER_METRIC.stateFailures]: count(1) } }, runtime);
   const foldEvents = (events: readonly ReadEvent[]) => fold(events.map(({ event }) => event as EventOf<E>));
 
-  return middy(async (event: KinesisStreamEvent, context: Context): Promise<KinesisStreamBatchResponse> => {
+  return middy(
+    (event: KinesisStreamEvent, context: Context): Promise<KinesisStreamBatchResponse> =>
+      answering(runtime, context, (limited) => aggregateBatch(event, context, limited)),
+    NO_EARLY_TIMEOUT,
+  );
+
+  /** @param limited what commits late, behind an answer, commits only if the position is still the one before (`shard-state.ts`) */
+  async function aggregateBatch(
+    event: KinesisStreamEvent,
+    context: Context,
+    limited: Runtime,
+  ): Promise<KinesisStreamBatchResponse> {
+    const state = shardState(subscription, table, limited, stateFailed);
+    const kept = keptMessages(subscription, limited);
     const log = logger({ subscription: name, requestId: context.awsRequestId }, write);
     const batch = await openBatch(readBatch(event), kept);
     const { messages, shard = '' } = batch;
@@ -75,7 +86,7 @@ export function aggregate<E extends AnyEventType>(
     const counts = { done: 0, duplicates: messages.length - ahead.length, rejected: 0, late: 0 };
     const giveUpOne = async ({ message, error }: GivenUp): Promise<void> => {
       const letter = { reason: error.reason, error, attempts: 1 };
-      const failure = await giveUp(message, letter, { subscription, deadLetterQueueUrl, kept, runtime, log });
+      const failure = await giveUp(message, letter, { subscription, deadLetterQueueUrl, kept, runtime: limited, log });
       if (failure !== undefined && subscription.undeliverable === 'stop') throw failure;
     };
     /** First message of the events that are not committed. */
@@ -93,10 +104,10 @@ export function aggregate<E extends AnyEventType>(
         // The first part is always tried, so that every delivery comes on.
         outOfTime = from > 0 && context.getRemainingTimeInMillis() <= reserveMillis(subscription);
         if (outOfTime) break;
-        const { readable, unreadable } = await readAll(chunk, subscription, kept, runtime);
+        const { readable, unreadable } = await readAll(chunk, subscription, kept, limited);
         const judged =
           lateness === undefined ? { inTime: readable, late: [], watermark } : judge(readable, watermark, lateness);
-        const late = lateness === undefined ? [] : await notCounted(judged, lateness);
+        const late = lateness === undefined ? [] : await notCounted(state, judged, lateness);
         for (const one of [...unreadable, ...late]) if (!given.has(one.message)) await giveUpOne(one);
         for (const { message } of [...unreadable, ...late]) given.add(message);
         const to = { position: positionOf(last), watermark: judged.watermark };
@@ -132,10 +143,14 @@ export function aggregate<E extends AnyEventType>(
     }
     log('info', 'counted', { shard, ...counts });
     return { batchItemFailures: [] };
-  }, NO_EARLY_TIMEOUT);
+  }
 
   /** Late events as they are given up. A late copy of an event that was in time is a duplicate. */
-  async function notCounted({ inTime, late }: Judged<Counted>, { allowed }: Lateness): Promise<GivenUp[]> {
+  async function notCounted(
+    state: ShardState,
+    { inTime, late }: Judged<Counted>,
+    { allowed }: Lateness,
+  ): Promise<GivenUp[]> {
     const here = new Set(inTime.map(({ event }) => event.id));
     const copies = await Promise.all(late.map(async ({ event }) => here.has(event.id) || state.wasCounted(event.id)));
     return late

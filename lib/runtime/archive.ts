@@ -7,7 +7,7 @@ import type { Subscription } from '../contracts/subscription.ts';
 import { type ArchivedRecord, archiveBody, archivedRecord, archiveKey, sameHour } from './archive-object.ts';
 import { isAwsError } from './aws/call.ts';
 import type { S3Object } from './aws/s3-protocol.ts';
-import { NO_EARLY_TIMEOUT, reserveMillis } from './deadline.ts';
+import { answering, NO_EARLY_TIMEOUT, reserveMillis } from './deadline.ts';
 import { requiredEnv } from './environment.ts';
 import { NO_WATERMARK } from './lateness.ts';
 import { measureShard } from './measure.ts';
@@ -25,20 +25,30 @@ const LAST = 'last-sequence-number';
  *
  * An object is named by its first record and never written again (`If-None-Match`), and says in its metadata where it ends. The shard's position moves
  * after it. A batch that comes again, with the same borders or others, begins at the same record, finds the object, and goes on where that ends: so the
- * objects of a shard follow one another without a gap and without overlapping, whoever crashes when.
+ * objects of a shard follow one another without a gap and without overlapping, whoever crashes when, and a call that hung and is done late does no harm.
  * @throws MissingEnvironment while the function initialises, when it was deployed without its bucket or table
  */
 export function archive(subscription: Subscription<LogChannel>, runtime: Runtime = lambda) {
-  const { aws, env, write } = runtime;
+  const { env, write } = runtime;
   const { name, to } = subscription;
   const bucket = requiredEnv(ENV.archive, 'which bucket keeps the archive (LogArchive)', env);
   const table = requiredEnv(ENV.inboxTable, 'which table keeps the positions', env);
   const dimensions = { subscription: name };
-  const state = shardState(subscription, table, runtime, () =>
-    emitMetrics({ dimensions, metrics: { [CONSUMER_METRIC.stateFailures]: count(1) } }, runtime),
+  const stateFailed = () =>
+    emitMetrics({ dimensions, metrics: { [CONSUMER_METRIC.stateFailures]: count(1) } }, runtime);
+
+  return middy(
+    (event: KinesisStreamEvent, context: Context): Promise<KinesisStreamBatchResponse> =>
+      answering(runtime, context, (limited) => archiveBatch(event, context, limited)),
+    NO_EARLY_TIMEOUT,
   );
 
-  return middy(async (event: KinesisStreamEvent, context: Context): Promise<KinesisStreamBatchResponse> => {
+  async function archiveBatch(
+    event: KinesisStreamEvent,
+    context: Context,
+    limited: Runtime,
+  ): Promise<KinesisStreamBatchResponse> {
+    const state = shardState(subscription, table, limited, stateFailed);
     const log = logger({ subscription: name, requestId: context.awsRequestId }, write);
     const batch = readBatch(event);
     const { shard = '' } = batch;
@@ -50,7 +60,7 @@ export function archive(subscription: Subscription<LogChannel>, runtime: Runtime
     for (let rest = ahead(); rest.length > 0; rest = ahead()) {
       // The first object is always tried, so that every delivery comes on.
       if (objects > 0 && context.getRemainingTimeInMillis() <= reserveMillis(subscription)) break;
-      position = await put(shard, rest as [ArchivedRecord, ...ArchivedRecord[]]);
+      position = await put(limited, shard, rest as [ArchivedRecord, ...ArchivedRecord[]]);
       // Refused when another invocation is further. Objects follow one another all the same: the next one begins where this one ends.
       await state.commit([], shard, { position, watermark: NO_WATERMARK }, () => []);
       objects += 1;
@@ -62,10 +72,14 @@ export function archive(subscription: Subscription<LogChannel>, runtime: Runtime
     const consumed = received - left.length;
     measureShard(subscription, batch, { received, done, duplicates: received - fresh, rejected: 0, consumed }, runtime);
     return { batchItemFailures: left.slice(0, 1).map(({ sequenceNumber }) => ({ itemIdentifier: sequenceNumber })) };
-  }, NO_EARLY_TIMEOUT);
+  }
 
   /** Writes the object that begins with the first record, unless it is there. @returns the position at which it ends */
-  async function put(shard: string, rest: readonly [ArchivedRecord, ...ArchivedRecord[]]): Promise<string> {
+  async function put(
+    { aws }: Runtime,
+    shard: string,
+    rest: readonly [ArchivedRecord, ...ArchivedRecord[]],
+  ): Promise<string> {
     const records = sameHour(rest);
     const last = records.at(-1) ?? rest[0];
     const at = { Bucket: bucket, Key: archiveKey(to, shard, rest[0]) };

@@ -76,3 +76,46 @@ export function deadline(
       }),
   };
 }
+
+/** A call, or what it was for, was still under way when the invocation had to answer. */
+export class OutOfTime extends Error {
+  override readonly name = 'OutOfTime';
+}
+
+/** Milliseconds before the end at which calls end, and the share of them that is left when even that has not brought an answer. */
+const CALLS_END_MILLIS = 1_000;
+const CALLS_END_SHARE = 0.1;
+const ANSWER_SHARE = 0.5;
+
+/**
+ * Runs what an invocation does so that it answers before the function's end, whatever hangs. First its calls end: those under way
+ * reject, and none begins any more, so that nothing goes on behind the answer but a call that AWS already has. If the work does not end
+ * by that, it is waited for no longer.
+ * @throws OutOfTime, which names the call; the batch comes again
+ */
+export async function answering<T>(
+  runtime: Runtime,
+  context: Pick<Context, 'getRemainingTimeInMillis'>,
+  run: (limited: Runtime) => Promise<T>,
+): Promise<T> {
+  const millis = Math.min(CALLS_END_MILLIS, context.getRemainingTimeInMillis() * CALLS_END_SHARE);
+  const callsEnd = deadline(runtime, context, millis);
+  const answer = deadline(runtime, context, millis * ANSWER_SHARE);
+  const limited: Runtime = {
+    ...runtime,
+    async aws(service, operation, input) {
+      const late = () =>
+        new OutOfTime(`${operation} of ${service} had no answer when the function had to give its own`);
+      if (callsEnd.signal.aborted) throw late();
+      return callsEnd.within(runtime.aws(service, operation, input), late);
+    },
+    sleep: (wait) =>
+      callsEnd.within(runtime.sleep(wait), () => new OutOfTime('no time was left to wait and try again')),
+  };
+  try {
+    return await answer.within(run(limited), () => new OutOfTime('the function had to answer before it was done'));
+  } finally {
+    callsEnd.stop();
+    answer.stop();
+  }
+}

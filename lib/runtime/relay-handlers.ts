@@ -7,6 +7,7 @@ import { OUTBOX_METRIC } from '../contracts/metrics.ts';
 import type { Outbox } from '../contracts/outbox.ts';
 import { OUTBOX_TABLE } from '../contracts/tables.ts';
 import { readNumber } from './aws/numbers.ts';
+import { answering, NO_EARLY_TIMEOUT } from './deadline.ts';
 import { requiredEnv } from './environment.ts';
 import type { OutboxRow } from './outbox.ts';
 import { NO_TIME, outboxRelay } from './relay.ts';
@@ -32,9 +33,14 @@ function turnsOf(context: Pick<Context, 'getRemainingTimeInMillis'>): () => bool
 
 type Image = Parameters<typeof unmarshall>[0];
 
-/** Lambda handler on the outbox table's stream: publishes rows as they are committed. */
+/**
+ * Lambda handler on the outbox table's stream: publishes rows as they are committed. What hangs stops in time: an event that is sent all the same is sent
+ * again with the same id, and a cursor only moves on from where it was read (`outbox-cursor.ts`).
+ * @throws MissingEnvironment while the function initialises, when it was deployed without its table or a channel
+ */
 export function relayOutbox(box: Outbox, runtime: Runtime = lambda) {
-  const relay = outboxRelay(box, tableOf(box, runtime), runtime);
+  const table = tableOf(box, runtime);
+  outboxRelay(box, table, runtime); // Says at once what is missing.
   return middy(async (event: DynamoDBStreamEvent, context: Context): Promise<DynamoDBBatchResponse> => {
     const hints = new Map<string, OutboxRow[]>();
     const firstNumber = new Map<string, string>();
@@ -45,12 +51,14 @@ export function relayOutbox(box: Outbox, runtime: Runtime = lambda) {
       hints.set(aggregate, [...(hints.get(aggregate) ?? []), ...rowIn(image as Image)]);
       if (!firstNumber.has(aggregate)) firstNumber.set(aggregate, change.SequenceNumber);
     }
-    const { published, failed } = await relay(hints, { hasTime: turnsOf(context) });
+    const { published, failed } = await answering(runtime, context, (limited) =>
+      outboxRelay(box, table, limited)(hints, { hasTime: turnsOf(context) }),
+    );
     report(box, published, failed, runtime);
     // Records come in the stream's order, so the first failed aggregate in order of arrival has the lowest number.
     const checkpoint = [...firstNumber].find(([aggregate]) => failed.has(aggregate))?.[1];
     return { batchItemFailures: checkpoint === undefined ? [] : [{ itemIdentifier: checkpoint }] };
-  });
+  }, NO_EARLY_TIMEOUT);
 }
 
 /** The row of a record, or none when it cannot be read: then the table is asked. */
@@ -70,18 +78,25 @@ function rowIn(image: Image): OutboxRow[] {
  */
 export function sweepOutbox(box: Outbox, grace: Duration = minutes(1), runtime: Runtime = lambda) {
   const table = tableOf(box, runtime);
-  const relay = outboxRelay(box, table, runtime);
+  outboxRelay(box, table, runtime); // Says at once what is missing.
   const { now } = runtime;
   // A time that nobody can read is no reason to wait.
   const isYoung = ({ createdAt }: IndexRow): boolean => now() - Date.parse(createdAt) < toMillis(grace);
 
-  return middy(async (_event: unknown, context: Context): Promise<{ published: number }> => {
+  return middy(
+    (_event: unknown, context: Context): Promise<{ published: number }> =>
+      answering(runtime, context, (limited) => sweep(limited, context)),
+    NO_EARLY_TIMEOUT,
+  );
+
+  async function sweep(limited: Runtime, context: Context): Promise<{ published: number }> {
+    const relay = outboxRelay(box, table, limited);
     const hasTime = turnsOf(context);
     const failed = new Map<string, string>();
     const tried = new Set<string>();
     let published = 0;
-    const sweep = await beginSweep(table, runtime);
-    for (let rows = await sweep.next(); rows.length > 0; rows = hasTime() ? await sweep.next() : []) {
+    const rowsThatWait = await beginSweep(table, limited);
+    for (let rows = await rowsThatWait.next(); rows.length > 0; rows = hasTime() ? await rowsThatWait.next() : []) {
       const due = rows.filter((row) => !isYoung(row) && !tried.has(row.aggregateId));
       const byAggregate = Map.groupBy(due, ({ aggregateId }) => aggregateId);
       const turn = await relay(new Map([...byAggregate.keys()].map((aggregate) => [aggregate, []])), {
@@ -96,11 +111,11 @@ export function sweepOutbox(box: Outbox, grace: Duration = minutes(1), runtime: 
         else tried.add(aggregate);
         if (reason !== undefined && reason !== NO_TIME) failed.set(aggregate, reason);
       }
-      sweep.passed(untried);
+      rowsThatWait.passed(untried);
     }
-    await sweep.close();
+    await rowsThatWait.close();
     report(box, published, failed, runtime);
-    const oldest = await sweep.oldest();
+    const oldest = await rowsThatWait.oldest();
     const metrics = {
       [OUTBOX_METRIC.oldestUnpublished]: {
         unit: 'Seconds',
@@ -110,7 +125,7 @@ export function sweepOutbox(box: Outbox, grace: Duration = minutes(1), runtime: 
     } as const;
     emitMetrics({ dimensions: { outbox: box.name }, metrics }, runtime);
     return { published };
-  });
+  }
 }
 
 function report(box: Outbox, published: number, failed: ReadonlyMap<string, string>, runtime: Runtime): void {

@@ -27,6 +27,8 @@ const REFUSED = 'ConditionalCheckFailed';
 /** Two shards that add to one result meet: the transaction that comes second is cancelled, and tried again. */
 const CONFLICTS = exponential({ attempts: 5, base: seconds(0.05), cap: seconds(1) });
 
+export type ShardState = ReturnType<typeof shardState>;
+
 /**
  * The state of an aggregation in its table: the position of each shard and a record of each event, which commit with the result.
  * @param onFailure hears of it when the state cannot be read or written; the error is thrown all the same

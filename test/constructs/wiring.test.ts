@@ -116,7 +116,7 @@ describe('what is declared is deployed', () => {
     template.hasResourceProperties('AWS::SQS::Queue', {
       QueueName: 'test-tickets-work',
       VisibilityTimeout: 65,
-      RedrivePolicy: { maxReceiveCount: 14 },
+      RedrivePolicy: { maxReceiveCount: 50 },
     });
   });
 

@@ -1,6 +1,10 @@
 import { expect, test } from 'vitest';
+import { mappingRetriesOf } from '../../../lib/contracts/delivery-numbers.ts';
+import { immediate } from '../../../lib/contracts/retry.ts';
+import { subscription } from '../../../lib/contracts/subscription.ts';
 import type { BatchOutcome, BatchPolicy, Discard } from '../../../lib/local/mappings/stream-batch.ts';
 import { processBatch } from '../../../lib/local/mappings/stream-batch.ts';
+import { ticketLog } from '../../contracts/sample-declarations.ts';
 
 const FOREVER: BatchPolicy = { maximumRetries: -1, maximumAgeMs: -1, bisect: false };
 const failed: BatchOutcome = { kind: 'failed', requestId: 'r', functionError: 'Unhandled' };
@@ -10,6 +14,7 @@ async function run(
   batch: number[],
   policy: Partial<BatchPolicy>,
   invoke: (records: readonly number[], call: number) => BatchOutcome,
+  atMost = 20,
 ) {
   const invoked: number[][] = [];
   const discarded: Discard<number>[] = [];
@@ -28,7 +33,7 @@ async function run(
       wait: async (failures) => void waits.push(failures),
       arrivedAt: (record) => record * 1000,
       now: () => 10_000,
-      stopped: () => invoked.length > 20,
+      stopped: () => invoked.length > atMost,
     },
   );
   return { invoked, discarded, advanced, waits };
@@ -117,3 +122,27 @@ test('without a limit it goes on until it is stopped', async () => {
   expect(invoked).toHaveLength(21);
   expect([discarded, advanced]).toEqual([[], []]);
 });
+
+test.each([[[4]], [[1]], [[10]], [[4, 5]], [[1, 6, 10]]])(
+  'with the settings of our consumers, records that end the function (%j of 1 to 10) leave alone; what is beside and behind them is handled in order',
+  async (crashing) => {
+    const batch = Array.from({ length: 10 }, (_, i) => i + 1);
+    const worker = subscription('worker', { to: ticketLog, retry: immediate({ attempts: 1 }), batchSize: 10 });
+    const handled: number[] = [];
+    const { discarded, advanced } = await run(
+      batch,
+      { bisect: true, maximumRetries: mappingRetriesOf(worker) },
+      (records) => {
+        if (records.some((record) => crashing.includes(record))) return failed;
+        handled.push(...records);
+        return { kind: 'success' };
+      },
+      1_000,
+    );
+    expect(discarded.map(({ condition, records }) => [condition, records])).toEqual(
+      crashing.map((record) => ['RetryAttemptsExhausted', [record]]),
+    );
+    expect(handled).toEqual(batch.filter((record) => !crashing.includes(record)));
+    expect(advanced.at(-1)).toBe(10);
+  },
+);
