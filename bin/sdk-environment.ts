@@ -27,8 +27,11 @@ export function pointSdkAt(url: string, region: string): void {
   });
 }
 
-/** The same as a line for a shell. */
+/** What leads elsewhere in a shell that is signed in to an account: `AWS_ENDPOINT_URL_SQS` and its like go before `AWS_ENDPOINT_URL`. */
+const LEADS_ELSEWHERE = `$(env | sed -n 's/^\\(AWS_[A-Z0-9_]*\\)=.*/\\1/p')`;
+
+/** The same as a line for any POSIX shell. */
 export const exportsFor = (url: string, region: string): string =>
-  `export ${Object.entries(environmentFor(url, region))
+  `unset AWS_PROFILE ${LEADS_ELSEWHERE}; export ${Object.entries(environmentFor(url, region))
     .map(([name, value]) => `${name}=${value}`)
     .join(' ')}`;

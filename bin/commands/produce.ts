@@ -1,4 +1,4 @@
-import { output, outputsOf } from '../../lib/operations/deployment.ts';
+import { deploymentOf, output, placeInWords } from '../../lib/operations/deployment.ts';
 import { type InputLine, readLines } from '../../lib/operations/ndjson.ts';
 import type { OrderRequest } from '../../lib/systems/orders/request.ts';
 import { openClients } from '../../lib/systems/orders/tools/clients.ts';
@@ -30,7 +30,9 @@ export async function produceOrders(options: ProduceOptions): Promise<number> {
   const terminal = openTerminal(options);
   const { orders: read, broken } = await readOrders(options);
   const orders = [...numbered(read, options)];
-  const outputs = await outputsOf(stackOf(options.stage));
+  const { outputs, place } = await deploymentOf(stackOf(options.stage));
+  const target = place('LAMBDA');
+  terminal.note(`Placing ${orders.length} orders: ${placeInWords(target)}`);
   const shop = openShop(output(outputs, 'PlaceOrderFunction'));
   const result = { accepted: 0, duplicates: 0, refused: {} as Record<string, number>, broken: broken.length };
   const bar = terminal.progress('placing', orders.length);
@@ -46,7 +48,7 @@ export async function produceOrders(options: ProduceOptions): Promise<number> {
     shop.close();
   }
   for (const { error } of broken.slice(0, MAX_SHOWN)) terminal.note(error);
-  if (options.json) process.stdout.write(`${JSON.stringify(result)}\n`);
+  if (options.json) process.stdout.write(`${JSON.stringify({ ...result, target })}\n`);
   else process.stdout.write(describe(result));
   if (signal.aborted) return EXIT_INTERRUPTED;
   return broken.length === 0 ? 0 : 1;
@@ -82,11 +84,13 @@ function describe(result: {
 /** Fills the shelf for the orders of a file. */
 export async function produceStock(options: ProduceOptions): Promise<number> {
   const { orders } = await readOrders(options);
-  const outputs = await outputsOf(stackOf(options.stage));
+  const { outputs, place } = await deploymentOf(stackOf(options.stage));
+  const target = place('DYNAMODB');
+  openTerminal(options).note(`Filling the shelf: ${placeInWords(target)}`);
   const clients = openClients();
   try {
     const added = await fillShelf(clients, output(outputs, 'StockTable'), shelfFor(orders));
-    process.stdout.write(options.json ? `${JSON.stringify({ added })}\n` : `shelves added: ${added}\n`);
+    process.stdout.write(options.json ? `${JSON.stringify({ added, target })}\n` : `shelves added: ${added}\n`);
     return 0;
   } finally {
     clients.close();

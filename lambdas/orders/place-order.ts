@@ -14,7 +14,7 @@ import {
   OrderPlaced,
   ordersOutbox,
 } from '../../lib/systems/orders/contract.ts';
-import { decide, type OrderRequest, Refused } from '../../lib/systems/orders/request.ts';
+import { decide, type OrderRequest, Refused, USUAL_CURRENCY } from '../../lib/systems/orders/request.ts';
 
 /** Answer to the caller, at once: nothing downstream has run yet. */
 export type PlaceOrderResult =
@@ -24,6 +24,8 @@ export type PlaceOrderResult =
 interface StoredOrder {
   readonly orderId: string;
   readonly version: number;
+  /** Absent: pounds. */
+  readonly currency?: string;
   /** Fingerprint of each document that made an event, by its number. */
   readonly documents: Readonly<Record<string, { readonly fingerprint: string; readonly sequence: number }>>;
 }
@@ -97,6 +99,13 @@ async function commit(
   if (stored === undefined && type === OrderCancelled && data.orderId !== data.documentId) {
     throw new Refused('unknown-order', `order '${data.orderId}', which '${data.documentId}' cancels, does not exist`);
   }
+  const placedIn = stored === undefined ? data.currency : (stored.currency ?? USUAL_CURRENCY);
+  if (placedIn !== data.currency) {
+    throw new Refused(
+      'conflicting-order',
+      `order '${data.orderId}' was placed in ${placedIn}, but '${data.documentId}' takes back ${data.currency}; cancel in the currency of the order`,
+    );
+  }
   const version = (stored?.version ?? 0) + 1;
   await transact({
     aggregate: data.orderId,
@@ -114,6 +123,7 @@ async function commit(
             status: type === OrderPlaced ? 'placed' : 'cancelled',
             customerId: data.customerId,
             country: data.country,
+            currency: data.currency,
             totalPence: data.totalPence,
             documents: { ...stored?.documents, [data.documentId]: { fingerprint, sequence: version } },
             updatedAt: new Date().toISOString(),

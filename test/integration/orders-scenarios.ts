@@ -192,6 +192,44 @@ export function describeOrders(running: () => OrdersApp): void {
     });
   });
 
+  describe('orders in other currencies', () => {
+    it.each([
+      ['EUR', 2.5, 1_000, '€10.00'],
+      ['JPY', 500, 2_000, 'JP¥2,000'],
+    ])('%s: charged, refunded, invoiced, mailed and summed in it', async (currency, unitPrice, total, inWords) => {
+      const lines = [{ sku: 'SKU-2', quantity: 4, unitPrice }];
+      const country = `Land of ${currency}`;
+      const order = anOrder({ currency, country, lines });
+      const cancels = {
+        ...{ ...order, invoiceNo: `C${order.invoiceNo}`, cancellation: true, cancels: order.invoiceNo },
+        lines: [{ sku: 'SKU-2', quantity: -4, unitPrice }],
+      };
+      await app.shop.place(order);
+      expect(await app.shop.place({ ...cancels, currency: 'USD' })).toMatchObject({
+        status: 'refused',
+        reason: 'conflicting-order',
+      });
+      expect(await app.shop.place(cancels)).toMatchObject({ status: 'accepted', sequence: 2 });
+      await settled();
+      const { dynamodb } = app.clients;
+      const rowsOf = async (table: string) =>
+        (await dynamodb.send(new ScanCommand({ TableName: app.output(table) }))).Items ?? [];
+      const ofOrder = (await rowsOf('PaymentsTable')).filter(({ orderId }) => orderId === order.invoiceNo);
+      expect(ofOrder).toHaveLength(2);
+      for (const payment of ofOrder) expect(payment).toMatchObject({ currency, pence: total });
+      const moved = (await rowsOf('ProviderTable')).filter(({ orderId }) => orderId === order.invoiceNo);
+      for (const { movedPence, currency: booked } of moved)
+        if (movedPence !== undefined) expect([movedPence, booked]).toEqual([total, currency]);
+      const totals = (await rowsOf('TotalsTable')).filter(({ country: place }) => String(place).startsWith(country));
+      expect(totals).toEqual([
+        expect.objectContaining({ country: `${country} ${currency}`, salesPence: total, refundsPence: total }),
+      ]);
+      if (app.mailbox === undefined) return;
+      const mails = (await mailsIn(app.mailbox)).filter((mail) => mail.includes(order.invoiceNo));
+      expect(mails.some((mail) => mail.includes(`Thank you for your order of ${inWords}.`))).toBe(true);
+    });
+  });
+
   describe('a cancelled order', () => {
     it('gives back what it held, not what was back-ordered', async () => {
       const TableName = app.output('StockTable');

@@ -1,6 +1,4 @@
-/** Decimals of a currency: 2 for GBP, 0 for JPY. Codes that nobody knows have 2. */
-const decimalsOf = (currency: string): number =>
-  new Intl.NumberFormat('en-GB', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2;
+import { decimalsOf } from '../../../lib/systems/orders/money.ts';
 
 /** An amount without its currency, for tables: `1234.50`. @param minor in the currency's smallest unit: pence */
 export function amount(minor: number, currency: string): string {

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import type { OrderData } from './contract.ts';
+import { decimalsOf } from './money.ts';
 
 /**
  * What a shop sends to place or cancel an order, as untidy as it comes, and what is decided about it.
@@ -17,6 +18,8 @@ export const OrderRequest = v.object({
   placedAt: v.string(),
   customerId: v.optional(v.nullable(v.string()), null),
   country: v.string(),
+  /** ISO 4217, of all prices. @default GBP */
+  currency: v.optional(v.pipe(v.string(), v.regex(/^[A-Z]{3}$/, 'must be a currency code of three capital letters'))),
   cancellation: v.boolean(),
   /** For a cancellation whose order is known: the order's number. Without it the cancellation stands alone, as a credit note. */
   cancels: v.optional(v.string()),
@@ -39,9 +42,8 @@ export type Refusal =
   /** The number was used before for something else. */
   | 'conflicting-order';
 
-const PENCE = 100;
-/** The shop's prices are in pounds. */
-const CURRENCY = 'GBP';
+/** Prices without a currency are in pounds. */
+export const USUAL_CURRENCY = 'GBP';
 const MAX_DESCRIPTION = 200;
 
 export class Refused extends Error {
@@ -76,11 +78,14 @@ export function decide(input: unknown): { request: OrderRequest; data: OrderData
           `${given}; a stock correction is no order, and a cancellation says cancellation: true`,
         );
   }
+  // Not a default of the schema: what was asked identifies a request, and stays what it was.
+  const currency = request.currency ?? USUAL_CURRENCY;
+  const minorUnits = 10 ** decimalsOf(currency);
   const lines = request.lines.map(({ sku, description, quantity, unitPrice }) => ({
     sku,
     description: description.slice(0, MAX_DESCRIPTION),
     quantity: quantity * sign,
-    unitPence: Math.round(unitPrice * PENCE),
+    unitPence: Math.round(unitPrice * minorUnits),
   }));
   return {
     request,
@@ -91,7 +96,7 @@ export function decide(input: unknown): { request: OrderRequest; data: OrderData
       customerId: request.customerId,
       country: request.country,
       lines,
-      currency: CURRENCY,
+      currency,
       totalPence: lines.reduce((sum, { quantity, unitPence }) => sum + quantity * unitPence, 0),
     },
   };

@@ -1,4 +1,4 @@
-import { PDFDocument } from '@cantoo/pdf-lib';
+import { decodePDFRawStream, PDFArray, PDFDocument, PDFRawStream } from '@cantoo/pdf-lib';
 import { describe, expect, it } from 'vitest';
 import { renderInvoice } from '../../../lambdas/orders/invoice/pdf.ts';
 import type { OrderData } from '../../../lib/systems/orders/contract.ts';
@@ -9,7 +9,31 @@ import { line, request } from './sample-requests.ts';
 const order = (more: Parameters<typeof request>[0] = {}): OrderData => decide(request(more)).data;
 const largest = readSamples().toSorted((a, b) => b.lines.length - a.lines.length)[0];
 
+/** What is printed, cell by cell. */
+async function textOf(rendered: Uint8Array): Promise<string[]> {
+  const document = await PDFDocument.load(rendered);
+  return document.getPages().flatMap(({ node }) => {
+    const contents = node.Contents();
+    const streams = contents instanceof PDFArray ? contents.asArray().map((ref) => document.context.lookup(ref)) : [contents];
+    const code = streams.flatMap((stream) =>
+      stream instanceof PDFRawStream ? Buffer.from(decodePDFRawStream(stream).decode()).toString('latin1') : [],
+    );
+    return [...code.join('\n').matchAll(/<([0-9A-F]*)> Tj/g)].map(([, hex = '']) =>
+      Buffer.from(hex, 'hex').toString('latin1'),
+    );
+  });
+}
+
 describe('renderInvoice', () => {
+  it.each([
+    ['EUR', 2.55, ['2.55', '5.10', 'EUR', '5.10']],
+    ['JPY', 500, ['500', '1000', 'JPY', '1000']],
+    ['BHD', 1.234, ['1.234', '2.468', 'BHD', '2.468']],
+  ])('prints the amounts of an order in %s with its decimals', async (currency, unitPrice, cells) => {
+    const ordered = order({ currency, lines: [line({ unitPrice, quantity: 2 })] });
+    expect((await textOf(await renderInvoice(ordered, 'Invoice'))).filter((cell) => cell !== '').slice(-4)).toEqual(cells);
+  });
+
   it('gives the same bytes for the same order, whenever it is rendered', async () => {
     const first = await renderInvoice(order(), 'Invoice');
     await new Promise((resolve) => setTimeout(resolve, 1_100)); // PDF dates count seconds.

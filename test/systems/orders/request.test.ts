@@ -120,6 +120,27 @@ describe('decide', () => {
     expect(decide(request({ lines: [line({ unitPrice })] })).data.lines[0]?.unitPence).toBe(pence);
   });
 
+  it.each([
+    ['EUR', 2.55, 255],
+    ['JPY', 500, 500],
+    ['JPY', 500.4, 500],
+    ['BHD', 1.234, 1_234],
+  ])('counts %s %d in the smallest unit of the currency: %d', (currency, unitPrice, minor) => {
+    const { data } = decide(request({ currency, lines: [line({ unitPrice, quantity: 2 })] }));
+    expect(data).toMatchObject({ currency, lines: [{ unitPence: minor }], totalPence: 2 * minor });
+  });
+
+  it.each(['eur', 'EU', 'EURO', '€', ''])('refuses the currency %j', (currency) => {
+    expect(refusalOf(request({ currency }))).toMatchObject({
+      reason: 'malformed',
+      message: 'currency: must be a currency code of three capital letters',
+    });
+  });
+
+  it('leaves a request without a currency as it was asked', () => {
+    expect(decide(request()).request).not.toHaveProperty('currency');
+  });
+
   it('counts any price of whole pence exactly, and totals are sums of whole pence', () => {
     const lines = fc.array(fc.tuple(fc.integer({ min: 1, max: 1_000 }), fc.integer({ min: 0, max: 1_000_000 })), {
       minLength: 1,
