@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { MUTANTS } from './mutants.ts';
+import { MUTANTS } from './mutants/mutants.ts';
 import { type Explored, openPool } from './pool.ts';
 import type { Shrunk } from './shrink.ts';
 

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { Shrunk } from './shrink.ts';
-import type { Done, Failure, Ran, Task } from './worker.ts';
+import type { Answer, Done, Failure, Question, Ran, Task } from './worker.ts';
 
 /** Seeds a thread takes at a time. */
 const STRETCH = 50;
@@ -87,27 +87,28 @@ const unasked = ({ kind }: Done): Error => new Error(`a thread answered '${kind}
 /** A thread of its own, because the simulation takes over the timers of its thread. */
 function startWorker() {
   const worker = new Worker(new URL('./worker.ts', import.meta.url), { execArgv: [] });
+  const waiting = new Map<
+    number,
+    { readonly resolve: (done: Done) => void; readonly reject: (error: Error) => void }
+  >();
+  let asked = 0;
+  worker.on('message', ({ number, done }: Answer) => {
+    waiting.get(number)?.resolve(done);
+    waiting.delete(number);
+  });
+  const fail = (cause: Error) => {
+    for (const { reject } of waiting.values()) reject(new Error('the simulator itself failed', { cause }));
+    waiting.clear();
+  };
+  worker.on('error', fail);
+  worker.on('exit', () => fail(new Error('its thread ended')));
   return {
+    /** What nobody waits for any more is done all the same, before what is asked next. */
     ask: (task: Task): Promise<Done> =>
       new Promise((resolve, reject) => {
-        const over = () => {
-          worker.off('message', answered);
-          worker.off('error', failed);
-          worker.off('exit', gone);
-        };
-        const answered = (done: Done) => {
-          over();
-          resolve(done);
-        };
-        const failed = (cause: Error) => {
-          over();
-          reject(new Error(`the simulator itself failed in ${JSON.stringify(task)}`, { cause }));
-        };
-        const gone = () => failed(new Error('its thread ended'));
-        worker.on('message', answered);
-        worker.on('error', failed);
-        worker.on('exit', gone);
-        worker.postMessage(task);
+        asked += 1;
+        waiting.set(asked, { resolve, reject });
+        worker.postMessage({ number: asked, task } satisfies Question);
       }),
     close: () => worker.terminate(),
   };

@@ -1,6 +1,7 @@
-import type { Violation } from './invariants.ts';
-import type { Mutation } from './mutation.ts';
-import type { EventPlan, Scenario } from './scenario.ts';
+import type { Violation } from './judging/invariants.ts';
+import type { Mutation } from './mutants/mutation.ts';
+import type { EventPlan } from './scenario/events.ts';
+import type { Scenario } from './scenario/scenario.ts';
 import { simulate } from './simulate.ts';
 
 /** Runs spent on making one scenario smaller. */

@@ -1,25 +1,28 @@
 import { controlBreakers, type SwitchMapping } from '../../lib/runtime/breaker-controller.ts';
 import type { Runtime } from '../../lib/runtime/runtime.ts';
-import { channelOf, channelsOf } from './declarations.ts';
-import { planOf } from './faults.ts';
-import { INVARIANTS, type Outcome, type Violation } from './invariants.ts';
+import { INVARIANTS, type Outcome, type Violation } from './judging/invariants.ts';
 import { type FunctionSpec, type HandlerFunction, lambdaHost } from './lambda/instances.ts';
-import type { Mutation } from './mutation.ts';
-import { INBOX, STREAM_NAME } from './names.ts';
-import { observedServices } from './observed-services.ts';
-import { operate } from './operator.ts';
-import { deployOutbox, OUTBOX_ENV, type Starter } from './outbox-functions.ts';
-import { produce, write } from './producers.ts';
-import { chanceOf } from './random.ts';
-import type { Scenario } from './scenario.ts';
+import type { Mutation } from './mutants/mutation.ts';
+import { planOf } from './scenario/faults.ts';
+import type { Scenario } from './scenario/scenario.ts';
 import { queueUrl } from './services/sqs.ts';
-import { type Deployed, functionOf, mappingOf, type Station, stationOf } from './station.ts';
-import { useWorld } from './virtual-timers.ts';
-import { wire as makeWire } from './wire.ts';
-import { createWorld, EPOCH, type Owner, STREAM } from './world.ts';
+import { channelOf, channelsOf } from './system/declarations.ts';
+import { INBOX, STREAM_NAME } from './system/names.ts';
+import { observedServices } from './system/observed-services.ts';
+import { operate } from './system/operator.ts';
+import { deployOutbox, OUTBOX_ENV, type Starter } from './system/outbox-functions.ts';
+import { spoilOutbox } from './system/outbox-spoilt.ts';
+import { produce, write } from './system/producers.ts';
+import { type Deployed, functionOf, mappingOf, type Station, stationOf } from './system/station.ts';
+import { chanceOf } from './world/random.ts';
+import { useWorld } from './world/virtual-timers.ts';
+import { wire as makeWire } from './world/wire.ts';
+import { createWorld, EPOCH, type Owner, STREAM } from './world/world.ts';
 
 /** Virtual time after which everything must have settled: the longest chain of visibility timeouts fits in twice. */
 const LIMIT_MILLIS = 48 * 3_600_000;
+/** And with dead letters that are sent back after days. */
+const LONG_LIMIT_MILLIS = 60 * 86_400_000;
 
 export interface RunResult {
   readonly violations: readonly Violation[];
@@ -49,7 +52,9 @@ export async function simulate(scenario: Scenario, { mutation = {}, trace }: Run
   const plan = planOf(scenario.faults);
   const channels = channelsOf(scenario);
   const fed = scenario.topology === 'outbox';
-  const stations = scenario.consumers.map((consumer) => stationOf(consumer, channelOf(consumer, channels, fed)));
+  const stations = scenario.consumers.map((consumer) =>
+    stationOf(consumer, channelOf(consumer, channels, fed), mutation.subscription),
+  );
   const queueSpecs = stations.flatMap(({ queues }) => queues).map(mutation.queues ?? ((spec) => spec));
   const services = observedServices(world, scenario, stations, plan, queueSpecs);
   const { dynamodb, sqs, log } = services;
@@ -87,7 +92,9 @@ export async function simulate(scenario: Scenario, { mutation = {}, trace }: Run
   });
 
   let invocations = 0;
-  const faults = { plan, next: () => invocations++ };
+  const throttlings = scenario.faults.filter((fault) => fault.kind === 'throttling');
+  const isThrottled = () => throttlings.some(({ at, until }) => at <= elapsed() && elapsed() < until);
+  const faults = { plan, next: () => invocations++, isThrottled };
   const starter: Starter = (role) => (make, runtime) => {
     const handler = make(mutation.runtime?.(runtime, role) ?? runtime);
     return mutation.handler?.(handler, role) ?? handler;
@@ -99,6 +106,8 @@ export async function simulate(scenario: Scenario, { mutation = {}, trace }: Run
     plans: new Map(scenario.events.map((event) => [event.ref, event])),
     isDown: () => outage !== undefined && outage.from <= elapsed() && elapsed() < outage.until,
     isRepaired: () => elapsed() >= scenario.repairAt,
+    kill: host.kill,
+    toldAttempt: mutation.toldAttempt ?? ((told) => told),
   };
   const deployed = stations.map((station): Deployed => {
     const target = functionOf(station, shared, starter({ kind: 'consumer', station }));
@@ -108,7 +117,7 @@ export async function simulate(scenario: Scenario, { mutation = {}, trace }: Run
     if (fault.kind !== 'reshard') continue;
     world.after(fault.at, () => {
       plan.fire();
-      log.split();
+      log[fault.how]();
     });
   }
 
@@ -138,7 +147,8 @@ export async function simulate(scenario: Scenario, { mutation = {}, trace }: Run
     for (const plans of Map.groupBy(scenario.events, ({ ref }) => ref % 2).values()) {
       client('writer', (runtime) => write(plans, channels, runtime));
     }
-    deployOutbox(world, host, channels, services, starter, faults, isBusy);
+    deployOutbox(world, host, channels, services, starter, faults);
+    spoilOutbox(world, scenario, services);
   }
   const controller = (runtime: Runtime, change: SwitchMapping) =>
     starter({ kind: 'controller' })(
@@ -147,7 +157,7 @@ export async function simulate(scenario: Scenario, { mutation = {}, trace }: Run
     );
   operate({ world, host, wire, dynamodb, scenario, deployed, functions, controller });
 
-  const settled = await world.run(LIMIT_MILLIS);
+  const settled = await world.run(isLong(scenario) ? LONG_LIMIT_MILLIS : LIMIT_MILLIS);
   useWorld(undefined);
   const violations = judge({
     scenario,
@@ -157,7 +167,11 @@ export async function simulate(scenario: Scenario, { mutation = {}, trace }: Run
     outboxRows: services.outboxRows,
     sentButLost,
     failures,
-    mishaps: plan.fired() + dynamodb.conflicts() + host.failures(),
+    faults: plan.fired(),
+    conflicts: dynamodb.conflicts(),
+    shards: log.shards,
+    eventsIn: services.eventsIn,
+    contentOf: services.contentOf,
     waiting: (queue) => sqs.queue(queue).messages.length,
     items: dynamodb.items,
     item: dynamodb.item,
@@ -171,6 +185,9 @@ export async function simulate(scenario: Scenario, { mutation = {}, trace }: Run
     virtualMillis: elapsed(),
   };
 }
+
+const isLong = ({ redrive, events }: Scenario): boolean =>
+  redrive !== undefined || events.some(({ believes }) => believes === 'nothing');
 
 /** What an asynchronous invocation takes to start. */
 const ASYNC_MILLIS = 10;

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { INVARIANTS } from './invariants.ts';
-import { MUTANTS } from './mutants.ts';
+import { INVARIANTS } from './judging/invariants.ts';
+import { MUTANTS } from './mutants/mutants.ts';
 import { openPool, type Pool } from './pool.ts';
-import { scenarioOf } from './scenario.ts';
+import { RAW } from './scenario/bodies.ts';
+import { scenarioOf } from './scenario/scenario.ts';
 import type { Failure } from './worker.ts';
 
 /** `npm run simulate` runs many more. */
@@ -62,7 +63,7 @@ describe('the runtime in simulated worlds', () => {
   );
 
   it('meets every kind of consumer, event and fault', () => {
-    const scenarios = Array.from({ length: 1_000 }, (_, seed) => scenarioOf(seed));
+    const scenarios = Array.from({ length: 3_000 }, (_, seed) => scenarioOf(seed));
     const seen = (values: readonly string[]) => [...new Set(values)].sort();
     const plans = scenarios.flatMap(({ consumers }) => consumers);
     expect(seen(plans.map(({ mode }) => mode))).toEqual([
@@ -74,20 +75,28 @@ describe('the runtime in simulated worlds', () => {
       'none',
     ]);
     expect(seen(plans.map(({ source }) => source))).toEqual(['fifo', 'log', 'queue']);
-    expect(seen(scenarios.flatMap(({ events }) => events.map(({ form }) => form)))).toEqual([
-      'broken',
-      'good',
-      'invalid',
-      'mismatch',
-      'unknown',
-    ]);
+    const forms = ['claim-lost', 'good', 'invalid', 'mismatch', 'unknown', ...Object.keys(RAW)];
+    expect(seen(scenarios.flatMap(({ events }) => events.map(({ form }) => form)))).toEqual(forms.sort());
     expect(seen(scenarios.flatMap(({ faults }) => faults.map(({ kind }) => kind)))).toEqual([
       'call',
       'duplicate',
       'invoke',
       'reshard',
       'stream-outage',
+      'throttling',
     ]);
+    const events = scenarios.flatMap((scenario) => scenario.events);
+    for (const meets of [
+      events.some(({ hangs, wakes }) => hangs > 0 && wakes),
+      events.some(({ hangs, wakes }) => hangs > 0 && !wakes),
+      events.some(({ crashes }) => crashes > 0),
+      events.some(({ age }) => age > 0),
+      scenarios.some(({ redrive }) => (redrive?.times ?? 0) > 1),
+      scenarios.some(({ stuckRows }) => stuckRows > 0),
+    ]) {
+      expect(meets).toBe(true);
+    }
+    expect(seen(events.map(({ believes }) => believes))).toEqual(['ahead', 'behind', 'nothing', 'right']);
   });
 });
 

@@ -1,10 +1,10 @@
 import { parentPort } from 'node:worker_threads';
-import type { Violation } from './invariants.ts';
-import { MUTANTS, type Mutant } from './mutants.ts';
-import { type Scenario, scenarioOf } from './scenario.ts';
+import type { Violation } from './judging/invariants.ts';
+import { MUTANTS, type Mutant } from './mutants/mutants.ts';
+import { type Scenario, scenarioOf } from './scenario/scenario.ts';
 import { type Shrunk, shrink } from './shrink.ts';
 import { type RunResult, simulate } from './simulate.ts';
-import { virtualiseTimers } from './virtual-timers.ts';
+import { virtualiseTimers } from './world/virtual-timers.ts';
 
 /** Work for a thread: a stretch of seeds, or one scenario to be made smaller. */
 export type Task =
@@ -39,6 +39,16 @@ export type Done =
   | Ran
   | ({ readonly kind: 'shrink' } & Shrunk)
   | { readonly kind: 'trace'; readonly lines: readonly string[] };
+
+/** Tasks and answers go by a number: whoever waited may have gone. */
+export interface Question {
+  readonly number: number;
+  readonly task: Task;
+}
+export interface Answer {
+  readonly number: number;
+  readonly done: Done;
+}
 
 const mutantOf = (name: string | undefined): Mutant | undefined => {
   if (name === undefined) return undefined;
@@ -110,6 +120,10 @@ const TASKS = { run, shrink: smaller, trace: ({ seed }: Extract<Task, { kind: 't
 // Simulated code has no timers but virtual ones, and draws no chance but the seed's.
 virtualiseTimers();
 const port = parentPort;
-port?.on('message', async (task: Task) => {
-  port.postMessage(await TASKS[task.kind](task as never));
+/** One after the other: worlds share the thread's timers. */
+let last: Promise<void> = Promise.resolve();
+port?.on('message', ({ number, task }: Question) => {
+  last = last.then(async () => {
+    port.postMessage({ number, done: await TASKS[task.kind](task as never) } satisfies Answer);
+  });
 });

@@ -1,8 +1,8 @@
 import type { Context } from 'aws-lambda';
 import type { AwsCall } from '../../../lib/runtime/aws/call.ts';
 import type { Runtime } from '../../../lib/runtime/runtime.ts';
-import type { Chance } from '../random.ts';
-import type { Owner, World } from '../world.ts';
+import type { Chance } from '../world/random.ts';
+import type { Owner, World } from '../world/world.ts';
 
 export type HandlerFunction = (event: never, context: Context) => Promise<unknown>;
 
@@ -23,6 +23,8 @@ export interface Instance extends Owner {
   busy: boolean;
   /** Handlers of messages that have started and not ended: more than none at the end of an invocation means that they go on later. */
   open: number;
+  /** Counts the invocations it has begun and ended. */
+  invocation: number;
 }
 
 export type Ending =
@@ -95,7 +97,14 @@ export function lambdaHost(world: World, options: HostOptions): LambdaHost {
     const owner = ownerOf(spec.name);
     const skew = options.skews[started % Math.max(1, options.skews.length)] ?? 0;
     const runtime = runtimeOf(owner, skew, spec.env);
-    const instance = Object.assign(owner, { function: spec, runtime, skew, busy: false, open: 0 }) as Instance;
+    const instance = Object.assign(owner, {
+      function: spec,
+      runtime,
+      skew,
+      busy: false,
+      open: 0,
+      invocation: 0,
+    }) as Instance;
     Object.assign(instance, { handler: spec.start(runtime, instance) });
     instances.push(instance);
     return instance;
@@ -122,6 +131,7 @@ export function lambdaHost(world: World, options: HostOptions): LambdaHost {
       const warm = world.chance.is(0.8) ? idle[0] : undefined;
       const instance = warm ?? start(spec);
       instance.busy = true;
+      instance.invocation += 1;
       const cold = warm === undefined ? world.chance.between(1, COLD_START_MILLIS) : 1;
       const deadline = world.now() + cold + spec.timeoutMillis;
       let over = false;
@@ -131,6 +141,7 @@ export function lambdaHost(world: World, options: HostOptions): LambdaHost {
         endings.delete(instance);
         if (ending.kind === 'failed') failures += 1;
         instance.busy = false;
+        instance.invocation += 1;
         world.note(() => `${instance.name} ${describe(ending)}`);
         if (instance.alive) {
           if (instance.open > 0) options.leftOpen(instance);

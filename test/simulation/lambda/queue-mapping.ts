@@ -1,13 +1,15 @@
 import { queueVerdict } from '../../../lib/local/mappings/response.ts';
-import type { FaultPlan } from '../faults.ts';
+import type { FaultPlan } from '../scenario/faults.ts';
 import type { MemoryQueue, StoredMessage } from '../services/sqs.ts';
-import type { World } from '../world.ts';
+import type { World } from '../world/world.ts';
 import type { Ending, FunctionSpec, LambdaHost } from './instances.ts';
 
 export interface MappingFaults {
   readonly plan: FaultPlan;
   /** The n-th invocation by any mapping. */
   readonly next: () => number;
+  /** Of queues' mappings: whether no function starts now. */
+  readonly isThrottled: () => boolean;
 }
 
 export interface QueueMappingSettings {
@@ -33,7 +35,7 @@ export function queueMapping(
   queue: MemoryQueue,
   target: FunctionSpec,
   options: { readonly batchSize: number; readonly concurrency: number },
-  { plan, next }: MappingFaults,
+  { plan, next, isThrottled }: MappingFaults,
 ): QueueMapping {
   let running = 0;
   let settings: QueueMappingSettings = {
@@ -57,7 +59,7 @@ export function queueMapping(
   }
 
   function deliver(batch: readonly StoredMessage[]): void {
-    const fault = plan.invoke(next());
+    const fault = isThrottled() ? 'throttle' : plan.invoke(next());
     if (fault !== undefined) plan.fire();
     world.note(
       () => `${queue.spec.name} -> ${batch.map(shown).join(', ')}${fault === undefined ? '' : ` (fault ${fault})`}`,
@@ -125,9 +127,15 @@ const recordOf = (message: StoredMessage, queue: MemoryQueue) => ({
       : {}),
   },
   messageAttributes: Object.fromEntries(
-    Object.entries(message.attributes).map(([name, { DataType, StringValue }]) => [
+    Object.entries(message.attributes).map(([name, { DataType, StringValue, BinaryValue }]) => [
       name,
-      { stringValue: StringValue, dataType: DataType, stringListValues: [], binaryListValues: [] },
+      {
+        ...(StringValue === undefined ? {} : { stringValue: StringValue }),
+        ...(BinaryValue === undefined ? {} : { binaryValue: BinaryValue }),
+        dataType: DataType,
+        stringListValues: [],
+        binaryListValues: [],
+      },
     ]),
   ),
   md5OfBody: '',

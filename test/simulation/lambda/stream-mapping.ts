@@ -1,7 +1,8 @@
 import { streamVerdict } from '../../../lib/local/mappings/response.ts';
 import { type BatchOutcome, type Discard, processBatch } from '../../../lib/local/mappings/stream-batch.ts';
+import { MAX_PAYLOAD_BYTES } from '../services/sizes.ts';
 import type { MemoryStream, Shard, StreamRecord } from '../services/streams.ts';
-import type { World } from '../world.ts';
+import type { World } from '../world/world.ts';
 import type { Ending, FunctionSpec, LambdaHost } from './instances.ts';
 import type { MappingFaults } from './queue-mapping.ts';
 
@@ -57,11 +58,11 @@ export function streamMapping(
   }
 
   async function readShard(shard: Shard): Promise<void> {
-    if (shard.parent !== undefined) await ended.get(shard.parent);
+    for (const parent of shard.parents) await ended.get(parent);
     let position = 0;
     read.set(shard, 0);
     for (;;) {
-      const batch = shard.records.slice(position, position + options.batchSize);
+      const batch = fitting(shard.records.slice(position, position + options.batchSize));
       if (batch.length === 0) {
         if (shard.closed) return;
         await new Promise<void>((resolve) => {
@@ -96,6 +97,16 @@ export function streamMapping(
   };
 }
 
+/** As many as go into one invocation. Only of large records there are fewer than are there. */
+function fitting(records: readonly StreamRecord[]): readonly StreamRecord[] {
+  let bytes = 0;
+  const tooMany = records.findIndex(({ bytes: own }, i) => {
+    bytes += own;
+    return i > 0 && bytes > MAX_PAYLOAD_BYTES;
+  });
+  return tooMany < 0 ? records : records.slice(0, tooMany);
+}
+
 const failed = (functionError: 'Unhandled' | null): BatchOutcome => ({ kind: 'failed', requestId: '', functionError });
 
 function outcomeOf(ending: Ending, numbers: readonly string[]): BatchOutcome {
@@ -119,7 +130,7 @@ export const kinesisRecord = ({ sequenceNumber, arrivedAt, event }: StreamRecord
   eventName: 'aws:kinesis:record',
   invokeIdentityArn: 'arn:aws:iam::000000000000:role/simulated',
   awsRegion: 'us-east-1',
-  eventSourceARN: 'arn:aws:kinesis:us-east-1:000000000000:stream/simulated',
+  eventSourceARN: 'arn:aws:kinesis:us-east-1:000000000000:stream/log',
 });
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html */

@@ -1,6 +1,8 @@
 import { AwsError } from '../../../lib/runtime/aws/call.ts';
-import type { World } from '../world.ts';
-import { type AttributeValue, holds, type Item, type Names, updated } from './expressions.ts';
+import type { World } from '../world/world.ts';
+import { holds, type Item, type Names, updated } from './expressions.ts';
+import { itemBytes, MAX_ITEM_BYTES, MAX_TRANSACTION_BYTES } from './sizes.ts';
+import { compareValues, emptyTable, keyAttributes, keyOf, type Table, type TableSpec } from './tables.ts';
 
 /** How long a ClientRequestToken stands for its transaction. https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html */
 const TOKEN_MILLIS = 600_000;
@@ -10,27 +12,11 @@ const MAX_INDEX_LAG_MILLIS = 500;
 /** Two writers this close together may collide. */
 const CONFLICT_MILLIS = 12;
 
-export interface TableSpec {
-  readonly name: string;
-  readonly partitionKey: string;
-  readonly sortKey?: string;
-  readonly index?: { readonly name: string; readonly partitionKey: string; readonly sortKey: string };
-}
-
 /** One committed change of one item. */
 export interface Change {
   readonly table: string;
   readonly before: Item | undefined;
   readonly after: Item | undefined;
-}
-
-interface Table {
-  readonly spec: TableSpec;
-  readonly items: Map<string, Item>;
-  /** The items as an index shows them: a little late. */
-  readonly indexed: Map<string, Item>;
-  /** When a transaction last touched an item, and which. */
-  readonly touched: Map<string, { readonly at: number; readonly by: unknown }>;
 }
 
 interface WriteRequest extends Names {
@@ -52,6 +38,8 @@ export interface MemoryDynamodb {
   readonly call: (operation: string, input: object) => unknown;
   readonly items: (table: string) => Item[];
   readonly item: (table: string, key: string) => Item | undefined;
+  /** Deletes what has expired by now. */
+  readonly expire: () => void;
   /** Collisions of writers so far. */
   readonly conflicts: () => number;
 }
@@ -92,6 +80,18 @@ export function memoryDynamodb(
     return { table, key, before, after, met, request, writes: kind !== 'ConditionCheck' };
   }
 
+  /** @throws AwsError when an item, or all of a transaction, would be too large. A deletion counts as what it deletes. */
+  function checkSizes(plans: readonly ReturnType<typeof plan>[]): void {
+    const sizes = plans.map(({ before, after }) => itemBytes(after ?? before ?? {}));
+    if (sizes.some((bytes) => bytes > MAX_ITEM_BYTES)) {
+      throw new AwsError('ValidationException', `Item size has exceeded the maximum allowed size`, 400);
+    }
+    const all = sizes.reduce((sum, bytes) => sum + bytes, 0);
+    if (all > MAX_TRANSACTION_BYTES) {
+      throw new AwsError('ValidationException', `Transaction of ${all} bytes exceeds ${MAX_TRANSACTION_BYTES}`, 400);
+    }
+  }
+
   function commit(plans: readonly ReturnType<typeof plan>[], by: unknown): void {
     const changes: Change[] = [];
     for (const { table, key, before, after, writes } of plans) {
@@ -121,6 +121,7 @@ export function memoryDynamodb(
       const shown = request.ReturnValuesOnConditionCheckFailure === 'ALL_OLD' ? { Item: planned.before } : {};
       throw new AwsError('ConditionalCheckFailedException', 'The conditional request failed', 400, shown);
     }
+    checkSizes([planned]);
     commit([planned], undefined);
     return kind === 'Update' && planned.after !== undefined ? { Attributes: planned.after } : {};
   }
@@ -160,6 +161,7 @@ export function memoryDynamodb(
       if (reasons.some(({ Code }) => Code === 'TransactionConflict')) conflicts += 1;
       throw cancelled(reasons);
     }
+    checkSizes(plans);
     commit(plans, input);
     if (token !== undefined) tokens.set(token, world.now());
     return {};
@@ -232,6 +234,16 @@ export function memoryDynamodb(
     items: (name) => [...tableOf(name).items.values()],
     item: (name, key) => tableOf(name).items.get(key),
     conflicts: () => conflicts,
+    expire() {
+      const now = Math.floor(world.now() / 1_000);
+      for (const { items, indexed } of tables.values()) {
+        for (const [key, { expiresAt }] of items) {
+          if (expiresAt?.N === undefined || Number(expiresAt.N) > now) continue;
+          items.delete(key);
+          indexed.delete(key);
+        }
+      }
+    },
   };
 }
 
@@ -247,38 +259,4 @@ export function cancelled(reasons: readonly Reason[]): AwsError {
   return new AwsError('TransactionCanceledException', `Transaction cancelled, reasons: [${codes}]`, 400, {
     CancellationReasons: reasons,
   });
-}
-
-const emptyTable = (spec: TableSpec): Table => ({
-  spec,
-  items: new Map(),
-  indexed: new Map(),
-  touched: new Map(),
-});
-
-const textOf = (value: AttributeValue | undefined): string => String(value?.S ?? value?.N ?? '');
-
-function keyOf(spec: TableSpec, item: Item): string {
-  const first = item[spec.partitionKey];
-  if (first === undefined) {
-    throw new AwsError(
-      'ValidationException',
-      `an item of table '${spec.name}' lacks its key ${spec.partitionKey}`,
-      400,
-    );
-  }
-  return spec.sortKey === undefined ? textOf(first) : `${textOf(first)}/${textOf(item[spec.sortKey])}`;
-}
-
-const keyAttributes = (spec: TableSpec, item: Item): Item =>
-  Object.fromEntries(
-    [spec.partitionKey, spec.sortKey, spec.index?.partitionKey, spec.index?.sortKey].flatMap((name) => {
-      const value = name === undefined ? undefined : item[name];
-      return name === undefined || value === undefined ? [] : [[name, value]];
-    }),
-  );
-
-function compareValues(a: AttributeValue | undefined, b: AttributeValue | undefined): number {
-  if (a?.N !== undefined && b?.N !== undefined) return Number(a.N) - Number(b.N);
-  return textOf(a) === textOf(b) ? 0 : textOf(a) < textOf(b) ? -1 : 1;
 }

@@ -7,21 +7,31 @@ interface ObjectInput {
 }
 
 /** S3 in memory: objects put whole and got whole. */
-export function memoryS3(bucket: string) {
+export function memoryS3(buckets: readonly string[]) {
   const objects = new Map<string, Buffer>();
+  const ever = new Map<string, Buffer>();
   return {
     call(operation: string, input: object): unknown {
       const { Bucket, Key, Body } = input as ObjectInput;
-      if (Bucket !== bucket) throw new AwsError('NoSuchBucket', `there is no bucket '${Bucket}'`, 404);
+      if (!buckets.includes(Bucket)) throw new AwsError('NoSuchBucket', `there is no bucket '${Bucket}'`, 404);
       if (operation === 'PutObject') {
-        objects.set(Key, Body ?? Buffer.alloc(0));
+        objects.set(`${Bucket}/${Key}`, Body ?? Buffer.alloc(0));
+        ever.set(`${Bucket}/${Key}`, Body ?? Buffer.alloc(0));
+        return {};
+      }
+      if (operation === 'DeleteObject') {
+        objects.delete(`${Bucket}/${Key}`);
         return {};
       }
       if (operation !== 'GetObject') throw new Error(`the simulator does not know S3's ${operation}`);
-      const found = objects.get(Key);
+      const found = objects.get(`${Bucket}/${Key}`);
       if (found === undefined) throw new AwsError('NoSuchKey', `there is no object '${Key}'`, 404);
       return { Body: found };
     },
-    text: (key: string): string | undefined => objects.get(key)?.toString('utf8'),
+    object: (bucket: string, key: string): Buffer | undefined => objects.get(`${bucket}/${key}`),
+    /** Also what is gone by now. */
+    everPut: (bucket: string, key: string): Buffer | undefined => ever.get(`${bucket}/${key}`),
+    /** As an expiry rule of the bucket does it. */
+    expire: (bucket: string, key: string): void => void objects.delete(`${bucket}/${key}`),
   };
 }

@@ -1,6 +1,7 @@
 import { AwsError } from '../../../lib/runtime/aws/call.ts';
-import type { World } from '../world.ts';
-import { type Attributes, DEDUPLICATION_MILLIS, type MemorySqs } from './sqs.ts';
+import type { World } from '../world/world.ts';
+import { type Attributes, MAX_SNS_BYTES, messageBytes, refusal } from './sizes.ts';
+import { DEDUPLICATION_MILLIS, type MemorySqs } from './sqs.ts';
 
 export interface TopicSpec {
   readonly name: string;
@@ -56,7 +57,21 @@ export function memorySns(world: World, specs: readonly TopicSpec[], sqs: Memory
       };
       const topic = specs.find(({ name }) => topicArn(name) === TopicArn);
       if (topic === undefined) throw new AwsError('NotFound', `there is no topic '${TopicArn}'`, 404);
+      const Successful: object[] = [];
+      const Failed: object[] = [];
+      const bytes = PublishBatchRequestEntries.map(({ Message, MessageAttributes = {} }) =>
+        messageBytes(Message, MessageAttributes),
+      ).reduce((sum, own) => sum + own, 0);
+      if (bytes > MAX_SNS_BYTES) {
+        throw new AwsError('BatchRequestTooLong', `${bytes} bytes, at most ${MAX_SNS_BYTES}`, 400);
+      }
       for (const entry of PublishBatchRequestEntries) {
+        const wrong = refusal(entry.Message, entry.MessageAttributes ?? {});
+        if (wrong !== undefined) {
+          Failed.push({ Id: entry.Id, Code: 'InvalidParameter', Message: wrong.message, SenderFault: true });
+          continue;
+        }
+        Successful.push({ Id: entry.Id, MessageId: `${topic.name}-${entry.Id}` });
         const id = `${topic.name}/${entry.MessageDeduplicationId}`;
         const before = recent.get(id);
         const repeated = topic.fifo && before !== undefined && world.now() - before < DEDUPLICATION_MILLIS;
@@ -64,7 +79,7 @@ export function memorySns(world: World, specs: readonly TopicSpec[], sqs: Memory
         recent.set(id, world.now());
         deliver(topic, entry);
       }
-      return { Successful: PublishBatchRequestEntries.map(({ Id }) => ({ Id })), Failed: [] };
+      return { Successful, Failed };
     },
   };
 }

@@ -1,20 +1,19 @@
 import { AwsError } from '../../../lib/runtime/aws/call.ts';
-import type { World } from '../world.ts';
+import type { World } from '../world/world.ts';
+import { type Attributes, MAX_SQS_BYTES, messageBytes, refusal } from './sizes.ts';
 
 /** A FIFO queue or topic drops a second message with the same deduplication id within this time. */
 export const DEDUPLICATION_MILLIS = 300_000;
 const MAX_VISIBILITY_MILLIS = 43_200_000;
 const MILLIS_PER_SECOND = 1_000;
 
-export type Attributes = Readonly<Record<string, { readonly DataType: string; readonly StringValue: string }>>;
-
 export interface NewMessage {
   readonly body: string;
   readonly attributes: Attributes;
   readonly group?: string | undefined;
   readonly deduplicationId?: string | undefined;
-  /** Put there by a service, not by the runtime. @default false */
-  readonly byService?: boolean;
+  /** Put there by a service. @default by whoever calls SQS */
+  readonly by?: 'queue' | 'mapping';
 }
 
 export interface StoredMessage extends NewMessage {
@@ -52,6 +51,8 @@ export interface MemoryQueue {
   /** The same message once more, as a standard queue may. */
   readonly duplicate: (message: StoredMessage) => void;
   readonly receive: (max: number) => StoredMessage[];
+  /** Takes it out, as a redrive does. */
+  readonly moveOut: (message: StoredMessage) => void;
   readonly acknowledge: (message: StoredMessage, receipt: string) => void;
   /** Deletes under a receipt handle; one that is not the newest deletes nothing. */
   readonly remove: (receipt: string) => void;
@@ -84,12 +85,11 @@ export function memorySqs(world: World, specs: readonly QueueSpec[], events: Que
       switch (operation) {
         case 'SendMessage': {
           const message = input as SendInput & { QueueUrl: string };
-          return { MessageId: at(message.QueueUrl).send(read(message))?.id ?? 'dropped' };
+          return { MessageId: at(message.QueueUrl).send(taken(read(message)))?.id ?? 'dropped' };
         }
         case 'SendMessageBatch': {
           const { QueueUrl, Entries } = input as { QueueUrl: string; Entries: (SendInput & { Id: string })[] };
-          for (const entry of Entries) at(QueueUrl).send(read(entry));
-          return { Successful: Entries.map(({ Id }) => ({ Id })), Failed: [] };
+          return sendBatch(at(QueueUrl), Entries);
         }
         case 'ChangeMessageVisibility': {
           const { QueueUrl, ReceiptHandle, VisibilityTimeout } = input as Record<string, string> & {
@@ -98,10 +98,15 @@ export function memorySqs(world: World, specs: readonly QueueSpec[], events: Que
           at(QueueUrl ?? '').changeVisibility(ReceiptHandle ?? '', VisibilityTimeout);
           return {};
         }
+        case 'DeleteMessage': {
+          const { QueueUrl = '', ReceiptHandle = '' } = input as Record<string, string>;
+          at(QueueUrl).remove(ReceiptHandle);
+          return {};
+        }
         case 'DeleteMessageBatch': {
           const { QueueUrl, Entries } = input as { QueueUrl: string; Entries: { Id: string; ReceiptHandle: string }[] };
           for (const { ReceiptHandle } of Entries) at(QueueUrl).remove(ReceiptHandle);
-          return { Successful: Entries.map(({ Id }) => ({ Id })), Failed: [] };
+          return { Successful: Entries.map(({ Id }) => ({ Id })) };
         }
         default:
           throw new Error(`the simulator does not know SQS's ${operation}`);
@@ -123,6 +128,33 @@ const read = (input: SendInput): NewMessage => ({
   group: input.MessageGroupId,
   deduplicationId: input.MessageDeduplicationId,
 });
+
+/** Entries that are wrong fail one by one; too many bytes together are refused as a whole. An answer without failures has no `Failed`. */
+function sendBatch(queue: MemoryQueue, entries: readonly (SendInput & { readonly Id: string })[]): object {
+  const messages = entries.map(read);
+  const bytes = messages.reduce((sum, { body, attributes }) => sum + messageBytes(body, attributes), 0);
+  if (bytes > MAX_SQS_BYTES) throw new AwsError('BatchRequestTooLong', `${bytes} bytes, at most ${MAX_SQS_BYTES}`, 400);
+  const Successful: object[] = [];
+  const Failed: object[] = [];
+  for (const [i, message] of messages.entries()) {
+    const Id = entries[i]?.Id;
+    const wrong = refusal(message.body, message.attributes);
+    if (wrong !== undefined) Failed.push({ Id, Code: wrong.code, Message: wrong.message, SenderFault: true });
+    else Successful.push({ Id, MessageId: queue.send(message)?.id ?? 'dropped' });
+  }
+  return Failed.length === 0 ? { Successful } : { Successful, Failed };
+}
+
+/** @throws AwsError for what SQS refuses */
+function taken(message: NewMessage): NewMessage {
+  const wrong = refusal(message.body, message.attributes);
+  if (wrong !== undefined) throw new AwsError(wrong.code, wrong.message, 400);
+  const bytes = messageBytes(message.body, message.attributes);
+  if (bytes > MAX_SQS_BYTES) {
+    throw new AwsError('InvalidParameterValue', `the message has ${bytes} bytes, at most ${MAX_SQS_BYTES}`, 400);
+  }
+  return message;
+}
 
 function createQueue(
   world: World,
@@ -146,7 +178,7 @@ function createQueue(
     remove(message);
     events.redriven(spec.name, message);
     const { body, attributes, group } = message;
-    queueOf(spec.redrive.deadLetters).send({ body, attributes, group, deduplicationId: message.id, byService: true });
+    queueOf(spec.redrive.deadLetters).send({ body, attributes, group, deduplicationId: message.id, by: 'queue' });
     return true;
   }
 
@@ -225,6 +257,7 @@ function createQueue(
       messages.push({ ...message, number: counter, visibleAt: world.now(), receives: 0, receipt: '' });
       queue.onVisible(world.now());
     },
+    moveOut: remove,
     receive: (max) => (spec.fifo ? receiveFifo(max) : receiveStandard(max)),
     acknowledge(message, receipt) {
       // Only the newest receipt deletes; on a FIFO queue only while the message is in flight.

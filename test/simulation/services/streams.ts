@@ -1,10 +1,13 @@
 import { AwsError } from '../../../lib/runtime/aws/call.ts';
-import type { World } from '../world.ts';
+import type { World } from '../world/world.ts';
+import { MAX_PUT_RECORDS_BYTES, MAX_RECORD_BYTES } from './sizes.ts';
 
 /** One record of a shard. */
 export interface StreamRecord {
   readonly sequenceNumber: string;
   readonly arrivedAt: number;
+  /** What it takes of an invocation's payload. */
+  readonly bytes: number;
   /** What Lambda hands to a function, without the fields that are the same for all. */
   readonly event: object;
 }
@@ -12,8 +15,8 @@ export interface StreamRecord {
 export interface Shard {
   readonly id: string;
   readonly records: StreamRecord[];
-  /** Read to its end before this one is. */
-  readonly parent: Shard | undefined;
+  /** Read to their ends before this one is: none, one (a split), two (a merge). */
+  readonly parents: readonly Shard[];
   /** Range of hashes, [from, to) in [0, 1). */
   readonly from: number;
   readonly to: number;
@@ -24,9 +27,14 @@ export interface Shard {
 
 export interface MemoryStream {
   readonly shards: readonly Shard[];
-  readonly append: (key: string, record: Omit<StreamRecord, 'sequenceNumber'>, number?: string) => string;
+  readonly append: (
+    key: string,
+    record: Omit<StreamRecord, 'sequenceNumber'>,
+  ) => { readonly number: string; readonly shard: string };
   /** Splits the widest open shard in two. */
   readonly split: () => void;
+  /** Makes one shard of the narrowest two that lie side by side; nothing when only one is open. */
+  readonly merge: () => void;
   /** Told of new shards. */
   onShard: (shard: Shard) => void;
 }
@@ -38,9 +46,9 @@ export function memoryStream(world: World, shardCount: number): MemoryStream {
   const shards: Shard[] = [];
   let number = FIRST_NUMBER;
 
-  function open(from: number, to: number, parent?: Shard): void {
+  function open(from: number, to: number, parents: readonly Shard[] = []): void {
     const id = `shardId-${String(shards.length).padStart(12, '0')}`;
-    const shard: Shard = { id, records: [], parent, from, to, closed: false, onNews: () => undefined };
+    const shard: Shard = { id, records: [], parents, from, to, closed: false, onNews: () => undefined };
     shards.push(shard);
     stream.onShard(shard);
   }
@@ -55,16 +63,25 @@ export function memoryStream(world: World, shardCount: number): MemoryStream {
       number += world.chance.between(1, 9);
       shard.records.push({ ...record, sequenceNumber: String(number) });
       shard.onNews();
-      return String(number);
+      return { number: String(number), shard: shard.id };
     },
     split() {
       const [widest] = shards.filter(({ closed }) => !closed).sort((a, b) => b.to - b.from - (a.to - a.from));
       if (widest === undefined) return;
       widest.closed = true;
       const middle = (widest.from + widest.to) / 2;
-      open(widest.from, middle, widest);
-      open(middle, widest.to, widest);
+      open(widest.from, middle, [widest]);
+      open(middle, widest.to, [widest]);
       widest.onNews();
+    },
+    merge() {
+      const row = shards.filter(({ closed }) => !closed).sort((a, b) => a.from - b.from);
+      const pairs = row.slice(1).map((right, i): [Shard, Shard] => [row[i] as Shard, right]);
+      const [pair] = pairs.sort(([a, b], [c, d]) => b.to - a.from - (d.to - c.from));
+      if (pair === undefined) return;
+      for (const parent of pair) parent.closed = true;
+      open(pair[0].from, pair[1].to, pair);
+      for (const parent of pair) parent.onNews();
     },
   };
   for (let i = 0; i < shardCount; i++) open(i / shardCount, (i + 1) / shardCount);
@@ -79,41 +96,59 @@ function hash(key: string): number {
   return ((value ^ (value >>> 13)) >>> 0) / 2 ** 32;
 }
 
-/** Kinesis in memory: what goes through PutRecords. */
+/** Kinesis in memory: what goes through PutRecords, and the list of its shards. */
 export function memoryKinesis(
   world: World,
   streams: ReadonlyMap<string, MemoryStream>,
   accepted: (stream: string, data: Buffer, sequenceNumber: string) => void,
 ) {
+  const streamOf = (name: string): MemoryStream => {
+    const stream = streams.get(name);
+    if (stream === undefined) throw new AwsError('ResourceNotFoundException', `there is no stream '${name}'`, 400);
+    return stream;
+  };
+
+  function putRecords({ StreamName, Records }: PutRecordsInput): object {
+    const stream = streamOf(StreamName);
+    const sizes = Records.map(({ Data, PartitionKey }) => Buffer.byteLength(Data, 'base64') + PartitionKey.length);
+    const all = sizes.reduce((sum, bytes) => sum + bytes, 0);
+    const tooLarge = sizes.find((bytes) => bytes > MAX_RECORD_BYTES);
+    if (tooLarge !== undefined || all > MAX_PUT_RECORDS_BYTES) {
+      throw new AwsError('InvalidArgumentException', `a record of ${tooLarge}, ${all} bytes together`, 400);
+    }
+    return {
+      FailedRecordCount: 0,
+      Records: Records.map(({ Data, PartitionKey }) => {
+        const event = { partitionKey: PartitionKey, data: Data };
+        const { number: SequenceNumber, shard } = stream.append(PartitionKey, {
+          arrivedAt: world.now(),
+          bytes: Data.length,
+          event,
+        });
+        accepted(StreamName, Buffer.from(Data, 'base64'), SequenceNumber);
+        return { SequenceNumber, ShardId: shard };
+      }),
+    };
+  }
+
   return {
     call(operation: string, input: object): unknown {
-      if (operation === 'ListShards') return { Shards: shardsOf(streams, input) };
-      if (operation !== 'PutRecords') throw new Error(`the simulator does not know Kinesis's ${operation}`);
-      const { StreamName, Records } = input as {
-        StreamName: string;
-        Records: readonly { Data: string; PartitionKey: string }[];
-      };
-      const stream = streams.get(StreamName);
-      if (stream === undefined)
-        throw new AwsError('ResourceNotFoundException', `there is no stream '${StreamName}'`, 400);
+      if (operation === 'PutRecords') return putRecords(input as PutRecordsInput);
+      if (operation !== 'ListShards') throw new Error(`the simulator does not know Kinesis's ${operation}`);
+      const { StreamName, StreamARN = '' } = input as { StreamName?: string; StreamARN?: string };
+      const { shards } = streamOf(StreamName ?? StreamARN.slice(StreamARN.lastIndexOf('/') + 1));
       return {
-        FailedRecordCount: 0,
-        Records: Records.map(({ Data, PartitionKey }) => {
-          const event = { partitionKey: PartitionKey, data: Data };
-          const SequenceNumber = stream.append(PartitionKey, { arrivedAt: world.now(), event });
-          accepted(StreamName, Buffer.from(Data, 'base64'), SequenceNumber);
-          return { SequenceNumber };
-        }),
+        Shards: shards.map(({ id, parents: [parent, adjacent] }) => ({
+          ShardId: id,
+          ...(parent === undefined ? {} : { ParentShardId: parent.id }),
+          ...(adjacent === undefined ? {} : { AdjacentParentShardId: adjacent.id }),
+        })),
       };
     },
   };
 }
 
-function shardsOf(streams: ReadonlyMap<string, MemoryStream>, input: object): object[] {
-  const { StreamARN = '' } = input as { StreamARN?: string };
-  const stream = streams.get(StreamARN.slice(StreamARN.lastIndexOf('/') + 1)) ?? [...streams.values()][0];
-  return (stream?.shards ?? []).map(({ id, parent }) => ({
-    ShardId: id,
-    ...(parent === undefined ? {} : { ParentShardId: parent.id }),
-  }));
+interface PutRecordsInput {
+  readonly StreamName: string;
+  readonly Records: readonly { readonly Data: string; readonly PartitionKey: string }[];
 }

@@ -1,17 +1,18 @@
-import { seconds } from '../../lib/contracts/duration.ts';
-import { cancellationReasons, dynamodbOver } from '../../lib/runtime/aws/dynamodb.ts';
-import type { Handler, HandlerContext } from '../../lib/runtime/consume.ts';
-import type { Write } from '../../lib/runtime/inbox.ts';
-import type { HandlerResult } from '../../lib/runtime/once.ts';
-import { Defer, Outage, Reject, Retry } from '../../lib/runtime/outcomes.ts';
-import type { Runtime } from '../../lib/runtime/runtime.ts';
+import { seconds } from '../../../lib/contracts/duration.ts';
+import { cancellationReasons, dynamodbOver } from '../../../lib/runtime/aws/dynamodb.ts';
+import type { Handler, HandlerContext } from '../../../lib/runtime/consume.ts';
+import type { Write } from '../../../lib/runtime/inbox.ts';
+import type { HandlerResult } from '../../../lib/runtime/once.ts';
+import { Defer, Outage, Reject, Retry } from '../../../lib/runtime/outcomes.ts';
+import type { Runtime } from '../../../lib/runtime/runtime.ts';
+import type { Journal, Run } from '../judging/journal.ts';
+import type { Instance } from '../lambda/instances.ts';
+import { ENDLESS, type EventPlan } from '../scenario/events.ts';
+import type { ConsumerPlan, Mode } from '../scenario/scenario.ts';
+import type { Wire } from '../world/wire.ts';
+import type { World } from '../world/world.ts';
 import type { StepData } from './declarations.ts';
-import type { Journal, Run } from './journal.ts';
-import type { Instance } from './lambda/instances.ts';
 import { STATE_TABLE } from './names.ts';
-import type { ConsumerPlan, EventPlan, Mode } from './scenario.ts';
-import type { Wire } from './wire.ts';
-import type { World } from './world.ts';
 
 /** Business table of a consumer: `total#KEY` sums the amounts, `effect#ID` is there once the event took effect. */
 export const totalKey = (consumer: string, key: string): string => `${consumer}/total#${key}`;
@@ -25,6 +26,8 @@ export interface HandlerWorld {
   readonly plans: ReadonlyMap<number, EventPlan>;
   readonly isDown: () => boolean;
   readonly isRepaired: () => boolean;
+  readonly kill: (instance: Instance) => void;
+  readonly toldAttempt: (told: number, eventId: string) => number;
 }
 
 /** Where a handler runs. `runtime` is what it calls AWS with. */
@@ -38,7 +41,7 @@ export interface HandlerPlace {
 /** The handler of an instance: behaves as the event's plan says, and has its effect in the way of the mode. */
 export function handlerOf(shared: HandlerWorld, place: HandlerPlace): Handler<StepData> {
   const { world, plans } = shared;
-  const { journal, instance } = place;
+  const { journal, instance, plan } = place;
   return async (data, context) => {
     const run: Run = {
       id: context.event.id,
@@ -47,20 +50,25 @@ export function handlerOf(shared: HandlerWorld, place: HandlerPlace): Handler<St
       from: world.now(),
       to: undefined,
       outcome: undefined,
+      attempt: shared.toldAttempt(context.attempt, context.event.id),
+      late: false,
+      hung: false,
     };
+    const { invocation } = instance;
     journal.runs.push(run);
     instance.open += 1;
     world.note(() => `${instance.name} handles ${run.id}`);
     const end = (outcome: Run['outcome']) => {
       run.outcome = outcome;
       run.to = world.now();
+      run.late = invocation !== instance.invocation;
       instance.open -= 1;
       world.note(() => `${instance.name} ${run.id}: handler ${outcome}`);
     };
     try {
-      const result = await handle(data, context, plans.get(data.ref), shared, place);
+      const result = await handle(data, context, plans.get(data.ref), shared, place, run);
       end('returned');
-      return result;
+      return run.late && plan.mode === 'effect' ? marked(result) : result;
     } catch (error) {
       end(outcomeOf(error));
       throw error;
@@ -80,16 +88,30 @@ async function handle(
   plan: EventPlan | undefined,
   shared: HandlerWorld,
   place: HandlerPlace,
+  run: Run,
 ): Promise<HandlerResult> {
   const { journal, instance, plan: consumer } = place;
   if (plan === undefined) throw new Error(`nothing is planned for event '${context.event.id}'`);
   await shared.wire.outside(instance, 'work', () => undefined, plan.work);
   const before = (outcome: Run['outcome']) =>
-    journal.runs.filter((run) => run.ref === data.ref && run.outcome === outcome).length;
+    journal.runs.filter((run) => run.ref === data.ref && (outcome === 'hung' ? run.hung : run.outcome === outcome))
+      .length;
+  const goesOn = (times: number) => times < ENDLESS || !shared.isRepaired();
+  if (before('crashed') < plan.crashes && goesOn(plan.crashes)) {
+    run.outcome = 'crashed';
+    shared.kill(instance);
+    await NEVER;
+  }
+  if (before('hung') < plan.hangs && goesOn(plan.hangs)) {
+    run.hung = true;
+    run.outcome = 'hung';
+    shared.world.note(() => `${instance.name} hangs in ${run.id}`);
+    await (plan.wakes ? asleep(shared.world, instance) : NEVER);
+  }
   if (consumer.breaker && shared.isDown()) throw new Outage('provider', 'the provider is down');
   if (before('deferred') < plan.defers) throw new Defer(seconds(3));
   if (plan.rejects && !shared.isRepaired()) throw new Reject('refused', 'refused as planned');
-  if (before('failed') < plan.fails && !(plan.fails >= ENDLESS && shared.isRepaired())) throw failureOf(plan);
+  if (before('failed') < plan.fails && goesOn(plan.fails)) throw failureOf(plan);
   for (let i = 1; i <= plan.parts; i++) await inPart(i, data, context, shared, place);
   return EFFECT[consumer.mode](data, context, shared, place);
 }
@@ -114,8 +136,21 @@ async function inPart(
   }
 }
 
-/** Plans that fail as often as this fail until they are repaired. */
-const ENDLESS = 100;
+const NEVER = new Promise<never>(() => undefined);
+
+/** Longer than the function may run, and on: it is frozen meanwhile and wakes up in the middle of another invocation. */
+const asleep = (world: World, instance: Instance): Promise<void> =>
+  new Promise((resolve) => {
+    world.after(instance.function.timeoutMillis * (0.9 + 2 * world.chance.next()), resolve, instance);
+  });
+
+/** Tells the world, not the runtime: what writes this began in an invocation that has ended. */
+const marked = (result: HandlerResult): HandlerResult =>
+  Array.isArray(result)
+    ? result.map((write: Write) =>
+        write.Put === undefined ? write : { Put: { ...write.Put, Item: { ...write.Put.Item, late: true } } },
+      )
+    : result;
 
 function failureOf({ how }: EventPlan): unknown {
   switch (how) {
@@ -145,6 +180,9 @@ const outside: HaveEffect = async (data, { event }, { wire, world }, { journal, 
   });
 };
 
+/** Without what only makes it large. */
+const known = ({ ref, key, n, amount }: StepData) => ({ ref, key, n, amount });
+
 const writesOf = (data: StepData, id: string, consumer: string): Write[] => [
   {
     Update: {
@@ -155,7 +193,7 @@ const writesOf = (data: StepData, id: string, consumer: string): Write[] => [
     },
   },
   // Without a condition: that there is only one is the inbox's to see to.
-  { Put: { TableName: STATE_TABLE, Item: { pk: effectKey(consumer, id), consumer, id, ...data } } },
+  { Put: { TableName: STATE_TABLE, Item: { pk: effectKey(consumer, id), consumer, id, ...known(data) } } },
 ];
 
 /** How the effect comes to be in each mode. */

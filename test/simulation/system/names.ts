@@ -7,3 +7,4 @@ export const TOPIC_NAME = 'sim-topic';
 export const LOG_NAME = 'sim-log';
 export const CLAIMS_BUCKET = 'claims';
 export const BREAKER_CONTROLLER = 'breaker-controller';
+export const DEAD_LETTER_BUCKET = 'dead-letters';

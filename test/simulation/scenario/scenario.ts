@@ -1,6 +1,7 @@
+import { type Chance, chanceOf } from '../world/random.ts';
+import { STREAM } from '../world/world.ts';
+import { drawEvents, type EventPlan } from './events.ts';
 import { CALL_FAULTS, type Fault, INVOKE_FAULTS } from './faults.ts';
-import { type Chance, chanceOf } from './random.ts';
-import { STREAM } from './world.ts';
 
 /** A whole run as a value: the same scenario always gives the same run, whatever machine it runs on. */
 export interface Scenario {
@@ -23,6 +24,10 @@ export interface Scenario {
   readonly outage: { readonly from: number; readonly until: number } | undefined;
   /** Milliseconds into the run when what rejects events is repaired, and parked keys are resumed. */
   readonly repairAt: number;
+  /** Rows of the outbox that can never be published, beside the good ones. */
+  readonly stuckRows: number;
+  /** Dead letters are sent back so many milliseconds after they came, so often at most. */
+  readonly redrive: { readonly after: number; readonly times: number } | undefined;
 }
 
 export type Mode = 'effect' | 'lease' | 'natural' | 'none' | 'aggregate' | 'at-most-once';
@@ -42,34 +47,10 @@ export interface ConsumerPlan {
   readonly concurrency: number;
   readonly breaker: boolean;
   readonly park: boolean;
+  /** Aggregations: what is behind the watermark by more is late. */
+  readonly lateness: number | undefined;
 }
 
-export interface EventPlan {
-  /** Unique in the scenario. */
-  readonly ref: number;
-  readonly key: string;
-  readonly amount: number;
-  /** Milliseconds into the run when it is sent. */
-  readonly at: number;
-  /** `mismatch`: carries the id of the event of its key before it, with other contents. */
-  readonly form: 'good' | 'broken' | 'unknown' | 'invalid' | 'mismatch';
-  /** How often the handler fails before it works. */
-  readonly fails: number;
-  readonly how: 'error' | 'undefined' | 'retry' | 'retry-after';
-  /** How often the handler says "not now" before it works. */
-  readonly defers: number;
-  readonly rejects: boolean;
-  /** With claims: characters that make the event too large for its channel. */
-  readonly padding: number;
-  /** `effect`: parts that are committed before the rest. `lease`: steps whose results are kept. */
-  readonly parts: number;
-  /** How long the handler works, milliseconds. */
-  readonly work: number;
-}
-
-const PADDING = 2_000;
-const MAX_KEYS = 4;
-const MAX_EVENTS_PER_KEY = 8;
 const MAX_FAULTS = 8;
 /** Now and then everything goes wrong at once. */
 const STORM = 25;
@@ -79,24 +60,24 @@ export function scenarioOf(seed: number): Scenario {
   const chance = chanceOf(seed, STREAM.scenario);
   const topology = chance.is(0.25) ? 'outbox' : 'direct';
   const consumers = topology === 'outbox' ? outboxConsumers(chance) : [directConsumer(chance)];
-  const drawn = drawEvents(chance, topology, consumers);
   const claims = chance.is(0.25);
   const aggregates = chance.is(0.4);
-  // A record has no checkpoint between its events: they must fit into one invocation together.
-  const share = aggregates && consumers[0]?.source === 'log' ? MAX_EVENTS_PER_KEY : 1;
-  const events = drawn.map((event) => ({
-    ...event,
-    work: event.work / share,
-    padding: claims && chance.is(0.5) ? PADDING : 0,
-  }));
-  const span = Math.max(...events.map(({ at }) => at));
+  const events = drawEvents(chance, { direct: topology === 'direct', consumers, aggregates, claims });
+  const span = Math.max(0, ...events.filter(({ believes }) => believes !== 'nothing').map(({ at }) => at));
   const skewed = chance.is(0.3);
+  const sendsBack = topology === 'direct' && !consumers.some(({ park }) => park) && chance.is(0.25);
+  const redrive = sendsBack ? drawRedrive(chance) : undefined;
   return {
     seed,
     topology,
     consumers,
     events,
-    faults: [...drawFaults(chance, topology, events.length, span), ...leaseFaults(chance, consumers, events.length)],
+    faults: [
+      ...drawFaults(chance, topology, consumers, events.length, span),
+      ...leaseFaults(chance, consumers, events.length),
+      ...reshards(chance, consumers, span),
+      ...(redrive === undefined ? [] : lostAndThrottled(chance, consumers, span)),
+    ],
     skews: skewed ? Array.from({ length: 5 }, () => chance.between(-5_000, 5_000) * (chance.is(0.2) ? 10 : 1)) : [0],
     shards: chance.between(1, 3),
     aggregates,
@@ -104,8 +85,18 @@ export function scenarioOf(seed: number): Scenario {
     pageSize: chance.pick([1, 2, 3, 25, 100]),
     outage: consumers.some((one) => one.breaker) && chance.is(0.7) ? drawOutage(chance, span) : undefined,
     repairAt: span + chance.between(60_000, 900_000),
+    stuckRows: topology === 'outbox' && chance.is(0.2) ? chance.between(1, 4) : 0,
+    redrive,
   };
 }
+
+/** Soon, after the repair, and at the last moment before the dead letter expires. */
+const drawRedrive = (chance: Chance) => ({
+  after: chance.pick([30_000, 2 * HOUR_MILLIS, DEAD_LETTER_DAYS * 24 * HOUR_MILLIS - 60_000]),
+  times: chance.between(1, 2),
+});
+const HOUR_MILLIS = 3_600_000;
+const DEAD_LETTER_DAYS = 14;
 
 function drawOutage(chance: Chance, span: number) {
   const from = chance.between(0, span);
@@ -140,6 +131,7 @@ function consumer(chance: Chance, source: ConsumerPlan['source'], mode: Mode): C
     concurrency: chance.between(2, 4),
     breaker: keeps && source !== 'log' && chance.is(0.2),
     park: keeps && ordered && chance.is(0.3),
+    lateness: mode === 'aggregate' && chance.is(0.6) ? chance.pick([1, 60, 3_600]) : undefined,
   };
 }
 
@@ -169,64 +161,47 @@ function outboxConsumers(chance: Chance): ConsumerPlan[] {
   ];
 }
 
-function drawEvents(chance: Chance, topology: Scenario['topology'], consumers: readonly ConsumerPlan[]): EventPlan[] {
-  const keys = chance.between(1, MAX_KEYS);
-  const span = chance.pick([100, 3_000, 60_000]);
-  const troubled = chance.is(0.8);
-  const mode = consumers[0]?.mode;
-  const timeouts = consumers.map(({ timeout }) => timeout * 1_000);
-  const events: EventPlan[] = [];
-  for (let k = 0; k < keys; k++) {
-    for (let count = chance.between(1, MAX_EVENTS_PER_KEY); count > 0; count--) {
-      const first = !events.some(({ key }) => key === `key-${k}`);
-      const knowsPayload = mode === 'effect' || mode === 'lease';
-      events.push({
-        ref: 0,
-        key: `key-${k}`,
-        amount: chance.between(1, 1_000),
-        at: chance.between(0, span),
-        form:
-          topology === 'outbox' || !troubled || chance.is(0.9)
-            ? 'good'
-            : chance.weighted([
-                [1, 'broken'],
-                [1, 'unknown'],
-                [1, 'invalid'],
-                [knowsPayload && !first ? 1 : 0, 'mismatch'],
-              ] as const),
-        fails: troubled && chance.is(0.2) ? chance.pick([1, 1, 2, 4, 1_000]) : 0,
-        how: chance.pick(['error', 'undefined', 'retry', 'retry-after']),
-        defers: troubled && chance.is(0.05) ? chance.between(1, 2) : 0,
-        rejects: troubled && chance.is(0.07),
-        padding: 0,
-        parts: (mode === 'effect' || mode === 'lease') && chance.is(0.15) ? chance.between(1, 2) : 0,
-        work: chance.is(mode === 'lease' ? 0.7 : 0.9)
-          ? chance.between(0, 100)
-          : chance.between(100, Math.min(...timeouts) * LONGEST_WORK),
-      });
-    }
-  }
-  // In the order they are sent; refs name them from then on.
-  return events.sort((a, b) => a.at - b.at).map((event, ref) => ({ ...event, ref }));
-}
-
-/** Share of the function's timeout that a slow handler takes: more than a short lease, less than is left of it at the last start. */
-const LONGEST_WORK = 0.75;
-
 /** Two holders of one lease: the same message for two instances at about the same time. */
 function leaseFaults(chance: Chance, consumers: readonly ConsumerPlan[], events: number): Fault[] {
   if (consumers[0]?.mode !== 'lease' || chance.is(0.5)) return [];
   return Array.from({ length: 3 }, () => ({ kind: 'duplicate', at: chance.between(0, events) }));
 }
 
+/** Watermarks that have to go from parents to children. */
+function reshards(chance: Chance, consumers: readonly ConsumerPlan[], span: number): Fault[] {
+  if (consumers[0]?.lateness === undefined) return [];
+  return Array.from({ length: chance.between(0, 2) }, () => ({
+    kind: 'reshard',
+    at: chance.between(0, span),
+    how: chance.pick(['split', 'merge'] as const),
+  }));
+}
+
+/** What is done and not acknowledged uses up its receives, and is a dead letter although it was done. */
+function lostAndThrottled(chance: Chance, consumers: readonly ConsumerPlan[], span: number): Fault[] {
+  if (consumers[0]?.source === 'log' || chance.is(0.8)) return [];
+  const lost = Array.from({ length: 4 }, (_, at): Fault => ({ kind: 'invoke', at, what: 'lost-answer' }));
+  return [...lost, { kind: 'throttling', at: span + 1_000, until: span + 24 * HOUR_MILLIS }];
+}
+
 /** Requests per event, roughly: positions of faults are drawn from the calls there will be. */
 const CALLS_PER_EVENT = { direct: 6, outbox: 16 } as const;
 
-function drawFaults(chance: Chance, topology: Scenario['topology'], events: number, span: number): Fault[] {
-  if (chance.is(0.15)) return [];
+function drawFaults(
+  chance: Chance,
+  topology: Scenario['topology'],
+  consumers: readonly ConsumerPlan[],
+  events: number,
+  span: number,
+): Fault[] {
+  if (chance.is(0.25)) return [];
+  // What may not come twice: what is not deleted, and what Lambda does not delete either.
+  const onlyInPart = consumers[0]?.mode === 'at-most-once' && chance.is(0.5);
   const calls = Math.ceil(events * CALLS_PER_EVENT[topology]) + 4;
   const count = chance.is(0.05) ? STORM : chance.between(1, MAX_FAULTS);
   return Array.from({ length: count }, (): Fault => {
+    if (onlyInPart && chance.is(0.5)) return { kind: 'call', at: chance.between(0, calls), what: 'partial' };
+    if (onlyInPart) return { kind: 'invoke', at: chance.between(0, events), what: 'lost-answer' };
     const kind = chance.weighted([
       [60, 'call'],
       [20, 'invoke'],
@@ -242,7 +217,7 @@ function drawFaults(chance: Chance, topology: Scenario['topology'], events: numb
       case 'duplicate':
         return { kind, at: chance.between(0, events) };
       case 'reshard':
-        return { kind, at: chance.between(0, span) };
+        return { kind, at: chance.between(0, span), how: chance.pick(['split', 'merge']) };
       default: {
         const at = chance.between(0, span);
         return { kind, at, until: at + chance.between(100, 60_000) };

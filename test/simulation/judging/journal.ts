@@ -1,4 +1,6 @@
-import { deaggregated } from '../../lib/runtime/aggregated-record.ts';
+import { isUtf8 } from 'node:buffer';
+import { deaggregated } from '../../../lib/runtime/aggregated-record.ts';
+import type { Attributes } from '../services/sizes.ts';
 
 /** The one event type of the simulation. */
 export const STEPPED = 'sim.stepped';
@@ -24,10 +26,14 @@ export interface Journal {
 }
 
 export interface Accepted {
+  /** As `textOf` gives it. */
   readonly body: string;
   /** Undefined: the body cannot be read. */
   readonly event: EventIdentity | undefined;
   readonly at: number;
+  /** Queues only. */
+  readonly attributes: Attributes;
+  readonly received?: { readonly receives: number };
 }
 
 export interface EventIdentity {
@@ -47,7 +53,13 @@ export interface Run {
   readonly from: number;
   to: number | undefined;
   /** Undefined: still at work, or died. */
-  outcome: 'returned' | 'failed' | 'deferred' | 'outage' | 'rejected' | undefined;
+  outcome: 'returned' | 'failed' | 'deferred' | 'outage' | 'rejected' | 'hung' | 'crashed' | undefined;
+  /** Which try the handler was told it is. */
+  readonly attempt: number;
+  /** The invocation it began in had ended when it came to its end. */
+  late: boolean;
+  /** It came to no end of its own for longer than the function may run. */
+  hung: boolean;
 }
 
 export interface Effect {
@@ -57,13 +69,20 @@ export interface Effect {
   readonly n: number;
   readonly amount: number;
   readonly at: number;
+  /** Written by a handler whose invocation had ended. */
+  readonly late?: boolean;
 }
 
 export interface Letter {
   readonly body: string;
   /** Undefined: moved by the queue itself, which gives no reason. */
   readonly reason: string | undefined;
-  readonly redriven: boolean;
+  /** Moved by the queue, not by the runtime. */
+  readonly moved: boolean;
+  readonly at: number;
+  readonly attributes: Attributes;
+  /** When it was sent back. */
+  sentBack: number | undefined;
 }
 
 export const emptyJournal = (): Journal => ({
@@ -111,4 +130,8 @@ export function identify(
 
 /** The events in a record of the log. */
 export const bodiesOf = (data: Buffer): string[] =>
-  deaggregated(data)?.map((part) => part.data.toString('utf8')) ?? [data.toString('utf8')];
+  deaggregated(data)?.map((part) => textOf(part.data)) ?? [textOf(data)];
+
+/** Bytes as text that is the same for the same bytes only: those that are no text are base64. */
+export const textOf = (bytes: Buffer): string =>
+  isUtf8(bytes) ? bytes.toString('utf8') : `base64:${bytes.toString('base64')}`;

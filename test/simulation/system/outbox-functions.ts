@@ -1,15 +1,15 @@
-import { channelEnv, ENV } from '../../lib/contracts/environment.ts';
-import { relayOutbox, sweepOutbox } from '../../lib/runtime/relay-handlers.ts';
-import type { Runtime } from '../../lib/runtime/runtime.ts';
+import { channelEnv, ENV } from '../../../lib/contracts/environment.ts';
+import { relayOutbox, sweepOutbox } from '../../../lib/runtime/relay-handlers.ts';
+import type { Runtime } from '../../../lib/runtime/runtime.ts';
+import type { FunctionSpec, HandlerFunction, LambdaHost } from '../lambda/instances.ts';
+import type { MappingFaults } from '../lambda/queue-mapping.ts';
+import { dynamodbRecord, streamMapping } from '../lambda/stream-mapping.ts';
+import type { Role } from '../mutants/mutation.ts';
+import { topicArn } from '../services/sns.ts';
+import type { World } from '../world/world.ts';
 import type { Channels } from './declarations.ts';
-import type { FunctionSpec, HandlerFunction, LambdaHost } from './lambda/instances.ts';
-import type { MappingFaults } from './lambda/queue-mapping.ts';
-import { dynamodbRecord, streamMapping } from './lambda/stream-mapping.ts';
-import type { Role } from './mutation.ts';
 import { CLAIMS_BUCKET, INBOX, LOG_NAME, OUTBOX_TABLE_NAME, STREAM_NAME, TOPIC_NAME } from './names.ts';
 import type { ObservedServices } from './observed-services.ts';
-import { topicArn } from './services/sns.ts';
-import type { World } from './world.ts';
 
 /** As `OutboxTable` deploys them. */
 const SWEEP_EVERY_MILLIS = 60_000;
@@ -33,15 +33,14 @@ export type Starter = (
   role: Role,
 ) => (make: (runtime: Runtime) => HandlerFunction, runtime: Runtime) => HandlerFunction;
 
-/** The relay on the outbox table's stream, and the sweeper on its schedule. @param isBusy whether more rows may come */
+/** The relay on the outbox table's stream, and the sweeper on its schedule. */
 export function deployOutbox(
   world: World,
   host: LambdaHost,
   { outbox }: Channels,
-  { outboxStream, unpublished }: ObservedServices,
+  { outboxStream, unpublished, onRow }: ObservedServices,
   starter: Starter,
   faults: MappingFaults,
-  isBusy: () => boolean,
 ): void {
   const spec = (name: 'relay' | 'sweeper', make: (runtime: Runtime) => unknown): FunctionSpec => ({
     name,
@@ -60,13 +59,21 @@ export function deployOutbox(
   };
   streamMapping(world, host, outboxStream, relay, options, faults);
   let sweeps = 0;
+  let isScheduled = false;
   const sweep = () => {
+    isScheduled = false;
     sweeps += 1;
     // The first one always runs, beside the relay.
-    const wanted = sweeps === 1 || isBusy() || unpublished() > 0;
-    if (sweeps > MAX_SWEEPS || !wanted) return;
+    if (sweeps > MAX_SWEEPS || !(sweeps === 1 || unpublished() > 0)) return;
     host.invoke(sweeper, {}, () => undefined);
-    world.after(SWEEP_EVERY_MILLIS, sweep);
+    schedule(SWEEP_EVERY_MILLIS);
   };
-  world.after(world.chance.between(0, SWEEP_EVERY_MILLIS), sweep);
+  /** Sweeps that would find nothing cost time, and tell nothing. */
+  function schedule(milliseconds: number): void {
+    if (isScheduled) return;
+    isScheduled = true;
+    world.after(milliseconds, sweep);
+  }
+  onRow(() => schedule(world.chance.between(0, SWEEP_EVERY_MILLIS)));
+  schedule(world.chance.between(0, SWEEP_EVERY_MILLIS));
 }

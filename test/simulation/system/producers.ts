@@ -1,17 +1,18 @@
-import { type Envelope, envelope } from '../../lib/contracts/envelope.ts';
-import type { fifoQueue } from '../../lib/contracts/queue.ts';
-import { AwsError } from '../../lib/runtime/aws/call.ts';
-import { dynamodbOver } from '../../lib/runtime/aws/dynamodb.ts';
-import { WriteRefused } from '../../lib/runtime/inbox.ts';
-import { occurred, outboxWriter, SequenceConflict } from '../../lib/runtime/outbox.ts';
-import { PublishFailed, publisher } from '../../lib/runtime/publish.ts';
-import type { Runtime } from '../../lib/runtime/runtime.ts';
+import { type Envelope, envelope } from '../../../lib/contracts/envelope.ts';
+import type { fifoQueue } from '../../../lib/contracts/queue.ts';
+import { AwsError } from '../../../lib/runtime/aws/call.ts';
+import { dynamodbOver } from '../../../lib/runtime/aws/dynamodb.ts';
+import { WriteRefused } from '../../../lib/runtime/inbox.ts';
+import { occurred, outboxWriter, SequenceConflict } from '../../../lib/runtime/outbox.ts';
+import { PublishFailed, publisher } from '../../../lib/runtime/publish.ts';
+import type { Runtime } from '../../../lib/runtime/runtime.ts';
+import { identify } from '../judging/journal.ts';
+import { attributesOf, isRaw, RAW } from '../scenario/bodies.ts';
+import type { EventPlan } from '../scenario/events.ts';
+import { EPOCH } from '../world/world.ts';
 import { type Channels, type StepData, Stepped } from './declarations.ts';
-import { identify } from './journal.ts';
 import { STATE_TABLE } from './names.ts';
-import type { EventPlan } from './scenario.ts';
 import type { Station } from './station.ts';
-import { EPOCH } from './world.ts';
 
 const WAIT_MILLIS = 1_000;
 const MAX_TRIES = 12;
@@ -24,12 +25,12 @@ export interface ProducerReport {
 /** An event of its plan, sent directly: position n of its key. */
 function direct(plan: EventPlan, n: number): Envelope {
   const { ref, key, amount } = plan;
-  const padding = 'x'.repeat(plan.padding);
+  const padding = 'x'.repeat(isRaw(plan.form) ? 0 : plan.padding);
   const id = `${key}/${plan.form === 'mismatch' ? n - 1 : n}`;
   const made = envelope(
     Stepped,
     { ref, key, n, amount, padding },
-    { id, source: '/simulation', time: new Date(EPOCH) },
+    { id, source: '/simulation', time: new Date(EPOCH + plan.at - plan.age) },
   );
   switch (plan.form) {
     case 'unknown':
@@ -56,14 +57,19 @@ export async function produce(
     const plan = plans[i];
     if (plan === undefined) return;
     await runtime.sleep(EPOCH + plan.at - runtime.now());
-    const due: Envelope[] = [];
+    let due: Envelope[] = [];
     for (; i < plans.length; i++) {
       const next = plans[i];
       if (next === undefined || next.at > runtime.now() - EPOCH) break;
       const n = (positions.get(next.key) ?? 0) + 1;
       positions.set(next.key, n);
-      if (next.form === 'broken') await sendBroken(next, runtime, address, station);
-      else due.push(direct(next, n));
+      if (!isRaw(next.form)) {
+        due.push(direct(next, n));
+        continue;
+      }
+      await publishAll(due, publish, runtime, report);
+      due = [];
+      await sendRaw(next, direct(next, n), runtime, address, station);
     }
     await publishAll(due, publish, runtime, report);
   }
@@ -100,33 +106,45 @@ const readable = (events: readonly Envelope[]): string[] =>
   });
 
 /** Not through the publisher, which would not send such a thing. */
-async function sendBroken(
-  { key, ref }: EventPlan,
+async function sendRaw(
+  { key, ref, form }: EventPlan,
+  event: Envelope,
   runtime: Runtime,
   address: string,
   { plan }: Station,
 ): Promise<void> {
-  const body = `{"broken":${ref}`;
-  const group = plan.source === 'fifo' ? { MessageGroupId: key, MessageDeduplicationId: `broken-${ref}` } : {};
+  if (!isRaw(form)) return;
+  const body = RAW[form].make({ key, ref, good: JSON.stringify(event) });
+  const group = plan.source === 'fifo' ? { MessageGroupId: key, MessageDeduplicationId: `raw-${ref}` } : {};
+  const MessageAttributes = form === 'at-limit' ? {} : attributesOf(ref);
   const sent =
     plan.source === 'log'
       ? runtime.aws('kinesis', 'PutRecords', {
           StreamName: address,
-          Records: [{ Data: Buffer.from(body).toString('base64'), PartitionKey: key }],
+          Records: [{ Data: body.toString('base64'), PartitionKey: key }],
         })
-      : runtime.aws('sqs', 'SendMessage', { QueueUrl: address, MessageBody: body, ...group });
+      : runtime.aws('sqs', 'SendMessage', {
+          QueueUrl: address,
+          MessageBody: body.toString('utf8'),
+          MessageAttributes,
+          ...group,
+        });
   // A stranger's producer: whether it got through is not our matter.
   await sent.catch(() => undefined);
 }
+
+const BELIEF = { right: 0, nothing: 0, behind: -1, ahead: 2 } as const;
 
 /** Commits planned events with a business item, as a function behind an API does: reads, decides, and again when it was overtaken. */
 export async function write(plans: readonly EventPlan[], { outbox }: Channels, runtime: Runtime): Promise<void> {
   const transact = outboxWriter(outbox, runtime);
   const dynamodb = dynamodbOver(runtime.aws, runtime.id);
+  let newest: number | undefined;
   for (const plan of plans) {
     await runtime.sleep(EPOCH + plan.at - runtime.now());
+    newest = undefined;
     for (let attempt = 1; attempt <= MAX_TRIES; attempt++) {
-      const done = await commit(plan).catch((error: unknown) => {
+      const done = await commit(plan, newest).catch((error: unknown) => {
         if (error instanceof TypeError || error instanceof RangeError) throw error;
         return false;
       });
@@ -135,14 +153,17 @@ export async function write(plans: readonly EventPlan[], { outbox }: Channels, r
     }
   }
 
-  /** @returns false when somebody was faster */
-  async function commit({ ref, key, amount, padding }: EventPlan): Promise<boolean> {
-    const pk = `aggregate#${key}`;
+  /** @returns false when somebody was faster; what a refusal told about the newest sequence is believed the next time */
+  async function commit(
+    { ref, key, amount, padding, believes }: EventPlan,
+    told: number | undefined,
+  ): Promise<boolean> {
+    const pk = believes === 'nothing' ? `aggregate#${key}#again` : `aggregate#${key}`;
     const { Item } = await dynamodb('GetItem', { TableName: STATE_TABLE, Key: { pk }, ConsistentRead: true });
     const before = Item as { version: number; refs: number[] } | undefined;
     // The answer to an earlier try was lost, and it had been carried out.
     if (before?.refs.includes(ref) === true) return true;
-    const after = before?.version ?? 0;
+    const after = Math.max(0, (told ?? before?.version ?? 0) + BELIEF[believes]);
     const data: StepData = { ref, key, n: after + 1, amount, padding: 'x'.repeat(padding) };
     try {
       await transact({
@@ -162,6 +183,9 @@ export async function write(plans: readonly EventPlan[], { outbox }: Channels, r
       });
       return true;
     } catch (error) {
+      // Whoever is wrong and is told so has nothing to say any more.
+      if (error instanceof SequenceConflict && (believes === 'behind' || believes === 'ahead')) return true;
+      if (error instanceof SequenceConflict && believes === 'nothing') newest = error.newest;
       if (error instanceof SequenceConflict || error instanceof WriteRefused) return false;
       throw error;
     }

@@ -1,8 +1,8 @@
-import type { AwsCall } from '../../lib/runtime/aws/call.ts';
-import type { HandlerFunction } from './lambda/instances.ts';
+import type { AwsCall } from '../../../lib/runtime/aws/call.ts';
+import type { HandlerFunction } from '../lambda/instances.ts';
+import type { ConsumerPlan, Scenario } from '../scenario/scenario.ts';
+import { INBOX } from '../system/names.ts';
 import type { Mutation, Role } from './mutation.ts';
-import { INBOX } from './names.ts';
-import type { ConsumerPlan, Scenario } from './scenario.ts';
 
 /** Ways to break the runtime at its seams: calls to AWS, events in, answers out. */
 
@@ -98,6 +98,7 @@ export const atHandler = (
 
 interface SomeRecord {
   readonly messageId?: string;
+  readonly body?: string;
   readonly attributes?: Record<string, string>;
   readonly kinesis?: Record<string, unknown>;
   readonly dynamodb?: { readonly NewImage?: Record<string, { S?: string; N?: string }> };
@@ -145,14 +146,15 @@ export const receivedOnce = (event: Records): Records =>
         })),
       };
 
-const SENDS: ReadonlySet<string> = new Set(['PublishBatch', 'PutRecords', 'SendMessageBatch']);
+export const SENDS: ReadonlySet<string> = new Set(['PublishBatch', 'PutRecords', 'SendMessageBatch']);
 
 /** What a service says when it took everything. */
 export function allTaken(operation: string, input: Record<string, unknown>): object {
-  if (operation === 'PutRecords')
+  if (operation === 'PutRecords') {
     return { FailedRecordCount: 0, Records: (input.Records as object[]).map(() => ({ SequenceNumber: '1' })) };
-  const entries = (input.Entries ?? input.PublishBatchRequestEntries) as { readonly Id: string }[];
-  return { Successful: entries.map(({ Id }) => ({ Id })), Failed: [] };
+  }
+  const entries = (input.Entries ?? input.PublishBatchRequestEntries) as { Id: string }[];
+  return { Successful: entries.map(({ Id }) => ({ Id })) };
 }
 
 /** Refused requests are taken for sent, and go out after the next one. */

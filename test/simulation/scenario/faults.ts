@@ -9,8 +9,10 @@ export type Fault =
   | { readonly kind: 'invoke'; readonly at: number; readonly what: InvokeFault }
   /** The n-th message of a standard queue is delivered twice. */
   | { readonly kind: 'duplicate'; readonly at: number }
-  /** A shard is split, `at` milliseconds into the run. */
-  | { readonly kind: 'reshard'; readonly at: number }
+  /** A shard is split, or two become one, `at` milliseconds into the run. */
+  | { readonly kind: 'reshard'; readonly at: number; readonly how: 'split' | 'merge' }
+  /** No concurrency is left for the functions of queues between two times: receives count, and nobody works. */
+  | { readonly kind: 'throttling'; readonly at: number; readonly until: number }
   /** The outbox table's stream loses what happens between two times, in milliseconds into the run. */
   | { readonly kind: 'stream-outage'; readonly at: number; readonly until: number };
 

@@ -1,14 +1,14 @@
-import { ENV } from '../../lib/contracts/environment.ts';
-import type { DeclaredMapping, SwitchMapping } from '../../lib/runtime/breaker-controller.ts';
-import type { Runtime } from '../../lib/runtime/runtime.ts';
-import type { FunctionSpec, HandlerFunction, Instance, LambdaHost } from './lambda/instances.ts';
-import type { QueueMapping } from './lambda/queue-mapping.ts';
+import { ENV } from '../../../lib/contracts/environment.ts';
+import type { DeclaredMapping, SwitchMapping } from '../../../lib/runtime/breaker-controller.ts';
+import type { Runtime } from '../../../lib/runtime/runtime.ts';
+import type { FunctionSpec, HandlerFunction, Instance, LambdaHost } from '../lambda/instances.ts';
+import type { QueueMapping } from '../lambda/queue-mapping.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import type { MemoryDynamodb } from '../services/dynamodb.ts';
+import type { Wire } from '../world/wire.ts';
+import type { World } from '../world/world.ts';
 import { BREAKER_CONTROLLER, INBOX } from './names.ts';
-import type { Scenario } from './scenario.ts';
-import type { MemoryDynamodb } from './services/dynamodb.ts';
 import type { Deployed } from './station.ts';
-import type { Wire } from './wire.ts';
-import type { World } from './world.ts';
 
 const RESUME_EVERY_MILLIS = 30_000;
 /** Resumes after the repair: enough for every key, also when some of them are killed. */

@@ -1,6 +1,6 @@
-import { type AwsCall, AwsError } from '../../lib/runtime/aws/call.ts';
-import type { CallFault, FaultPlan } from './faults.ts';
-import { cancelled } from './services/dynamodb.ts';
+import { type AwsCall, AwsError } from '../../../lib/runtime/aws/call.ts';
+import type { CallFault, FaultPlan } from '../scenario/faults.ts';
+import { cancelled } from '../services/dynamodb.ts';
 import type { Owner, World } from './world.ts';
 
 /** As in `lib/runtime/aws/http.ts`, whose place this takes: tries of one call, and how long an answer is waited for. */
@@ -129,7 +129,9 @@ export function wire(world: World, { services, faults, kill, disturbed }: WireOp
             owner,
             operation,
             (refuse) =>
-              refuse === undefined ? carryOut(operation, input) : inPart(carryOut, operation, input, refuse),
+              refuse === undefined
+                ? carryOut(operation, input)
+                : inPart(carryOut, operation, input, refuse, () => world.chance.is(SILENT)),
             befalls,
             0,
           );
@@ -148,6 +150,9 @@ export function wire(world: World, { services, faults, kill, disturbed }: WireOp
   };
 }
 
+/** Share of refused entries that an answer does not name as such. */
+const SILENT = 0.5;
+
 /** Faults that befall every try of a call. */
 const REPEATED: ReadonlySet<CallFault> = new Set(['refuse', 'broken-before', 'broken-after']);
 
@@ -165,6 +170,7 @@ function conflictOf(operation: string): AwsError {
 /** Batch requests that a service may take in part: where their entries are. */
 const ENTRIES: Readonly<Record<string, string>> = {
   SendMessageBatch: 'Entries',
+  DeleteMessageBatch: 'Entries',
   PublishBatch: 'PublishBatchRequestEntries',
   PutRecords: 'Records',
 };
@@ -172,30 +178,43 @@ const ENTRIES: Readonly<Record<string, string>> = {
 interface Entry {
   readonly Id?: string;
 }
+interface ListsAnswer {
+  readonly Successful?: readonly object[];
+  readonly Failed?: readonly object[];
+}
 
-/** Carries out a batch request without the entries that are refused. */
-function inPart(service: Service, operation: string, input: object, refuses: (index: number) => boolean): unknown {
+/** Carries out a batch request without the entries that are refused. Services say so in more than one way. */
+function inPart(
+  service: Service,
+  operation: string,
+  input: object,
+  refuses: (index: number) => boolean,
+  isSilent: () => boolean,
+): unknown {
   const field = ENTRIES[operation];
   if (field === undefined) return service(operation, input);
   const entries = (input as Record<string, readonly Entry[]>)[field] ?? [];
   const refused = entries.map((_, i) => refuses(i));
   const taken = entries.filter((_, i) => !refused[i]);
-  const error = { Code: 'ThrottlingException', Message: 'Rate exceeded' };
-  const answer =
-    taken.length === 0
-      ? {}
-      : (service(operation, { ...input, [field]: taken }) as { Records?: object[]; Successful?: object[] });
-  if (operation !== 'PutRecords') {
-    const Failed = entries.filter((_, i) => refused[i]).map(({ Id }) => ({ Id, ...error, SenderFault: false }));
-    return { Successful: answer.Successful ?? [], Failed };
-  }
-  const records = (answer.Records ?? []).values();
+  const answer: unknown = taken.length === 0 ? {} : service(operation, { ...input, [field]: taken });
+  if (operation === 'PutRecords')
+    return recordsAnswer(refused, (answer as { Records?: object[] }).Records ?? [], isSilent);
+  const { Successful = [], Failed = [] } = answer as ListsAnswer;
+  // An entry that stands in neither list was not taken either.
+  const named = entries.filter((_, i) => refused[i] && !isSilent());
+  const error = { Code: 'ThrottlingException', Message: 'Rate exceeded', SenderFault: false };
+  return { Successful, Failed: [...Failed, ...named.map(({ Id }) => ({ Id, ...error }))] };
+}
+
+/** A refused record has an error code and no sequence number: left out, or null. */
+function recordsAnswer(refused: readonly boolean[], taken: readonly object[], isSilent: () => boolean): object {
+  const error = { ErrorCode: 'ProvisionedThroughputExceededException', ErrorMessage: 'Rate exceeded' };
+  const records = taken.values();
   return {
-    FailedRecordCount: entries.length - taken.length,
-    Records: refused.map((no) =>
-      no
-        ? { ErrorCode: 'ProvisionedThroughputExceededException', ErrorMessage: 'Rate exceeded' }
-        : records.next().value,
-    ),
+    FailedRecordCount: refused.filter(Boolean).length,
+    Records: refused.map((no) => {
+      if (!no) return records.next().value;
+      return isSilent() ? { SequenceNumber: null, ShardId: null, ...error } : error;
+    }),
   };
 }

@@ -1,20 +1,21 @@
-import { mappingRetriesOf, maxReceiveCountOf, visibilityOf } from '../../lib/contracts/delivery-numbers.ts';
-import { ENV } from '../../lib/contracts/environment.ts';
-import type { Subscription } from '../../lib/contracts/subscription.ts';
-import { aggregate } from '../../lib/runtime/aggregate.ts';
-import { consume } from '../../lib/runtime/consume.ts';
-import type { Runtime } from '../../lib/runtime/runtime.ts';
+import { mappingRetriesOf, maxReceiveCountOf, visibilityOf } from '../../../lib/contracts/delivery-numbers.ts';
+import { ENV } from '../../../lib/contracts/environment.ts';
+import type { Subscription } from '../../../lib/contracts/subscription.ts';
+import { aggregate } from '../../../lib/runtime/aggregate.ts';
+import { consume } from '../../../lib/runtime/consume.ts';
+import type { Runtime } from '../../../lib/runtime/runtime.ts';
+import { bodiesOf, emptyJournal, type Journal, STEPPED } from '../judging/journal.ts';
+import type { FunctionSpec, HandlerFunction, Instance, LambdaHost } from '../lambda/instances.ts';
+import { type MappingFaults, type QueueMapping, queueMapping } from '../lambda/queue-mapping.ts';
+import { kinesisRecord, type StreamMapping, streamMapping } from '../lambda/stream-mapping.ts';
+import type { Mutation } from '../mutants/mutation.ts';
+import type { ConsumerPlan } from '../scenario/scenario.ts';
+import { type MemorySqs, type QueueSpec, queueUrl } from '../services/sqs.ts';
+import type { MemoryStream } from '../services/streams.ts';
+import type { World } from '../world/world.ts';
 import { type channelOf, subscriptionOf } from './declarations.ts';
 import { type HandlerWorld, handlerOf, totalKey } from './handlers.ts';
-import { bodiesOf, emptyJournal, type Journal, STEPPED } from './journal.ts';
-import type { FunctionSpec, HandlerFunction, Instance, LambdaHost } from './lambda/instances.ts';
-import { type MappingFaults, type QueueMapping, queueMapping } from './lambda/queue-mapping.ts';
-import { kinesisRecord, type StreamMapping, streamMapping } from './lambda/stream-mapping.ts';
-import { BREAKER_CONTROLLER, CLAIMS_BUCKET, INBOX, STATE_TABLE } from './names.ts';
-import type { ConsumerPlan } from './scenario.ts';
-import { type MemorySqs, type QueueSpec, queueUrl } from './services/sqs.ts';
-import type { MemoryStream } from './services/streams.ts';
-import type { World } from './world.ts';
+import { BREAKER_CONTROLLER, CLAIMS_BUCKET, DEAD_LETTER_BUCKET, INBOX, STATE_TABLE } from './names.ts';
 
 const MILLIS_PER_SECOND = 1_000;
 
@@ -28,8 +29,12 @@ export interface Station {
   readonly deadLetters: string;
 }
 
-export function stationOf(plan: ConsumerPlan, channel: ReturnType<typeof channelOf>): Station {
-  const subscription = subscriptionOf(plan, channel);
+export function stationOf(
+  plan: ConsumerPlan,
+  channel: ReturnType<typeof channelOf>,
+  changed: NonNullable<Mutation['subscription']> = (subscription) => subscription,
+): Station {
+  const subscription = changed(subscriptionOf(plan, channel));
   const deadLetters = `${plan.name}-dead-letters`;
   const fifo = plan.source === 'fifo';
   const visibilityMillis = 30 * MILLIS_PER_SECOND;
@@ -64,6 +69,7 @@ export function functionOf(
       [ENV.queue]: queueUrl(plan.name),
       [ENV.breakerController]: BREAKER_CONTROLLER,
       [ENV.claims]: CLAIMS_BUCKET,
+      [ENV.deadLetterBucket]: DEAD_LETTER_BUCKET,
     },
     start: (runtime, instance) => start(make(instance) as (runtime: Runtime) => HandlerFunction, runtime),
   };
@@ -118,7 +124,7 @@ export function mappingOf(
           journal.discarded.push(...bodiesOf(Buffer.from((event as { data: string }).data, 'base64')));
         }
         const body = JSON.stringify({ requestContext: { condition } });
-        sqs.queue(deadLetters).send({ body, attributes: {}, byService: true });
+        sqs.queue(deadLetters).send({ body, attributes: {}, by: 'mapping' });
       },
     },
     faults,

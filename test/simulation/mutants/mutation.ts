@@ -1,8 +1,9 @@
-import type { SwitchMapping } from '../../lib/runtime/breaker-controller.ts';
-import type { Runtime } from '../../lib/runtime/runtime.ts';
-import type { HandlerFunction } from './lambda/instances.ts';
-import type { QueueSpec } from './services/sqs.ts';
-import type { Station } from './station.ts';
+import type { Subscription } from '../../../lib/contracts/subscription.ts';
+import type { SwitchMapping } from '../../../lib/runtime/breaker-controller.ts';
+import type { Runtime } from '../../../lib/runtime/runtime.ts';
+import type { HandlerFunction } from '../lambda/instances.ts';
+import type { QueueSpec } from '../services/sqs.ts';
+import type { Station } from '../system/station.ts';
 
 /** Which part of the system a piece of the runtime runs in. */
 export type Role =
@@ -14,5 +15,8 @@ export interface Mutation {
   readonly runtime?: (runtime: Runtime, role: Role) => Runtime;
   readonly handler?: (handler: HandlerFunction, role: Role) => HandlerFunction;
   readonly queues?: (spec: QueueSpec) => QueueSpec;
+  readonly subscription?: <S extends Subscription>(subscription: S) => S;
+  /** Changes which try the handler of an event is told it is. */
+  readonly toldAttempt?: (told: number, eventId: string) => number;
   readonly switchMapping?: (change: SwitchMapping) => SwitchMapping;
 }

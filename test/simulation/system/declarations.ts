@@ -1,16 +1,16 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
-import type { Log, Queue } from '../../lib/contracts/channel.ts';
-import { seconds } from '../../lib/contracts/duration.ts';
-import { event } from '../../lib/contracts/event.ts';
-import { log } from '../../lib/contracts/log.ts';
-import { outbox } from '../../lib/contracts/outbox.ts';
-import { fifoQueue, queue } from '../../lib/contracts/queue.ts';
-import { exponential } from '../../lib/contracts/retry.ts';
-import { breaker, type Subscription, subscription } from '../../lib/contracts/subscription.ts';
-import { fifoTopic } from '../../lib/contracts/topic.ts';
-import { STEPPED } from './journal.ts';
+import type { Log, Queue } from '../../../lib/contracts/channel.ts';
+import { seconds } from '../../../lib/contracts/duration.ts';
+import { event } from '../../../lib/contracts/event.ts';
+import { log } from '../../../lib/contracts/log.ts';
+import { outbox } from '../../../lib/contracts/outbox.ts';
+import { fifoQueue, queue } from '../../../lib/contracts/queue.ts';
+import { exponential } from '../../../lib/contracts/retry.ts';
+import { breaker, type Subscription, subscription } from '../../../lib/contracts/subscription.ts';
+import { fifoTopic } from '../../../lib/contracts/topic.ts';
+import { STEPPED } from '../judging/journal.ts';
+import type { ConsumerPlan, Mode, Scenario } from '../scenario/scenario.ts';
 import { LOG_NAME, TOPIC_NAME } from './names.ts';
-import type { ConsumerPlan, Mode, Scenario } from './scenario.ts';
 
 /** What the simulated system says: one event type, through every kind of channel. */
 export interface StepData {
@@ -91,4 +91,5 @@ export const subscriptionOf = (plan: ConsumerPlan, to: SimQueue | SimLog): Subsc
     batchSize: plan.batchSize,
     ...(plan.breaker ? { breaker: breaker({ failures: 2, coolDown: seconds(10), maxCoolDown: seconds(60) }) } : {}),
     ...(plan.park ? { failedKey: 'park' } : {}),
+    ...(plan.lateness === undefined ? {} : { lateness: { allowed: seconds(plan.lateness) } }),
   });

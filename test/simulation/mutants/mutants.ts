@@ -1,4 +1,6 @@
-import type { InvariantName } from './invariants.ts';
+import type { InvariantName } from '../judging/invariants.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import { INBOX } from '../system/names.ts';
 import {
   type Answer,
   allTaken,
@@ -14,6 +16,7 @@ import {
   putWithoutCondition,
   type Records,
   receivedOnce,
+  SENDS,
   scattered,
   sendsLater,
   skipsGaps,
@@ -23,8 +26,7 @@ import {
   withoutSteps,
 } from './mutating.ts';
 import type { Mutation } from './mutation.ts';
-import { INBOX } from './names.ts';
-import type { Scenario } from './scenario.ts';
+import { OLD_BEHAVIOURS } from './old-behaviours.ts';
 
 /** A broken runtime and the invariants that must catch it. */
 export interface Mutant {
@@ -41,6 +43,7 @@ const ordered = consumers(({ source, mode }) => source !== 'queue' && mode !== '
 
 /** One mutant and more for every invariant. */
 export const MUTANTS: Readonly<Record<string, Mutant>> = {
+  ...OLD_BEHAVIOURS,
   'inbox-ignores-its-record': {
     breaks: 'the effect commits whether the inbox knows the event or not',
     caughtBy: 'noEffectTwice',
@@ -176,9 +179,7 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
     caughtBy: 'publisherIsHonest',
     concerns: () => true,
     mutation: atCalls(['producer', 'relay', 'sweeper'], ({ operation, input, go }) =>
-      ['SendMessageBatch', 'PublishBatch', 'PutRecords'].includes(operation)
-        ? go().then(() => allTaken(operation, input))
-        : undefined,
+      SENDS.has(operation) ? go().then(() => allTaken(operation, input)) : undefined,
     ),
   },
   'publisher-sends-later': {
