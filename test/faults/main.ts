@@ -114,7 +114,10 @@ function stagesOf(copy: string, { file }: Fault): readonly Stage[] {
   const importers = globSync(`${top}/**/*.test.ts`, { cwd: copy }).filter(
     (test) => !namesakes.includes(test) && readFileSync(join(copy, test), 'utf8').includes(`/${basename(file)}'`),
   );
-  const folders = options.near && namesakes.length + importers.length > 0 ? [] : [...new Set([folder, top, ...(options.wide ? ['test'] : [])])];
+  const folders =
+    options.near && namesakes.length + importers.length > 0
+      ? []
+      : [...new Set([folder, top, ...(options.wide ? ['test'] : [])])];
   return [
     ...[namesakes, importers].filter(({ length }) => length > 0).map((args) => ({ folder: top, args })),
     ...folders.map((one) => ({ folder: one, args: ['related', file] })),
