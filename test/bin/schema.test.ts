@@ -113,11 +113,14 @@ describe('schema check', () => {
     expect(await schemaCheck(CHECK, reworded)).toBe(0);
     const told = output();
     expect(told).toMatch(/^stale .*shop\.thing-sold\.v1\.json: other words, channels or retention than declared$/m);
+    expect(told).toContain('fix: Run: npx sluice schema write, and commit what it writes');
     expect(told).toMatch(/1 of 1 events break nobody; 1 of their snapshots are to be written again$/);
     await schemaWrite(WRITE, reworded);
     expect(output()).toMatch(/^new facts {4}\S*shop\.thing-sold\.v1\.json$/);
     expect(await schemaCheck(CHECK, reworded)).toBe(0);
-    expect(output()).toMatch(/1 of 1 events are as committed$/);
+    const clean = output();
+    expect(clean).toMatch(/1 of 1 events are as committed$/);
+    expect(clean).not.toContain('fix:');
   });
 
   it('tells one mistake once, in a part that several events share', async () => {

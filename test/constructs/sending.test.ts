@@ -267,11 +267,19 @@ describe('scheduled work', () => {
     });
   });
 
-  it('leaves a name that is too long to CloudFormation', () => {
-    const long = recurring(`a${'-b'.repeat(19)}`, { to: work, event: TicketOpened, data, every: hours(1) });
-    const { stack } = scheduled([long], `test-${'x'.repeat(30)}`);
+  it.each([
+    [64, 24],
+    [65, 25],
+  ])('has a name of up to 64 characters, and leaves a longer one to CloudFormation: %i', (length, ofStack) => {
+    const name = `a${'-b'.repeat(19)}`;
+    const { stack } = scheduled(
+      [recurring(name, { to: work, event: TicketOpened, data, every: hours(1) })],
+      `test-${'x'.repeat(ofStack - 5)}`,
+    );
+    const whole = `${stack.stackName}-${name}`;
+    expect(whole).toHaveLength(length);
     const schedules = Object.values(Template.fromStack(stack).findResources('AWS::Scheduler::Schedule'));
-    expect(schedules.map(({ Properties }) => Properties.Name)).toEqual([undefined]);
+    expect(schedules.map(({ Properties }) => Properties.Name)).toEqual([length <= 64 ? whole : undefined]);
   });
 
   describe('for a FIFO queue', () => {

@@ -92,7 +92,7 @@ export const faults: readonly Fault[] = [
 
   fault('bin/program.ts', 'help ends as a failure', 'error.exitCode === 0 ? EXIT.ok : EXIT.usage;\n}', 'EXIT.usage;\n}'),
   fault('bin/sample-traffic.ts', 'the number of steady orders is reckoned in hours', 'minutes * SECONDS_PER_MINUTE * rate)', 'minutes * rate)'),
-  fault('bin/commands/schema.ts', 'warnings fail the check', "findings.every(({ level }) => level === 'warning')", 'findings.length === 0'),
+  fault('bin/commands/schema.ts', 'warnings fail the check', "findings.every(({ level }) => level === 'warning')", 'findings.length === 0', 'a warning is of a version being made, and that one is not committed: an error stands beside it, always'),
   fault('bin/watch-engine.ts', 'what failed before the start is counted', '      failed = 0;\n      lastCount', '      lastCount'),
   fault('bin/commands/schema.ts', 'stale files get no fix', "...(stale.length === 0 ? []", "...(stale.length >= 0 ? []"),
   fault('bin/sample-traffic.ts', 'connections of the shop stay open', '    bar.stop();\n    shop.close();', '    bar.stop();'),

@@ -2,7 +2,7 @@
  * Puts the faults of faults.ts one at a time into a copy of the project and says which test notices each: first the tests of the
  * same name, those that import the file, and (but for --near) those of the folder that reach it; with --wide all that reach it.
  *
- *     npm run faults -- [--folder lib/local] [--only 12,15] [--near | --wide] [--lived] [--write]
+ *     npm run faults -- [--folder lib/local] [--only 12,15] [--near | --wide | --tests FILES] [--lived] [--write]
  *
  * --lived: only those that lived the last time. --write: the table of all results into docs/faults.md. Ctrl-C ends it cleanly.
  */
@@ -35,6 +35,7 @@ const { values: options } = parseArgs({
   options: {
     folder: { type: 'string' },
     only: { type: 'string' },
+    tests: { type: 'string' },
     near: { type: 'boolean', default: false },
     wide: { type: 'boolean', default: false },
     lived: { type: 'boolean', default: false },
@@ -104,6 +105,7 @@ interface Stage {
 
 /** The tests that could notice it, the nearest first; those that start the file as a program reach it unseen. */
 function stagesOf(copy: string, { file }: Fault): readonly Stage[] {
+  if (options.tests !== undefined) return [{ folder: 'test', args: options.tests.split(',') }];
   let folder = dirname(file).replace(/^lib/, 'test').replace(/^bin/, 'test/bin');
   while (!existsSync(join(copy, folder))) folder = dirname(folder);
   const top = folder.split('/').slice(0, 2).join('/');
@@ -112,7 +114,10 @@ function stagesOf(copy: string, { file }: Fault): readonly Stage[] {
   const importers = globSync(`${top}/**/*.test.ts`, { cwd: copy }).filter(
     (test) => !namesakes.includes(test) && readFileSync(join(copy, test), 'utf8').includes(`/${basename(file)}'`),
   );
-  const folders = options.near && namesakes.length + importers.length > 0 ? [] : [...new Set([folder, top, ...(options.wide ? ['test'] : [])])];
+  const folders =
+    options.near && namesakes.length + importers.length > 0
+      ? []
+      : [...new Set([folder, top, ...(options.wide ? ['test'] : [])])];
   return [
     ...[namesakes, importers].filter(({ length }) => length > 0).map((args) => ({ folder: top, args })),
     ...folders.map((one) => ({ folder: one, args: ['related', file] })),

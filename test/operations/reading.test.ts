@@ -18,7 +18,10 @@ describe('lookAtDeadLetters', () => {
         new SendMessageCommand({
           QueueUrl,
           MessageBody: `message ${i}`,
-          ...(i % 5 === 0 ? {} : { MessageAttributes: { deadLetter: letter } }),
+          MessageAttributes: {
+            tenant: { DataType: 'String', StringValue: 'acme' },
+            ...(i % 5 === 0 ? {} : { deadLetter: letter }),
+          },
         }),
       );
     }
@@ -27,6 +30,8 @@ describe('lookAtDeadLetters', () => {
       expect(seen.map(({ body }) => body).sort()).toEqual(Array.from({ length: 25 }, (_, i) => `message ${i}`).sort());
       expect(seen.filter(({ letter }) => letter === undefined)).toHaveLength(5);
       expect(seen.filter(({ letter }) => letter?.reason === 'broken-json')).toHaveLength(20);
+      // The reason is no attribute of the message: sent again it would not be its own.
+      expect(new Set(seen.flatMap(({ attributes }) => Object.keys(attributes)))).toEqual(new Set(['tenant']));
     }
     expect(await receive(QueueUrl)).toHaveLength(10);
   });

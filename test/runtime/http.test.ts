@@ -246,6 +246,14 @@ describe('an answer that is cut off is tried again, and the call ends', () => {
   });
 });
 
+it('leaves no timer behind, which would close the connection under a later call', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  expect(await call('dynamodb', item)).toEqual({ Item: { pk: { S: 'a' } } });
+  expect(vi.getTimerCount()).toBe(0);
+  await failure('dynamodb', error('ResourceNotFoundException'));
+  expect(vi.getTimerCount()).toBe(0);
+});
+
 describe('an answer of status 200 that cannot be read is tried again, and never a success', () => {
   it.each<[string, AwsService, string]>([
     ['nothing from DynamoDB', 'dynamodb', ''],

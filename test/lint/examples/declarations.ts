@@ -16,12 +16,13 @@ import {
   type SubscriptionOptions,
   subscription,
 } from '../../../lib/contracts/subscription.ts';
-import { topic } from '../../../lib/contracts/topic.ts';
+import { fifoTopic, topic } from '../../../lib/contracts/topic.ts';
 import type { Examples } from '../example.ts';
 
 const Sold = event('shop.sold', { version: 1, data: v.object({ id: v.string() }), key: ({ id }) => id });
 const Counted = event('shop.counted', { version: 1, data: v.object({ id: v.string() }), key: () => 'all' });
 const events = [Sold];
+const inOneLine = fifoTopic('news', { events, groupBy: () => 'all' });
 
 const KIND = { queue: CfnQueue, log: CfnStream, topic: CfnTopic };
 
@@ -109,6 +110,15 @@ export const DECLARATION_EXAMPLES: Examples = {
     },
   ],
   'Messaging-GlobalOrder': [
+    {
+      bad: (s) => channel(s, inOneLine),
+      // The queue behind it has its group: it is told once.
+      good: (s) => channel(s, fifoQueue('jobs', { events, from: inOneLine })),
+      path: 'news',
+      property: 'groupBy',
+      value: "the same for every event of topic 'news'",
+      fix: 'key: (order) => order.orderId',
+    },
     {
       bad: (s) => channel(s, fifoQueue('jobs', { events, groupBy: () => 'all' })),
       good: (s) => channel(s, fifoQueue('jobs', { events, groupBy: ({ data }) => data.id })),

@@ -174,6 +174,22 @@ export const LOG_EXAMPLES: Examples = {
   ],
   'Messaging-FewerConsumersThanShards': [
     {
+      bad: (s) =>
+        read(s, {
+          fn: { reservedConcurrentExecutions: 2 },
+          stream: { shardCount: 3, streamModeDetails: { streamMode: 'PROVISIONED' } },
+        }),
+      good: (s) =>
+        read(s, {
+          fn: { reservedConcurrentExecutions: 3 },
+          stream: { shardCount: 3, streamModeDetails: { streamMode: 'PROVISIONED' } },
+        }),
+      path: 'reader',
+      property: 'ReservedConcurrentExecutions',
+      value: '2; shards x parallelization factor of its streams is 3',
+      fix: 'Reserve at least 3',
+    },
+    {
       bad: (s) => read(s, { fn: { reservedConcurrentExecutions: 1 } }),
       good: (s) => read(s, { fn: { reservedConcurrentExecutions: 2 } }),
       path: 'reader',

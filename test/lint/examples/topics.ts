@@ -1,5 +1,6 @@
+import { CfnRule } from 'aws-cdk-lib/aws-events';
 import type { Examples } from '../example.ts';
-import { customerKey, fanOut } from '../plain.ts';
+import { customerKey, fanOut, queue } from '../plain.ts';
 
 const FIFO_QUEUE = { fifoQueue: true, queueName: 'work.fifo' } as const;
 const FIFO_DEAD = { fifoQueue: true, queueName: 'work-dead.fifo' } as const;
@@ -30,6 +31,19 @@ export const TOPIC_EXAMPLES: Examples = {
     {
       bad: (s) => fanOut(s, { letIn: 's3.amazonaws.com' }),
       good: (s) => fanOut(s),
+      path: 'subscription',
+      property: 'Endpoint',
+      value: "'work', without a queue policy that allows sqs:SendMessage to sns.amazonaws.com",
+      fix: 'topic.addSubscription(new SqsSubscription(queue))',
+    },
+    {
+      bad: (s) => fanOut(s, { letIn: 'events.amazonaws.com' }),
+      // Closed to a rule: a mistake of another name.
+      good: (s) => {
+        fanOut(s);
+        const targets = [{ id: 'one', arn: queue(s, 'matched').attrArn }];
+        new CfnRule(s, 'rule', { eventPattern: { source: ['shop'] }, targets });
+      },
       path: 'subscription',
       property: 'Endpoint',
       value: "'work', without a queue policy that allows sqs:SendMessage to sns.amazonaws.com",

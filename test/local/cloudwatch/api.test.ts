@@ -198,6 +198,12 @@ describe('what AWS refuses is refused', () => {
   });
 
   test.each<[string, object[], RegExp]>([
+    [
+      'an expression and a statistic in one',
+      [{ Id: 'm', ...stat('a', 'Sum'), Expression: 'm * 2' }],
+      /"m" needs either an Expression or a MetricStat/,
+    ],
+    ['neither of them', [{ Id: 'm' }], /"m" needs either an Expression or a MetricStat/],
     ['an expression with an unknown id', [{ Id: 'e', Expression: 'x + 1' }], /Unrecognized identifier x/],
     [
       'an expression that is a scalar',

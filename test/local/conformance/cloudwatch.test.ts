@@ -1,4 +1,5 @@
 import {
+  DescribeAlarmHistoryCommand,
   DescribeAlarmsCommand,
   GetMetricDataCommand,
   type MetricAlarm,
@@ -60,6 +61,19 @@ async function described(name: string): Promise<MetricAlarm> {
 }
 const inState = (name: string, state: StateValue) =>
   until(`${name} in ${state}`, async () => (await described(name)).StateValue === state);
+
+/** Every change of a state, before and after, the oldest first. */
+async function changesOf(name: string): Promise<string[][]> {
+  const { AlarmHistoryItems = [] } = await cloudwatch().send(
+    new DescribeAlarmHistoryCommand({
+      ...{ AlarmName: name, HistoryItemType: 'StateUpdate', ScanBy: 'TimestampAscending' },
+    }),
+  );
+  return AlarmHistoryItems.map(({ HistoryData = '{}' }) => {
+    const { oldState, newState } = JSON.parse(HistoryData);
+    return [oldState.stateValue, newState.stateValue];
+  });
+}
 
 /** Waits until all alarms that are there have been evaluated: one made later has. */
 async function evaluated(): Promise<void> {
@@ -137,6 +151,10 @@ conforms(
     await alarmOn('premature');
     await setState('premature', 'OK');
     await inState('premature', 'INSUFFICIENT_DATA');
+    expect((await changesOf('premature')).slice(-2)).toEqual([
+      ['INSUFFICIENT_DATA', 'OK'],
+      ['OK', 'INSUFFICIENT_DATA'],
+    ]);
   },
 );
 
@@ -151,6 +169,7 @@ conforms(
     });
     await setState('kept', 'ALARM');
     await alarmOn('kept', { TreatMissingData: 'ignore', Threshold: 50 });
+    await evaluated();
     expect(await described('kept')).toMatchObject({ StateValue: 'ALARM', Threshold: 50 });
   },
 );
@@ -163,6 +182,12 @@ conforms(
     await inState('by-hand', 'OK');
     await setState('by-hand', 'ALARM');
     await inState('by-hand', 'OK');
+    // The state alone would be the same had nothing been set.
+    expect(await changesOf('by-hand')).toEqual([
+      ['INSUFFICIENT_DATA', 'OK'],
+      ['OK', 'ALARM'],
+      ['ALARM', 'OK'],
+    ]);
   },
 );
 

@@ -80,6 +80,22 @@ test.each<[string, JsonObject, string]>([
     'Stack app, R (AWS::Events::Rule): Schedule expression "rate(1 minutes)"',
   ],
   [
+    'a bad schedule of Scheduler',
+    {
+      ...queue('Q'),
+      R: { Type: 'AWS::IAM::Role', Properties: { AssumeRolePolicyDocument: trust('scheduler.amazonaws.com') } },
+      S: {
+        Type: 'AWS::Scheduler::Schedule',
+        Properties: {
+          ScheduleExpression: 'rate(0 minutes)',
+          FlexibleTimeWindow: { Mode: 'OFF' },
+          Target: { Arn: { 'Fn::GetAtt': ['Q', 'Arn'] }, RoleArn: { 'Fn::GetAtt': ['R', 'Arn'] } },
+        },
+      },
+    },
+    'Stack app, S (AWS::Scheduler::Schedule): ',
+  ],
+  [
     'an unknown managed policy',
     {
       R: {

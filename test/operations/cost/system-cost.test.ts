@@ -121,8 +121,10 @@ describe('logs with more to pay for', () => {
     const records = log('records', { events, capacity: 'on-demand', retention: days(2), traffic: usual(10, 1_500) });
     const reader = subscription('reader', { to: records });
     const fast = subscription('fast', { to: records, fanOut: 'enhanced' });
-    const { kinesisStream, kinesisOnDemandExtended, ...bytes } = used({ records, reader, fast }, 'log records');
-    expect(bytes).toEqual({ kinesisIn: 20_480, kinesisOut: 15_000, kinesisOutFanOut: 15_000 });
+    const other = subscription('other', { to: records });
+    const all = { records, reader, other, fast };
+    const { kinesisStream, kinesisOnDemandExtended, ...bytes } = used(all, 'log records');
+    expect(bytes).toEqual({ kinesisIn: 20_480, kinesisOut: 30_000, kinesisOutFanOut: 15_000 });
     expect((kinesisStream ?? 0) * SECONDS_PER_MONTH).toBeCloseTo(730, 2);
     expect((kinesisOnDemandExtended ?? 0) * SECONDS_PER_MONTH).toBeCloseTo((15_000 * 86_400) / 1e9, 4);
   });

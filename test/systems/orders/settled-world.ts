@@ -29,6 +29,8 @@ export const input: Input = {
     accepted(cancels, 'A1', 2),
     accepted(guest, 'G1', 1),
     { request: refused, reply: { status: 'refused', reason: 'quantity-not-positive', message: 'no' } },
+    // Asked for twice, it is one order still.
+    { request: refused, reply: { status: 'refused', reason: 'quantity-not-positive', message: 'no' } },
   ],
   shelf: new Map([
     ['LAMP', 10],

@@ -1,0 +1,44 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { readFindings } from '../../bin/lint-report.ts';
+import { PACK_NAME } from '../../lib/lint/messaging-checks.ts';
+
+const violation = (severity: string, path: string, more: object = {}) => ({
+  ruleName: `Pack::Messaging-${severity}`,
+  severity,
+  suggestedFix: 'Mend it',
+  ruleMetadata: { property: 'p', value: 'v', mistake: 'm', why: 'w' },
+  violatingConstructs: [{ constructPath: path }],
+  ...more,
+});
+
+test('what the pack found is read with its severity, by path, what is acknowledged among it', () => {
+  const assembly = mkdtempSync(join(tmpdir(), 'sluice-report-'));
+  onTestFinished(() => rmSync(assembly, { recursive: true }));
+  const report = {
+    pluginReports: [
+      { pluginName: 'another', violations: [violation('error', 'A/other')] },
+      {
+        pluginName: PACK_NAME,
+        violations: [violation('warning', 'B/two'), violation('error', 'A/one'), violation('fatal', 'C/three')],
+        suppressedViolations: [violation('error', 'A/zero', { reason: 'known', acknowledgedAt: 'A' })],
+      },
+    ],
+  };
+  writeFileSync(join(assembly, 'validation-report.json'), JSON.stringify(report));
+  const found = readFindings(assembly)?.map(({ rule, severity, path, acknowledged }) => [
+    rule,
+    severity,
+    path,
+    acknowledged,
+  ]);
+  expect(found).toEqual([
+    ['Messaging-error', 'error', 'A/one', undefined],
+    ['Messaging-error', 'error', 'A/zero', { reason: 'known', at: 'A' }],
+    ['Messaging-warning', 'warning', 'B/two', undefined],
+    // What the pack does not say of its own: it counts.
+    ['Messaging-fatal', 'error', 'C/three', undefined],
+  ]);
+});
