@@ -155,7 +155,8 @@ export async function simulate(scenario: Scenario, { mutation = {}, trace }: Run
       (own) => controlBreakers(own, mutation.switchMapping?.(change) ?? change) as HandlerFunction,
       runtime,
     );
-  operate({ world, host, wire, dynamodb, scenario, deployed, functions, controller });
+  const { onControlItem } = services;
+  operate({ world, host, wire, dynamodb, scenario, deployed, functions, controller, onControlItem });
 
   const settled = await world.run(isLong(scenario) ? LONG_LIMIT_MILLIS : LIMIT_MILLIS);
   useWorld(undefined);

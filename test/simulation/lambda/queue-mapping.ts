@@ -44,9 +44,20 @@ export function queueMapping(
     concurrency: options.concurrency,
   };
 
-  /** A poll that finds nothing costs nothing. */
-  const pollAt = (at: number): void =>
-    world.after(Math.max(0, at - world.now()) + world.chance.between(1, MAX_POLL_MILLIS), poll);
+  /** Times of polls to come. */
+  const due = new Set<number>();
+
+  /** A poll that finds nothing changes nothing; one that comes anyway in time is enough. */
+  function pollAt(at: number): void {
+    const visible = Math.max(at, world.now());
+    const latest = visible + world.chance.between(1, MAX_POLL_MILLIS);
+    for (const time of due) if (visible <= time && time <= latest) return;
+    due.add(latest);
+    world.after(latest - world.now(), () => {
+      due.delete(latest);
+      poll();
+    });
+  }
 
   function poll(): void {
     while (settings.enabled && running < settings.concurrency) {

@@ -58,7 +58,7 @@ const STORM = 25;
 /** The scenario of a seed. */
 export function scenarioOf(seed: number): Scenario {
   const chance = chanceOf(seed, STREAM.scenario);
-  const topology = chance.is(0.25) ? 'outbox' : 'direct';
+  const topology = chance.is(0.2) ? 'outbox' : 'direct';
   const consumers = topology === 'outbox' ? outboxConsumers(chance) : [directConsumer(chance)];
   const claims = chance.is(0.25);
   const aggregates = chance.is(0.4);

@@ -25,6 +25,7 @@ import { STUCK } from './outbox-spoilt.ts';
 import { redriver } from './redrive.ts';
 import type { Station } from './station.ts';
 
+const CONTROL_ITEM = /^(breaker|mapping)!/;
 const MAX_DUPLICATE_MILLIS = 8_000;
 /** Rows of one aggregate may overtake each other on the way: a table's stream keeps order per item only. */
 const STREAM_DELAY_MILLIS = { min: 10, max: 300 } as const;
@@ -53,6 +54,7 @@ export function observedServices(
   const stationOf = new Map(stations.map((station) => [station.plan.name, station]));
   const outboxRows: EventIdentity[] = [];
   const rowListeners: (() => void)[] = [];
+  const controlListeners: (() => void)[] = [];
   const outages = scenario.faults.filter((fault) => fault.kind === 'stream-outage');
   const log = memoryStream(world, scenario.shards);
   const outboxStream = memoryStream(world, 1);
@@ -150,9 +152,15 @@ export function observedServices(
   function committed(changes: readonly Change[]): void {
     for (const { table, before, after } of changes) {
       if (table === OUTBOX_TABLE_NAME) rowCommitted(before, after);
-      if (table === INBOX && after?.state?.S === 'done') recordDone(String(after.pk?.S));
+      if (table === INBOX && after !== undefined) inboxWritten(after);
       if (table === STATE_TABLE && after?.ref !== undefined) effectCommitted(after);
     }
+  }
+
+  function inboxWritten({ pk, state }: Item): void {
+    const key = String(pk?.S);
+    if (state?.S === 'done') recordDone(key);
+    if (CONTROL_ITEM.test(key)) for (const told of controlListeners) told();
   }
 
   function recordDone(pk: string): void {
@@ -224,6 +232,7 @@ export function observedServices(
       dynamodb
         .items(OUTBOX_TABLE_NAME)
         .filter((row) => row.unpublished !== undefined && !String(row.aggregateId?.S).startsWith(STUCK)).length,
+    onControlItem: (told: () => void) => void controlListeners.push(told),
     /** Told of every row that is committed. */
     onRow: (told: () => void) => void rowListeners.push(told),
   };

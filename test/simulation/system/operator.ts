@@ -27,6 +27,8 @@ export interface Operated {
   readonly scenario: Scenario;
   readonly deployed: readonly Deployed[];
   readonly functions: Map<string, FunctionSpec>;
+  /** Told when the item of a breaker or of a mapping was written. */
+  readonly onControlItem: (told: () => void) => void;
   readonly controller: (runtime: Runtime, switchMapping: SwitchMapping) => HandlerFunction;
 }
 
@@ -61,7 +63,7 @@ function resumeAfterRepair({ world, host, dynamodb, scenario, deployed }: Operat
   }
 }
 
-function runController({ world, host, wire, dynamodb, deployed, functions, controller }: Operated): void {
+function runController({ world, host, wire, dynamodb, deployed, functions, controller, onControlItem }: Operated): void {
   const watched = deployed.filter(({ station }) => station.plan.breaker);
   const declared = Object.fromEntries(
     watched.map(({ station: { plan } }) => [
@@ -92,16 +94,29 @@ function runController({ world, host, wire, dynamodb, deployed, functions, contr
         });
       });
   functions.set(BREAKER_CONTROLLER, spec);
-  let controls = 0;
-  const tick = () => {
-    controls += 1;
-    const needed = watched.some(
+  const isNeeded = () =>
+    watched.some(
       ({ station: { plan } }) =>
         dynamodb.item(INBOX, `breaker!${plan.name}`) !== undefined ||
         dynamodb.item(INBOX, `mapping!${plan.name}`) !== undefined,
     );
-    if (needed) host.invoke(spec, {}, () => undefined);
-    if (controls < MAX_CONTROLS) world.after(CONTROL_EVERY_MILLIS, tick);
+  let controls = 0;
+  let isScheduled = false;
+  const phase = world.now() + world.chance.between(0, CONTROL_EVERY_MILLIS);
+  const tick = () => {
+    isScheduled = false;
+    if (!isNeeded()) return;
+    controls += 1;
+    host.invoke(spec, {}, () => undefined);
+    schedule();
   };
-  world.after(world.chance.between(0, CONTROL_EVERY_MILLIS), tick);
+  /** Every minute; minutes in which it would find nothing are left out. */
+  function schedule(): void {
+    if (isScheduled || controls >= MAX_CONTROLS) return;
+    isScheduled = true;
+    const since = world.now() - phase;
+    const next = (Math.floor(since / CONTROL_EVERY_MILLIS) + 1) * CONTROL_EVERY_MILLIS;
+    world.after(next - since, tick);
+  }
+  onControlItem(schedule);
 }
