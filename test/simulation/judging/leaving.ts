@@ -56,7 +56,9 @@ export const attributesKept = each(({ station: { journal } }) =>
 /** Without faults, what nothing is wrong with is handled, whatever lies beside it. */
 export const neighboursHandled = each(({ station: { plan, journal } }, outcome) => {
   if (!isQuiet(outcome) || plan.mode === 'at-most-once') return [];
-  const sound = new Set(outcome.scenario.events.filter(isSound).map(({ ref }) => ref));
+  const sound = new Set(
+    outcome.scenario.events.filter((one) => isSound(one) && isQuick(one, plan)).map(({ ref }) => ref),
+  );
   const left = [...journal.letters, ...journal.discarded.map((body) => ({ body, reason: 'given up by the mapping' }))];
   return journal.accepted.flatMap(({ event, body }) => {
     if (event === undefined || !sound.has(event.ref) || isContested(event, journal)) return [];
@@ -66,6 +68,9 @@ export const neighboursHandled = each(({ station: { plan, journal } }, outcome) 
 });
 
 const LATE = 'late';
+
+/** Its work is done long before the function's time is up, however slowly the services around it answer. */
+const isQuick = ({ work }: EventPlan, { timeout }: { readonly timeout: number }): boolean => work < 500 * timeout;
 
 const isSound = (plan: EventPlan): boolean =>
   !isTroubled({ ...plan, form: holdsEvent(plan) ? 'good' : plan.form, defers: 0 });
@@ -81,7 +86,7 @@ export const neighboursNotHeld = each(({ station: { plan, journal } }, outcome) 
   // Of a function that ends, everything comes again.
   const ends = events.some(({ crashes }) => crashes > 0);
   if (!isQuiet(outcome) || plan.source !== 'queue' || plan.breaker || plan.mode === 'at-most-once' || ends) return [];
-  const quick = (one: EventPlan) => one.defers === 0 && one.work < 500 * plan.timeout;
+  const quick = (one: EventPlan) => one.defers === 0 && isQuick(one, plan);
   const sound = new Set(events.filter((one) => isSound(one) && quick(one)).map(({ ref }) => ref));
   return journal.accepted.flatMap(({ event, received }) => {
     if (event === undefined || !sound.has(event.ref) || isContested(event, journal)) return [];

@@ -63,7 +63,16 @@ function resumeAfterRepair({ world, host, dynamodb, scenario, deployed }: Operat
   }
 }
 
-function runController({ world, host, wire, dynamodb, deployed, functions, controller, onControlItem }: Operated): void {
+function runController({
+  world,
+  host,
+  wire,
+  dynamodb,
+  deployed,
+  functions,
+  controller,
+  onControlItem,
+}: Operated): void {
   const watched = deployed.filter(({ station }) => station.plan.breaker);
   const declared = Object.fromEntries(
     watched.map(({ station: { plan } }) => [

@@ -14,7 +14,8 @@ async function textOf(rendered: Uint8Array): Promise<string[]> {
   const document = await PDFDocument.load(rendered);
   return document.getPages().flatMap(({ node }) => {
     const contents = node.Contents();
-    const streams = contents instanceof PDFArray ? contents.asArray().map((ref) => document.context.lookup(ref)) : [contents];
+    const streams =
+      contents instanceof PDFArray ? contents.asArray().map((ref) => document.context.lookup(ref)) : [contents];
     const code = streams.flatMap((stream) =>
       stream instanceof PDFRawStream ? Buffer.from(decodePDFRawStream(stream).decode()).toString('latin1') : [],
     );
@@ -31,7 +32,9 @@ describe('renderInvoice', () => {
     ['BHD', 1.234, ['1.234', '2.468', 'BHD', '2.468']],
   ])('prints the amounts of an order in %s with its decimals', async (currency, unitPrice, cells) => {
     const ordered = order({ currency, lines: [line({ unitPrice, quantity: 2 })] });
-    expect((await textOf(await renderInvoice(ordered, 'Invoice'))).filter((cell) => cell !== '').slice(-4)).toEqual(cells);
+    expect((await textOf(await renderInvoice(ordered, 'Invoice'))).filter((cell) => cell !== '').slice(-4)).toEqual(
+      cells,
+    );
   });
 
   it('gives the same bytes for the same order, whenever it is rendered', async () => {
