@@ -16,7 +16,7 @@ describe('a patient shop', () => {
     const shop: Shop = {
       async place() {
         if (++tries <= failures) throw new Error('not there');
-        return { status: 'placed' } as Awaited<ReturnType<Shop['place']>>;
+        return { status: 'accepted', orderId: '1', sequence: 1, duplicate: false };
       },
       close: () => undefined,
     };
@@ -31,8 +31,8 @@ describe('a patient shop', () => {
   }
 
   it.each([
-    [0, 'placed', 1],
-    [9, 'placed', 10],
+    [0, 'accepted', 1],
+    [9, 'accepted', 10],
     [10, 'not there', 10],
   ])('after %i failures', async (failures, outcome, tries) => {
     expect(await placedAfter(failures)).toEqual([outcome, tries]);
