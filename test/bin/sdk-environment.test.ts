@@ -97,22 +97,27 @@ test('whatever variables, profiles, files and proxies a shell has, every call go
   expect(engine.seen).toHaveLength(7);
 });
 
-test.each(['sh', 'bash'])('the printed line leaves a shell (%s) with the variables of the engine, and no others', (shell) => {
-  const line = exportsFor('http://127.0.0.1:4566', 'us-east-1');
-  const env = {
-    PATH: process.env.PATH,
-    OTHER: 'AWS_OTHER=stays',
-    ...Object.fromEntries(SERVICES.map((name) => [`AWS_ENDPOINT_URL_${name}`, 'http://away'])),
-    ...{ AWS_PROFILE: 'away', AWS_SESSION_TOKEN: 'stale', AWS_CA_BUNDLE: 'a b;c' },
-  };
-  const left = execFileSync(shell, ['-ec', `${line}\nenv`], { env }).toString().split('\n');
-  const variables = left.filter((one) => /^(AWS_|OTHER)/.test(one)).toSorted();
-  const expected = { ...environmentFor('http://127.0.0.1:4566', 'us-east-1'), OTHER: 'AWS_OTHER=stays' };
-  expect(variables).toEqual(
-    Object.entries(expected)
-      .map(([name, value]) => `${name}=${value}`)
-      .toSorted(),
-  );
-  // Where there is nothing to take away, too.
-  execFileSync(shell, ['-ec', line], { env: { PATH: process.env.PATH } });
-});
+test.each(['sh', 'bash'])(
+  'the printed line leaves a shell (%s) with the variables of the engine, and no others',
+  (shell) => {
+    const line = exportsFor('http://127.0.0.1:4566', 'us-east-1');
+    const env = {
+      PATH: process.env.PATH,
+      OTHER: 'AWS_OTHER=stays',
+      ...Object.fromEntries(SERVICES.map((name) => [`AWS_ENDPOINT_URL_${name}`, 'http://away'])),
+      ...{ AWS_PROFILE: 'away', AWS_SESSION_TOKEN: 'stale', AWS_CA_BUNDLE: 'a b;c' },
+    };
+    const left = execFileSync(shell, ['-ec', `${line}\nenv`], { env })
+      .toString()
+      .split('\n');
+    const variables = left.filter((one) => /^(AWS_|OTHER)/.test(one)).toSorted();
+    const expected = { ...environmentFor('http://127.0.0.1:4566', 'us-east-1'), OTHER: 'AWS_OTHER=stays' };
+    expect(variables).toEqual(
+      Object.entries(expected)
+        .map(([name, value]) => `${name}=${value}`)
+        .toSorted(),
+    );
+    // Where there is nothing to take away, too.
+    execFileSync(shell, ['-ec', line], { env: { PATH: process.env.PATH } });
+  },
+);

@@ -16,19 +16,25 @@ describeOrders(() => app);
 it.each([
   ['orders', 'Placing 0 orders', 'LAMBDA'],
   ['stock', 'Filling the shelf', 'DYNAMODB'],
-])('produce %s says to whom it is about to write', async (what, note, service) => {
-  const file = `${app.assembly}/none.ndjson`;
-  await promisify(execFile)('touch', [file]);
-  const args = ['bin/sluice.ts', 'produce', what, '--file', file, '--stage', 'test', '--json'];
-  const produce = async (more: NodeJS.ProcessEnv = {}) => {
-    const { stdout, stderr } = await promisify(execFile)(process.execPath, args, { env: { ...process.env, ...more } });
-    return { target: JSON.parse(stdout).target, stderr };
-  };
-  const target = { account: '000000000000', region: 'us-east-1', endpoint: app.engine.url };
-  const told = await produce();
-  expect(told.target).toEqual(target);
-  expect(told.stderr).toContain(`${note}: account 000000000000, region us-east-1, at ${app.engine.url}\n`);
-  // The stack is read here, but what is written goes there.
-  const elsewhere = await produce({ [`AWS_ENDPOINT_URL_${service}`]: 'http://127.0.0.1:9' });
-  expect(elsewhere.target).toEqual({ ...target, endpoint: 'http://127.0.0.1:9' });
-}, 30_000);
+])(
+  'produce %s says to whom it is about to write',
+  async (what, note, service) => {
+    const file = `${app.assembly}/none.ndjson`;
+    await promisify(execFile)('touch', [file]);
+    const args = ['bin/sluice.ts', 'produce', what, '--file', file, '--stage', 'test', '--json'];
+    const produce = async (more: NodeJS.ProcessEnv = {}) => {
+      const { stdout, stderr } = await promisify(execFile)(process.execPath, args, {
+        env: { ...process.env, ...more },
+      });
+      return { target: JSON.parse(stdout).target, stderr };
+    };
+    const target = { account: '000000000000', region: 'us-east-1', endpoint: app.engine.url };
+    const told = await produce();
+    expect(told.target).toEqual(target);
+    expect(told.stderr).toContain(`${note}: account 000000000000, region us-east-1, at ${app.engine.url}\n`);
+    // The stack is read here, but what is written goes there.
+    const elsewhere = await produce({ [`AWS_ENDPOINT_URL_${service}`]: 'http://127.0.0.1:9' });
+    expect(elsewhere.target).toEqual({ ...target, endpoint: 'http://127.0.0.1:9' });
+  },
+  30_000,
+);

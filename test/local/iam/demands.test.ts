@@ -3,9 +3,12 @@ import { demandsOf } from '../../../lib/local/iam/demands.ts';
 import type { ServiceRequest } from '../../../lib/local/service.ts';
 
 const asked = (request: Pick<ServiceRequest, 'service' | 'method' | 'url'> & Partial<ServiceRequest>) =>
-  demandsOf({ region: 'us-east-1', headers: {}, body: Buffer.alloc(0), ...request } as ServiceRequest, {
-    account: '000000000000',
-  } as Parameters<typeof demandsOf>[1]);
+  demandsOf(
+    { region: 'us-east-1', headers: {}, body: Buffer.alloc(0), ...request } as ServiceRequest,
+    {
+      account: '000000000000',
+    } as Parameters<typeof demandsOf>[1],
+  );
 
 /** https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html#amazons3-policy-keys */
 describe('what policies may ask about a call of S3', () => {
