@@ -177,6 +177,19 @@ export const SECURITY_RULES: readonly Rule[] = [
       void delete first(t, BUCKET, ({ LoggingConfiguration: to }) => to !== undefined).Properties.LoggingConfiguration,
   },
   {
+    name: 'access logs are kept for as long as the logs of functions, and no longer',
+    check: (t) => {
+      const days = new Set(all(t, 'AWS::Logs::LogGroup').map(([, { RetentionInDays }]) => RetentionInDays));
+      return offenders(
+        all(t, BUCKET).filter(([, { LoggingConfiguration }]) => LoggingConfiguration === undefined),
+        ([, { LifecycleConfiguration }]) =>
+          LifecycleConfiguration?.Rules.length === 1 && days.has(LifecycleConfiguration.Rules[0].ExpirationInDays),
+      );
+    },
+    mistake: (t) =>
+      void delete first(t, BUCKET, ({ LoggingConfiguration: to }) => to === undefined).Properties.LifecycleConfiguration,
+  },
+  {
     name: 'queues take no plain HTTP',
     check: (t) => withoutTls(t, QUEUE, 'AWS::SQS::QueuePolicy', ({ Queues }) => Queues),
     mistake: (t) => withoutDenial(t, 'AWS::SQS::QueuePolicy'),
