@@ -187,7 +187,8 @@ export const SECURITY_RULES: readonly Rule[] = [
       );
     },
     mistake: (t) =>
-      void delete first(t, BUCKET, ({ LoggingConfiguration: to }) => to === undefined).Properties.LifecycleConfiguration,
+      void delete first(t, BUCKET, ({ LoggingConfiguration: to }) => to === undefined).Properties
+        .LifecycleConfiguration,
   },
   {
     name: 'queues take no plain HTTP',
