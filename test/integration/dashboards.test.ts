@@ -89,6 +89,8 @@ it('the system shows the state of every alarm', () => {
 it('every alarm has data after a run', async () => {
   expect(alarms.length).toBeGreaterThan(30);
   for (const { AlarmName = '', Metrics = [], ...single } of alarms) {
+    // Counted only when it happens: zeros would be one custom metric more for every consumer. Its incident in orders-alarms shows that it is heard.
+    if (AlarmName.endsWith('-dead-letters-failed')) continue;
     const { Namespace, MetricName, Dimensions, Statistic, ExtendedStatistic, Period } = single;
     const Stat = Statistic ?? ExtendedStatistic;
     const queries =
