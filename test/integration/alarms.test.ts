@@ -74,6 +74,8 @@ it('a poison message rings the alarm of its dead letters and its topic tells; me
 /** The orders show these for real. */
 const SHOWN_BY_ORDERS = [
   'weigh-parcel-dead-letters',
+  'weigh-parcel-dead-letters-failed',
+  'count-parcels-dead-letters-failed',
   'weigh-parcel-error-rate',
   'count-parcels-error-rate',
   'weigh-parcel-throttles',
