@@ -43,7 +43,7 @@ export interface EventPlan {
 /** Plans that go wrong as often as this do so until they are repaired. */
 export const ENDLESS = 100;
 const MAX_KEYS = 4;
-const MAX_EVENTS_PER_KEY = 8;
+const MAX_EVENTS_PER_KEY = 7;
 /** Share of the function's timeout that a slow handler takes: more than a short lease, less than is left of it at the last start. */
 const LONGEST_WORK = 0.75;
 const DAY_MILLIS = 86_400_000;

@@ -25,22 +25,25 @@ export const MAX_ATTRIBUTES = 10;
 const ATTRIBUTE_NAME = /^(?!aws\.|amazon\.)[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/i;
 const DATA_TYPE = /^(String|Number|Binary)(\..+)?$/;
 /** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html */
-const REFUSED_CHARACTER = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: those are what is refused.
+const REFUSED_CHARACTER = /[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/;
+const isRefused = (text: string): boolean => REFUSED_CHARACTER.test(text) || !text.isWellFormed();
 
 const base64Bytes = (text: string): number => Buffer.byteLength(text, 'base64');
 
 /** Body, and names, types and values of attributes. */
-export const messageBytes = (body: string, attributes: Attributes): number =>
-  Object.entries(attributes).reduce(
-    (sum, [name, { DataType, StringValue = '', BinaryValue = '' }]) =>
-      sum + Buffer.byteLength(name) + DataType.length + Buffer.byteLength(StringValue) + base64Bytes(BinaryValue),
-    Buffer.byteLength(body),
-  );
+export function messageBytes(body: string, attributes: Attributes): number {
+  let sum = Buffer.byteLength(body);
+  for (const [name, { DataType, StringValue = '', BinaryValue = '' }] of Object.entries(attributes)) {
+    sum += Buffer.byteLength(name) + DataType.length + Buffer.byteLength(StringValue) + base64Bytes(BinaryValue);
+  }
+  return sum;
+}
 
 /** What is wrong with a message; undefined: SQS and SNS take it. */
 export function refusal(body: string, attributes: Attributes): { code: string; message: string } | undefined {
   if (body === '') return { code: 'MissingParameter', message: 'the body is empty' };
-  if (REFUSED_CHARACTER.test(body)) {
+  if (isRefused(body)) {
     return { code: 'InvalidMessageContents', message: 'the body has a character outside the allowed set' };
   }
   const invalid = (message: string) => ({ code: 'InvalidParameterValue', message });
@@ -52,18 +55,23 @@ export function refusal(body: string, attributes: Attributes): { code: string; m
     const binary = DataType.startsWith('Binary');
     const value = binary ? BinaryValue : StringValue;
     if (value === undefined || value === '') return invalid(`attribute '${name}' of type ${DataType} has no value`);
-    if (!binary && REFUSED_CHARACTER.test(value)) return invalid(`attribute '${name}' has a refused character`);
+    if (!binary && isRefused(value)) return invalid(`attribute '${name}' has a refused character`);
     if (DataType.startsWith('Number') && Number.isNaN(Number(value))) return invalid(`'${value}' is no number`);
   }
   return undefined;
 }
 
 /** https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html */
-export const itemBytes = (item: Item): number =>
-  Object.entries(item).reduce((sum, [name, value]) => sum + Buffer.byteLength(name) + valueBytes(value), 0);
+export function itemBytes(item: Item): number {
+  let sum = 0;
+  for (const name in item) sum += Buffer.byteLength(name) + valueBytes(item[name] ?? {});
+  return sum;
+}
 
 function valueBytes(value: AttributeValue): number {
-  const [type, content] = Object.entries(value)[0] ?? [];
+  let type = '';
+  for (type in value) break;
+  const content = value[type];
   switch (type) {
     case 'S':
       return Buffer.byteLength(content as string);
