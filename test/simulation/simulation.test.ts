@@ -12,7 +12,7 @@ const RUNS = 2_000;
 const CRASHED_WORLDS = 8;
 /** Every mutant must be caught within so many worlds. */
 const MUTANT_RUNS = 10_000;
-const SLOW_MS = 120_000;
+const SLOW_MS = 300_000;
 
 /** A failure in a line: what was broken, and how to see it again. */
 const inWords = ({ seed, violations }: Failure): string =>

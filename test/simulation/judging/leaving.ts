@@ -160,6 +160,8 @@ const isTry = ({ outcome, hung, late }: Run): boolean =>
 /** A handler is told which try it is, in this life of the message: receives do not count. */
 export const attemptIsTheTry = each(({ station: { plan, journal } }, outcome) => {
   if (!isQuiet(outcome) || plan.mode === 'at-most-once' || plan.mode === 'aggregate' || plan.park) return [];
+  // What failed just before the function ended under another message was not counted any more.
+  const ends = outcome.scenario.events.some(({ crashes }) => crashes > 0);
   return journal.runs.flatMap((run) => {
     const accepted = journal.accepted.find(({ event }) => event?.ref === run.ref);
     const since = sentBackBefore(accepted?.body ?? '', run.from, journal.letters);
@@ -167,7 +169,7 @@ export const attemptIsTheTry = each(({ station: { plan, journal } }, outcome) =>
     // One that was given too little time is none, and an end of the function is known to be one only when it comes again and again.
     const least = earlier.filter(({ outcome, late, hung }) => outcome === 'failed' && !late && !hung).length;
     // A log's batch may begin again before the record that failed: then nobody looks how often that was.
-    const tooFew = run.attempt <= least && plan.source !== 'log';
+    const tooFew = run.attempt <= least && plan.source !== 'log' && !ends;
     if (!tooFew && run.attempt <= earlier.length + 1) return [];
     return [`${run.id} was told it is try ${run.attempt} after ${least} to ${earlier.length} others`];
   });
