@@ -95,8 +95,8 @@ export async function sendMalformed({ sqs, kinesis }: Clients, outputs: Outputs)
   for (const queue of QUEUES) {
     const QueueUrl = output(outputs, `${queue}Queue`);
     const fifo = QueueUrl.endsWith('.fifo');
-    for (const { body, reason } of messages) {
-      const id = { MessageGroupId: `malformed-${reason}`, MessageDeduplicationId: randomUUID() };
+    for (const { body } of messages) {
+      const id = { MessageGroupId: `malformed-${randomUUID()}`, MessageDeduplicationId: randomUUID() };
       await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: body, ...(fifo ? id : {}) }));
     }
   }
