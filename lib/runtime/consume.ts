@@ -23,7 +23,7 @@ import { memberOf } from './read-message.ts';
 import { isResume, type Resumed, resumeKey } from './resume.ts';
 import { acknowledged, settle, settleOne } from './settle.ts';
 import { type Batch, readBatch } from './sources.ts';
-import { afterCrash, decidedBefore, hasCrashedAlone, isSuspect, isToBeMarked } from './suspects.ts';
+import { afterCrash, decidedBefore, hasCrashedAlone, isSuspect, isToBeMarked, isWatched } from './suspects.ts';
 import { errorFields, type Log, logger } from './telemetry.ts';
 import { NO_TRIES } from './tries.ts';
 import { runUnits } from './units.ts';
@@ -43,7 +43,10 @@ export function consume<S extends Subscription>(
 ) {
   const consumer = deployedConsumer(subscription, options);
   const { runtime } = consumer;
+  let isNewInstance = true;
   return middy(async (event: unknown, context: Context): Promise<SQSBatchResponse | Resumed> => {
+    const isFirst = isNewInstance;
+    isNewInstance = false;
     const handlersEnd = deadline(runtime, context, abandonMillis(subscription));
     const waitingEnds = deadline(runtime, context, giveUpWaitingMillis(subscription));
     const invocation: Invocation = {
@@ -59,7 +62,7 @@ export function consume<S extends Subscription>(
     };
     try {
       if (isResume(event)) return await resumeKey(event.resume, invocation);
-      return await handleBatch(await openBatch(readBatch(event), consumer.kept), invocation, waitingEnds);
+      return await handleBatch(await openBatch(readBatch(event), consumer.kept), invocation, waitingEnds, isFirst);
     } finally {
       handlersEnd.stop();
       waitingEnds.stop();
@@ -67,16 +70,21 @@ export function consume<S extends Subscription>(
   }, NO_EARLY_TIMEOUT);
 }
 
-async function handleBatch(all: Batch, started: Invocation, waitingEnds: Deadline): Promise<SQSBatchResponse> {
+async function handleBatch(
+  all: Batch,
+  started: Invocation,
+  waitingEnds: Deadline,
+  isNewInstance: boolean,
+): Promise<SQSBatchResponse> {
   const { consumer, log, observed } = started;
   const { subscription, runtime } = consumer;
   const atMostOnce = subscription.guarantee === 'at-most-once';
   const kept = atMostOnce ? await acknowledgeFirst(all, consumer, log) : NONE;
   const batch = kept.size === 0 ? all : { ...all, messages: all.messages.filter((message) => !kept.has(message)) };
-  const control = await consumer.readControl(batch.messages);
+  const control = await consumer.readControl(batch.messages, isNewInstance);
   const handlerMillis = started.context.getRemainingTimeInMillis() - abandonMillis(subscription);
   const invocation: Invocation = { ...started, handlerMillis, triesOf: control.triesOf };
-  const outcomes = await runBatch(batch, control, invocation, waitingEnds);
+  const outcomes = await runBatch(batch, control, invocation, waitingEnds, isNewInstance);
   await informBreaker([...outcomes.values()], control, invocation);
   measure(subscription, batch, outcomes, observed, runtime);
   if (atMostOnce) return { batchItemFailures: [...kept].map(({ id }) => ({ itemIdentifier: id })) };
@@ -88,15 +96,17 @@ async function runBatch(
   control: ControlState,
   invocation: Invocation,
   waitingEnds: Deadline,
+  isNewInstance: boolean,
 ): Promise<Map<Message, Outcome>> {
   const { consumer, context } = invocation;
   const { subscription, parking, breaker, runtime, tries } = consumer;
   const reserve = reserveMillis(subscription);
+  const isWatchedAlone = batch.stops === 'batch' && isWatched(batch.messages, control.triesOf, isNewInstance);
   const parkedKeys = new Set(control.parkedKeys);
   const admitted = breaker?.admit(control) ?? 'all';
   let trials = admitted === 'all' ? Number.POSITIVE_INFINITY : admitted === 'one' ? 1 : 0;
 
-  async function handle(message: Message, alone = false): Promise<Outcome> {
+  async function handle(message: Message, alone = isWatchedAlone): Promise<Outcome> {
     try {
       if (control.wasGivenUp(message)) return { kind: 'duplicate' };
       const outcome = await waitingEnds.within(handleMarked(message, alone), outOfTime);
@@ -115,7 +125,7 @@ async function runBatch(
     if (decided !== undefined) return handleOrPark(message, async () => decided);
     const crashed = await afterCrash(message, known, consumer);
     if (crashed !== undefined) return crashed;
-    const marked = isToBeMarked(message, known);
+    const marked = isWatchedAlone || isToBeMarked(message, known);
     if (marked) await tries.starts(message, runtime.now() + context.getRemainingTimeInMillis(), alone);
     const outcome = await handleOrPark(message);
     if (outcome.kind === 'done' || outcome.kind === 'duplicate') {
@@ -150,7 +160,7 @@ async function runBatch(
     stops: batch.stops,
     rejectionStops: subscription.order === 'per-key',
     // Of a breaker that is being tried, one message decides about the rest.
-    parallel: admitted === 'all' ? DEFAULT_PARALLEL_UNITS : 1,
+    parallel: admitted === 'all' && !isWatchedAlone ? DEFAULT_PARALLEL_UNITS : 1,
     hasTime: () => trials-- > 0 && context.getRemainingTimeInMillis() > reserve,
   };
   const unitFor = unitOf(subscription);
@@ -192,7 +202,7 @@ function alone(
   mayBecome: (message: Message) => boolean,
   hasCrashed: (message: Message) => boolean,
 ): readonly Message[] {
-  if (!messages.some(isSuspected)) return [];
+  if (!messages.some((message) => message.receives !== undefined && isSuspected(message))) return [];
   const units = [...Map.groupBy(messages, unitFor).values()].filter((unit) => unit.some(mayBecome));
   const [suspected, crashed] = [isSuspected, hasCrashed].map(
     (is) => (unit: readonly Message[]) => unit.filter(is).length,

@@ -41,7 +41,7 @@ export interface Consumer {
   readonly tries: Tries | undefined;
   /** Undefined where nothing comes again. */
   readonly givenUp: GivenUp | undefined;
-  readonly readControl: (messages: readonly Message[]) => Promise<ControlState>;
+  readonly readControl: (messages: readonly Message[], isNewInstance?: boolean) => Promise<ControlState>;
 }
 
 /**
@@ -69,8 +69,10 @@ export function deployedConsumer(s: Subscription, { runtime = lambda, inbox }: C
     breakerController: breaker === undefined ? undefined : runtime.env(ENV.breakerController),
     tries: table === undefined ? undefined : tableTries(table, s, keepSeconds, runtime),
     givenUp: table === undefined ? undefined : tableGivenUp(table, s, keepSeconds, runtime),
-    readControl: async (messages) =>
-      table === undefined ? NO_CONTROL : readControl(dynamodbOver(runtime.aws, runtime.id), table, s, messages),
+    readControl: async (messages, isNewInstance) =>
+      table === undefined
+        ? NO_CONTROL
+        : readControl(dynamodbOver(runtime.aws, runtime.id), table, s, messages, isNewInstance),
   };
 }
 

@@ -4,7 +4,7 @@ import { INBOX_TABLE } from '../contracts/tables.ts';
 import { isAwsError } from './aws/call.ts';
 import { type Dynamodb, readItems } from './aws/dynamodb.ts';
 import { givenUpKeys, hasUndelivered, wasGivenUp } from './given-up.ts';
-import type { Message } from './message.ts';
+import { isOneRecord, type Message } from './message.ts';
 import { type KnownTries, knownTries, NO_TRIES, triesKey } from './tries.ts';
 
 /**
@@ -52,26 +52,30 @@ export const NO_CONTROL: ControlState = {
   triesOf: () => NO_TRIES,
 };
 
-/** Reads what there is to know before a batch; a subscription that has nothing to ask for does not pay for asking. */
+/**
+ * Reads what there is to know before a batch; a subscription that has nothing to ask for does not pay for asking.
+ * @param isNewInstance whether this is the first batch of its instance: the one before may have ended under these messages
+ */
 export async function readControl(
   dynamodb: Dynamodb,
   table: string,
   s: Subscription,
   messages: readonly Message[],
+  isNewInstance = false,
 ): Promise<ControlState> {
   const keys = [
     ...(s.breaker === undefined ? [] : [breakerKey(s)]),
     ...(s.failedKey === 'park' ? [parkedKeysKey(s)] : []),
     ...givenUpKeys(s, messages),
-    ...mayHaveFailed(s, messages),
+    ...mayHaveFailed(s, messages, isNewInstance),
   ];
   if (keys.length === 0) return NO_CONTROL;
   const found = await itemsByKey(dynamodb, table, keys);
   const [first, ...others] = s.to.kind === 'queue' ? [] : messages;
   const mayTell = first !== undefined && (found.has(triesKey(s, first)) || hasUndelivered(s, messages, found));
-  if (mayTell && others.length > 0) {
+  if (mayTell) {
     // What has failed beside it comes again with it.
-    const more = others.map((message) => triesKey(s, message));
+    const more = others.map((message) => triesKey(s, message)).filter((key) => !keys.includes(key));
     for (const [key, item] of await itemsByKey(dynamodb, table, more)) found.set(key, item);
   }
   return {
@@ -85,12 +89,16 @@ export async function readControl(
 
 /**
  * Keys of the tries of messages that may have failed before: on a queue those that were received before, or are parked, and of a stream, which counts nothing, the first of
- * the batch: a batch with one that has failed begins at such a one.
+ * the batch: a batch with one that has failed begins at such a one, or at one that `precedes` it. Of a record that comes alone to a new instance, all its events: the
+ * function may have ended under any of them.
  */
-const mayHaveFailed = (s: Subscription, messages: readonly Message[]): readonly string[] =>
-  (s.to.kind === 'queue' ? messages.filter(({ receives }) => receives !== 1) : messages.slice(0, 1)).map((message) =>
-    triesKey(s, message),
-  );
+function mayHaveFailed(s: Subscription, messages: readonly Message[], isNewInstance: boolean): readonly string[] {
+  const asked =
+    s.to.kind === 'queue'
+      ? messages.filter(({ receives }) => receives !== 1)
+      : messages.slice(0, isNewInstance && isOneRecord(messages) ? undefined : 1);
+  return asked.map((message) => triesKey(s, message));
+}
 
 async function itemsByKey(
   dynamodb: Dynamodb,

@@ -9,7 +9,10 @@ export interface HandlerContext<Data = unknown> {
   readonly event: Envelope<Data>;
   /** The same for every delivery of the event: hand it to whatever you call. */
   readonly idempotencyKey: string;
-  /** Which try this is, from 1, where the source counts. */
+  /**
+   * Which try this is, from 1: tries that failed are counted, receives are not. A try under which the function ended counts once it is known to be its fault, and
+   * one that failed in the moment before does not. At most once: receives.
+   */
   readonly attempt: number;
   readonly log: Log;
   /** Milliseconds until the function is stopped. The handler is abandoned before that, while there is time to settle: see `signal`. */

@@ -53,6 +53,12 @@ export function positionOf({ id, within }: Pick<Message, 'id' | 'within'>): stri
 /** What a partial batch response calls a message. */
 export const checkpointOf = ({ id, within }: Pick<Message, 'id' | 'within'>): string => within?.sequenceNumber ?? id;
 
+/** Whether all of a stream's batch is one record: Lambda cannot split it any more. */
+export const isOneRecord = (messages: readonly Message[]): boolean =>
+  messages.every(
+    (message) => message.receives === undefined && checkpointOf(message) === checkpointOf(messages[0] ?? message),
+  );
+
 /** What became of a message. */
 export type Outcome =
   | { readonly kind: 'done' }

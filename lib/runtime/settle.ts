@@ -50,9 +50,34 @@ export async function settle(
   );
   const again = settled.filter(({ outcome }) => comesAgain(outcome));
   if (batch.stops === 'unit') await delayAll(again, context);
+  else await announce(results, again[0], context);
   // A stream's checkpoint is the lowest number reported; the records stand in the order of the shard.
   const reported = batch.stops === 'batch' ? again.slice(0, 1) : again;
   return { batchItemFailures: reported.map(({ message }) => ({ itemIdentifier: checkpointOf(message) })) };
+}
+
+/**
+ * The next batch begins with the record of the checkpoint, and only its first message is asked whether it has tries. When that one has none, but others that
+ * come with it do, it says so.
+ */
+async function announce(
+  results: readonly Returned[],
+  checkpoint: Returned | undefined,
+  { tries, triesOf, log }: SettleContext,
+): Promise<void> {
+  if (tries === undefined || checkpoint === undefined) return;
+  const record = checkpointOf(checkpoint.message);
+  const from = results.findIndex(({ message }) => checkpointOf(message) === record);
+  const [first, ...others] = results.slice(from);
+  const hasTries = ({ message, outcome }: Returned) =>
+    outcome.kind === 'retry' || (comesAgain(outcome) && triesOf(message).noted);
+  if (first === undefined || hasTries(first) || !others.some(hasTries)) return;
+  try {
+    await tries.precedes(first.message);
+  } catch (thrown) {
+    const next = 'the handlers of those behind it are told a lower attempt; the tries themselves are counted';
+    log('warn', 'tries could not be announced', { messageId: first.message.id, next, ...errorFields(toError(thrown)) });
+  }
 }
 
 /** Reason of a message that its queue would give up by itself the next time, without one. */

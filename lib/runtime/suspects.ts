@@ -1,5 +1,5 @@
 import type { Consumer } from './consumer.ts';
-import type { Message, Outcome } from './message.ts';
+import { isOneRecord, type Message, type Outcome } from './message.ts';
 import { ATTEMPTS_EXHAUSTED } from './outcomes.ts';
 import type { KnownTries } from './tries.ts';
 
@@ -12,11 +12,24 @@ import type { KnownTries } from './tries.ts';
  *   receive 1, 2: as ever    3: marked    4: a suspect, alone    5 and on: a failed try is counted, and the next one made
  *
  * A message that is received once, or that has failed as often as it came, costs nothing of this.
+ *
+ * A stream counts no receives, but Lambda splits the batch under which the function ended until the record comes alone, and each end leaves a new instance. So the
+ * record that comes alone to a new instance is marked, one event after the other; a mark that still stands when it comes again was a failed try. It costs a write and
+ * a deletion a start of an instance whose first batch is one record.
+ * https://docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html
  */
 const UNEXPLAINED_RECEIVES = 2;
 
 /** Reason of a message under which the function ended as often as it may be tried. */
 export const CRASHED = 'crashed';
+
+/** Whether a stream's batch is one record, to be marked: the function may end, or has ended, under it. */
+export const isWatched = (
+  messages: readonly Message[],
+  triesOf: (message: Message) => KnownTries,
+  isNewInstance: boolean,
+): boolean =>
+  isOneRecord(messages) && (isNewInstance || messages.some((message) => triesOf(message).startedUntil !== undefined));
 
 /** Whether the function ended while it had the message under way. */
 export const isSuspect = ({ startedUntil }: KnownTries, now: number): boolean =>
@@ -39,7 +52,9 @@ export async function afterCrash(
   consumer: Consumer,
 ): Promise<Outcome | undefined> {
   const { runtime, subscription, tries } = consumer;
-  if (tries === undefined || startedUntil === undefined || !alone || startedUntil >= runtime.now()) return undefined;
+  if (tries === undefined || startedUntil === undefined || !alone) return undefined;
+  // A queue may hand a message out twice. A shard's next batch comes when the one before it is over, however soon that was.
+  if (message.receives !== undefined && startedUntil >= runtime.now()) return undefined;
   const attempts = await tries.crashed(message, startedUntil);
   if (attempts === undefined || attempts < subscription.retry.attempts) return undefined;
   if (await isDone(message, consumer)) return { kind: 'duplicate' };

@@ -10,11 +10,12 @@ import type { Runtime } from './runtime.ts';
  * How often a message's handler was tried and failed: what counts as an attempt, however often the message was received. Copies of an event are messages of
  * their own and have their own tries, and so has a message that was redriven: it has a new id. One item a message that failed, in the inbox table:
  * ```
- *  attempts!SUBSCRIPTION#MESSAGE    attempts: {CALL, ...}    startedUntil, alone    undelivered: {reason, message, attempts}    expiresAt
+ *  attempts!SUBSCRIPTION#MESSAGE    attempts: {CALL, ...}    startedUntil, alone    undelivered: {reason, message, attempts}    precedes    expiresAt
  * ```
  * `startedUntil` stands while a message that comes suspiciously often is under way. Found standing when the message comes again, it tells that the function
  * ended under it; with `alone`, that nothing else was under way, so that this message has ended it. `undelivered` stands while the dead-letter queue refuses the
- * message: only its dead letter is tried again. The item goes with the decision about the message.
+ * message: only its dead letter is tried again. `precedes` stands on the record with which a stream's batch comes again, when others behind it have tries: of a
+ * stream's batch, only the first is asked for. The item goes with the decision about the message.
  */
 export interface Tries {
   /** Counts a failed try. @returns failed tries so far */
@@ -25,6 +26,8 @@ export interface Tries {
   starts(message: Message, until: number, alone: boolean): Promise<void>;
   /** The message was given up, but its dead letter could not be sent. */
   undelivered(message: Message, why: Undelivered): Promise<void>;
+  /** A stream's batch will begin with it, and others behind it have tries. */
+  precedes(message: Message): Promise<void>;
   /** Nothing came of it, and the function lives. */
   ended(message: Message): Promise<void>;
   /** The message is decided: it is done, or in the dead letters, and has all its tries should it be sent again. */
@@ -126,6 +129,14 @@ export function tableTries(
           ':why': { ...why, message: why.message.slice(0, MAX_REASON_CHARACTERS) },
           ':expiresAt': expiresAt(),
         },
+      });
+    },
+
+    async precedes(message) {
+      await dynamodb('UpdateItem', {
+        ...keyOf(message),
+        UpdateExpression: `SET precedes = :true, ${expiry} = :expiresAt`,
+        ExpressionAttributeValues: { ':true': true, ':expiresAt': expiresAt() },
       });
     },
 

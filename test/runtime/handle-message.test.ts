@@ -66,6 +66,7 @@ const triesWith = (failed: (message: Message) => Promise<number>): Tries => ({
   crashed: async () => undefined,
   starts: async () => undefined,
   undelivered: async () => undefined,
+  precedes: async () => undefined,
   ended: async () => undefined,
   forget: async () => undefined,
 });

@@ -50,6 +50,8 @@ export interface Run {
   readonly id: string;
   readonly ref: number;
   readonly instance: string;
+  /** Which invocation of the instance it began in. */
+  readonly invocation: number;
   readonly from: number;
   to: number | undefined;
   /** Undefined: still at work, or died. */

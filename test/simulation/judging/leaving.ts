@@ -34,11 +34,9 @@ export const deadLettersSayWhy = each(({ station: { journal } }) =>
 /** Without faults nothing leaves but by the runtime's decision: neither its queue nor its mapping gives it up. */
 export const leavesByDecision = each(({ station: { journal } }, outcome) => {
   if (!isCalm(outcome)) return [];
-  // A log does not count how often a record came: under one that ends the function, the mapping's retries are all there is.
-  const ends = outcome.scenario.events.some(({ crashes }) => crashes > 0);
   return [
     ...journal.letters.flatMap(({ moved, body }) => (moved ? [`the queue gave up ${shown(body)}`] : [])),
-    ...(ends ? [] : journal.discarded).map((body) => `the mapping gave up ${shown(body)}`),
+    ...journal.discarded.map((body) => `the mapping gave up ${shown(body)}`),
   ];
 });
 
@@ -160,20 +158,25 @@ const isTry = ({ outcome, hung, late }: Run): boolean =>
 /** A handler is told which try it is, in this life of the message: receives do not count. */
 export const attemptIsTheTry = each(({ station: { plan, journal } }, outcome) => {
   if (!isQuiet(outcome) || plan.mode === 'at-most-once' || plan.mode === 'aggregate' || plan.park) return [];
-  // What failed just before the function ended under another message was not counted any more.
-  const ends = outcome.scenario.events.some(({ crashes }) => crashes > 0);
+  // Of a log's batch that is split under a function's end, the second half begins anywhere: nobody asks whether there are tries in it.
+  const isSplit = plan.source === 'log' && outcome.scenario.events.some(({ crashes }) => crashes > 0);
+  // What failed just before the function ended under another message may not have been counted any more.
+  const ended = new Set(journal.runs.filter((run) => run.outcome === 'crashed').map(invocationOf));
   return journal.runs.flatMap((run) => {
     const accepted = journal.accepted.find(({ event }) => event?.ref === run.ref);
     const since = sentBackBefore(accepted?.body ?? '', run.from, journal.letters);
     const earlier = journal.runs.filter(({ ref, from }) => ref === run.ref && from >= since && from < run.from);
     // One that was given too little time is none, and an end of the function is known to be one only when it comes again and again.
-    const least = earlier.filter(({ outcome, late, hung }) => outcome === 'failed' && !late && !hung).length;
-    // A log's batch may begin again before the record that failed: then nobody looks how often that was.
-    const tooFew = run.attempt <= least && plan.source !== 'log' && !ends;
+    const least = earlier.filter(
+      (one) => one.outcome === 'failed' && !one.late && !one.hung && !ended.has(invocationOf(one)),
+    ).length;
+    const tooFew = run.attempt <= least && !isSplit;
     if (!tooFew && run.attempt <= earlier.length + 1) return [];
     return [`${run.id} was told it is try ${run.attempt} after ${least} to ${earlier.length} others`];
   });
 });
+
+const invocationOf = ({ instance, invocation }: Run): string => `${instance} ${invocation}`;
 
 /** What is acknowledged before it is handled is handled once, unless it is delivered twice. */
 export const atMostOnce = each(({ station: { plan, journal } }, { scenario }) => {

@@ -12,6 +12,7 @@ import {
   isLetter,
   lettersAsText,
   toldReceives,
+  withoutUpdates,
 } from './undoing.ts';
 
 /** What the runtime did once, and must not do again: each was found in use. */
@@ -129,12 +130,23 @@ export const OLD_BEHAVIOURS: Readonly<Record<string, Mutant>> = {
         (handler) => (event, context) =>
           handler(event, { ...context, getRemainingTimeInMillis: () => Number.MAX_SAFE_INTEGER / 2 }),
       ),
-      ...atCalls(['consumer'], ({ operation, input }) =>
-        operation === 'UpdateItem' && String(input.UpdateExpression).includes('startedUntil = :until')
-          ? Promise.resolve({})
-          : undefined,
-      ),
+      ...withoutUpdates('startedUntil = :until'),
     },
+  },
+  'log-counts-no-ends': {
+    breaks: 'of a record that ends the function nothing is noted, until the mapping gives it up without a reason',
+    caughtBy: 'leavesByDecision',
+    concerns: (scenario) =>
+      scenario.events.some(({ crashes }) => crashes > 0) &&
+      consumers(({ source, mode }) => source === 'log' && mode !== 'aggregate')(scenario),
+    mutation: withoutUpdates('startedUntil = :until'),
+  },
+  'held-records-precede-in-silence': {
+    breaks:
+      'a batch of a log begins with a record that was held, and nobody asks how often those behind it have failed',
+    caughtBy: 'attemptIsTheTry',
+    concerns: consumers(({ source, mode }) => source === 'log' && mode !== 'aggregate'),
+    mutation: withoutUpdates('precedes = :true'),
   },
   'answered-early': {
     breaks: 'the function answers before its end and leaves the work it abandons running',

@@ -34,6 +34,12 @@ export function lettersAsText(): Mutation {
   });
 }
 
+/** Updates of a consumer with this in their expression are answered and not made. */
+export const withoutUpdates = (expression: string): Mutation =>
+  atCalls(['consumer'], ({ operation, input }) =>
+    operation === 'UpdateItem' && String(input.UpdateExpression).includes(expression) ? Promise.resolve({}) : undefined,
+  );
+
 /** Text of every type, and no more than nine beside the reason. */
 export function attributesAsText(input: Letter): object {
   const { [DEAD_LETTER_ATTRIBUTE]: reason, ...others } = input.MessageAttributes ?? {};

@@ -47,6 +47,7 @@ export function handlerOf(shared: HandlerWorld, place: HandlerPlace): Handler<St
       id: context.event.id,
       ref: data.ref,
       instance: instance.name,
+      invocation: instance.invocation,
       from: world.now(),
       to: undefined,
       outcome: undefined,

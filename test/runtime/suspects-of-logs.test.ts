@@ -1,0 +1,243 @@
+import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { mappingRetriesOf } from '../../lib/contracts/delivery-numbers.ts';
+import { seconds } from '../../lib/contracts/duration.ts';
+import { ENV } from '../../lib/contracts/environment.ts';
+import { immediate } from '../../lib/contracts/retry.ts';
+import { subscription } from '../../lib/contracts/subscription.ts';
+import { streamVerdict } from '../../lib/local/mappings/response.ts';
+import { type BatchOutcome, processBatch } from '../../lib/local/mappings/stream-batch.ts';
+import { consume } from '../../lib/runtime/consume.ts';
+import { lambda, type Runtime } from '../../lib/runtime/runtime.ts';
+import { opened, ticketLog } from '../contracts/sample-declarations.ts';
+import { theirAggregation } from './kpl-aggregation.ts';
+import { kinesisEvent, type LogEntry, lambdaContext } from './lambda-events.ts';
+import { createInboxTable, itemsOf, useLocalServices } from './local-services.ts';
+
+useLocalServices();
+
+const TABLE = 'suspects-of-logs';
+const TIMEOUT = 10;
+let count = 0;
+let name: string;
+
+beforeAll(() => createInboxTable(TABLE));
+beforeEach(() => {
+  count += 1;
+  name = `reader-${count}`;
+});
+
+interface World {
+  readonly letters: Record<string, unknown>[];
+  /** What each try of a ticket was told to be. */
+  readonly tries: Map<string, number[]>;
+  /** Sequence numbers of what the mapping gave up. */
+  readonly discarded: string[];
+  /** Tickets in the order in which they were done. */
+  readonly done: string[];
+  readonly writes: string[];
+  /** Writes that were answered. */
+  written: number;
+  invocations: number;
+}
+
+interface Options {
+  readonly attempts?: number;
+  /** Instances that have had an invocation before. */
+  readonly warm?: number;
+  /** Ends of the function, in all. */
+  readonly crashes?: number;
+  /** Failed tries of each ticket named `fail`. */
+  readonly failures?: number;
+}
+
+/**
+ * A log whose records come to functions that end without a word in the handlers of tickets named `crash`. The mapping is the engine's: it splits a batch under
+ * which the function ended.
+ */
+async function read(entries: readonly LogEntry[], options: Options = {}): Promise<World> {
+  const { attempts = 2, warm = 0, crashes = Number.POSITIVE_INFINITY, failures = 1 } = options;
+  const reader = subscription(name, {
+    to: ticketLog,
+    retry: immediate({ attempts }),
+    timeout: seconds(TIMEOUT),
+    guarantee: 'at-least-once',
+  });
+  const world: World = {
+    letters: [],
+    tries: new Map(),
+    discarded: [],
+    done: [],
+    writes: [],
+    written: 0,
+    invocations: 0,
+  };
+  let crashed = 0;
+  interface Instance {
+    alive: boolean;
+    readonly run: (event: unknown) => Promise<unknown>;
+  }
+
+  function start(): Instance {
+    const death = Promise.withResolvers<undefined>();
+    const runtime: Runtime = {
+      ...lambda,
+      every: () => () => undefined,
+      env: (variable) => ({ [ENV.inboxTable]: TABLE, [ENV.deadLetterQueue]: 'dead' })[variable],
+      write: () => undefined,
+      aws: async (service, operation, input) => {
+        if (!instance.alive) await new Promise(() => undefined);
+        if (service !== 'dynamodb') {
+          const { MessageAttributes } = input as { MessageAttributes?: Record<string, { StringValue: string }> };
+          world.letters.push(JSON.parse(MessageAttributes?.deadLetter?.StringValue ?? '{}'));
+          return {};
+        }
+        if (operation !== 'BatchGetItem') world.writes.push(operation);
+        const answer = await lambda.aws(service, operation, input);
+        if (!instance.alive) await new Promise(() => undefined);
+        if (operation !== 'BatchGetItem') world.written += 1;
+        return answer;
+      },
+    };
+    const handle = async ({ ticket }: { ticket: string }, { attempt }: { attempt: number }) => {
+      if (!instance.alive) await new Promise(() => undefined);
+      const tries = world.tries.get(ticket) ?? [];
+      world.tries.set(ticket, [...tries, attempt]);
+      if (ticket.includes('crash') && crashed < crashes) {
+        crashed += 1;
+        instance.alive = false;
+        death.resolve(undefined);
+        await new Promise(() => undefined);
+      }
+      if (ticket.includes('slow')) await vi.waitFor(() => expect(world.written).toBeGreaterThan(0), { interval: 5 });
+      if (ticket.includes('fail') && tries.length < failures) throw new Error('failed as planned');
+      world.done.push(ticket);
+    };
+    const handlers = { 'tickets.ticket-opened': handle, 'tickets.ticket-closed': handle };
+    const consumer = consume(reader, handlers, { runtime });
+    const run = (event: unknown) =>
+      Promise.race([
+        consumer(
+          event,
+          lambdaContext(() => TIMEOUT * 1_000),
+        ),
+        death.promise,
+      ]);
+    const instance: Instance = { alive: true, run };
+    return instance;
+  }
+
+  const instances = Array.from({ length: warm }, start);
+  for (const instance of instances) await instance.run({ Records: [] });
+
+  const invoke = async (batch: readonly LogEntry[]): Promise<BatchOutcome> => {
+    world.invocations += 1;
+    const instance = instances.find(({ alive }) => alive) ?? start();
+    if (!instances.includes(instance)) instances.push(instance);
+    const answer = await instance.run(kinesisEvent(batch));
+    if (answer === undefined) return { kind: 'failed', requestId: '', functionError: 'Unhandled' };
+    const verdict = streamVerdict(
+      JSON.stringify(answer),
+      batch.map(({ sequenceNumber }) => sequenceNumber),
+    );
+    if (verdict.kind === 'success') return verdict;
+    return verdict.kind === 'from'
+      ? { ...verdict, requestId: '' }
+      : { kind: 'failed', requestId: '', functionError: null };
+  };
+  await processBatch(
+    entries,
+    { maximumRetries: mappingRetriesOf(reader), maximumAgeMs: -1, bisect: true },
+    {
+      invoke,
+      discard: async ({ records }) => {
+        world.discarded.push(...records.map(({ sequenceNumber }) => sequenceNumber));
+      },
+      advance: () => undefined,
+      wait: async () => undefined,
+      arrivedAt: () => 0,
+      now: () => 0,
+      stopped: () => false,
+    },
+  );
+  return world;
+}
+
+/** A ticket of a key of its own a record, or of the keys given: `KEY/TICKET`. */
+const logOf = (...tickets: readonly string[]): LogEntry[] =>
+  tickets.map((text, i) => {
+    const [key = '', ticket = key] = text.split('/');
+    return { body: bodyOf(ticket), sequenceNumber: String(100 + i), partitionKey: key };
+  });
+const bodyOf = (ticket: string) => JSON.stringify(opened(ticket, `${name}/${ticket}`));
+const left = async () => (await itemsOf(TABLE)).filter(({ pk }) => String(pk).startsWith(`attempts!${name}#`));
+
+describe('a record under which the function ends', () => {
+  it.each([
+    [1, 0],
+    [1, 3],
+    [3, 0],
+    [3, 3],
+  ])(
+    'goes to the dead letters with its reason, with %i attempts and %i warm instances; all else is done in order',
+    async (attempts, warm) => {
+      const world = await read(logOf('a', 'b', 'crash', 'd', 'crash/next', 'f'), { attempts, warm });
+      expect(world.discarded).toEqual([]);
+      expect(world.letters).toMatchObject([{ reason: 'crashed', attempts, eventId: `${name}/crash` }]);
+      expect(new Set(world.done)).toEqual(new Set(['a', 'b', 'd', 'next', 'f']));
+      // Every instance may end once before anything is known; splitting six records takes three, and its tries follow.
+      expect(world.invocations).toBeLessThan(2 * (3 + warm + attempts + 1) + 6);
+    },
+  );
+
+  it('is one of several, of the same key too', async () => {
+    const world = await read(logOf('crash-1', 'a/crash-2', 'a/crash-3', 'a/fine'), { attempts: 2 });
+    expect(world.discarded).toEqual([]);
+    expect(world.letters.map(({ reason, eventId }) => [eventId, reason])).toEqual([
+      [`${name}/crash-1`, 'crashed'],
+      [`${name}/crash-2`, 'crashed'],
+      [`${name}/crash-3`, 'crashed'],
+    ]);
+    expect(world.done).toEqual(['fine']);
+  });
+
+  it('has lost nothing when it goes well after all', async () => {
+    const world = await read(logOf('a', 'crash', 'b'), { attempts: 3, crashes: 4 });
+    expect([world.letters, world.discarded]).toEqual([[], []]);
+    expect(new Set(world.done)).toEqual(new Set(['a', 'crash', 'b']));
+    expect(await left()).toEqual([]);
+  });
+
+  it('is an aggregated one: the event in it goes, those beside it are done', async () => {
+    const tickets = ['a', 'crash', 'b', 'c'];
+    const record = await theirAggregation(tickets.map((ticket) => ({ key: ticket, data: bodyOf(ticket) })));
+    const world = await read([{ body: record, sequenceNumber: '100' }, ...logOf('z')], { attempts: 2, warm: 1 });
+    expect(world.discarded).toEqual([]);
+    expect(world.letters).toMatchObject([{ reason: 'crashed', attempts: 2, eventId: `${name}/crash` }]);
+    expect(new Set(world.done)).toEqual(new Set(['a', 'b', 'c', 'z']));
+  });
+});
+
+it('costs no write but of the first record of an instance that comes alone', async () => {
+  expect((await read(logOf('a', 'b'), {})).writes).toEqual([]);
+  expect((await read(logOf('a'), { warm: 1 })).writes).toEqual([]);
+  expect((await read(logOf('a'), {})).writes).toEqual(['UpdateItem', 'DeleteItem']);
+});
+
+describe('a handler is told which try it is', () => {
+  it('of a record behind others that were held back', async () => {
+    const world = await read(logOf('k/a-slow', 'k/a-2', 'l/b-fail', 'm/c-fail'), { attempts: 9, failures: 3 });
+    expect(world.done.slice(0, 2)).toEqual(['a-slow', 'a-2']);
+    for (const ticket of ['b-fail', 'c-fail'])
+      expect([ticket, world.tries.get(ticket)]).toEqual([ticket, [1, 2, 3, 4]]);
+    expect([world.letters, world.discarded]).toEqual([[], []]);
+    expect(await left()).toEqual([]);
+  });
+
+  it('of an event behind others in its record', async () => {
+    const tickets = ['a', 'b-fail', 'c'];
+    const record = await theirAggregation(tickets.map((ticket) => ({ key: ticket, data: bodyOf(ticket) })));
+    const world = await read([{ body: record, sequenceNumber: '100' }], { attempts: 9, failures: 3 });
+    expect(world.tries.get('b-fail')).toEqual([1, 2, 3, 4]);
+    expect(await left()).toEqual([]);
+  });
+});
