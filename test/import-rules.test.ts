@@ -42,6 +42,8 @@ const LAYERS: readonly Layer[] = [
       '../local/x.ts',
       '../systems/orders/contract.ts',
       '../../lambdas/orders/x.ts',
+      'node:timers/promises',
+      'node:timers',
       ...CDK,
     ],
     allowed: ['./inbox.ts', '../contracts/event.ts', '@aws-sdk/client-sqs', '@middy/core'],

@@ -4,7 +4,7 @@ import { consume, type HandlerContext } from '../../lib/runtime/consume.ts';
 import { requiredEnv } from '../../lib/runtime/environment.ts';
 import { type Write, WriteRefused } from '../../lib/runtime/inbox.ts';
 import { Retry } from '../../lib/runtime/outcomes.ts';
-import { dynamodb } from '../../lib/runtime/runtime.ts';
+import { dynamodb, lambda } from '../../lib/runtime/runtime.ts';
 import {
   ORDERS_ENV,
   OrderCancelled,
@@ -194,6 +194,7 @@ async function readStock(lines: readonly Line[]): Promise<Map<string, number>> {
     dynamodb,
     stockTable,
     lines.map(({ sku }) => ({ sku })),
+    lambda,
   );
   return new Map(items.map(({ sku, quantity }) => [sku as string, quantity as number]));
 }

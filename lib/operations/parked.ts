@@ -3,6 +3,7 @@ import { INBOX_TABLE } from '../contracts/tables.ts';
 import { readItems } from '../runtime/aws/dynamodb.ts';
 import { parkedKeysKey, parkedLotKey, parkedMessageKey } from '../runtime/control-items.ts';
 import type { ParkedChange, ParkedLot, ParkedMessage } from '../runtime/parking.ts';
+import { lambda } from '../runtime/runtime.ts';
 
 /** Where the parked messages of a subscription lie. */
 export interface ParkingPlace {
@@ -143,6 +144,7 @@ async function itemsByKey<T>(
     (_operation, input) => dynamodb.send(new BatchGetCommand(input)),
     table,
     keys.map((key) => ({ [PK]: key })),
+    lambda,
   );
   return new Map(items.map((item) => [String(item[PK]), item as T]));
 }

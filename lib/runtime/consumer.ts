@@ -1,7 +1,6 @@
 import { usesTable } from '../contracts/delivery-numbers.ts';
 import { ENV } from '../contracts/environment.ts';
 import type { Subscription } from '../contracts/subscription.ts';
-import { dynamodbOver } from './aws/dynamodb.ts';
 import { type Breaker, tableBreaker } from './breaker.ts';
 import { type ControlState, NO_CONTROL, readControl } from './control-items.ts';
 import { requiredEnv } from './environment.ts';
@@ -70,9 +69,7 @@ export function deployedConsumer(s: Subscription, { runtime = lambda, inbox }: C
     tries: table === undefined ? undefined : tableTries(table, s, keepSeconds, runtime),
     givenUp: table === undefined ? undefined : tableGivenUp(table, s, keepSeconds, runtime),
     readControl: async (messages, isNewInstance) =>
-      table === undefined
-        ? NO_CONTROL
-        : readControl(dynamodbOver(runtime.aws, runtime.id), table, s, messages, isNewInstance),
+      table === undefined ? NO_CONTROL : readControl(runtime, table, s, messages, isNewInstance),
   };
 }
 

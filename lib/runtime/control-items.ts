@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto';
 import type { Subscription } from '../contracts/subscription.ts';
 import { INBOX_TABLE } from '../contracts/tables.ts';
 import { isAwsError } from './aws/call.ts';
-import { type Dynamodb, readItems } from './aws/dynamodb.ts';
+import { dynamodbOver, readItems } from './aws/dynamodb.ts';
 import { givenUpKeys, hasUndelivered, wasGivenUp } from './given-up.ts';
 import { isOneRecord, type Message } from './message.ts';
+import type { Runtime } from './runtime.ts';
 import { type KnownTries, knownTries, NO_TRIES, triesKey } from './tries.ts';
 
 /**
@@ -57,7 +58,7 @@ export const NO_CONTROL: ControlState = {
  * @param isNewInstance whether this is the first batch of its instance: the one before may have ended under these messages
  */
 export async function readControl(
-  dynamodb: Dynamodb,
+  runtime: Runtime,
   table: string,
   s: Subscription,
   messages: readonly Message[],
@@ -70,13 +71,13 @@ export async function readControl(
     ...mayHaveFailed(s, messages, isNewInstance),
   ];
   if (keys.length === 0) return NO_CONTROL;
-  const found = await itemsByKey(dynamodb, table, keys);
+  const found = await itemsByKey(runtime, table, keys);
   const [first, ...others] = s.to.kind === 'queue' ? [] : messages;
   const mayTell = first !== undefined && (found.has(triesKey(s, first)) || hasUndelivered(s, messages, found));
   if (mayTell) {
     // What has failed beside it comes again with it.
     const more = others.map((message) => triesKey(s, message)).filter((key) => !keys.includes(key));
-    for (const [key, item] of await itemsByKey(dynamodb, table, more)) found.set(key, item);
+    for (const [key, item] of await itemsByKey(runtime, table, more)) found.set(key, item);
   }
   return {
     failing: found.has(breakerKey(s)),
@@ -101,15 +102,16 @@ function mayHaveFailed(s: Subscription, messages: readonly Message[], isNewInsta
 }
 
 async function itemsByKey(
-  dynamodb: Dynamodb,
+  runtime: Runtime,
   table: string,
   keys: readonly string[],
 ): Promise<Map<string, Readonly<Record<string, unknown>>>> {
   // A message may be twice in a batch, and a request takes no key twice.
   const items = await readItems(
-    dynamodb,
+    dynamodbOver(runtime.aws, runtime.id),
     table,
     [...new Set(keys)].map((key) => ({ [PK]: key })),
+    runtime,
   );
   return new Map(items.map((item) => [item[PK] as string, item]));
 }

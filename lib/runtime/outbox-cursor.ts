@@ -31,13 +31,14 @@ export async function readCursors(
   dynamodb: Dynamodb,
   table: string,
   aggregates: readonly string[],
+  waits: Pick<Runtime, 'sleep' | 'random'>,
 ): Promise<ReadonlyMap<string, Cursor>> {
   const { cursorSequence, headSequence } = OUTBOX_TABLE;
   const keys = aggregates.flatMap((aggregateId) =>
     [cursorSequence, headSequence].map((sequence) => ({ aggregateId, sequence })),
   );
   const cursors = new Map<string, Cursor>();
-  for (const item of await readItems(dynamodb, table, keys)) {
+  for (const item of await readItems(dynamodb, table, keys, waits)) {
     const { aggregateId, sequence, published } = item as { aggregateId: string; sequence: number; published?: number };
     if (published === undefined) continue;
     const { at = 0, stored } = cursors.get(aggregateId) ?? {};
@@ -73,8 +74,9 @@ export async function strandedRows(
   dynamodb: Dynamodb,
   table: string,
   suspects: readonly { readonly aggregateId: string; readonly sequence: number }[],
+  waits: Pick<Runtime, 'sleep' | 'random'>,
 ): Promise<ReadonlyMap<string, readonly number[]>> {
-  const items = (await readItems(dynamodb, table, suspects)) as unknown as OutboxRow[];
+  const items = (await readItems(dynamodb, table, suspects, waits)) as unknown as OutboxRow[];
   const stranded = items.filter(({ unpublished }) => unpublished !== undefined);
   return new Map(
     [...Map.groupBy(stranded, ({ aggregateId }) => aggregateId)].map(([aggregate, rows]) => [

@@ -102,6 +102,7 @@ export function outboxRelay(box: Outbox, table: string, runtime: Runtime = lambd
       dynamodb,
       table,
       turn.map(([aggregate]) => aggregate),
+      runtime,
     );
     const again: [string, readonly OutboxRow[]][] = [];
     const pending: Pending[] = [];
@@ -166,7 +167,7 @@ export function outboxRelay(box: Outbox, table: string, runtime: Runtime = lambd
       ),
     );
     if (suspects.length === 0) return;
-    for (const [aggregate, sequences] of await strandedRows(dynamodb, table, suspects)) {
+    for (const [aggregate, sequences] of await strandedRows(dynamodb, table, suspects, runtime)) {
       const at = cursors.get(aggregate)?.at ?? 0;
       const text = `sequence ${sequences.join(', ')} will never be published: it is not after ${at}, which was published before (its id was used again, or its \`after\` was wrong)`;
       const other = failed.get(aggregate);

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+// biome-ignore lint/style/noRestrictedImports: the one place that has the real clock
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AwsCall } from './aws/call.ts';
 import { type Dynamodb, dynamodbOver } from './aws/dynamodb.ts';

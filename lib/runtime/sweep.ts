@@ -42,9 +42,9 @@ export interface Sweep {
 const MARKS = { aggregateId: 'sweeper', sequence: -2 };
 
 /** Begins a pass over the index of unpublished rows, where the one before ran out of time. */
-export async function beginSweep(table: string, { aws, id }: Runtime): Promise<Sweep> {
-  const dynamodb = dynamodbOver(aws, id);
-  const [kept] = await readItems(dynamodb, table, [MARKS]);
+export async function beginSweep(table: string, runtime: Runtime): Promise<Sweep> {
+  const dynamodb = dynamodbOver(runtime.aws, runtime.id);
+  const [kept] = await readItems(dynamodb, table, [MARKS], runtime);
   const marks = (kept?.marks ?? {}) as Readonly<Record<string, IndexRow>>;
   /** The first row of each bucket whose beginning was read. */
   const firsts = new Map<string, IndexRow | undefined>();

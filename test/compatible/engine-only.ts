@@ -10,12 +10,14 @@ export const ENGINE_ONLY: Readonly<Record<string, string>> = {
   'delivery.test.ts': 'waits of the breaker and of retries pass in seconds: only the engine scales time',
   'demo.test.ts': 'starts the engine as `npm start` does',
   'faults.test.ts': 'throttles, loses answers and kills functions at a step: only the engine does so on request',
+  'first-deployment.test.ts': 'ten minutes of alarms pass in seconds: only the engine scales time',
   'grants.test.ts':
     'takes each permission away and expects AccessDenied: emulators do not enforce roles unless told to',
   'history.test.ts':
     'expects readers with enhanced fan-out and metrics of shards, which emulators leave out or answer without doing',
   'kill.test.ts': 'kills functions between two of their requests: only the engine does so on request',
   'orders-alarms.test.ts': 'minutes of CloudWatch pass in seconds: only the engine scales time',
+  'poison.test.ts': 'starts the engine itself and reads what its functions write, line by line',
   'sending.test.ts': 'schedules come due in seconds: only the engine scales time',
   'table-changes.test.ts': 'expects retries and partial responses of streams, which emulators leave out',
 };

@@ -38,7 +38,7 @@ beforeEach(() => {
 });
 
 const worker = () => subscription(name, { to: workQueue, breaker: policy });
-const state = () => readControl(dynamodbOver(lambda.aws, lambda.id), TABLE, worker(), []);
+const state = () => readControl(lambda, TABLE, worker(), []);
 
 describe('a breaker', () => {
   it('opens after outages in a row, lets one try when the pause has passed, and closes with a success', async () => {

@@ -1,11 +1,10 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { breaker, type SubscriptionOptions, subscription } from '../../lib/contracts/subscription.ts';
 import { AwsError } from '../../lib/runtime/aws/call.ts';
-import { dynamodbOver } from '../../lib/runtime/aws/dynamodb.ts';
 import { breakerKey, parkedKeysKey, readControl, wasRefused } from '../../lib/runtime/control-items.ts';
 import { tableGivenUp } from '../../lib/runtime/given-up.ts';
 import type { Message } from '../../lib/runtime/message.ts';
-import { lambda } from '../../lib/runtime/runtime.ts';
+import { lambda, type Runtime } from '../../lib/runtime/runtime.ts';
 import { orderedQueue } from '../contracts/sample-declarations.ts';
 import { createInboxTable, itemsOf, useLocalServices } from './local-services.ts';
 
@@ -24,10 +23,13 @@ beforeEach(() => {
 
 describe('what a batch has to know', () => {
   const asked: unknown[] = [];
-  const dynamodb = dynamodbOver((service, operation, input) => {
-    asked.push(Object.values((input as { RequestItems: object }).RequestItems)[0]);
-    return lambda.aws(service, operation, input);
-  }, lambda.id);
+  const runtime: Runtime = {
+    ...lambda,
+    aws(service, operation, input) {
+      asked.push(Object.values((input as { RequestItems: object }).RequestItems)[0]);
+      return lambda.aws(service, operation, input);
+    },
+  };
   const message = (within?: Message['within']): Message => ({
     ...{ id: 'm', body: '', unit: 'K', source: 'test', receives: 1, firstReceived: 0, attributes: {} },
     ...(within === undefined ? {} : { within }),
@@ -36,7 +38,7 @@ describe('what a batch has to know', () => {
     options: Partial<SubscriptionOptions<typeof orderedQueue>>,
     messages: readonly Message[] = [],
   ) => {
-    const state = await readControl(dynamodb, TABLE, subscription(name, { to: orderedQueue, ...options }), messages);
+    const state = await readControl(runtime, TABLE, subscription(name, { to: orderedQueue, ...options }), messages);
     return {
       state,
       asked: asked.splice(0).flatMap((one) => (one as { Keys: { pk: { S: string } }[] }).Keys.map(({ pk }) => pk.S)),

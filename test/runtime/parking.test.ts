@@ -1,6 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { subscription } from '../../lib/contracts/subscription.ts';
-import { dynamodbOver } from '../../lib/runtime/aws/dynamodb.ts';
 import { readControl } from '../../lib/runtime/control-items.ts';
 import type { Message } from '../../lib/runtime/message.ts';
 import { type Parking, tableParking } from '../../lib/runtime/parking.ts';
@@ -34,7 +33,7 @@ const message = (id: string): Message => ({
 
 const parkedKeys = async () => {
   const worker = subscription(name, { to: orderedQueue, failedKey: 'park' });
-  return [...(await readControl(dynamodbOver(lambda.aws, lambda.id), TABLE, worker, [])).parkedKeys];
+  return [...(await readControl(lambda, TABLE, worker, [])).parkedKeys];
 };
 
 const lot = async () =>

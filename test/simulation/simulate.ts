@@ -15,7 +15,7 @@ import { spoilOutbox } from './system/outbox-spoilt.ts';
 import { produce, write } from './system/producers.ts';
 import { type Deployed, functionOf, mappingOf, type Station, stationOf } from './system/station.ts';
 import { chanceOf } from './world/random.ts';
-import { useWorld } from './world/virtual-timers.ts';
+import { useWorld } from './world/virtual-globals.ts';
 import { wire as makeWire } from './world/wire.ts';
 import { createWorld, EPOCH, type Owner, STREAM } from './world/world.ts';
 
@@ -42,12 +42,17 @@ export interface RunOptions {
   readonly mutation?: Mutation;
   /** Takes the lines of the trace. @default nobody */
   readonly trace?: (line: string) => void;
+  /** Told of every request. @default nobody */
+  readonly heard?: (operation: string, input: object) => void;
 }
 
-/** Runs a scenario in a world of its own and judges what happened. Needs `virtualiseTimers()` in this thread. */
-export async function simulate(scenario: Scenario, { mutation = {}, trace }: RunOptions = {}): Promise<RunResult> {
+/** Runs a scenario in a world of its own and judges what happened. Needs `virtualiseGlobals()` in this thread. */
+export async function simulate(
+  scenario: Scenario,
+  { mutation = {}, trace, heard }: RunOptions = {},
+): Promise<RunResult> {
   const world = createWorld(scenario.seed, trace);
-  useWorld(world);
+  useWorld(world, chanceOf(scenario.seed, STREAM.globals));
   const elapsed = () => world.now() - EPOCH;
   const plan = planOf(scenario.faults);
   const channels = channelsOf(scenario);
@@ -71,6 +76,7 @@ export async function simulate(scenario: Scenario, { mutation = {}, trace }: Run
   });
   const functions = new Map<string, FunctionSpec>();
   const wire = makeWire(world, {
+    heard,
     services: {
       dynamodb: dynamodb.call,
       sqs: sqs.call,

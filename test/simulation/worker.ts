@@ -1,10 +1,11 @@
+import { createHash } from 'node:crypto';
 import { parentPort } from 'node:worker_threads';
 import type { Violation } from './judging/invariants.ts';
 import { MUTANTS, type Mutant } from './mutants/mutants.ts';
 import { type Scenario, scenarioOf } from './scenario/scenario.ts';
 import { type Shrunk, shrink } from './shrink.ts';
 import { type RunResult, simulate } from './simulate.ts';
-import { virtualiseTimers } from './world/virtual-timers.ts';
+import { virtualiseGlobals } from './world/virtual-globals.ts';
 
 /** Work for a thread: a stretch of seeds, or one scenario to be made smaller. */
 export type Task =
@@ -111,14 +112,16 @@ async function smaller({ scenario, mutant: name }: Extract<Task, { kind: 'shrink
 
 async function traced(seed: number): Promise<Done> {
   const lines: string[] = [];
-  await simulate(scenarioOf(seed), { trace: (line) => lines.push(line) });
-  return { kind: 'trace', lines };
+  const requests = createHash('sha256');
+  const heard = (operation: string, input: object) => void requests.update(operation).update(JSON.stringify(input));
+  await simulate(scenarioOf(seed), { trace: (line) => lines.push(line), heard });
+  return { kind: 'trace', lines: [...lines, `all requests: sha256 ${requests.digest('hex')}`] };
 }
 
 const TASKS = { run, shrink: smaller, trace: ({ seed }: Extract<Task, { kind: 'trace' }>) => traced(seed) };
 
 // Simulated code has no timers but virtual ones, and draws no chance but the seed's.
-virtualiseTimers();
+virtualiseGlobals();
 const port = parentPort;
 /** One after the other: worlds share the thread's timers. */
 let last: Promise<void> = Promise.resolve();

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type {
   BatchGetCommandInput,
   BatchGetCommandOutput,
@@ -99,17 +98,17 @@ interface Waits {
   readonly sleep: (milliseconds: number) => Promise<unknown>;
   readonly random: () => number;
 }
-const REAL_WAITS: Waits = { sleep, random: Math.random };
 
 /**
  * Reads items of one table, consistently. What DynamoDB leaves unprocessed is asked for again: an item missing here is not there.
+ * @param waits how it waits before that: a function's `Runtime`
  * @throws UnbelievableAnswer for an answer that does not say so; Error when DynamoDB goes on processing nothing
  */
 export async function readItems<Key extends Record<string, unknown>>(
   dynamodb: (operation: 'BatchGetItem', input: BatchGetCommandInput) => Promise<Operations['BatchGetItem'][1]>,
   table: string,
   keys: readonly Key[],
-  waits: Waits = REAL_WAITS,
+  waits: Waits,
 ): Promise<Record<string, unknown>[]> {
   const found: Record<string, unknown>[] = [];
   let left = [...keys];

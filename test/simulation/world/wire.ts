@@ -28,6 +28,8 @@ export interface WireOptions {
   readonly kill: (owner: Owner) => void;
   /** Told of every request a fault befalls. */
   readonly disturbed: (service: string, operation: string, input: object, what: CallFault) => void;
+  /** Told of every request. @default nobody is */
+  readonly heard?: ((operation: string, input: object) => void) | undefined;
 }
 
 class NoAnswer extends Error {
@@ -38,7 +40,7 @@ const isTransient = (error: unknown): boolean =>
   !(error instanceof AwsError) || error.status >= 500 || error.name === 'ThrottlingException';
 
 /** The way of a request to a service and back: takes time, and faults happen on it. */
-export function wire(world: World, { services, faults, kill, disturbed }: WireOptions): Wire {
+export function wire(world: World, { services, faults, kill, disturbed, heard }: WireOptions): Wire {
   let requests = 0;
 
   /** One try. `fault` befalls it. */
@@ -117,6 +119,7 @@ export function wire(world: World, { services, faults, kill, disturbed }: WireOp
     callFor: (owner) => async (service, operation, input) => {
       const carryOut = services[service];
       if (carryOut === undefined) throw new Error(`the simulator has no service '${service}'`);
+      heard?.(operation, input);
       const planned = faults.call(requests++);
       if (planned !== undefined) {
         faults.fire();

@@ -101,7 +101,7 @@ export function createWorld(seed: number, trace?: (line: string) => void): World
 }
 
 /** Streams of chance of one seed. */
-export const STREAM = { scenario: 0, schedule: 1, runtime: 2 } as const;
+export const STREAM = { scenario: 0, schedule: 1, runtime: 2, globals: 3 } as const;
 
 const turn = setImmediate;
 const stamp = (now: number): string => `${((now - EPOCH) / 1_000).toFixed(3).padStart(9)}s`;
