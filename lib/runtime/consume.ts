@@ -23,7 +23,15 @@ import { memberOf } from './read-message.ts';
 import { isResume, type Resumed, resumeKey } from './resume.ts';
 import { acknowledged, settle, settleOne } from './settle.ts';
 import { type Batch, readBatch } from './sources.ts';
-import { afterCrash, decidedBefore, hasCrashedAlone, isSuspect, isToBeMarked, isWatched } from './suspects.ts';
+import {
+  afterCrash,
+  decidedBefore,
+  hasCrashedAlone,
+  isSuspect,
+  isToBeMarked,
+  isWatched,
+  waitForOther,
+} from './suspects.ts';
 import { errorFields, type Log, logger } from './telemetry.ts';
 import { NO_TRIES } from './tries.ts';
 import { runUnits } from './units.ts';
@@ -121,6 +129,11 @@ async function runBatch(
   async function handleMarked(message: Message, alone: boolean): Promise<Outcome> {
     if (tries === undefined) return handleOrPark(message);
     const known = control.triesOf(message);
+    const other = waitForOther(message, known, runtime.now());
+    if (other > 0) {
+      await runtime.sleep(Math.max(0, Math.min(other, context.getRemainingTimeInMillis() - reserve)));
+      return HELD;
+    }
     const decided = await decidedBefore(message, known, consumer);
     if (decided !== undefined) return handleOrPark(message, async () => decided);
     const crashed = await afterCrash(message, known, consumer);
@@ -190,6 +203,8 @@ async function runBatch(
     return settled;
   }
 }
+
+const HELD: Outcome = { kind: 'held' };
 
 const outOfTime = (): Error =>
   new Error('the time of the function was up before anything was decided about the message');

@@ -41,7 +41,7 @@ export async function settle(
   const settled = await Promise.all(
     results.map(async ({ message, outcome }, i): Promise<Returned> => {
       // A stream delivers everything from its checkpoint again; a dead letter sent now would be sent twice.
-      if (checkpoint >= 0 && i > checkpoint) return { message, outcome: HELD };
+      if (checkpoint >= 0 && i > checkpoint) return { message, outcome: await giveUpLater(message, outcome, context) };
       if (outcome.kind === 'retry') {
         context.log('warn', 'will be tried again', { messageId: message.id, ...errorFields(outcome.error) });
       }
@@ -54,6 +54,14 @@ export async function settle(
   // A stream's checkpoint is the lowest number reported; the records stand in the order of the shard.
   const reported = batch.stops === 'batch' ? again.slice(0, 1) : again;
   return { batchItemFailures: reported.map(({ message }) => ({ itemIdentifier: checkpointOf(message) })) };
+}
+
+/** What has had its tries is not tried again when it comes with those before it: its dead letter is all that is left to do. */
+async function giveUpLater(message: Message, outcome: Outcome, context: SettleContext): Promise<Outcome> {
+  const isNew = context.triesOf(message).undelivered === undefined;
+  if (outcome.kind === 'rejected' && outcome.attempts !== undefined && !outcome.sent && isNew)
+    await noteUndelivered(message, outcome, context);
+  return HELD;
 }
 
 /**
@@ -70,7 +78,9 @@ async function announce(
   const from = results.findIndex(({ message }) => checkpointOf(message) === record);
   const [first, ...others] = results.slice(from);
   const hasTries = ({ message, outcome }: Returned) =>
-    outcome.kind === 'retry' || (comesAgain(outcome) && triesOf(message).noted);
+    outcome.kind === 'retry' ||
+    (outcome.kind === 'rejected' && outcome.attempts !== undefined) ||
+    (comesAgain(outcome) && triesOf(message).noted);
   if (first === undefined || hasTries(first) || !others.some(hasTries)) return;
   try {
     await tries.precedes(first.message);

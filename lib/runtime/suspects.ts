@@ -14,8 +14,9 @@ import type { KnownTries } from './tries.ts';
  * A message that is received once, or that has failed as often as it came, costs nothing of this.
  *
  * A stream counts no receives, but Lambda splits the batch under which the function ended until the record comes alone, and each end leaves a new instance. So the
- * record that comes alone to a new instance is marked, one event after the other; a mark that still stands when it comes again was a failed try. It costs a write and
- * a deletion a start of an instance whose first batch is one record.
+ * record that comes alone to a new instance is marked, one event after the other; a mark that still stands when it comes again was a failed try. It comes again at
+ * once, and Lambda may also have given it to two instances: so whoever finds a mark waits until the other must be over, and hands the record back. It costs a write
+ * and a deletion a start of an instance whose first batch is one record.
  * https://docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html
  */
 const UNEXPLAINED_RECEIVES = 2;
@@ -43,6 +44,13 @@ export const isToBeMarked = ({ receives = 1 }: Message, known: KnownTries): bool
   known.startedUntil !== undefined || receives - 1 - known.failed >= UNEXPLAINED_RECEIVES;
 
 /**
+ * A record of a stream that another instance has marked may be under way there, or may have ended it: which of them, shows when its time is over.
+ * @returns milliseconds until then; 0: it is, or nobody has the record
+ */
+export const waitForOther = ({ receives }: Message, { startedUntil = 0 }: KnownTries, now: number): number =>
+  receives === undefined && startedUntil >= now ? startedUntil - now + 1 : 0;
+
+/**
  * Counts the try under which the function ended.
  * @returns what becomes of the message; undefined: it has a try left
  */
@@ -52,9 +60,7 @@ export async function afterCrash(
   consumer: Consumer,
 ): Promise<Outcome | undefined> {
   const { runtime, subscription, tries } = consumer;
-  if (tries === undefined || startedUntil === undefined || !alone) return undefined;
-  // A queue may hand a message out twice. A shard's next batch comes when the one before it is over, however soon that was.
-  if (message.receives !== undefined && startedUntil >= runtime.now()) return undefined;
+  if (tries === undefined || startedUntil === undefined || !alone || startedUntil >= runtime.now()) return undefined;
   const attempts = await tries.crashed(message, startedUntil);
   if (attempts === undefined || attempts < subscription.retry.attempts) return undefined;
   if (await isDone(message, consumer)) return { kind: 'duplicate' };

@@ -48,6 +48,8 @@ interface Options {
   readonly crashes?: number;
   /** Failed tries of each ticket named `fail`. */
   readonly failures?: number;
+  /** Each batch is given to a second instance as well, at once. */
+  readonly twice?: boolean;
 }
 
 /**
@@ -55,7 +57,7 @@ interface Options {
  * which the function ended.
  */
 async function read(entries: readonly LogEntry[], options: Options = {}): Promise<World> {
-  const { attempts = 2, warm = 0, crashes = Number.POSITIVE_INFINITY, failures = 1 } = options;
+  const { attempts = 2, warm = 0, crashes = Number.POSITIVE_INFINITY, failures = 1, twice = false } = options;
   const reader = subscription(name, {
     to: ticketLog,
     retry: immediate({ attempts }),
@@ -72,6 +74,7 @@ async function read(entries: readonly LogEntry[], options: Options = {}): Promis
     invocations: 0,
   };
   let crashed = 0;
+  let now = Date.now();
   interface Instance {
     alive: boolean;
     readonly run: (event: unknown) => Promise<unknown>;
@@ -82,6 +85,10 @@ async function read(entries: readonly LogEntry[], options: Options = {}): Promis
     const runtime: Runtime = {
       ...lambda,
       every: () => () => undefined,
+      now: () => now,
+      sleep: async (millis) => {
+        now += millis;
+      },
       env: (variable) => ({ [ENV.inboxTable]: TABLE, [ENV.deadLetterQueue]: 'dead' })[variable],
       write: () => undefined,
       aws: async (service, operation, input) => {
@@ -133,7 +140,9 @@ async function read(entries: readonly LogEntry[], options: Options = {}): Promis
     world.invocations += 1;
     const instance = instances.find(({ alive }) => alive) ?? start();
     if (!instances.includes(instance)) instances.push(instance);
+    const second = twice ? start().run(kinesisEvent(batch)) : undefined;
     const answer = await instance.run(kinesisEvent(batch));
+    await second;
     if (answer === undefined) return { kind: 'failed', requestId: '', functionError: 'Unhandled' };
     const verdict = streamVerdict(
       JSON.stringify(answer),
@@ -217,6 +226,15 @@ describe('a record under which the function ends', () => {
   });
 });
 
+it('is no crash when Lambda gives a batch to two instances at once', async () => {
+  const world = await read(logOf('a', 'b', 'c'), { attempts: 1, twice: true });
+  expect([world.letters, world.discarded]).toEqual([[], []]);
+  const alone = await read(logOf('d-slow'), { attempts: 1, twice: true });
+  expect([alone.letters, alone.discarded]).toEqual([[], []]);
+  expect(alone.done).toContain('d-slow');
+  expect(await left()).toEqual([]);
+});
+
 it('costs no write but of the first record of an instance that comes alone', async () => {
   expect((await read(logOf('a', 'b'), {})).writes).toEqual([]);
   expect((await read(logOf('a'), { warm: 1 })).writes).toEqual([]);
@@ -231,6 +249,12 @@ describe('a handler is told which try it is', () => {
       expect([ticket, world.tries.get(ticket)]).toEqual([ticket, [1, 2, 3, 4]]);
     expect([world.letters, world.discarded]).toEqual([[], []]);
     expect(await left()).toEqual([]);
+  });
+
+  it('of a record whose last try is over, but which is given up only with those before it', async () => {
+    const world = await read(logOf('k/a-slow', 'k/a-2', 'l/b-fail'), { attempts: 1, failures: 2 });
+    expect(world.tries.get('b-fail')).toEqual([1]);
+    expect(world.letters).toMatchObject([{ reason: 'attempts-exhausted', attempts: 1, eventId: `${name}/b-fail` }]);
   });
 
   it('of an event behind others in its record', async () => {

@@ -93,6 +93,8 @@ export const neighboursNotHeld = each(({ station: { plan, journal } }, outcome) 
   });
 });
 
+const DOUBLES: ReadonlySet<string> = new Set(['double', 'visible-early']);
+
 /** Nothing is tried more often than declared, and nothing is received without end. */
 export const retryCapKept = each(({ station: { plan, journal, subscription } }, outcome) => {
   const { scenario, faults, conflicts } = outcome;
@@ -101,16 +103,17 @@ export const retryCapKept = each(({ station: { plan, journal, subscription } }, 
   if (journal.mostReceives > most)
     problems.push(`a message was received ${journal.mostReceives} times (at most ${most})`);
   const copies = countOf(journal.accepted.map(({ event }) => String(event?.ref)));
-  // A stream starts its count again whenever its checkpoint moves, so one failing record has as many rounds as there are others.
-  const rounds = plan.source === 'log' ? scenario.events.filter(isTroubled).length : 1;
-  const doubled = scenario.faults.filter(({ kind }) => kind === 'duplicate').length;
+  // What is received by two at once is given up by one while the other tries it: two lives.
+  const doubled = scenario.faults.filter(
+    (fault) => fault.kind === 'duplicate' || (fault.kind === 'invoke' && DOUBLES.has(fault.what)),
+  ).length;
   const resumes = plan.park ? 2 * MAX_ROUNDS : 0;
   for (const [ref, failures] of countOf(
     journal.runs.filter(({ outcome }) => outcome === 'failed').map(({ ref }) => String(ref)),
   )) {
     const crashes = journal.runs.filter((run) => String(run.ref) === ref && run.outcome === 'crashed').length;
     const mishaps = faults + conflicts + crashes;
-    const cap = (plan.attempts * rounds + mishaps) * ((copies.get(ref) ?? 1) + doubled) + resumes;
+    const cap = (plan.attempts + mishaps) * ((copies.get(ref) ?? 1) + doubled) + resumes;
     if (failures > cap) problems.push(`event ${ref} failed ${failures} times (at most ${cap})`);
   }
   return problems;
@@ -166,9 +169,11 @@ export const attemptIsTheTry = each(({ station: { plan, journal } }, outcome) =>
     const accepted = journal.accepted.find(({ event }) => event?.ref === run.ref);
     const since = sentBackBefore(accepted?.body ?? '', run.from, journal.letters);
     const earlier = journal.runs.filter(({ ref, from }) => ref === run.ref && from >= since && from < run.from);
+    // A log brings what was done again, with those before it: it has all its tries then.
+    const done = Math.max(since, ...earlier.filter(({ outcome }) => outcome === 'returned').map(({ from }) => from));
     // One that was given too little time is none, and an end of the function is known to be one only when it comes again and again.
     const least = earlier.filter(
-      (one) => one.outcome === 'failed' && !one.late && !one.hung && !ended.has(invocationOf(one)),
+      (one) => one.outcome === 'failed' && !one.late && !one.hung && one.from > done && !ended.has(invocationOf(one)),
     ).length;
     const tooFew = run.attempt <= least && !isSplit;
     if (!tooFew && run.attempt <= earlier.length + 1) return [];
