@@ -14,6 +14,9 @@ const TOKEN =
   /\s*(?:(ALARM|OK|INSUFFICIENT_DATA)\s*\(\s*(?:"([^"]+)"|'([^']+)'|([^()\s]+))\s*\)|(AND|OR|NOT|TRUE|FALSE)\b|([()]))/iy;
 /** https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutCompositeAlarm.html */
 const MAX_CHILDREN = 100;
+const MAX_CHARACTERS = 10_240;
+/** Of the engine: parentheses and NOTs in each other, so that no rule is deeper than the stack. */
+const MAX_DEPTH = 200;
 
 type Token = { readonly state: StateValue; readonly alarm: string } | string;
 
@@ -22,8 +25,11 @@ type Token = { readonly state: StateValue; readonly alarm: string } | string;
  * @throws CloudWatchError ValidationError
  */
 export function parseRule(source: string): CompositeRule {
+  if (source.length > MAX_CHARACTERS)
+    throw invalid(`The AlarmRule has ${source.length} characters; at most ${MAX_CHARACTERS} are allowed.`);
   const tokens = tokensOf(source);
   let position = 0;
+  let depth = 0;
   const fail = (): Error =>
     invalid(
       `The AlarmRule is not valid at part ${position + 1} of "${source}": it takes ALARM(name), OK(name), INSUFFICIENT_DATA(name), TRUE, FALSE, AND, OR, NOT and parentheses.`,
@@ -44,10 +50,17 @@ export function parseRule(source: string): CompositeRule {
     while (take('AND')) left = { kind: 'and', left, right: one() };
     return left;
   }
+  function within(read: () => CompositeRule): CompositeRule {
+    depth += 1;
+    if (depth > MAX_DEPTH) throw invalid(`The AlarmRule is nested deeper than ${MAX_DEPTH} levels.`);
+    const inner = read();
+    depth -= 1;
+    return inner;
+  }
   function one(): CompositeRule {
-    if (take('NOT')) return { kind: 'not', rule: one() };
+    if (take('NOT')) return { kind: 'not', rule: within(one) };
     if (take('(')) {
-      const inner = either();
+      const inner = within(either);
       if (!take(')')) throw fail();
       return inner;
     }

@@ -42,3 +42,16 @@ test.each(['', 'ALARM()', 'ALARM(a) ALARM(b)', 'ALARM(a) AND', '(ALARM(a)', 'MAY
   'refused: "%s"',
   (rule) => expect(() => parseRule(rule)).toThrow(/AlarmRule/),
 );
+
+test.each([
+  ['more characters than AWS takes', `ALARM(${'a'.repeat(10_240)})`, /10247 characters; at most 10240/],
+  ['parentheses in parentheses', `${'('.repeat(5_000)}TRUE${')'.repeat(5_000)}`, /nested deeper than 200 levels/],
+  ['one NOT after the other', `${'NOT '.repeat(2_000)}TRUE`, /nested deeper than 200 levels/],
+])('%s are an error and not the end of the engine', (_, rule, message) =>
+  expect(() => parseRule(rule)).toThrow(message),
+);
+
+test('a long chain is read and decided', () => {
+  expect(holds(Array(1_000).fill('TRUE').join(' AND '))).toBe(true);
+  expect(holds(`${'('.repeat(150)}FALSE${')'.repeat(150)}`)).toBe(false);
+});

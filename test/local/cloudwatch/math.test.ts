@@ -125,3 +125,16 @@ describe('what cannot be read or is not there is refused by name', () => {
     ['[m1, m2] + [m1]', /arrays of 2 and 1 time series/],
   ])('%s', (expression, message) => expect(() => values(expression)).toThrow(message));
 });
+
+describe('what is too large', () => {
+  test.each([
+    ['more characters than AWS takes', '1'.repeat(2_049), /2049 characters; at most 2048/],
+    ['parentheses in parentheses', `${'('.repeat(1_000)}1${')'.repeat(1_000)}`, /nested deeper than 200 levels/],
+    ['one sign after the other', `${'-'.repeat(2_000)}1`, /nested deeper than 200 levels/],
+    ['power of power', Array(1_000).fill('1').join('^'), /nested deeper than 200 levels/],
+    ['lists in lists', `${'['.repeat(1_000)}1${']'.repeat(1_000)}`, /nested deeper than 200 levels/],
+  ])('%s: an error, and not the end of the engine', (_, expression, message) =>
+    expect(() => parseExpression(expression)).toThrow(message),
+  );
+  test('a long chain is worked out', () => expect(values(Array(1_000).fill('1').join('+'))).toBe(1_000));
+});

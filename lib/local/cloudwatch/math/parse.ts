@@ -24,6 +24,11 @@ interface Token {
   readonly text: string;
 }
 
+/** https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricDataQuery.html */
+const MAX_CHARACTERS = 2_048;
+/** Of the engine: signs, parentheses, lists and calls in each other, so that no expression is deeper than the stack. */
+const MAX_DEPTH = 200;
+
 /** Words that are operators. */
 const WORDS: Readonly<Record<string, string>> = { AND: '&&', OR: '||' };
 /** Binary operators, those that bind least first. */
@@ -41,8 +46,11 @@ const LEVELS: readonly (readonly string[])[] = [
  * @throws MathError
  */
 export function parseExpression(source: string): Expression {
+  if (source.length > MAX_CHARACTERS)
+    throw new MathError(`the expression has ${source.length} characters; at most ${MAX_CHARACTERS} are allowed`);
   const tokens = tokensOf(source);
   let position = 0;
+  let depth = 0;
   const fail = (expected: string): MathError =>
     new MathError(
       `expression "${source}": expected ${expected}, found ${tokens[position]?.text ?? 'the end'} (part ${position + 1})`,
@@ -69,7 +77,17 @@ export function parseExpression(source: string): Expression {
     }
   }
 
+  /** Everything that nests goes through here. */
   function signed(): Expression {
+    depth += 1;
+    if (depth > MAX_DEPTH)
+      throw new MathError(`expression "${source.slice(0, UNREAD_SHOWN)}...": nested deeper than ${MAX_DEPTH} levels`);
+    const expression = signedInside();
+    depth -= 1;
+    return expression;
+  }
+
+  function signedInside(): Expression {
     if (take('-')) return { kind: 'negate', operand: signed() };
     const base = operand();
     return take('^') ? { kind: 'binary', operator: '^', left: base, right: signed() } : base;
