@@ -71,7 +71,7 @@ function compileObject(policy: JsonObject, nested: boolean): ObjectTest {
     };
   });
   const test: ObjectTest = (value) => {
-    if (Array.isArray(value)) return value.some(test);
+    if (Array.isArray(value)) return membersOf(value).some(test);
     const members = isObject(value) ? value : {};
     return tests.every((matches) => matches(members));
   };
@@ -80,8 +80,20 @@ function compileObject(policy: JsonObject, nested: boolean): ObjectTest {
 
 /** The values that conditions look at: a value, or the members of a list. Objects are none. */
 function leavesOf(value: Json | undefined): Json[] {
-  if (Array.isArray(value)) return value.flatMap(leavesOf);
+  if (Array.isArray(value)) return membersOf(value).filter((member) => !isObject(member));
   return value === undefined || isObject(value) ? [] : [value];
+}
+
+/** What is in a list and in the lists within it: a message may nest them deeper than calls can nest. */
+function membersOf(list: readonly Json[]): Json[] {
+  const members: Json[] = [];
+  const waiting: Json[] = list.toReversed();
+  while (waiting.length > 0) {
+    const next = waiting.pop() as Json;
+    if (!Array.isArray(next)) members.push(next);
+    else for (const inner of next.toReversed()) waiting.push(inner);
+  }
+  return members;
 }
 
 function compileCondition(condition: Json): (leaves: readonly Json[]) => boolean {

@@ -51,6 +51,18 @@ const VALUES: [condition: Json, value: Json, matches: boolean][] = [
   [{ numeric: ['=', 2] }, '2', false],
 ];
 
+describe('lists in lists, as deep as a message has room for', () => {
+  const deep = (inner: string) => `{"k":${'['.repeat(100_000)}${inner}${']'.repeat(100_000)}}`;
+  it.each([
+    [{ k: [7] }, deep('7'), true],
+    [{ k: [8] }, deep('7'), false],
+    [{ k: { inner: ['x'] } }, deep('{"inner":"x"}'), true],
+    [{ k: { inner: ['y'] } }, deep('{"inner":"x"}'), false],
+  ])('%j', (policy, message, expected) => {
+    expect(compilePolicy(JSON.stringify(policy), 'MessageBody')({ message, attributes: {} })).toBe(expected);
+  });
+});
+
 describe('one value', () => {
   it.each(VALUES)('%j and %j: %s', (condition, value, expected) => {
     expect(inBody({ k: [condition] }, { k: value })).toBe(expected);
