@@ -1,4 +1,5 @@
 import { type AnyEventType, type EventType, schemaUri } from './event.ts';
+import { isTooDeep } from './json-depth.ts';
 import { EVENT } from './limits.ts';
 import { nextTraceparent } from './trace.ts';
 import { UpcastFailed, upcast } from './upcast.ts';
@@ -132,11 +133,15 @@ export const readEvent = (body: string, expected: readonly AnyEventType[]): Read
  * @throws UnreadableMessage
  */
 export function parseJson(text: string, what: string): unknown {
+  let value: unknown;
   try {
-    return JSON.parse(text);
+    value = JSON.parse(text);
   } catch (cause) {
     throw new UnreadableMessage('broken-json', `${what} is not JSON: ${(cause as Error).message}`, { cause });
   }
+  if (isTooDeep(value, text.length))
+    throw new UnreadableMessage('not-an-event', `${what} is nested deeper than ${EVENT.maxDepth} levels`);
+  return value;
 }
 
 /**

@@ -61,6 +61,8 @@ export const SCHEDULER = {
 export const EVENT = {
   /** An id is part of the inbox's keys, of which DynamoDB takes 2,048 bytes, with names around it. */
   maxIdBytes: 1_024,
+  /** Levels of JSON, the envelope's own included: of objects and lists in each other. */
+  maxDepth: 500,
 } as const;
 
 export const DYNAMODB = {

@@ -1,5 +1,6 @@
 import type { Envelope } from '../contracts/envelope.ts';
-import { CLAIM_CHECK } from '../contracts/limits.ts';
+import { isTooDeep } from '../contracts/json-depth.ts';
+import { CLAIM_CHECK, EVENT } from '../contracts/limits.ts';
 import type { Sending } from '../contracts/sending.ts';
 import { type ClaimCheck, type ClaimedData, claimFor, fetchClaim } from './claim-check.ts';
 import { Reject } from './outcomes.ts';
@@ -49,6 +50,23 @@ const NONCHARACTERS = /[\uFFFE\uFFFF]/g;
 const jsonOf = (value: unknown): string =>
   JSON.stringify(value).replace(NONCHARACTERS, (c) => `\\u${c.charCodeAt(0).toString(16)}`);
 
+/** @throws RangeError for what no consumer could read */
+function readableJsonOf(event: Envelope): string {
+  const tooDeep = () =>
+    new RangeError(
+      `event '${event.id}' (${event.type}) is nested deeper than ${EVENT.maxDepth} levels, its envelope included: no consumer could read it. Make its data flatter`,
+    );
+  let text: string;
+  try {
+    text = jsonOf(event);
+  } catch (error) {
+    if (error instanceof RangeError) throw tooDeep();
+    throw error;
+  }
+  if (isTooDeep(event, text.length)) throw tooDeep();
+  return text;
+}
+
 /** What takes the body: a channel, or a row of the outbox. */
 export interface Carrier extends Pick<Sending, 'oversized' | 'compress'> {
   /** For errors: `topic 'order-topic'`. */
@@ -70,7 +88,7 @@ export interface Body {
 /**
  * Makes the body of an event for a carrier: as it is, packed when that pays, claimed when it does not fit.
  * @param bucket where claims go; asked for only when needed
- * @throws MessageTooLarge when the carrier does not take claims, or the data is larger than any claim
+ * @throws MessageTooLarge when the carrier does not take claims, or the data is larger than any claim; RangeError for data nested too deep
  */
 export function bodyOf(event: Envelope | ClaimedEnvelope, carrier: Carrier, bucket: () => string): Body {
   const beside = carrier.beside?.(event) ?? 0;
@@ -80,7 +98,7 @@ export function bodyOf(event: Envelope | ClaimedEnvelope, carrier: Carrier, buck
     const text = jsonOf({ claimCheck: claim, ...header });
     return fitting(event, { text, bytes: sizeOf(text, beside) }, carrier);
   }
-  const plain = jsonOf(event);
+  const plain = readableJsonOf(event);
   const bytes = sizeOf(plain, beside);
   const { data, ...header } = event;
   const json = () => jsonOf(data);

@@ -1,10 +1,17 @@
 import fc from 'fast-check';
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
-import { envelope, formatSequence, parseSequence, readEnvelope, validate } from '../../lib/contracts/envelope.ts';
+import {
+  envelope,
+  formatSequence,
+  parseJson,
+  parseSequence,
+  readEnvelope,
+  validate,
+} from '../../lib/contracts/envelope.ts';
 import { event } from '../../lib/contracts/event.ts';
 import { traceIdOf } from '../../lib/contracts/trace.ts';
-import { TicketClosed } from './sample-declarations.ts';
+import { events, opened, TicketClosed } from './sample-declarations.ts';
 
 const TIME = new Date('2026-11-20T08:00:00.123Z');
 const context = { id: 'e-1', source: '/test', time: TIME };
@@ -77,6 +84,28 @@ describe('sequences', () => {
 
   it('may be missing', () => {
     expect(parseSequence(undefined)).toBe(undefined);
+  });
+});
+
+describe('nesting', () => {
+  const nested = (levels: number) =>
+    JSON.stringify(opened('T-1', 'e-1')).replace(
+      '"text":""',
+      `"text":"","x":${'['.repeat(levels)}${']'.repeat(levels)}`,
+    );
+  // The envelope and its data are two levels of their own.
+  it('of 500 levels can be read', () => {
+    expect(readEnvelope(nested(498), events).id).toBe('e-1');
+  });
+  it.each([499, 5_000, 500_000])('of 2 + %i levels is refused by name', (levels) => {
+    expect(() => readEnvelope(nested(levels), events)).toThrow(
+      expect.objectContaining({ reason: 'not-an-event', message: 'the body is nested deeper than 500 levels' }),
+    );
+  });
+  it('is that of objects, too, and wide is not deep', () => {
+    const objects = `${'{"a":'.repeat(600)}1${'}'.repeat(600)}`;
+    expect(() => parseJson(objects, 'it')).toThrow('it is nested deeper than 500 levels');
+    expect(parseJson(JSON.stringify(Array(10_000).fill([{}])), 'it')).toHaveLength(10_000);
   });
 });
 

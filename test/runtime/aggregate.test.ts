@@ -72,6 +72,20 @@ const metrics = () => lines.find((line) => '_aws' in line);
 const ALL_DONE = { batchItemFailures: [] };
 
 describe('aggregate', () => {
+  it('gives up an event nested deeper than anybody can go, at once, and counts those beside it', async () => {
+    const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+    const body = String(record(2).body).replace('"text":""', `"text":"","deep":${deep}`);
+    expect(await count([record(1), { sequenceNumber: '2', body }, record(3)])).toEqual(ALL_DONE);
+    expect(await total()).toBe(2);
+    expect(await position()).toBe(3);
+    const [letter, ...others] = await drain(deadLetters);
+    expect(others).toEqual([]);
+    expect(letter?.Body).toBe(body);
+    expect(letter?.MessageAttributes?.deadLetter?.StringValue).toMatch(
+      /"reason":"not-an-event".*nested deeper than 500/,
+    );
+  });
+
   it('commits the result with the position', async () => {
     expect(await count([record(1), record(2), record(3)])).toEqual(ALL_DONE);
     expect(await total()).toBe(3);

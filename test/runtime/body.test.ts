@@ -33,6 +33,15 @@ const long = (bytes: number) => opened('T-1', 'e-1', 'A LANTERN '.repeat(bytes /
 const random = (bytes: number) => opened('T-1', 'e-1', randomBytes(bytes).toString('base64'));
 
 describe('bodies', () => {
+  it.each([499, 100_000])('of %i levels in the data are refused: nobody could read them', (levels) => {
+    let x: unknown = 1;
+    for (let i = 0; i < levels; i++) x = [x];
+    const event = { ...opened('T-1', 'e-1'), data: { x } };
+    expect(() => bodyOf(event, carrier({ oversized: 'refuse', maxBytes: 1_000_000 }), noBucket)).toThrow(
+      /^event 'e-1' \(tickets.ticket-opened\) is nested deeper than 500 levels/,
+    );
+  });
+
   it('are plain JSON as long as they fit', () => {
     const event = opened('T-1', 'e-1', 'small');
     const body = bodyOf(event, carrier({ compress: 'when-it-pays' }), noBucket);
