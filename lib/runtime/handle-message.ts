@@ -6,7 +6,7 @@ import { abandonMillis, type Deadline } from './deadline.ts';
 import type { Handler, HandlerContext } from './handler.ts';
 import { unwrapped } from './kept-messages.ts';
 import type { Message, Outcome } from './message.ts';
-import { type HandlerResult, inboxKeyOf, ONCE, type Step } from './once.ts';
+import { type HandlerResult, inboxKeyOf, ONCE, type Step, wasDone } from './once.ts';
 import { ATTEMPTS_EXHAUSTED, Defer, Fenced, HandlerTimedOut, Outage, Reject, Retry, toError } from './outcomes.ts';
 import { readMessage } from './read-message.ts';
 import type { Log } from './telemetry.ts';
@@ -167,7 +167,7 @@ async function outcomeOf(
   if (error instanceof HandlerTimedOut && error.short) return { kind: 'held', afterSeconds: leaseSeconds ?? 0 };
   const attempts = tries === undefined ? message.receives : await tries.failed(message);
   if (attempts !== undefined && attempts >= subscription.retry.attempts) {
-    if (read !== undefined && (await wasDoneBefore(read, consumer))) return { kind: 'duplicate' };
+    if (read !== undefined && (await wasDone(read, consumer))) return { kind: 'duplicate' };
     return { kind: 'rejected', reason: ATTEMPTS_EXHAUSTED, error, attempts };
   }
   return {
@@ -177,15 +177,4 @@ async function outcomeOf(
     ...(error instanceof Retry && error.after !== undefined ? { afterSeconds: error.after.seconds } : {}),
     ...(leaseSeconds === undefined ? {} : { atLeastSeconds: leaseSeconds }),
   };
-}
-
-/**
- * A copy that fails, say for a transaction that met another, after the event was done by an earlier one is a duplicate and nothing to
- * give up; so is a message whose commit was done although its answer was lost.
- */
-async function wasDoneBefore(read: ReadEvent, { subscription, inbox }: Consumer): Promise<boolean> {
-  if (subscription.inbox !== 'effect' && subscription.inbox !== 'lease') return false;
-  const { key, fingerprint } = inboxKeyOf(subscription, read);
-  const before = await inbox.find(key);
-  return before?.state === 'done' && before.fingerprint === fingerprint;
 }

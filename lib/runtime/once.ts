@@ -22,6 +22,20 @@ export const inboxKeyOf = (
   fingerprint: fingerprintOf(sent),
 });
 
+/**
+ * Whether this very event was done before. A copy that fails, say for a transaction that met another, after the event was done by an earlier one is a
+ * duplicate and nothing to give up; so is a message whose commit was done although its answer was lost. Another event under the same id is neither.
+ */
+export async function wasDone(
+  read: ReadEvent,
+  { subscription, inbox }: Pick<OnceContext, 'subscription' | 'inbox'>,
+): Promise<boolean> {
+  if (subscription.inbox !== 'effect' && subscription.inbox !== 'lease') return false;
+  const { key, fingerprint } = inboxKeyOf(subscription, read);
+  const before = await inbox.find(key);
+  return before?.state === 'done' && before.fingerprint === fingerprint;
+}
+
 export interface OnceContext {
   readonly subscription: Subscription;
   readonly inbox: Inbox;

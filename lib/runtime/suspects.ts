@@ -1,6 +1,9 @@
 import type { Consumer } from './consumer.ts';
+import { unwrapped } from './kept-messages.ts';
 import { isOneRecord, type Message, type Outcome } from './message.ts';
-import { ATTEMPTS_EXHAUSTED } from './outcomes.ts';
+import { wasDone } from './once.ts';
+import { ATTEMPTS_EXHAUSTED, Reject } from './outcomes.ts';
+import { readMessage } from './read-message.ts';
 import type { KnownTries } from './tries.ts';
 
 /**
@@ -93,14 +96,13 @@ export async function decidedBefore(
   return { kind: 'rejected', reason: ATTEMPTS_EXHAUSTED, error, attempts: failed };
 }
 
-/** Whether the function ended after the event was recorded as done. */
-async function isDone({ body }: Message, { subscription, inbox }: Consumer): Promise<boolean> {
-  if (subscription.inbox !== 'effect' && subscription.inbox !== 'lease') return false;
+/** Whether the event in it was done: the function ended after that, or a copy of it was handled. What cannot be read was not. */
+async function isDone(message: Message, consumer: Consumer): Promise<boolean> {
+  const { subscription, runtime, kept } = consumer;
   try {
-    const { id } = JSON.parse(body) as { readonly id?: unknown };
-    return typeof id === 'string' && (await inbox.find(`${subscription.name}#${id}`))?.state === 'done';
+    return await wasDone(await readMessage(await unwrapped(message, kept), subscription.to.events, runtime), consumer);
   } catch (error) {
-    if (error instanceof SyntaxError || error instanceof TypeError) return false; // No event: nothing is recorded of it.
+    if (error instanceof Reject) return false;
     throw error;
   }
 }
