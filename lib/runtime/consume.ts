@@ -96,7 +96,13 @@ async function handleBatch(
   await informBreaker([...outcomes.values()], control, invocation);
   measure(subscription, batch, outcomes, observed, runtime);
   if (atMostOnce) return { batchItemFailures: [...kept].map(({ id }) => ({ itemIdentifier: id })) };
-  return settle(batch, outcomes, { ...consumer, triesOf: control.triesOf, openUntil: control.openUntil, log });
+  return settle(batch, outcomes, {
+    ...consumer,
+    triesOf: control.triesOf,
+    openUntil: control.openUntil,
+    millisToWait: () => started.context.getRemainingTimeInMillis() - reserveMillis(subscription),
+    log,
+  });
 }
 
 async function runBatch(
@@ -110,6 +116,7 @@ async function runBatch(
   const { subscription, parking, breaker, runtime, tries } = consumer;
   const reserve = reserveMillis(subscription);
   const isWatchedAlone = batch.stops === 'batch' && isWatched(batch.messages, control.triesOf, isNewInstance);
+  const marked = new Set<Message>();
   const parkedKeys = new Set(control.parkedKeys);
   const admitted = breaker?.admit(control) ?? 'all';
   let trials = admitted === 'all' ? Number.POSITIVE_INFINITY : admitted === 'one' ? 1 : 0;
@@ -121,30 +128,33 @@ async function runBatch(
       return message.within === undefined ? outcome : await settleWithin(message, outcome);
     } catch (thrown) {
       // The inbox table itself is in trouble: nothing was decided about the message, so it comes again.
+      if (marked.has(message)) await Promise.race([unmarked(message), runtime.sleep(MAX_UNMARK_MILLIS)]);
       return { kind: 'retry', error: toError(thrown), attempt: message.receives ?? 1 };
     }
   }
+
+  /** The function lives, whatever has become of the message: it must not be taken for one under which it ended. */
+  const unmarked = (message: Message): Promise<void> | undefined =>
+    tries?.ended(message).catch(leftBehind(message, invocation.log));
 
   /** A message that may end the function is marked meanwhile (`suspects.ts`); what is known of its tries goes when it is done. */
   async function handleMarked(message: Message, alone: boolean): Promise<Outcome> {
     if (tries === undefined) return handleOrPark(message);
     const known = control.triesOf(message);
     const other = waitForOther(message, known, runtime.now());
-    if (other > 0) {
-      await runtime.sleep(Math.max(0, Math.min(other, context.getRemainingTimeInMillis() - reserve)));
-      return HELD;
-    }
+    if (other > 0) return { kind: 'held', afterSeconds: other / MILLIS_PER_SECOND };
     const decided = await decidedBefore(message, known, consumer);
     if (decided !== undefined) return handleOrPark(message, async () => decided);
     const crashed = await afterCrash(message, known, consumer);
     if (crashed !== undefined) return crashed;
-    const marked = isWatchedAlone || isToBeMarked(message, known);
-    if (marked) await tries.starts(message, runtime.now() + context.getRemainingTimeInMillis(), alone);
+    const isMarked = isWatchedAlone || isToBeMarked(message, known);
+    if (isMarked) marked.add(message);
+    if (isMarked) await tries.starts(message, runtime.now() + context.getRemainingTimeInMillis(), alone);
     const outcome = await handleOrPark(message);
     if (outcome.kind === 'done' || outcome.kind === 'duplicate') {
       // What stays behind when this fails is older than a message that is sent again, and expires.
-      if (marked || known.noted) await tries.forget(message).catch(leftBehind(message, invocation.log));
-    } else if (marked && outcome.kind !== 'retry') await tries.ended(message);
+      if (isMarked || known.noted) await tries.forget(message).catch(leftBehind(message, invocation.log));
+    } else if (isMarked && outcome.kind !== 'retry') await tries.ended(message);
     return outcome;
   }
 
@@ -204,7 +214,9 @@ async function runBatch(
   }
 }
 
-const HELD: Outcome = { kind: 'held' };
+const MILLIS_PER_SECOND = 1_000;
+/** Of the time that is left for settling. */
+const MAX_UNMARK_MILLIS = 50;
 
 const outOfTime = (): Error =>
   new Error('the time of the function was up before anything was decided about the message');

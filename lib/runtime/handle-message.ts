@@ -40,25 +40,32 @@ export interface Invocation {
  */
 export async function handleMessage(message: Message, invocation: Invocation): Promise<Outcome> {
   let read: ReadEvent | undefined;
-  const left = handlerMillisLeft(invocation);
+  const turn = { left: handlerMillisLeft(invocation), isBehind: invocation.observed.durations.length > 0 };
   try {
     const { subscription, runtime, kept } = invocation.consumer;
     read = await readMessage(await unwrapped(message, kept), subscription.to.events, runtime);
-    return { kind: await handleOnce(read, message, left, invocation) };
+    return { kind: await handleOnce(read, message, turn, invocation) };
   } catch (thrown) {
     return outcomeOf(toError(thrown), message, read, invocation);
   }
+}
+
+/** How things were when it was a message's turn. */
+interface Turn {
+  /** Milliseconds until handlers are abandoned. */
+  readonly left: number;
+  /** Whether another handler of the batch has taken some of the time. */
+  readonly isBehind: boolean;
 }
 
 /** Milliseconds until handlers are abandoned. */
 const handlerMillisLeft = ({ consumer, context }: Pick<Invocation, 'consumer' | 'context'>): number =>
   Math.max(0, context.getRemainingTimeInMillis() - abandonMillis(consumer.subscription));
 
-/** @param left milliseconds that the message had when it was its turn */
 async function handleOnce(
   read: ReadEvent,
   message: Message,
-  left: number,
+  turn: Turn,
   invocation: Invocation,
 ): Promise<'done' | 'duplicate'> {
   const { event: envelope } = read;
@@ -96,7 +103,7 @@ async function handleOnce(
   if (subscription.inbox !== 'none' && invocation.done.get(envelope.id) === key.fingerprint) return 'duplicate';
   const result = await ONCE[subscription.inbox]({ subscription, inbox, runtime }, key, async (step) => {
     // The body, or the inbox, took until now.
-    if (deadline.signal.aborted) throw timedOut(envelope.type, left, invocation);
+    if (deadline.signal.aborted) throw timedOut(envelope.type, turn, invocation);
     const started = runtime.now();
     const fencedStep: Step = (name, work) =>
       observed(async () => {
@@ -113,7 +120,7 @@ async function handleOnce(
       resolve(handler(envelope.data, { ...handed, step: fencedStep })),
     );
     try {
-      return await deadline.within(work, () => timedOut(envelope.type, left, invocation));
+      return await deadline.within(work, () => timedOut(envelope.type, turn, invocation));
     } catch (error) {
       if (error instanceof HandlerTimedOut) over = 'was abandoned at its deadline';
       throw error;
@@ -138,15 +145,18 @@ function observed<T>(work: () => Promise<T>): Promise<T> {
 const attemptOf = (message: Message, { consumer, triesOf }: Invocation): number =>
   consumer.tries === undefined ? (message.receives ?? 1) : triesOf(message).failed + 1;
 
+/** What quick ones before it took is not worth another receive. */
+const FAIR_SHARE = 0.9;
+
 /**
- * What an abandoned handler failed with. One that had less than half of the time, because others came before it in its batch, was not tried: it comes again
+ * What an abandoned handler failed with. One that had less than its time, because others came before it in its batch, was not tried: it comes again
  * and has more.
  */
-function timedOut(type: string, left: number, { consumer, handlerMillis }: Invocation): HandlerTimedOut {
+function timedOut(type: string, { left, isBehind }: Turn, { consumer, handlerMillis }: Invocation): HandlerTimedOut {
   const { timeout } = consumer.subscription;
   return new HandlerTimedOut(
     `the handler of '${type}' had not settled after ${Math.round(left)} ms and was abandoned: the function's timeout is ${timeout.seconds} s. Raise the timeout, or give what the handler calls a timeout of its own (context.signal)`,
-    { short: left < handlerMillis / 2 },
+    { short: isBehind && left < handlerMillis * FAIR_SHARE },
   );
 }
 

@@ -17,11 +17,13 @@ export interface SettleContext extends GiveUpContext {
   readonly subscription: Subscription;
   /** Queues only. */
   readonly queueUrl: string | undefined;
-  readonly runtime: GiveUpContext['runtime'] & Pick<Runtime, 'random'>;
+  readonly runtime: GiveUpContext['runtime'] & Pick<Runtime, 'random' | 'sleep'>;
   /** Undefined where receives must do for attempts. */
   readonly tries: Tries | undefined;
   readonly givenUp: GivenUp | undefined;
   readonly triesOf: (message: Message) => KnownTries;
+  /** Milliseconds that the function may yet wait before it answers. */
+  readonly millisToWait: () => number;
   /** Epoch milliseconds until which the breaker was open when the batch came. */
   readonly openUntil: number | undefined;
 }
@@ -50,10 +52,28 @@ export async function settle(
   );
   const again = settled.filter(({ outcome }) => comesAgain(outcome));
   if (batch.stops === 'unit') await delayAll(again, context);
-  else await announce(results, again[0], context);
+  else {
+    await announce(results, again[0], context);
+    await waitForLog(again[0], context);
+  }
   // A stream's checkpoint is the lowest number reported; the records stand in the order of the shard.
   const reported = batch.stops === 'batch' ? again.slice(0, 1) : again;
   return { batchItemFailures: reported.map(({ message }) => ({ itemIdentifier: checkpointOf(message) })) };
+}
+
+/**
+ * A log has no visibility timeout: its mapping brings a batch back at once, and each time is one of its retries, after which it gives the
+ * batch up without a reason. So what asked for a wait gets it here, as far as there is time.
+ */
+async function waitForLog(first: Returned | undefined, { runtime, millisToWait }: SettleContext): Promise<void> {
+  if (first === undefined) return;
+  const wait = MILLIS_PER_SECOND * askedSeconds(first.outcome);
+  if (wait > 0) await runtime.sleep(Math.max(0, Math.min(wait, millisToWait())));
+}
+
+function askedSeconds(outcome: Outcome): number {
+  if (outcome.kind === 'deferred' || outcome.kind === 'held') return outcome.afterSeconds ?? 0;
+  return outcome.kind === 'retry' ? Math.max(outcome.afterSeconds ?? 0, outcome.atLeastSeconds ?? 0) : 0;
 }
 
 /** What has had its tries is not tried again when it comes with those before it: its dead letter is all that is left to do. */

@@ -27,11 +27,14 @@ const plain = subscription('worker', retrying);
 const guarded = subscription('worker', { ...retrying, breaker: breaker({ coolDown: seconds(30) }) });
 
 let waits: Record<string, number>;
+/** Milliseconds that the function itself waited. */
+let slept: number[];
 let letters: string[];
 let lines: unknown[][];
 
 beforeEach(() => {
   waits = {};
+  slept = [];
   letters = [];
   lines = [];
 });
@@ -56,11 +59,13 @@ async function settled(
       givenUp: undefined,
       tries: undefined,
       triesOf: () => NO_TRIES,
+      millisToWait: () => 20_000,
     },
     log: (...line) => void lines.push(line),
     runtime: {
       now: () => NOW,
       random: () => 0.5,
+      sleep: async (millis) => void slept.push(millis),
       env: () => undefined,
       write: () => undefined,
       aws: async (_service, operation, input) => {
@@ -74,6 +79,32 @@ async function settled(
   const { batchItemFailures } = await settle({ stops, messages }, new Map(known), context);
   return batchItemFailures.map(({ itemIdentifier }) => itemIdentifier);
 }
+
+describe('the wait of a log, which has no visibility timeout: the function answers later', () => {
+  it.each<[string, Outcome, number[]]>([
+    ['for what is deferred', { kind: 'deferred', afterSeconds: 3 }, [3_000]],
+    ['for a lease that somebody holds', { kind: 'held', afterSeconds: 7 }, [7_000]],
+    ['for what the handler wished', { ...retry, afterSeconds: 2 }, [2_000]],
+    ['for a lease that an abandoned handler has', { ...retry, atLeastSeconds: 4 }, [4_000]],
+    ['no longer than the function has time', { kind: 'deferred', afterSeconds: 3_600 }, [20_000]],
+    ['is none after a failure: the mapping has its own', retry, []],
+    ['is none for want of time', held, []],
+    ['is none when all is done', { kind: 'done' }, []],
+  ])('%s', async (_, outcome, expected) => {
+    await settled('batch', [
+      ['a1', { kind: 'done' }],
+      ['b1', outcome],
+      ['c1', { kind: 'deferred', afterSeconds: 9 }],
+    ]);
+    expect(slept).toEqual(outcome.kind === 'done' ? [9_000] : expected);
+    expect(waits).toEqual({});
+  });
+
+  it('is a matter of queues elsewhere', async () => {
+    await settled('unit', [['a1', { kind: 'deferred', afterSeconds: 3 }]]);
+    expect([slept, waits]).toEqual([[], { a1: 3 }]);
+  });
+});
 
 describe('the wait of a message', () => {
   it.each<[string, Outcome, number]>([

@@ -6,6 +6,7 @@ import { immediate } from '../../lib/contracts/retry.ts';
 import { subscription } from '../../lib/contracts/subscription.ts';
 import { streamVerdict } from '../../lib/local/mappings/response.ts';
 import { type BatchOutcome, processBatch } from '../../lib/local/mappings/stream-batch.ts';
+import { AwsError } from '../../lib/runtime/aws/call.ts';
 import { consume } from '../../lib/runtime/consume.ts';
 import { lambda, type Runtime } from '../../lib/runtime/runtime.ts';
 import { opened, ticketLog } from '../contracts/sample-declarations.ts';
@@ -48,6 +49,8 @@ interface Options {
   readonly crashes?: number;
   /** Failed tries of each ticket named `fail`. */
   readonly failures?: number;
+  /** Times that a failed try could not be counted. */
+  readonly uncounted?: number;
   /** Each batch is given to a second instance as well, at once. */
   readonly twice?: boolean;
 }
@@ -57,7 +60,14 @@ interface Options {
  * which the function ended.
  */
 async function read(entries: readonly LogEntry[], options: Options = {}): Promise<World> {
-  const { attempts = 2, warm = 0, crashes = Number.POSITIVE_INFINITY, failures = 1, twice = false } = options;
+  const {
+    attempts = 2,
+    warm = 0,
+    crashes = Number.POSITIVE_INFINITY,
+    failures = 1,
+    uncounted = 0,
+    twice = false,
+  } = options;
   const reader = subscription(name, {
     to: ticketLog,
     retry: immediate({ attempts }),
@@ -74,6 +84,7 @@ async function read(entries: readonly LogEntry[], options: Options = {}): Promis
     invocations: 0,
   };
   let crashed = 0;
+  let refused = 0;
   let now = Date.now();
   interface Instance {
     alive: boolean;
@@ -99,6 +110,10 @@ async function read(entries: readonly LogEntry[], options: Options = {}): Promis
           return {};
         }
         if (operation !== 'BatchGetItem') world.writes.push(operation);
+        if (String((input as { UpdateExpression?: string }).UpdateExpression).includes('ADD attempts')) {
+          refused += 1;
+          if (refused <= uncounted) throw new AwsError('InternalServerError', 'not now', 500);
+        }
         const answer = await lambda.aws(service, operation, input);
         if (!instance.alive) await new Promise(() => undefined);
         if (operation !== 'BatchGetItem') world.written += 1;
@@ -224,6 +239,12 @@ describe('a record under which the function ends', () => {
     expect(world.letters).toMatchObject([{ reason: 'crashed', attempts: 2, eventId: `${name}/crash` }]);
     expect(new Set(world.done)).toEqual(new Set(['a', 'b', 'c', 'z']));
   });
+});
+
+it('is no crash when a failed try could not be counted', async () => {
+  const world = await read(logOf('fail'), { attempts: 1, failures: 9, uncounted: 1 });
+  expect(world.tries.get('fail')).toEqual([1, 1]);
+  expect(world.letters).toMatchObject([{ reason: 'attempts-exhausted', attempts: 1 }]);
 });
 
 it('is no crash when Lambda gives a batch to two instances at once', async () => {

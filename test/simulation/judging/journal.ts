@@ -58,6 +58,8 @@ export interface Run {
   outcome: 'returned' | 'failed' | 'deferred' | 'outage' | 'rejected' | 'hung' | 'crashed' | undefined;
   /** Which try the handler was told it is. */
   readonly attempt: number;
+  /** Nobody waited for it any more when it came to its end. */
+  abandoned: boolean;
   /** The invocation it began in had ended when it came to its end. */
   late: boolean;
   /** It came to no end of its own for longer than the function may run. */

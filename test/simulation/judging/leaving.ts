@@ -155,8 +155,14 @@ const sentBackBefore = (body: string, at: number, letters: readonly Letter[]): n
   );
 
 /** Whether a run of a handler came to nothing: it failed, or nobody heard of it again. */
-const isTry = ({ outcome, hung, late }: Run): boolean =>
-  hung || late || outcome === undefined || outcome === 'failed' || outcome === 'hung' || outcome === 'crashed';
+const isTry = ({ outcome, hung, late, abandoned }: Run): boolean =>
+  hung ||
+  late ||
+  abandoned ||
+  outcome === undefined ||
+  outcome === 'failed' ||
+  outcome === 'hung' ||
+  outcome === 'crashed';
 
 /** A handler is told which try it is, in this life of the message: receives do not count. */
 export const attemptIsTheTry = each(({ station: { plan, journal } }, outcome) => {
@@ -173,7 +179,13 @@ export const attemptIsTheTry = each(({ station: { plan, journal } }, outcome) =>
     const done = Math.max(since, ...earlier.filter(({ outcome }) => outcome === 'returned').map(({ from }) => from));
     // One that was given too little time is none, and an end of the function is known to be one only when it comes again and again.
     const least = earlier.filter(
-      (one) => one.outcome === 'failed' && !one.late && !one.hung && one.from > done && !ended.has(invocationOf(one)),
+      (one) =>
+        one.outcome === 'failed' &&
+        !one.abandoned &&
+        !one.late &&
+        !one.hung &&
+        one.from > done &&
+        !ended.has(invocationOf(one)),
     ).length;
     const tooFew = run.attempt <= least && !isSplit;
     if (!tooFew && run.attempt <= earlier.length + 1) return [];

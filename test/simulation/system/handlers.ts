@@ -52,6 +52,7 @@ export function handlerOf(shared: HandlerWorld, place: HandlerPlace): Handler<St
       to: undefined,
       outcome: undefined,
       attempt: shared.toldAttempt(context.attempt, context.event.id),
+      abandoned: false,
       late: false,
       hung: false,
     };
@@ -62,6 +63,7 @@ export function handlerOf(shared: HandlerWorld, place: HandlerPlace): Handler<St
     const end = (outcome: Run['outcome']) => {
       run.outcome = outcome;
       run.to = world.now();
+      run.abandoned = context.signal.aborted;
       run.late = invocation !== instance.invocation;
       instance.open -= 1;
       world.note(() => `${instance.name} ${run.id}: handler ${outcome}`);
