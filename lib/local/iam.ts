@@ -101,6 +101,8 @@ export function createIam(options: IamOptions): Iam {
     return key ? keys.find(key) : undefined;
   }
 
+  const roleArnOf = (name: string): string | undefined => trust.owners().find((arn) => arn.endsWith(`/${name}`));
+
   const knows = (roleArn: string): boolean => roles.of(roleArn).size > 0 || trust.of(roleArn).size > 0;
 
   function decide(principal: Principal, demand: Demand): Denial | undefined {
@@ -160,7 +162,7 @@ export function createIam(options: IamOptions): Iam {
     check(request) {
       const { roleArn, functionName, session = functionName ?? 'session' } = request.caller;
       if (roleArn === undefined || !enforced) return undefined;
-      const demands = demandsOf(request, { account, partitionKeyOf });
+      const demands = demandsOf(request, { account, partitionKeyOf, roleArnOf });
       const refused = tell(decideAll(rolePrincipal(roleArn, session), demands));
       return refused && denialError(request.service, refused);
     },

@@ -177,6 +177,7 @@ export const SOURCES = {
     'IAM, policy evaluation',
     'https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html',
   ],
+  'iam-api': ['IAM API', 'https://docs.aws.amazon.com/IAM/latest/APIReference/welcome.html'],
   'cloudwatch-missing': [
     'CloudWatch, alarms and missing data',
     'https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html',
