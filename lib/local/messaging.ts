@@ -1,3 +1,4 @@
+import { serviceOfArn } from '../formats/arn.ts';
 import type { Metrics } from './cloudwatch/metrics.ts';
 import type { RequestMeter } from './cloudwatch/request-meter.ts';
 import { meterNotify, meterTopics } from './cloudwatch/sns-metrics.ts';
@@ -77,9 +78,10 @@ export async function startMessaging(options: MessagingOptions): Promise<Messagi
         return { name: queue.name, arn: queue.arn, waiting: visible + delayed, inFlight, redrivePolicy };
       }),
     protectionOf(arn) {
-      const attributes = arn.startsWith('arn:aws:sqs:')
-        ? fauxqs.sqsStore.getQueueByArn(arn)?.attributes
-        : fauxqs.snsStore.getTopic(arn)?.attributes;
+      const attributes =
+        serviceOfArn(arn) === 'sqs'
+          ? fauxqs.sqsStore.getQueueByArn(arn)?.attributes
+          : fauxqs.snsStore.getTopic(arn)?.attributes;
       return attributes && { policy: attributes.Policy, key: attributes.KmsMasterKeyId };
     },
     close() {

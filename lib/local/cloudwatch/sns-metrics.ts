@@ -1,3 +1,4 @@
+import { parseArn } from '../../formats/arn.ts';
 import type { Delivery } from '../messaging/delivery.ts';
 import type { Fauxqs } from '../messaging/fauxqs.ts';
 import type { SnsStore } from '../messaging/fauxqs-types.ts';
@@ -54,7 +55,7 @@ export function meterTopics(fauxqs: Fauxqs, metrics: Metrics): Fauxqs {
 export function meterNotify(notify: NotifyFunction, metrics: Metrics): NotifyFunction {
   const count = counter(metrics);
   return (topicArn, ...details) => {
-    const topic = topicArn.split(':').at(-1) ?? '';
+    const topic = parseArn(topicArn)?.resource ?? '';
     try {
       notify(topicArn, ...details);
     } catch (error) {

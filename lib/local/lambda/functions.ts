@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { parseArn } from '../../formats/arn.ts';
 import type { FunctionDefinition, FunctionLog, InvocationResult } from './definition.ts';
 import { functionNotFound, throttled } from './errors.ts';
 import type { Instance } from './instance.ts';
@@ -303,8 +304,9 @@ export function createFunctions(options: FunctionsOptions): Functions {
 
 /** The function's name in a name, ARN or partial ARN, with or without a qualifier. */
 export function functionNameOf(nameOrArn: string): string {
-  const full = /^arn:[^:]+:lambda:[^:]*:[^:]*:function:([^:]+)(:.+)?$/.exec(nameOrArn);
-  if (full?.[1]) return full[1];
+  const { service, resource = '' } = parseArn(nameOrArn) ?? {};
+  const [kind, name] = resource.split(':');
+  if (service === 'lambda' && kind === 'function' && name) return name;
   const partial = /^\d{12}:(?:function:)?([^:]+)/.exec(nameOrArn);
   return partial?.[1] ?? nameOrArn.split(':')[0] ?? nameOrArn;
 }

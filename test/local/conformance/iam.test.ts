@@ -2,7 +2,7 @@ import { InvokeCommand } from '@aws-sdk/client-lambda';
 import { expect } from 'vitest';
 import { createAwsCalls } from '../../../lib/local/call.ts';
 import type { Json, JsonObject } from '../../../lib/local/json.ts';
-import { childOf, parseXml, type XmlElement } from '../../../lib/runtime/aws/xml.ts';
+import { childOf, parseXml, type XmlElement } from '../../../lib/formats/xml.ts';
 import { queue, REGION } from '../engine/support.ts';
 import { conformanceApp, type DeployedFunction } from './app.ts';
 import { conforms } from './conforms.ts';
