@@ -1,5 +1,4 @@
-import { randomUUID } from 'node:crypto';
-import { xmlOf } from '../cloudwatch/query-protocol.ts';
+import { queryAnswer } from '../cloudwatch/query-protocol.ts';
 import { errorResponse } from '../endpoint-errors.ts';
 import { formParameters } from '../endpoint-request.ts';
 import type { JsonObject } from '../json.ts';
@@ -70,10 +69,7 @@ export function iamApi({ roles, stacks }: IamApiOptions): ServiceHandler {
     }
     try {
       const role = roleNamed(required(parameters, 'RoleName'), stacks());
-      const result = xmlOf(operation({ role, policies: roles, parameters }));
-      const metadata = `<ResponseMetadata><RequestId>${randomUUID()}</RequestId></ResponseMetadata>`;
-      const body = `<${action}Response xmlns="${NAMESPACE}"><${action}Result>${result}</${action}Result>${metadata}</${action}Response>`;
-      return { status: 200, headers: { 'content-type': 'text/xml' }, body };
+      return queryAnswer(action, NAMESPACE, operation({ role, policies: roles, parameters }));
     } catch (error) {
       if (!(error instanceof IamError)) throw error;
       return errorResponse('iam', error);

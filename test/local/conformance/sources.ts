@@ -85,6 +85,10 @@ export const SOURCES = {
     'https://docs.aws.amazon.com/sns/latest/dg/sns-large-payload-raw-message-delivery.html',
   ],
   'sns-fifo': ['SNS, FIFO topics', 'https://docs.aws.amazon.com/sns/latest/dg/fifo-message-dedup.html'],
+  'sns-attributes': [
+    'SNS, message attributes',
+    'https://docs.aws.amazon.com/sns/latest/dg/sns-message-attributes.html',
+  ],
   'sns-dlq': ['SNS, dead-letter queues', 'https://docs.aws.amazon.com/sns/latest/dg/sns-dead-letter-queues.html'],
   'sns-lambda': [
     'SNS, fan-out to functions',
