@@ -272,8 +272,12 @@ describe('a key that fails on a log', () => {
     ]);
     await eventually('the other key still flows', flows('1,2,3'));
     for (const ticket of ['rejected', 'throws']) expect(await numbersOf(ticket, 'journal')).toEqual([]);
-    const letters = (await deadLetters('journal')).map(({ letter }) => [letter?.eventId, letter?.reason]);
-    expect(letters.toSorted()).toEqual([
+    const letters = await deadLetters('journal');
+    const places = letters.map(({ letter }) => letter?.frames?.[0]);
+    const source = /test\/integration\/tickets\/functions\/parts\/note-in-order\.ts:\d+:\d+/;
+    expect(places).toEqual([expect.stringMatching(source), expect.stringMatching(source)]);
+    const reasons = letters.map(({ letter }) => [letter?.eventId, letter?.reason]);
+    expect(reasons.toSorted()).toEqual([
       ['rejected/1', 'broken'],
       ['throws/1', 'attempts-exhausted'],
     ]);
