@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { GetQueueAttributesCommand, SendMessageBatchCommand } from '@aws-sdk/client-sqs';
 import { DeleteCommand, GetCommand, PutCommand, paginateScan } from '@aws-sdk/lib-dynamodb';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { parkedEdit, parkedSkip } from '../../bin/commands/change-parked.ts';
 import { parkedList, parkedResume, parkedShow } from '../../bin/commands/parked.ts';
 import { envelope } from '../../lib/contracts/envelope.ts';
@@ -154,6 +154,18 @@ async function operated(command: (world: Parameters<typeof parkedList>[2]) => Pr
   return { code, printed: printed.join('\n'), json: () => JSON.parse(printed.at(-1) ?? '') };
 }
 
+/** What a command says of where it works, while it does: on the terminal and in its answer. */
+async function named(command: () => ReturnType<typeof operated>) {
+  const noted: string[] = [];
+  const stderr = vi.spyOn(process.stderr, 'write').mockImplementation((text) => noted.push(String(text)) > 0);
+  try {
+    const { json } = await command();
+    return [noted[0], json().target];
+  } finally {
+    stderr.mockRestore();
+  }
+}
+
 const WHERE = { stack: 'tickets', stage: 'dev', json: true };
 const list = (subscription: string) => operated((world) => parkedList(subscription, { ...WHERE, all: false }, world));
 const resume = (subscription: string, key?: string, more = { yes: true, json: true }) =>
@@ -248,6 +260,20 @@ describe('the first message of a parked key that can never succeed', () => {
     expect((await edit('E', { file })).json()).toMatchObject({ what: 'edited', number: 1, eventId: 'E/1' });
     expect((await resume('in-order', 'E')).json().keys).toEqual([{ key: 'E', resumed: 2, released: true }]);
     expect(await numbersOf('E')).toEqual([1, 2]);
+    rmSync(dirname(file), { recursive: true });
+  }, 60_000);
+
+  it('is changed where the command says, before it asks', async () => {
+    await parked('W');
+    const target = { account: '000000000000', region: 'us-east-1', endpoint: app.engine.url };
+    const where = `account 000000000000, region us-east-1, at ${app.engine.url}\n`;
+    const file = join(mkdtempSync(join(tmpdir(), 'sluice-edit-')), 'event.json');
+    expect((await named(() => edit('W', { save: file })))[0]).toBe(`Reading a message of 'in-order': ${where}`);
+    const repaired = JSON.stringify(eventOf({ ticket: 'W', number: 1, fail: 'throw' }));
+    writeFileSync(file, repaired);
+    expect(await named(() => edit('W', { file }))).toEqual([`Editing a message of 'in-order': ${where}`, target]);
+    expect(await named(() => skip('W'))).toEqual([`Skipping a message of 'in-order': ${where}`, target]);
+    expect(await named(() => resume('in-order', 'W'))).toEqual([`Resuming 'in-order': ${where}`, target]);
     rmSync(dirname(file), { recursive: true });
   }, 60_000);
 });
