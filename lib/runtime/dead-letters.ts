@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import {
   DEAD_LETTER_ATTRIBUTE,
-  DEAD_LETTERS_PREFIX,
   type DeadLetter,
   MAX_FRAMES,
   MAX_FRAMES_CHARACTERS,
@@ -82,9 +81,7 @@ export async function sendDeadLetter(
   kept: KeptMessages,
 ): Promise<void> {
   const reason = { [DEAD_LETTER_ATTRIBUTE]: text(sqsJson(letter)) };
-  const { body, attributes } = await fitted(message, SQS_ROOM, reason, (whole) =>
-    kept.keep(DEAD_LETTERS_PREFIX, whole),
-  );
+  const { body, attributes } = await fitted(message, SQS_ROOM, reason, (whole) => kept.keep(whole));
   await aws('sqs', 'SendMessage', {
     QueueUrl: queueUrl,
     MessageBody: body,
