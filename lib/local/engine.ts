@@ -162,6 +162,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     onLog: permittedLog({ iam: services.iam, find: (name) => functions.find(name), region, account: accountId }, onLog),
     report: notice,
     clockSkewMs: (functionName) => clockSkew(functionName, services.faults),
+    state,
     ...(options.maxWorkers === undefined ? {} : { maxWorkers: options.maxWorkers }),
   });
   const functions = meterFunctions(workers, metrics, options.onInvocation);

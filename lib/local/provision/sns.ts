@@ -97,6 +97,8 @@ const asAttribute = (value: Json | undefined): string | undefined =>
 
 const topicPolicy: ResourceType = {
   handled: ['PolicyDocument', 'Topics'],
+  // It is kept as an attribute of its topics.
+  durable: true,
   async create({ stackName, logicalId, properties, context }) {
     const AttributeValue = JSON.stringify(properties.PolicyDocument ?? {});
     for (const arn of listAt(properties, 'Topics')) {

@@ -49,7 +49,13 @@ export function schedulerApi(context: Context): ServiceHandler {
       const arn = arnOf(group, name);
       const definition = schedules.find(arn);
       if (definition === undefined) return noSuch(`Schedule ${name}`);
-      return jsonResponse({ State: 'ENABLED', ...definition.input, Arn: arn, Name: name, GroupName: group });
+      return jsonResponse({
+        State: 'ENABLED',
+        ...(definition.input ?? definition.properties),
+        Arn: arn,
+        Name: name,
+        GroupName: group,
+      });
     },
     DeleteSchedule(request) {
       const name = nameIn(request);
