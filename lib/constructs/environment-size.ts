@@ -37,9 +37,11 @@ function problemsOf(fn: LambdaFunction): string[] {
   const largest = sizes.toSorted((a, b) => b.bytes - a.bytes).slice(0, NAMED);
   const atLeast = sizes.some(({ isLeast }) => isLeast) ? 'at least ' : '';
   return [
-    `the environment of function '${fn.node.path}' has ${atLeast}${count(sum)} bytes, names and values together, and Lambda takes ${count(LAMBDA.maxEnvironmentBytes)}. ` +
+    `the environment of function '${fn.node.path}' has ${atLeast}${count(sum)} bytes, names and values together, ` +
+      `and Lambda takes ${count(LAMBDA.maxEnvironmentBytes)}. ` +
       `The largest variables: ${largest.map(({ name, bytes }) => `${name} (${count(bytes)})`).join(', ')}. ` +
-      'Put large values into a file that is bundled with the function or into a parameter that it reads, shorten names, or divide its work among several functions.',
+      'Put large values into a file that is bundled with the function or into a parameter that it reads, shorten names, ' +
+      'or divide its work among several functions.',
   ];
 }
 

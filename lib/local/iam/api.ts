@@ -64,7 +64,8 @@ export function iamApi({ roles, stacks }: IamApiOptions): ServiceHandler {
     const action = request.operation ?? '';
     const operation = Object.hasOwn(operations, action) ? operations[action] : undefined;
     if (operation === undefined) {
-      const message = `The action ${action} is not available in the engine; available: ${Object.keys(operations).join(', ')}. Roles and policies come from templates.`;
+      const known = Object.keys(operations).join(', ');
+      const message = `The action ${action} is not available in the engine; available: ${known}. Roles and policies come from templates.`;
       return errorResponse('iam', { status: 400, code: 'InvalidAction', message });
     }
     try {

@@ -72,7 +72,10 @@ function nameProblem(name: string): string | undefined {
   if (name.endsWith('.')) return "Invalid message attribute name ending with character '.' was found.";
   const other = /[^A-Za-z0-9_.-]/u.exec(name)?.[0];
   if (other !== undefined)
-    return `Invalid non-alphanumeric character '#x${other.codePointAt(0)?.toString(16).toUpperCase()}' was found in the message attribute name. Can only include alphanumeric characters, hyphens, underscores, or dots.`;
+    return (
+      `Invalid non-alphanumeric character '#x${other.codePointAt(0)?.toString(16).toUpperCase()}' was found in the message attribute name. ` +
+      'Can only include alphanumeric characters, hyphens, underscores, or dots.'
+    );
   return name.includes('..') ? "Message attribute name can not have successive '.' character." : undefined;
 }
 
