@@ -3,6 +3,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { SystemContract } from '../lib/contracts/system.ts';
+import { deploymentOf, type Place } from '../lib/operations/deployment.ts';
 import { type ParkingConsumer, parkingConsumer, parkingConsumers } from '../lib/operations/parking-consumers.ts';
 import { confirm } from './confirm.ts';
 import { SYSTEMS } from './contracts.ts';
@@ -35,6 +36,21 @@ export const consumerFor = (
   { stage, stack }: Where,
   systems: readonly SystemContract[],
 ): Promise<ParkingConsumer> => parkingConsumer(clients, stack ?? stackOf(stage, systems, subscription), subscription);
+
+/**
+ * Where a subscription's consumer is, for a command that changes something there.
+ * @param service that does it
+ * @throws NotDeployed when its stack is not there
+ */
+export async function targetOf(
+  subscription: string,
+  { stage, stack }: Where,
+  systems: readonly SystemContract[],
+  service: 'LAMBDA' | 'DYNAMODB',
+): Promise<Place> {
+  const { place } = await deploymentOf(stack ?? stackOf(stage, systems, subscription));
+  return place(service);
+}
 
 export async function everyConsumer(
   clients: Clients,

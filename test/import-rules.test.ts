@@ -34,6 +34,21 @@ const LAYERS: readonly Layer[] = [
     allowed: ['./event.ts', '@standard-schema/spec', 'node:crypto'],
   },
   {
+    file: 'lib/formats/probe.ts',
+    forbidden: [
+      ...[
+        '../contracts/x.ts',
+        '../runtime/x.ts',
+        '../lint/x.ts',
+        '../constructs/x.ts',
+        '../operations/x.ts',
+        '../local/x.ts',
+      ],
+      ...['../systems/orders/contract.ts', '../../lambdas/orders/x.ts', '@aws-sdk/client-sqs', '@middy/core', ...CDK],
+    ],
+    allowed: ['./xml.ts', 'node:crypto'],
+  },
+  {
     file: 'lib/runtime/probe.ts',
     forbidden: [
       '../lint/x.ts',

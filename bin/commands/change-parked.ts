@@ -16,8 +16,9 @@ import {
   readEdit,
   skipHead,
 } from '../../lib/operations/change-parked.ts';
+import { type Place, placeInWords } from '../../lib/operations/deployment.ts';
 import { lineDiff } from '../line-diff.ts';
-import { consumerFor, here, openClients, type ParkedWorld, type Where } from '../parked-world.ts';
+import { consumerFor, here, openClients, type ParkedWorld, targetOf, type Where } from '../parked-world.ts';
 import { openTerminal } from '../terminal.ts';
 
 interface ChangeOptions extends Where {
@@ -40,7 +41,7 @@ export async function parkedSkip(
   options: SkipOptions,
   world: ParkedWorld = here,
 ): Promise<number> {
-  return changing(subscription, options, world, async (change) => {
+  return changing('Skipping a message of', subscription, options, world, async (change, target) => {
     const head = await headOf(change, key);
     const { drop } = options;
     if (!options.json) world.print(describe(head));
@@ -49,7 +50,7 @@ export async function parkedSkip(
     if (!(await agreed(question, 'Nothing was skipped', options, world))) return 1;
     const changed = await skipHead(change, head, { by: byOf(options), drop });
     const left = head.lot.last - head.row.number;
-    if (options.json) world.print(JSON.stringify({ subscription, key, ...changed, left }));
+    if (options.json) world.print(JSON.stringify({ subscription, key, ...changed, left, target }));
     else
       world.print(
         `${key}: message ${changed.number} ${changed.what}, ${left} left. The key is still parked: npx sluice parked resume ${subscription} '${key}'`,
@@ -76,43 +77,53 @@ export async function parkedEdit(
   const { file, save } = options;
   if ((file === undefined) === (save === undefined))
     throw new InvalidArgumentError('name the new body with --file, or where to write the present one with --save');
-  return changing(subscription, options, world, async (change) => {
-    const head = await headOf(change, key);
-    if (save !== undefined) {
-      writeFileSync(save, `${pretty(head.message.body)}\n`, { mode: OWNER_ONLY });
-      if (options.json) world.print(JSON.stringify({ subscription, key, number: head.row.number, saved: save }));
-      else world.print(`${describe(head)}\nwritten to ${save}; edit it, then name it with --file`);
+  return changing(
+    save === undefined ? 'Editing a message of' : 'Reading a message of',
+    subscription,
+    options,
+    world,
+    async (change, target) => {
+      const head = await headOf(change, key);
+      if (save !== undefined) {
+        writeFileSync(save, `${pretty(head.message.body)}\n`, { mode: OWNER_ONLY });
+        if (options.json) world.print(JSON.stringify({ subscription, key, number: head.row.number, saved: save }));
+        else world.print(`${describe(head)}\nwritten to ${save}; edit it, then name it with --file`);
+        return 0;
+      }
+      const edit = await readEdit(change, head, contentOf(file ?? ''), eventsOf(subscription, world.systems));
+      const difference = lineDiff(pretty(head.message.body), pretty(edit.body));
+      if (!options.json) world.print([describe(head), ...difference].join('\n'));
+      const question = `Give message ${head.row.number} under key '${key}' of '${subscription}' this body?`;
+      if (!(await agreed(question, 'Nothing was changed', options, world))) return 1;
+      const changed = await editHead(change, head, edit, byOf(options));
+      if (options.json) world.print(JSON.stringify({ subscription, key, ...changed, difference, target }));
+      else
+        world.print(
+          `${key}: message ${changed.number} edited, its original is kept beside it. Have it handled: npx sluice parked resume ${subscription} '${key}'`,
+        );
       return 0;
-    }
-    const edit = await readEdit(change, head, contentOf(file ?? ''), eventsOf(subscription, world.systems));
-    const difference = lineDiff(pretty(head.message.body), pretty(edit.body));
-    if (!options.json) world.print([describe(head), ...difference].join('\n'));
-    const question = `Give message ${head.row.number} under key '${key}' of '${subscription}' this body?`;
-    if (!(await agreed(question, 'Nothing was changed', options, world))) return 1;
-    const changed = await editHead(change, head, edit, byOf(options));
-    if (options.json) world.print(JSON.stringify({ subscription, key, ...changed, difference }));
-    else
-      world.print(
-        `${key}: message ${changed.number} edited, its original is kept beside it. Have it handled: npx sluice parked resume ${subscription} '${key}'`,
-      );
-    return 0;
-  });
+    },
+  );
 }
 
 /** A body may hold personal data. */
 const OWNER_ONLY = 0o600;
 
+/** @param doing what the command is about to do, for the line that says where */
 async function changing(
+  doing: string,
   subscription: string,
   options: ChangeOptions,
   { systems }: ParkedWorld,
-  run: (change: ChangeParked) => Promise<number>,
+  run: (change: ChangeParked, target: Place) => Promise<number>,
 ): Promise<number> {
   const clients = openClients();
   const sdk = { dynamodb: new DynamoDBClient({}), sqs: new SQSClient({}), s3: new S3Client({ forcePathStyle: true }) };
   try {
+    const target = await targetOf(subscription, options, systems, 'DYNAMODB');
+    openTerminal(options).note(`${doing} '${subscription}': ${placeInWords(target)}`);
     const consumer = await consumerFor(clients, subscription, options, systems);
-    return await run({ aws: awsOverSdk(sdk), now: Date.now, id: randomUUID, consumer });
+    return await run({ aws: awsOverSdk(sdk), now: Date.now, id: randomUUID, consumer }, target);
   } finally {
     clients.close();
     for (const client of Object.values(sdk)) client.destroy();

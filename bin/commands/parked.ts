@@ -1,8 +1,17 @@
 import { InvalidArgumentError } from 'commander';
+import { placeInWords } from '../../lib/operations/deployment.ts';
 import { listParked, type ParkedKey, parkedKey, parkedMessages } from '../../lib/operations/parked.ts';
 import { type Resumption, resumeParked } from '../../lib/operations/resume-parked.ts';
 import type { ParkedChange } from '../../lib/runtime/parking.ts';
-import { consumerFor, everyConsumer, here, openClients, type ParkedWorld, type Where } from '../parked-world.ts';
+import {
+  consumerFor,
+  everyConsumer,
+  here,
+  openClients,
+  type ParkedWorld,
+  targetOf,
+  type Where,
+} from '../parked-world.ts';
 import { EXIT_INTERRUPTED, interrupted } from '../signals.ts';
 import { renderTable } from '../table.ts';
 import { openTerminal } from '../terminal.ts';
@@ -116,6 +125,8 @@ export async function parkedResume(
   const clients = openClients();
   const terminal = openTerminal(options);
   try {
+    const target = await targetOf(subscription, options, world.systems, 'LAMBDA');
+    terminal.note(`Resuming '${subscription}': ${placeInWords(target)}`);
     const consumer = await consumerFor(clients, subscription, options, world.systems);
     const keys =
       key === undefined
@@ -138,7 +149,7 @@ export async function parkedResume(
     } finally {
       bar.stop();
     }
-    if (options.json) world.print(JSON.stringify({ subscription, keys: results }));
+    if (options.json) world.print(JSON.stringify({ subscription, keys: results, target }));
     else for (const result of results) world.print(describe(result));
     if (signal.aborted) return EXIT_INTERRUPTED;
     return results.every(({ released }) => released) ? 0 : 1;

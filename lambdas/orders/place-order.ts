@@ -112,7 +112,7 @@ async function commit(
     after: version - 1,
     traceparent,
     correlationId: data.documentId,
-    events: [occurred<OrderData>(type, data)],
+    events: [occurred<OrderData, typeof type.type>(type, data)],
     writes: [
       {
         Put: {

@@ -6,6 +6,7 @@ import type { Construct } from 'constructs';
 import type { Duration } from '../contracts/duration.ts';
 import { ENV } from '../contracts/environment.ts';
 import { acknowledgeWildcard, isWildcard } from './acknowledge.ts';
+import { checkEnvironmentSize } from './environment-size.ts';
 import { logRetentionOf, physicalName, removalPolicyOf } from './stage.ts';
 
 /** What a function is made of. */
@@ -33,7 +34,7 @@ export function messagingFunction(scope: Construct, name: string, props: Messagi
     description: `Role of function ${name}`,
   });
   logGroup.grantWrite(role);
-  return new LambdaFunction(scope, 'Function', {
+  const fn = new LambdaFunction(scope, 'Function', {
     functionName: physicalName(scope, name),
     description: props.description,
     runtime: Runtime.NODEJS_24_X,
@@ -47,6 +48,8 @@ export function messagingFunction(scope: Construct, name: string, props: Messagi
     loggingFormat: LoggingFormat.TEXT,
     role,
   });
+  checkEnvironmentSize(fn);
+  return fn;
 }
 
 /** A contract's duration as CDK takes it. */

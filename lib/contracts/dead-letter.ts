@@ -3,6 +3,8 @@ export interface DeadLetter {
   /** Short and stable, for grouping: the error's name or the reader's reason. */
   readonly reason: string;
   readonly message: string;
+  /** Where the error was thrown, the innermost place first, as the logs say it: of the source, for what `bundleFunctions()` made. */
+  readonly frames?: readonly string[] | undefined;
   /** The same for failures of the same kind: hash of consumer, reason and message without its numbers and ids. */
   readonly fingerprint: string;
   readonly consumer: string;
@@ -37,6 +39,10 @@ export const DEAD_LETTER_ATTRIBUTE = 'deadLetter';
 
 /** Reasons longer than this are cut: an attribute shares the message's size limit with the body. */
 export const MAX_REASON_CHARACTERS = 1_000;
+
+/** Places that a dead letter names at most, all in all of so many characters. */
+export const MAX_FRAMES = 5;
+export const MAX_FRAMES_CHARACTERS = 1_000;
 
 /** A message attribute as Lambda hands it to a function, lists left out: SQS knows none. */
 export interface MessageAttribute {

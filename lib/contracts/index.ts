@@ -27,7 +27,7 @@ export { type AnyEventType, type DataOf, type EventType, event } from './event.t
 export { type LogOptions, log } from './log.ts';
 export { type LogCapacity, type LogCapacityOptions, SHARD_METRICS, type ShardMetric } from './log-capacity.ts';
 export { CONSUMER_METRIC, METRIC_NAMESPACE, OUTBOX_METRIC, PRODUCER_METRIC } from './metrics.ts';
-export { type Outbox, outbox } from './outbox.ts';
+export { type Outbox, type OutboxChannel, outbox, type PublishedType } from './outbox.ts';
 export { fifoQueue, type QueueOptions, queue } from './queue.ts';
 export { type Recurrence, type Recurring, recurring } from './recurring.ts';
 export { exponential, fixed, immediate, type RetryPolicy } from './retry.ts';

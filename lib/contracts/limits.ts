@@ -75,6 +75,8 @@ export const DYNAMODB = {
 
 export const LAMBDA = {
   maxTimeoutSeconds: 900,
+  /** Names and values of a function's variables together. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
+  maxEnvironmentBytes: 4 * KIB,
   /** Lowest MaximumConcurrency of an SQS event source mapping. https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html */
   minMappingConcurrency: 2,
   maxMappingConcurrency: 1_000,

@@ -1,3 +1,4 @@
+import { parseArn } from '../formats/arn.ts';
 import { textOf } from './intrinsics.ts';
 
 /** Which resources an ARN of a service can mean, and what stands before the name. */
@@ -18,16 +19,14 @@ export interface Arn {
   readonly name: string;
 }
 
-const ARN = /^arn:[^:]*:(?<service>[a-z0-9-]+):[^:]*:[^:]*:(?<rest>.+)$/;
-
 /** The service that an ARN is of, also of one that means nothing the linter knows. */
-export const serviceOf = (value: unknown): string | undefined => ARN.exec(textOf(value) ?? '')?.groups?.service;
+export const serviceOf = (value: unknown): string | undefined => parseArn(textOf(value) ?? '')?.service;
 
 /** What a literal ARN means, also one whose partition, region and account are filled in at deployment. */
 export function arnOf(value: unknown): Arn | undefined {
-  const { service, rest } = ARN.exec(textOf(value) ?? '')?.groups ?? {};
+  const { service, resource } = parseArn(textOf(value) ?? '') ?? {};
   const known = SERVICES[service ?? ''];
-  if (service === undefined || rest === undefined || known === undefined || !known.before.test(rest)) return undefined;
-  const name = rest.replace(known.before, '');
+  if (service === undefined || resource === undefined || known?.before.test(resource) !== true) return undefined;
+  const name = resource.replace(known.before, '');
   return { service, types: known.types, name: service === 'kms' ? name : (name.split(/[/:]/)[0] ?? name) };
 }

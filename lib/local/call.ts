@@ -1,4 +1,5 @@
 import { Agent, request } from 'node:http';
+import { childOf, errorIn, parseXml, type XmlElement } from '../formats/xml.ts';
 import type { Json, JsonObject } from './json.ts';
 import { isObject } from './json.ts';
 
@@ -18,13 +19,13 @@ export class AwsCallError extends Error {
 export interface AwsCalls {
   /** AWS JSON protocol: SQS, Kinesis, DynamoDB and its streams. */
   json(service: JsonService, operation: string, body: JsonObject, signal?: AbortSignal): Promise<JsonObject>;
-  /** AWS Query protocol (SNS); answers the XML. */
+  /** AWS Query protocol (SNS, IAM); answers what is in the result, an empty element when the operation has none. */
   query(
     service: string,
     operation: string,
     version: string,
     parameters: Readonly<Record<string, string>>,
-  ): Promise<string>;
+  ): Promise<XmlElement>;
   /** REST (S3, SES); answers the body as text. */
   rest(
     service: string,
@@ -114,10 +115,12 @@ function callsAs(accessKeyId: string, endpoint: string, region: string, agent: A
       const answer: Json = text === '' ? {} : (JSON.parse(text) as Json);
       return isObject(answer) ? answer : {};
     },
-    query(service, operation, version, parameters) {
+    async query(service, operation, version, parameters) {
       const body = new URLSearchParams({ Action: operation, Version: version, ...parameters }).toString();
       const headers = { 'content-type': 'application/x-www-form-urlencoded; charset=utf-8' };
-      return send({ service, operation, method: 'POST', path: '/', headers }, body);
+      const answer = parseXml(await send({ service, operation, method: 'POST', path: '/', headers }, body));
+      const name = `${operation}Result`;
+      return childOf(answer, name) ?? { name, children: [], text: '' };
     },
     rest(service, method, path, body = '', headers = {}) {
       return send({ service, operation: `${method} ${path}`, method, path, headers }, body);
@@ -133,6 +136,6 @@ function errorFrom(status: number, text: string, operation: string): AwsCallErro
     const code = String(body.__type ?? body.code ?? 'Unknown').replace(/^.*#/, '');
     return new AwsCallError(code, String(body.message ?? body.Message ?? text), status, operation);
   }
-  const code = /<Code>([^<]*)<\/Code>/.exec(text)?.[1] ?? `HTTP ${status}`;
-  return new AwsCallError(code, /<Message>([^<]*)<\/Message>/.exec(text)?.[1] ?? text.slice(0, 500), status, operation);
+  const { code = `HTTP ${status}`, message = text.slice(0, 500) } = errorIn(text) ?? {};
+  return new AwsCallError(code, message, status, operation);
 }

@@ -20,6 +20,7 @@ import { createEventBus } from './events/bus.ts';
 import { clockSkew } from './faults/clock-skew.ts';
 import { faultyDeliveries } from './faults/deliveries.ts';
 import type { RandomFaults } from './faults.ts';
+import { iamApi } from './iam/api.ts';
 import { lambdaApi } from './lambda/api.ts';
 import { createAsyncInvocations } from './lambda/async-invocations.ts';
 import type { FunctionDefinition, FunctionLog } from './lambda/definition.ts';
@@ -161,6 +162,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     onLog: permittedLog({ iam: services.iam, find: (name) => functions.find(name), region, account: accountId }, onLog),
     report: notice,
     clockSkewMs: (functionName) => clockSkew(functionName, services.faults),
+    state,
     ...(options.maxWorkers === undefined ? {} : { maxWorkers: options.maxWorkers }),
   });
   const functions = meterFunctions(workers, metrics, options.onInvocation);
@@ -207,6 +209,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   });
   services.register('lambda', lambdaApi({ functions, asyncInvocations, mappings, region, accountId }));
   services.register('cloudformation', cloudformationApi(deployments));
+  services.register('iam', iamApi({ roles: services.iam.roles, stacks: deployments.list }));
   services.register('logs', logsApi({ store: logs, region, accountId }));
   services.register('monitoring', cloudwatchApi(cloudwatch));
   services.register('events', eventsApi({ bus: events, region, accountId }));

@@ -1,3 +1,4 @@
+import { serviceOfArn } from '../formats/arn.ts';
 import type { AwsErrorShape } from './endpoint-errors.ts';
 import { checkPolicy, PolicyError } from './iam/check-policy.ts';
 import { contextOf } from './iam/condition-keys.ts';
@@ -92,7 +93,7 @@ export function createIam(options: IamOptions): Iam {
     const own = [...resources.of(owner).values()];
     if (kept === undefined) return own;
     if (kept.policy) return [...own, parse(kept.policy, owner)];
-    return owner.startsWith('arn:aws:sns:') ? [...own, defaultTopicPolicy(owner, account)] : own;
+    return serviceOfArn(owner) === 'sns' ? [...own, defaultTopicPolicy(owner, account)] : own;
   }
 
   function customerKeyOf(arn: string): string | undefined {
@@ -100,6 +101,8 @@ export function createIam(options: IamOptions): Iam {
     const key = keys.of(owner) ?? protectionOf(owner)?.key;
     return key ? keys.find(key) : undefined;
   }
+
+  const roleArnOf = (name: string): string | undefined => trust.owners().find((arn) => arn.endsWith(`/${name}`));
 
   const knows = (roleArn: string): boolean => roles.of(roleArn).size > 0 || trust.of(roleArn).size > 0;
 
@@ -160,7 +163,7 @@ export function createIam(options: IamOptions): Iam {
     check(request) {
       const { roleArn, functionName, session = functionName ?? 'session' } = request.caller;
       if (roleArn === undefined || !enforced) return undefined;
-      const demands = demandsOf(request, { account, partitionKeyOf });
+      const demands = demandsOf(request, { account, partitionKeyOf, roleArnOf });
       const refused = tell(decideAll(rolePrincipal(roleArn, session), demands));
       return refused && denialError(request.service, refused);
     },
@@ -188,12 +191,18 @@ export function createIam(options: IamOptions): Iam {
   };
 }
 
+const FUNCTION_PARTS = 7;
+/** By service, where parts of a resource have ARNs of their own. */
+const OWNERS: Readonly<Record<string, (arn: string) => string>> = {
+  s3: (arn) => arn.split('/')[0] ?? arn,
+  dynamodb: (arn) => arn.split(/\/(?:index|stream)\//)[0] ?? arn,
+  lambda: (arn) => arn.split(':').slice(0, FUNCTION_PARTS).join(':'),
+};
+
 /** The resource whose policy and key count: the bucket of an object, the table of an index or stream, the function of an alias. */
 function ownerOf(arn: string): string {
-  if (arn.startsWith('arn:aws:s3:::')) return arn.split('/')[0] ?? arn;
-  if (arn.startsWith('arn:aws:dynamodb:')) return arn.replace(/\/(index|stream)\/.*$/, '');
-  if (arn.startsWith('arn:aws:lambda:')) return arn.split(':').slice(0, 7).join(':');
-  return arn;
+  const owner = OWNERS[serviceOfArn(arn) ?? ''];
+  return owner === undefined ? arn : owner(arn);
 }
 
 /**

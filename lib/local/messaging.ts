@@ -1,11 +1,13 @@
+import { serviceOfArn } from '../formats/arn.ts';
 import type { Metrics } from './cloudwatch/metrics.ts';
 import type { RequestMeter } from './cloudwatch/request-meter.ts';
-import { meterNotify, meterTopics } from './cloudwatch/sns-metrics.ts';
+import { createTopicMeter } from './cloudwatch/sns-metrics.ts';
 import { levelsOf, meterQueues } from './cloudwatch/sqs-metrics.ts';
 import type { Protection } from './iam.ts';
+import { createDelivery, type NotifyFunction } from './messaging/delivery.ts';
 import { loadFauxqs } from './messaging/fauxqs.ts';
-import type { NotifyFunction } from './messaging/function-subscriptions.ts';
 import type { HoldBack } from './messaging/hold-back.ts';
+import { createPublishing } from './messaging/publishing.ts';
 import { createQueueOperations } from './messaging/queue-operations.ts';
 import type { Access } from './messaging/resource-policies.ts';
 import { createS3 } from './messaging/s3.ts';
@@ -59,13 +61,15 @@ export interface MessagingOptions {
  */
 export async function startMessaging(options: MessagingOptions): Promise<Messaging> {
   const { region, account, access, holdBack, notify, state, metrics, timeScale = 1 } = options;
-  const fauxqs = meterTopics(await loadFauxqs(region, { maySend: access.maySend, holdBack, state }), metrics);
+  const fauxqs = await loadFauxqs(region, { holdBack, state });
   const queueMeter = meterQueues(fauxqs.sqsStore, metrics);
+  const deliver = createDelivery(fauxqs, access.maySend, notify);
+  const publishing = createPublishing(fauxqs.snsStore, deliver, createTopicMeter(metrics), state);
   const queues = createQueueOperations(fauxqs, timeScale);
   return {
     handlers: {
       sqs: createSqs(fauxqs, access, queues.operations, state),
-      sns: createSns(fauxqs, access, meterNotify(notify, metrics), state),
+      sns: createSns(fauxqs, access, publishing),
       s3: createS3(fauxqs, access, state),
       sts: createSts(account),
     },
@@ -77,9 +81,10 @@ export async function startMessaging(options: MessagingOptions): Promise<Messagi
         return { name: queue.name, arn: queue.arn, waiting: visible + delayed, inFlight, redrivePolicy };
       }),
     protectionOf(arn) {
-      const attributes = arn.startsWith('arn:aws:sqs:')
-        ? fauxqs.sqsStore.getQueueByArn(arn)?.attributes
-        : fauxqs.snsStore.getTopic(arn)?.attributes;
+      const attributes =
+        serviceOfArn(arn) === 'sqs'
+          ? fauxqs.sqsStore.getQueueByArn(arn)?.attributes
+          : fauxqs.snsStore.getTopic(arn)?.attributes;
       return attributes && { policy: attributes.Policy, key: attributes.KmsMasterKeyId };
     },
     close() {

@@ -17,7 +17,7 @@ export interface Caller {
 
 /** One AWS API call, as the endpoint read it off the wire. */
 export interface ServiceRequest {
-  /** Signing name of the service: sqs, sns, s3, kinesis, dynamodb, lambda, ses, scheduler, events, cloudformation, monitoring, logs, sts. */
+  /** Signing name of the service: sqs, sns, s3, kinesis, dynamodb, lambda, ses, scheduler, events, cloudformation, monitoring, logs, sts, iam. */
   readonly service: string;
   /** API operation (`SendMessage`, `PutRecords`); for REST services the endpoint leaves it undefined and the service derives it. */
   readonly operation: string | undefined;

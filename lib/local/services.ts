@@ -11,7 +11,7 @@ import { createFaults, type Faults, type FaultTrigger } from './faults.ts';
 import { createIam, type Iam } from './iam.ts';
 import { createIdentities, type Identities } from './identities.ts';
 import { createKinesis } from './kinesis.ts';
-import type { NotifyFunction } from './messaging/function-subscriptions.ts';
+import type { NotifyFunction } from './messaging/delivery.ts';
 import type { Access } from './messaging/resource-policies.ts';
 import { type Messaging, type QueueDepth, startMessaging } from './messaging.ts';
 import type { ServiceHandler } from './service.ts';

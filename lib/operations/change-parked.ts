@@ -1,4 +1,4 @@
-import { MAX_REASON_CHARACTERS, PARKED_PREFIX } from '../contracts/dead-letter.ts';
+import { MAX_REASON_CHARACTERS } from '../contracts/dead-letter.ts';
 import { ATTRIBUTE } from '../contracts/envelope.ts';
 import { ENV } from '../contracts/environment.ts';
 import type { AnyEventType } from '../contracts/event.ts';
@@ -128,7 +128,9 @@ export async function skipHead(
     await sendDeadLetter(world.aws, queue, { ...message, id: `skipped-${message.id}` }, letter, keptOf(world));
   }
   await write(world, head, change, { resumed: row.number, row: unchanged(head, 'Delete', {}) });
-  await forget(world, [row.body, row.original?.body]);
+  // What could not be opened is in its dead letter as the reference that it was.
+  const isOpen = drop || message.body !== row.body;
+  await forget(world, head, [isOpen ? row.body : undefined, row.original?.body]);
   return change;
 }
 
@@ -187,7 +189,7 @@ export async function editHead(
   const { row, message } = head;
   const [by, at] = [name.slice(0, MAX_NAME_CHARACTERS), new Date(world.now()).toISOString()];
   const kept = keptOf(world);
-  const store = (one: Message) => fitted(one, HALF, {}, (whole) => kept.keep(PARKED_PREFIX, whole));
+  const store = (one: Message) => fitted(one, HALF, {}, (whole) => kept.keep(whole, row));
   const { bytes: _, ...others } = message;
   const { [ATTRIBUTE.type]: typed, ...attributes } = message.attributes;
   const edited = await store({
@@ -209,7 +211,7 @@ export async function editHead(
   });
   await write(world, head, change, { resumed: row.number - 1, row: update });
   // An earlier edit that is replaced; the original stays.
-  if (row.body !== original.body && row.body !== edited.body) await forget(world, [row.body]);
+  if (row.body !== original.body && row.body !== edited.body) await forget(world, head, [row.body]);
   return change;
 }
 
@@ -280,12 +282,11 @@ const shortened = ({ eventId, reason, ...change }: ParkedChange): ParkedChange =
 });
 
 /** Objects that nothing refers to any more. What is left behind when this fails costs a little, and no message. */
-async function forget(world: ChangeParked, bodies: readonly (string | undefined)[]): Promise<void> {
-  for (const body of bodies) {
-    const reference = body === undefined ? undefined : referenceIn(body);
-    if (reference !== undefined)
-      await keptOf(world)
-        .forget(reference)
-        .catch(() => undefined);
-  }
+async function forget(
+  world: ChangeParked,
+  { row }: ParkedHead,
+  bodies: readonly (string | undefined)[],
+): Promise<void> {
+  const kept = keptOf(world);
+  for (const body of bodies) if (body !== undefined) await kept.forget(body, row).catch(() => undefined);
 }

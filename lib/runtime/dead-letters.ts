@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import {
   DEAD_LETTER_ATTRIBUTE,
-  DEAD_LETTERS_PREFIX,
   type DeadLetter,
+  MAX_FRAMES,
+  MAX_FRAMES_CHARACTERS,
   MAX_REASON_CHARACTERS,
   type MessageAttribute,
 } from '../contracts/dead-letter.ts';
@@ -25,6 +26,23 @@ function fingerprint(consumer: string, reason: string, message: string): string 
 /** An attribute shares the message's size with the body, so that nothing in the reason may be as long as somebody pleases. */
 const cut = (value: string | undefined): string | undefined => value?.slice(0, MAX_REASON_CHARACTERS);
 
+/** Frames of the error's stack, as many whole ones as there is room for. (A message may have lines that look like some.) */
+function framesOf({ stack, message }: Error): Pick<DeadLetter, 'frames'> {
+  if (typeof stack !== 'string') return {};
+  const head = stack.indexOf(message);
+  const frames = stack
+    .slice(head === -1 ? 0 : head + message.length)
+    .split('\n')
+    .flatMap((line) => /^ +at (?<place>.+)$/.exec(line)?.groups?.place ?? [])
+    .slice(0, MAX_FRAMES);
+  let room = MAX_FRAMES_CHARACTERS;
+  const fitting = frames.filter(({ length }) => {
+    room -= length;
+    return room >= 0;
+  });
+  return fitting.length === 0 ? {} : { frames: fitting };
+}
+
 /** What is known about a message that is given up. */
 export function describeFailure(
   consumer: string,
@@ -37,6 +55,7 @@ export function describeFailure(
   return {
     reason: reason.slice(0, MAX_REASON_CHARACTERS),
     message: error.message.slice(0, MAX_REASON_CHARACTERS),
+    ...framesOf(error),
     fingerprint: fingerprint(consumer, reason, error.message),
     consumer,
     source: message.source,
@@ -62,9 +81,7 @@ export async function sendDeadLetter(
   kept: KeptMessages,
 ): Promise<void> {
   const reason = { [DEAD_LETTER_ATTRIBUTE]: text(sqsJson(letter)) };
-  const { body, attributes } = await fitted(message, SQS_ROOM, reason, (whole) =>
-    kept.keep(DEAD_LETTERS_PREFIX, whole),
-  );
+  const { body, attributes } = await fitted(message, SQS_ROOM, reason, (whole) => kept.keep(whole));
   await aws('sqs', 'SendMessage', {
     QueueUrl: queueUrl,
     MessageBody: body,

@@ -6,32 +6,48 @@ import type { S3Object } from './aws/s3-protocol.ts';
 import { requiredEnv } from './environment.ts';
 import { bodyOfBytes, type Message } from './message.ts';
 import { Reject } from './outcomes.ts';
+import type { ParkedMessage } from './parking.ts';
 import { jsonOf } from './read-message.ts';
 import type { Runtime } from './runtime.ts';
 import type { Batch } from './sources.ts';
-import { isWrapped, sha256, unwrap } from './wrapped-message.ts';
+import { isWrapped, referenceIn, sha256, unwrap } from './wrapped-message.ts';
+
+/** The item that a parked message lies in. */
+export type ParkedItem = Pick<ParkedMessage, 'number' | 'messageId'>;
 
 /**
  * The bucket for messages that neither a dead letter nor an item can hold. An object is named by its contents, so that trying again writes it
- * again, which also makes it live longer.
+ * again, which also makes it live longer. One of a parked message is named by its item, too: two with the same contents must not share one, for
+ * whichever is handled first takes it away.
  */
 export interface KeptMessages {
-  /** @throws MissingEnvironment when the consumer was deployed without the bucket */
-  keep(prefix: typeof DEAD_LETTERS_PREFIX | typeof PARKED_PREFIX, whole: Buffer): Promise<WrappedReference>;
+  /**
+   * @param item of the parked message that will refer to it. @default it is for a dead letter
+   * @throws MissingEnvironment when the consumer was deployed without the bucket
+   */
+  keep(whole: Buffer, item?: ParkedItem): Promise<WrappedReference>;
   /** @throws Reject 'wrapped-elsewhere' for another bucket or consumer: a message does not decide what is read; 'wrapped-missing' */
   fetch(reference: WrappedReference): Promise<Buffer>;
-  /** Deletes what a parked message referred to. */
-  forget(reference: WrappedReference): Promise<void>;
+  /** Deletes what the body in an item refers to, if it was kept for that item: nor does a message decide what is deleted. */
+  forget(body: string, item: ParkedItem): Promise<void>;
 }
+
+const TAG_LENGTH = 32;
+const tagOf = ({ number, messageId }: ParkedItem): string =>
+  sha256(Buffer.from(`${number} ${messageId}`)).slice(0, TAG_LENGTH);
 
 export function keptMessages(s: Pick<Subscription, 'name'>, { aws, env }: Pick<Runtime, 'aws' | 'env'>): KeptMessages {
   const bucketOf = () =>
     requiredEnv(ENV.deadLetterBucket, 'which bucket keeps messages too large for dead letters', env);
   const folders = [DEAD_LETTERS_PREFIX, PARKED_PREFIX].map((prefix) => `${prefix}${s.name}/`);
   return {
-    async keep(prefix, whole) {
+    async keep(whole, item) {
       const hash = sha256(whole);
-      const reference = { bucket: bucketOf(), key: `${prefix}${s.name}/${hash}`, bytes: whole.length, sha256: hash };
+      const key =
+        item === undefined
+          ? `${DEAD_LETTERS_PREFIX}${s.name}/${hash}`
+          : `${PARKED_PREFIX}${s.name}/${hash}-${tagOf(item)}`;
+      const reference = { bucket: bucketOf(), key, bytes: whole.length, sha256: hash };
       const { bucket: Bucket, key: Key } = reference;
       await aws('s3', 'PutObject', { Bucket, Key, Body: whole, ContentType: 'application/json' });
       return reference;
@@ -51,7 +67,9 @@ export function keptMessages(s: Pick<Subscription, 'name'>, { aws, env }: Pick<R
         throw new Reject('wrapped-missing', `the message '${bucket}/${key}' is gone: expired or deleted`, { cause });
       }
     },
-    async forget({ bucket: Bucket, key: Key }) {
+    async forget(body, item) {
+      const { bucket: Bucket, key: Key, sha256: hash } = referenceIn(body) ?? {};
+      if (Key !== `${PARKED_PREFIX}${s.name}/${hash}-${tagOf(item)}` || Bucket !== bucketOf()) return;
       await aws('s3', 'DeleteObject', { Bucket, Key });
     },
   };

@@ -3,7 +3,7 @@ import { type Envelope, envelope } from '../contracts/envelope.ts';
 import { ENV } from '../contracts/environment.ts';
 import type { EventType } from '../contracts/event.ts';
 import { DYNAMODB } from '../contracts/limits.ts';
-import type { Outbox } from '../contracts/outbox.ts';
+import { destinationsOf, type Outbox, type PublishedType } from '../contracts/outbox.ts';
 import { OUTBOX_TABLE } from '../contracts/tables.ts';
 import { cancellationReasons, dynamodbOver, transactionBytes } from './aws/dynamodb.ts';
 import { type Body, MessageTooLarge } from './body.ts';
@@ -26,13 +26,16 @@ export interface OutboxRow {
 }
 
 /** Something that happened, to be told by the outbox. */
-export interface Occurrence<Data = unknown> {
-  readonly event: EventType<Data>;
+export interface Occurrence<Data = unknown, Type extends string = string> {
+  readonly event: EventType<Data, Type>;
   readonly data: Data;
 }
 
 /** Ties an event to its data, so that the compiler checks the pair. */
-export const occurred = <Data>(event: EventType<Data>, data: Data): Occurrence => ({ event, data }) as Occurrence;
+export const occurred = <Data, const Type extends string>(
+  event: EventType<Data, Type>,
+  data: NoInfer<Data>,
+): Occurrence<unknown, Type> => ({ event, data }) as Occurrence<unknown, Type>;
 
 /**
  * The events do not come after the newest one of their aggregate: another transaction was first, or `after` is wrong. Read the aggregate
@@ -59,14 +62,15 @@ function conflictText(aggregate: string, after: number, newest: number | undefin
 }
 
 /** Writes and events that commit together. */
-export interface Transaction {
+export interface Transaction<Type extends string = string> {
   /** The entity whose events these are; at most 80 characters. */
   readonly aggregate: string;
   /** Sequence of its newest event, ever; 0 for a new one. */
   readonly after: number;
   /** The business items, with their conditions. */
   readonly writes: readonly Write[];
-  readonly events: readonly Occurrence[];
+  /** Each of a type that a channel of the outbox lists. */
+  readonly events: readonly Occurrence<unknown, Type>[];
   readonly traceparent?: string | undefined;
   readonly correlationId?: string | undefined;
 }
@@ -84,7 +88,7 @@ const bucketOf = (aggregate: string): string =>
  * is decided here: the aggregate's head says which sequence is the newest, and its condition lets one writer win. The head stays when
  * the rows have expired.
  */
-export function outboxWriter(box: Outbox, runtime: Runtime = lambda) {
+export function outboxWriter<const Box extends Outbox>(box: Box, runtime: Runtime = lambda) {
   const table = requiredEnv(ENV.outboxTable, `which table is outbox '${box.name}'`, runtime.env);
   const claims = takesClaims(box) ? claimsBucket(runtime.env) : '';
   const dynamodb = dynamodbOver(runtime.aws, runtime.id);
@@ -92,10 +96,10 @@ export function outboxWriter(box: Outbox, runtime: Runtime = lambda) {
   /**
    * @returns the events as they will be published
    * @throws WriteRefused when a condition of `writes` does not hold; SequenceConflict when another transaction came first;
-   *   MessageTooLarge when an event does not fit through a channel, InvalidKey when a channel would refuse its key. In each case
+   *   RangeError for an event that no channel of the outbox lists; MessageTooLarge when an event does not fit through a channel, InvalidKey when a channel would refuse its key. In each case
    *   nothing was written (data of oversized events may be left in the bucket, where it expires)
    */
-  return async function transact(transaction: Transaction): Promise<Envelope[]> {
+  return async function transact(transaction: Transaction<PublishedType<Box>>): Promise<Envelope[]> {
     const { aggregate, after, writes, events } = transaction;
     if (aggregate.length === 0 || aggregate.length > MAX_AGGREGATE_CHARACTERS) {
       throw new RangeError(
@@ -112,6 +116,7 @@ export function outboxWriter(box: Outbox, runtime: Runtime = lambda) {
         `${writes.length} writes and ${events.length} events do not fit one transaction of ${DYNAMODB.maxTransactionItems} items, of which the aggregate's head takes one`,
       );
     }
+    for (const { event } of events) checkListed(box, event.type);
     const createdAt = new Date(runtime.now());
     const envelopes = events.map(({ event, data }, i) => {
       const sequence = after + 1 + i;
@@ -163,6 +168,17 @@ const REFUSED = 'ConditionalCheckFailed';
 const putNew = (TableName: string, Item: OutboxRow): Write => ({
   Put: { TableName, Item, ConditionExpression: `attribute_not_exists(${OUTBOX_TABLE.partitionKey})` },
 });
+
+/** Its rows would wait for ever, and everything of their aggregate behind them. @throws RangeError naming what the channels list */
+function checkListed(box: Outbox, type: string): void {
+  if (destinationsOf(box, type).length > 0) return;
+  const listed = box.publishes.map(
+    ({ kind, name, events }) => `${kind} '${name}': ${events.map((one) => one.type).join(', ')}`,
+  );
+  throw new RangeError(
+    `event '${type}' would go nowhere: no channel of outbox '${box.name}' lists it (${listed.join('; ')}). Add it to the events of one of them, or publish to one that lists it`,
+  );
+}
 
 /** Events and writes may each fit, and not together. @throws MessageTooLarge naming the largest event */
 function checkSum(items: readonly Write[], events: readonly Envelope[], bodies: readonly Body[]): void {

@@ -1,4 +1,4 @@
-import { MAX_REASON_CHARACTERS, type MessageAttributes, PARKED_PREFIX } from '../contracts/dead-letter.ts';
+import { MAX_REASON_CHARACTERS, type MessageAttributes } from '../contracts/dead-letter.ts';
 import { DYNAMODB, SQS } from '../contracts/limits.ts';
 import type { Subscription } from '../contracts/subscription.ts';
 import { INBOX_TABLE } from '../contracts/tables.ts';
@@ -82,12 +82,13 @@ export function tableParking(table: string, s: Pick<Subscription, 'name'>, runti
   return {
     async park(key, message, reason) {
       const lot = parkedLotKey(s, key);
-      const { body, attributes } = await fitted(message, ITEM_ROOM, {}, (whole) => kept.keep(PARKED_PREFIX, whole));
       for (;;) {
         const { Item } = await dynamodb('GetItem', { TableName: table, Key: { [PK]: lot }, ConsistentRead: true });
         const last = Number(Item?.last ?? 0);
         // A message delivered again after its parking was acknowledged too late: it lies there already.
         if (last > 0 && (Item?.newest as string | undefined) === message.id) return true;
+        const item = { number: last + 1, messageId: message.id };
+        const { body, attributes } = await fitted(message, ITEM_ROOM, {}, (whole) => kept.keep(whole, item));
         try {
           await dynamodb('TransactWriteItems', {
             TransactItems: [
@@ -127,10 +128,7 @@ export function tableParking(table: string, s: Pick<Subscription, 'name'>, runti
                   TableName: table,
                   Item: {
                     [PK]: parkedMessageKey(s, key, last + 1),
-                    number: last + 1,
-                    body,
-                    attributes,
-                    messageId: message.id,
+                    ...{ ...item, body, attributes },
                     parkedAt: new Date(now()).toISOString(),
                     ...(reason === undefined ? {} : { reason: reason.slice(0, MAX_REASON_CHARACTERS) }),
                   },

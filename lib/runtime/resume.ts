@@ -3,10 +3,10 @@ import { dynamodbOver } from './aws/dynamodb.ts';
 import { parkedKeysKey, parkedLotKey, parkedMessageKey, wasRefused } from './control-items.ts';
 import { reserveMillis } from './deadline.ts';
 import { handleMessage, type Invocation } from './handle-message.ts';
+import type { ParkedItem } from './kept-messages.ts';
 import type { Message } from './message.ts';
 import type { ParkedLot, ParkedMessage } from './parking.ts';
 import { errorFields } from './telemetry.ts';
-import { referenceIn } from './wrapped-message.ts';
 
 /** What an operator sends to a consumer's function to have a parked key handled. */
 export interface ResumeRequest {
@@ -79,18 +79,17 @@ export async function resumeKey({ key }: ResumeRequest['resume'], invocation: In
     }
     if (await step(before)) {
       const { body, original } = row.Item as unknown as ParkedMessage;
-      await forget(body);
-      if (original !== undefined) await forget(original.body);
+      const item = { number: before + 1, messageId: message.id };
+      await forget(body, item);
+      if (original !== undefined) await forget(original.body, item);
       resumed += 1;
     }
   }
 
   /** The object of a message that was too large for its item. What is left behind when this fails costs a little, and no message. */
-  async function forget(body: string): Promise<void> {
-    const reference = referenceIn(body);
-    if (reference === undefined) return;
+  async function forget(body: string, item: ParkedItem): Promise<void> {
     await kept
-      .forget(reference)
+      .forget(body, item)
       .catch((error: Error) =>
         invocation.log('warn', 'the object of a parked message could not be deleted', errorFields(error)),
       );

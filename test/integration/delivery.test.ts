@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { GetQueueAttributesCommand, SendMessageBatchCommand } from '@aws-sdk/client-sqs';
 import { DeleteCommand, GetCommand, PutCommand, paginateScan } from '@aws-sdk/lib-dynamodb';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { parkedEdit, parkedSkip } from '../../bin/commands/change-parked.ts';
 import { parkedList, parkedResume, parkedShow } from '../../bin/commands/parked.ts';
 import { envelope } from '../../lib/contracts/envelope.ts';
@@ -154,6 +154,18 @@ async function operated(command: (world: Parameters<typeof parkedList>[2]) => Pr
   return { code, printed: printed.join('\n'), json: () => JSON.parse(printed.at(-1) ?? '') };
 }
 
+/** What a command says of where it works, while it does: on the terminal and in its answer. */
+async function named(command: () => ReturnType<typeof operated>) {
+  const noted: string[] = [];
+  const stderr = vi.spyOn(process.stderr, 'write').mockImplementation((text) => noted.push(String(text)) > 0);
+  try {
+    const { json } = await command();
+    return [noted[0], json().target];
+  } finally {
+    stderr.mockRestore();
+  }
+}
+
 const WHERE = { stack: 'tickets', stage: 'dev', json: true };
 const list = (subscription: string) => operated((world) => parkedList(subscription, { ...WHERE, all: false }, world));
 const resume = (subscription: string, key?: string, more = { yes: true, json: true }) =>
@@ -250,6 +262,20 @@ describe('the first message of a parked key that can never succeed', () => {
     expect(await numbersOf('E')).toEqual([1, 2]);
     rmSync(dirname(file), { recursive: true });
   }, 60_000);
+
+  it('is changed where the command says, before it asks', async () => {
+    await parked('W');
+    const target = { account: '000000000000', region: 'us-east-1', endpoint: app.engine.url };
+    const where = `account 000000000000, region us-east-1, at ${app.engine.url}\n`;
+    const file = join(mkdtempSync(join(tmpdir(), 'sluice-edit-')), 'event.json');
+    expect((await named(() => edit('W', { save: file })))[0]).toBe(`Reading a message of 'in-order': ${where}`);
+    const repaired = JSON.stringify(eventOf({ ticket: 'W', number: 1, fail: 'throw' }));
+    writeFileSync(file, repaired);
+    expect(await named(() => edit('W', { file }))).toEqual([`Editing a message of 'in-order': ${where}`, target]);
+    expect(await named(() => skip('W'))).toEqual([`Skipping a message of 'in-order': ${where}`, target]);
+    expect(await named(() => resume('in-order', 'W'))).toEqual([`Resuming 'in-order': ${where}`, target]);
+    rmSync(dirname(file), { recursive: true });
+  }, 60_000);
 });
 
 describe('a key that fails on a log', () => {
@@ -272,8 +298,12 @@ describe('a key that fails on a log', () => {
     ]);
     await eventually('the other key still flows', flows('1,2,3'));
     for (const ticket of ['rejected', 'throws']) expect(await numbersOf(ticket, 'journal')).toEqual([]);
-    const letters = (await deadLetters('journal')).map(({ letter }) => [letter?.eventId, letter?.reason]);
-    expect(letters.toSorted()).toEqual([
+    const letters = await deadLetters('journal');
+    const places = letters.map(({ letter }) => letter?.frames?.[0]);
+    const source = /test\/integration\/tickets\/functions\/parts\/note-in-order\.ts:\d+:\d+/;
+    expect(places).toEqual([expect.stringMatching(source), expect.stringMatching(source)]);
+    const reasons = letters.map(({ letter }) => [letter?.eventId, letter?.reason]);
+    expect(reasons.toSorted()).toEqual([
       ['rejected/1', 'broken'],
       ['throws/1', 'attempts-exhausted'],
     ]);

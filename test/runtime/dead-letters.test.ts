@@ -19,14 +19,18 @@ const noBucket = () => Promise.reject(new Error('there is no bucket'));
 const NO_BUCKET: KeptMessages = { keep: noBucket, fetch: noBucket, forget: noBucket };
 const FAILED_AT = Date.parse('2026-11-20T08:05:00Z');
 
+const failing = (text: string) =>
+  Object.assign(new Error(text), { stack: `Error: ${text}\n    at work (worker.ts:1:1)` });
+
 const letterOf = (text: string, more: Partial<Message> = {}, consumer = 'worker', reason = 'broken') =>
-  describeFailure(consumer, { ...message, ...more }, reason, new Error(text), FAILED_AT);
+  describeFailure(consumer, { ...message, ...more }, reason, failing(text), FAILED_AT);
 
 describe('describeFailure', () => {
   it('says what, why, where, how often and when', () => {
     expect(letterOf('no such street')).toEqual({
       reason: 'broken',
       message: 'no such street',
+      frames: ['work (worker.ts:1:1)'],
       fingerprint: expect.stringMatching(/^[0-9a-f]{16}$/),
       consumer: 'worker',
       source: 'arn:queue',
@@ -59,6 +63,39 @@ describe('describeFailure', () => {
   it('cuts the message at 1,000 characters', () => {
     expect(letterOf('x'.repeat(1_000)).message).toHaveLength(1_000);
     expect(letterOf('x'.repeat(1_001)).message).toHaveLength(1_000);
+  });
+
+  const thrown = (stack: unknown, words = 'broken') =>
+    describeFailure('worker', message, 'broken', Object.assign(new Error(words), { stack }), FAILED_AT).frames;
+  const frames = (count: number, place = 'f (a.ts:1:1)') =>
+    Array.from({ length: count }, () => `    at ${place}`).join('\n');
+
+  it('names the innermost five places of the stack', () => {
+    const places = [1, 2, 3, 4, 5, 6].map((line) => `f (lambdas/orders/a.ts:${line}:1)`);
+    const stack = `Error: broken\n${places.map((place) => `    at ${place}`).join('\n')}`;
+    expect(thrown(stack)).toEqual(places.slice(0, 5));
+  });
+
+  it.each([
+    [
+      'a message with lines like frames',
+      `Error: broken\n    at (body)\n${frames(1)}`,
+      'broken\n    at (body)',
+      ['f (a.ts:1:1)'],
+    ],
+    ['a message of another error', `Error: other\n${frames(1)}`, 'broken', ['f (a.ts:1:1)']],
+    [
+      'frames of 1,000 characters',
+      `Error: broken\n${frames(2, 'x'.repeat(500))}`,
+      'broken',
+      ['x'.repeat(500), 'x'.repeat(500)],
+    ],
+    ['frames of more', `Error: broken\n${frames(2, 'x'.repeat(501))}`, 'broken', ['x'.repeat(501)]],
+    ['no frame', 'Error: broken', 'broken', undefined],
+    ['no stack', undefined, 'broken', undefined],
+    ['a stack that is no text', 7, 'broken', undefined],
+  ])('bears %s', (_, stack, text, expected) => {
+    expect(thrown(stack, text)).toEqual(expected);
   });
 
   it('cuts what the body calls itself, too', () => {

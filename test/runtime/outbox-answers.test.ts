@@ -2,7 +2,7 @@ import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { seconds } from '../../lib/contracts/duration.ts';
-import { outbox } from '../../lib/contracts/outbox.ts';
+import { outbox, type PublishedType } from '../../lib/contracts/outbox.ts';
 import { AwsError } from '../../lib/runtime/aws/call.ts';
 import type { Write } from '../../lib/runtime/inbox.ts';
 import { type OutboxRow, occurred, outboxWriter, type Transaction } from '../../lib/runtime/outbox.ts';
@@ -54,7 +54,7 @@ const inputsOf = (operation: string) => calls.filter((call) => call.operation ==
 describe('a transaction with events', () => {
   const write: Write = { Put: { TableName: 'business', Item: { pk: 'x' } } };
   const told = occurred(TicketOpened, { ticket: 'T', text: '' });
-  const transact = (more: Partial<Transaction> = {}) =>
+  const transact = (more: Partial<Transaction<PublishedType<typeof box>>> = {}) =>
     outboxWriter(box, runtime)({ aggregate: 'A', after: 0, writes: [write], events: [told], ...more });
 
   it.each([

@@ -1,7 +1,9 @@
 import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import * as v from 'valibot';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { event } from '../../lib/contracts/event.ts';
 import { log } from '../../lib/contracts/log.ts';
-import { outbox } from '../../lib/contracts/outbox.ts';
+import { outbox, type PublishedType } from '../../lib/contracts/outbox.ts';
 import { fifoTopic } from '../../lib/contracts/topic.ts';
 import type { AwsService } from '../../lib/runtime/aws/call.ts';
 import { type ClaimedEnvelope, openBody } from '../../lib/runtime/body.ts';
@@ -22,7 +24,8 @@ const box = outbox('ticket-outbox', { publishes: [workQueue, ticketTopic] });
 
 useLocalServices();
 
-let transact: ReturnType<typeof outboxWriter>;
+type Told = PublishedType<typeof box>;
+let transact: ReturnType<typeof outboxWriter<typeof box>>;
 let counter = 0;
 let aggregate: string;
 
@@ -45,7 +48,7 @@ const putOnce = (): Write => ({
   Put: { TableName: BUSINESS, Item: { pk: aggregate }, ConditionExpression: 'attribute_not_exists(pk)' },
 });
 
-const commit = (more: Partial<Transaction>) => transact({ aggregate, after: 0, writes: [], events: [], ...more });
+const commit = (more: Partial<Transaction<Told>>) => transact({ aggregate, after: 0, writes: [], events: [], ...more });
 
 const rows = async () =>
   (await itemsOf(OUTBOX))
@@ -54,6 +57,17 @@ const rows = async () =>
 const business = async () => (await itemsOf(BUSINESS)).filter(({ pk }) => pk === aggregate);
 
 describe('transact', () => {
+  it('takes no event that no channel lists, and writes nothing then', async () => {
+    const Moved = event('tickets.ticket-moved', { version: 1, data: v.object({}), key: () => 'T-1' });
+    // @ts-expect-error: neither queue nor topic lists it
+    const moving = commit({ writes: [putOnce()], events: [open(), occurred(Moved, {})] });
+    await expect(moving).rejects.toThrow(RangeError);
+    await expect(moving).rejects.toThrow(
+      "event 'tickets.ticket-moved' would go nowhere: no channel of outbox 'ticket-outbox' lists it (queue 'work': tickets.ticket-opened, tickets.ticket-closed; topic 'ticket-topic': tickets.ticket-opened, tickets.ticket-closed)",
+    );
+    expect([await rows(), await business()]).toEqual([[], []]);
+  });
+
   it('commits business items and one row per event, in sequence', async () => {
     const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
     const events = [open(), close()];

@@ -79,7 +79,8 @@ const left = async () =>
   (await itemsOf(TABLE)).filter(({ pk }) => String(pk).startsWith(`parked!${name}`)).map(({ pk }) => pk);
 
 describe('a parked key that is resumed', () => {
-  it('gives back what no item holds, and leaves no object behind', async () => {
+  /** A bucket, and parked messages that lie in it. */
+  async function inBucket(...messages: readonly Message[]): Promise<MemoryS3> {
     const s3 = memoryS3();
     const env = (variable: string) => (variable === ENV.deadLetterBucket ? 'bodies' : undefined);
     const runtime: Runtime = {
@@ -87,17 +88,32 @@ describe('a parked key that is resumed', () => {
       env,
       aws: (service, ...call) => (service === 's3' ? s3.runtime.aws(service, ...call) : lambda.aws(service, ...call)),
     };
-    const large = {
-      ...message('m-1'),
-      body: JSON.stringify(opened('T-1', 'm-1', randomBytes(400_000).toString('base64'))),
-    };
     const into = tableParking(TABLE, { name }, runtime);
-    await into.park('K', large, 'broken');
-    await into.park('K', { ...message('m-2'), body: 'caf\uFFFD', bytes: Buffer.from('caf\xe9', 'latin1') });
-    expect([...s3.objects.keys()]).toEqual([expect.stringMatching(/^bodies\/parked\/worker-\d+\/[0-9a-f]{64}$/)]);
+    for (const one of messages) await into.park('K', one, 'broken');
     kept = { s3, bucket: 'bodies' };
+    return s3;
+  }
+  const LARGE = JSON.stringify(opened('T-1', 'e-1', randomBytes(400_000).toString('base64')));
+  const large = (id: string): Message => ({ ...message(id), body: LARGE });
+
+  it('gives back what no item holds, and leaves no object behind', async () => {
+    const s3 = await inBucket(large('m-1'), {
+      ...message('m-2'),
+      body: 'caf\uFFFD',
+      bytes: Buffer.from('caf\xe9', 'latin1'),
+    });
+    expect([...s3.objects.keys()]).toEqual([
+      expect.stringMatching(/^bodies\/parked\/worker-\d+\/[0-9a-f]{64}-[0-9a-f]{32}$/),
+    ]);
     expect(await resume('K')).toMatchObject({ resumed: 1, failed: { number: 2, reason: 'broken-json' } });
-    expect(handled).toEqual(['m-1']);
+    expect(handled).toEqual(['e-1']);
+    expect(s3.objects.size).toBe(0);
+  });
+
+  it('has an object for each large message, also of the same contents, or delivered again', async () => {
+    const s3 = await inBucket(large('m-1'), large('m-2'), large('m-1'));
+    expect(s3.objects.size).toBe(3);
+    expect(await resume('K')).toEqual({ resumed: 3, released: true });
     expect(s3.objects.size).toBe(0);
   });
 

@@ -129,7 +129,7 @@ describe('what is kept in the bucket', () => {
   const runtime = { ...s3.runtime, env: (name: string) => variables[name] };
   const kept = keptMessages({ name: 'worker' }, runtime);
   const data = randomBytes(2_000_000);
-  const keep = (whole: Buffer) => kept.keep('dead-letters/', whole);
+  const keep = (whole: Buffer) => kept.keep(whole);
   const referenceOf = async () => {
     const { body } = await fitted(messageOf(data, ten), SQS_ROOM, reason, keep);
     return JSON.parse(body) as { wrappedMessage: WrappedReference };
@@ -156,9 +156,30 @@ describe('what is kept in the bucket', () => {
     await expect(opening).rejects.toMatchObject({ reason: expected });
   });
 
+  it('for a parked message is its own, and goes with it only', async () => {
+    const item = { number: 1, messageId: 'm-1' };
+    const others = [
+      { ...item, number: 2 },
+      { ...item, messageId: 'm-2' },
+    ];
+    const bodyOf = (wrappedMessage: WrappedReference) => JSON.stringify({ wrappedMessage });
+    const ours = await kept.keep(data, item);
+    const theirs = await Promise.all([keep(data), ...others.map((other) => kept.keep(data, other))]);
+    expect(new Set([ours, ...theirs].map(({ key }) => key)).size).toBe(4);
+    expect(ours.key).toMatch(/^parked\/worker\//);
+    // What a message itself says must not decide what is deleted.
+    for (const one of theirs) await kept.forget(bodyOf(one), item);
+    await kept.forget(bodyOf({ ...ours, bucket: 'theirs' }), item);
+    for (const body of ['{', '{}', '{"wrappedMessage":{}}', '']) await kept.forget(body, item);
+    for (const one of [ours, ...theirs]) expect((await kept.fetch(one)).equals(data)).toBe(true);
+    await kept.forget(bodyOf(ours), item);
+    await expect(kept.fetch(ours)).rejects.toMatchObject({ reason: 'wrapped-missing' });
+    for (const one of theirs) expect((await kept.fetch(one)).equals(data)).toBe(true);
+  });
+
   it('without a bucket is an error that says so', async () => {
     const none = keptMessages({ name: 'worker' }, { ...runtime, env: () => undefined });
-    await expect(none.keep('dead-letters/', data)).rejects.toThrow('SLUICE_DEAD_LETTER_BUCKET is not set');
+    await expect(none.keep(data)).rejects.toThrow('SLUICE_DEAD_LETTER_BUCKET is not set');
   });
 });
 

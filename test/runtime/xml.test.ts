@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { childOf, parseXml } from '../../lib/formats/xml.ts';
 import { PROTOCOLS } from '../../lib/runtime/aws/protocol.ts';
-import { childOf, parseXml, xmlError } from '../../lib/runtime/aws/xml.ts';
+import { xmlError } from '../../lib/runtime/aws/xml-error.ts';
 
 describe('parseXml', () => {
   it.each([

@@ -1,3 +1,6 @@
+import { documents } from '../state/documents.ts';
+import type { State } from '../state/state.ts';
+
 /** One line in the history of an alarm. */
 export interface HistoryItem {
   readonly alarm: string;
@@ -19,13 +22,19 @@ export interface AlarmHistory {
   list(): HistoryItem[];
 }
 
-export function createHistory(): AlarmHistory {
-  const items: HistoryItem[] = [];
+/** @param state keeps it over a restart */
+export function createHistory(state?: State): AlarmHistory {
+  const kept = state && documents<HistoryItem>(state, 'alarm-history');
+  const items = [...(kept?.entries() ?? [])].map(([key, item]) => ({ key, item }));
+  let last = Math.max(0, ...items.map(({ key }) => Number(key)));
   return {
     add(item) {
-      items.push(item);
-      if (items.length > KEPT_HISTORY) items.splice(0, items.length - KEPT_HISTORY);
+      last += 1;
+      const key = String(last);
+      items.push({ key, item });
+      kept?.put(key, item);
+      for (const { key: oldest } of items.splice(0, items.length - KEPT_HISTORY)) kept?.delete(oldest);
     },
-    list: () => items.toReversed(),
+    list: () => items.map(({ item }) => item).toReversed(),
   };
 }

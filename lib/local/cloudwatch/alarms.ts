@@ -23,7 +23,7 @@ export interface AlarmsContext extends Omit<NotifierContext, 'note'> {
 }
 
 /** An alarm as the state keeps it. */
-type KeptAlarm = Pick<Alarm, 'kind' | 'input' | 'state'> & { readonly actionsEnabled: boolean };
+type KeptAlarm = Pick<Alarm, 'kind' | 'input' | 'state' | 'configuredAt'> & { readonly actionsEnabled: boolean };
 
 /** All alarms: their settings, states and actions. */
 export interface Alarms {
@@ -53,7 +53,7 @@ export interface Alarms {
 export function createAlarms(context: AlarmsContext): Alarms {
   const { metrics, region, accountId } = context;
   const alarms = new Map<string, Alarm>();
-  const history = createHistory();
+  const history = createHistory(context.state);
   const suppression = createSuppression();
   const kept = context.state && documents<KeptAlarm>(context.state, 'alarms');
   const notifier = createNotifier({
@@ -98,13 +98,13 @@ export function createAlarms(context: AlarmsContext): Alarms {
     return alarm.arn;
   }
 
-  function save({ name, kind, input, state, actions }: Alarm): void {
-    kept?.put(name, { kind, input, state, actionsEnabled: actions.enabled });
+  function save({ name, kind, input, state, configuredAt, actions }: Alarm): void {
+    kept?.put(name, { kind, input, state, configuredAt, actionsEnabled: actions.enabled });
   }
 
   /** Alarms are as they were when the engine ended; what was not measured meanwhile is missing data. */
-  for (const [name, { kind, input, state, actionsEnabled }] of [...(kept?.entries() ?? [])]) {
-    const base = { ...common(input), state };
+  for (const [name, { kind, input, state, configuredAt, actionsEnabled }] of [...(kept?.entries() ?? [])]) {
+    const base = { ...common(input), state, configuredAt };
     base.actions.enabled = actionsEnabled;
     if (kind === 'MetricAlarm') alarms.set(name, { kind, ...base, ...readMetricAlarm(input) });
     else alarms.set(name, { kind, ...base, ...readComposite(input) });

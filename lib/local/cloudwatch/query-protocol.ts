@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { escapeXml } from '../endpoint-errors.ts';
 import type { Json, JsonObject } from '../json.ts';
 import { isObject } from '../json.ts';
+import type { ServiceResponse } from '../service.ts';
 
 /** Members that are maps rather than structures: the Query protocol writes them as entries. */
 const MAPS = new Set(['ExtendedStatistics']);
@@ -42,6 +44,13 @@ export function xmlOf(members: JsonObject): string {
         `<${name}>${MAPS.has(name) && isObject(value) ? entriesXml(value) : valueXml(value)}</${name}>`,
     )
     .join('');
+}
+
+/** An answer of the Query protocol. @param namespace of the service's API */
+export function queryAnswer(action: string, namespace: string, result: JsonObject): ServiceResponse {
+  const metadata = xmlOf({ ResponseMetadata: { RequestId: randomUUID() } });
+  const body = `<${action}Response xmlns="${namespace}"><${action}Result>${xmlOf(result)}</${action}Result>${metadata}</${action}Response>`;
+  return { status: 200, headers: { 'content-type': 'text/xml' }, body };
 }
 
 function valueXml(value: Json): string {

@@ -1,3 +1,4 @@
+import { parseArn } from '../../formats/arn.ts';
 import type { JsonObject } from '../json.ts';
 import { booleanAt, listAt, numberAt, textAt } from '../json.ts';
 import type { AlarmActions, AlarmRule, Comparison, StateValue, TreatMissingData } from './alarm.ts';
@@ -23,7 +24,12 @@ const ACTIONS: Readonly<Record<StateValue, string>> = {
 };
 const MAX_ACTIONS = 5;
 const MAX_METRICS = 10;
-const TOPIC = /^arn:aws:sns:[^:]+:\d{12}:[^:]+$/;
+
+/** A topic; the ARN of a subscription has one part more. */
+function isTopic(arn: string): boolean {
+  const { service, resource = '' } = parseArn(arn) ?? {};
+  return service === 'sns' && !resource.includes(':');
+}
 
 /** What a metric alarm watches and how it decides. */
 export interface MetricAlarmSettings {
@@ -69,7 +75,7 @@ export function readActions(input: JsonObject): AlarmActions {
     const arns = listAt(input, ACTIONS[state]).map(String);
     if (arns.length > MAX_ACTIONS)
       throw invalid(`${ACTIONS[state]} holds ${arns.length} actions; at most ${MAX_ACTIONS} are allowed.`);
-    const other = arns.find((arn) => !TOPIC.test(arn));
+    const other = arns.find((arn) => !isTopic(arn));
     if (other !== undefined)
       throw invalidValue(
         `The action ${other} in ${ACTIONS[state]} is not supported by the engine; it notifies SNS topics.`,

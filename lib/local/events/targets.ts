@@ -1,3 +1,4 @@
+import { serviceOfArn } from '../../formats/arn.ts';
 import type { AwsCalls } from '../call.ts';
 import type { TargetMeter } from '../cloudwatch/target-metrics.ts';
 import type { Iam } from '../iam.ts';
@@ -30,6 +31,9 @@ const ACTIONS: Readonly<Record<string, string>> = {
   sns: 'sns:Publish',
 };
 
+/** Whether rules and schedules can send to it here: a function, queue or topic. */
+export const isTarget = (arn: string): boolean => Object.hasOwn(ACTIONS, serviceOfArn(arn) ?? '');
+
 /**
  * Sends in the name of a rule or schedule: Scheduler with the target's role, EventBridge by leave of the target's own policy.
  * @throws Error, AwsCallError when it may not or cannot
@@ -48,7 +52,7 @@ export async function sendToTarget(
     return sendTo(arn, full, { accountId: context.accountId, calls: context.callsAs(roleArn, 'scheduler') });
   }
   const service = { kind: 'service', service: 'events.amazonaws.com', sourceArn } as const;
-  const refused = context.iam.refuse(service, ACTIONS[arn.split(':')[2] ?? ''] ?? '', arn);
+  const refused = context.iam.refuse(service, ACTIONS[serviceOfArn(arn) ?? ''] ?? '', arn);
   if (refused !== undefined) throw new Error(refused.message);
   await sendTo(arn, full, context);
 }

@@ -14,6 +14,8 @@ export interface DemandContext {
   readonly account: string;
   /** Name of a table's partition key; undefined when there is no such table. */
   readonly partitionKeyOf: (table: string) => string | undefined;
+  /** ARN of a role, which has a path that its name does not tell; undefined when there is no such role. */
+  readonly roleArnOf: (name: string) => string | undefined;
 }
 
 /** Leaves out what a request does not say. */

@@ -184,6 +184,13 @@ const logs: Rule = (request, { account }) => {
   return [{ action: `logs:${request.operation}`, resources: name === undefined ? ['*'] : [arn, `${arn}:*`] }];
 };
 
+/** IAM's calls are about a role, by name. */
+const iam: Rule = (request, { account, roleArnOf }) => {
+  const name = formParameters(request.body).get('RoleName');
+  const resource = name === null ? '*' : (roleArnOf(name) ?? `arn:aws:iam::${account}:role/${name}`);
+  return [{ action: `iam:${request.operation}`, resources: [resource] }];
+};
+
 const BY_SERVICE: Readonly<Record<string, Rule>> = {
   sqs,
   sns,
@@ -197,4 +204,5 @@ const BY_SERVICE: Readonly<Record<string, Rule>> = {
   dynamodb: dynamodbDemands,
   monitoring,
   logs,
+  iam,
 };

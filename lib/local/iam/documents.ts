@@ -8,6 +8,8 @@ export interface Documents {
   /** Unknown names are ignored. */
   remove(arn: string, name: string): void;
   of(arn: string): ReadonlyMap<string, PolicyDocument>;
+  /** ARNs of those who have any. */
+  owners(): readonly string[];
 }
 
 const NONE: ReadonlyMap<string, PolicyDocument> = new Map();
@@ -26,5 +28,6 @@ export function createDocuments(kind: PolicyKind, check: boolean): Documents {
     },
     remove: (arn, name) => void owners.get(arn)?.delete(name),
     of: (arn) => owners.get(arn) ?? NONE,
+    owners: () => [...owners].filter(([, policies]) => policies.size > 0).map(([arn]) => arn),
   };
 }

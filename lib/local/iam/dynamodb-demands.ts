@@ -1,3 +1,4 @@
+import { parseArn } from '../../formats/arn.ts';
 import { jsonBody } from '../endpoint-request.ts';
 import { isObject, type JsonObject, listAt, objectAt, textAt } from '../json.ts';
 import type { ServiceRequest } from '../service.ts';
@@ -50,7 +51,7 @@ const TRANSACTION_ACTIONS: Readonly<Record<string, string>> = {
 };
 
 function valuesOf(part: unknown, resource: string, { partitionKeyOf }: DemandContext): Demand['values'] {
-  const key = partitionKeyOf(/:table\/([^/]+)/.exec(resource)?.[1] ?? '');
+  const key = partitionKeyOf(parseArn(resource)?.resource.split('/')[1] ?? '');
   return present({
     'dynamodb:leadingkeys': key === undefined ? undefined : leadingKeys(part, key),
     'dynamodb:returnvalues': textAt(part, 'ReturnValues'),

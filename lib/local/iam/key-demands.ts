@@ -1,3 +1,4 @@
+import { parseArn } from '../../formats/arn.ts';
 import type { Demand } from './demand.ts';
 
 /**
@@ -27,7 +28,7 @@ const TABLE_DATA =
 /** Permissions on the key of the resource that a demand is about. */
 export function keyDemands({ action }: Demand, keyArn: string): readonly Demand[] {
   const actions = KEY_ACTIONS[action] ?? (TABLE_DATA.test(action) ? ['Decrypt'] : []);
-  const [service = '', region = ''] = [action.split(':')[0], keyArn.split(':')[3]];
+  const [service = '', region = ''] = [action.split(':')[0], parseArn(keyArn)?.region];
   const values = { 'kms:viaservice': `${service}.${region}.amazonaws.com` };
   return actions.map((name) => ({ action: `kms:${name}`, resources: [keyArn], values }));
 }

@@ -1,3 +1,4 @@
+import { parseArn } from '../../formats/arn.ts';
 /** Which customer keys there are, and what is encrypted with them. */
 export interface Keys {
   /** Adds a key, or a name for one (`alias/orders`). */
@@ -23,7 +24,8 @@ export function createKeys(region: string, account: string): Keys {
     },
     of: (resourceArn) => resources.get(resourceArn),
     find(key) {
-      const name = key.replace(/^arn:[^:]+:kms:[^:]*:[^:]*:(?=alias\/)/, '').replace(/^arn:.*:key\//, '');
+      // `alias/NAME`, as callers write it, or `key/ID`.
+      const name = parseArn(key)?.resource.replace(/^key\//, '') ?? key;
       return isAwsManaged(name) ? `arn:aws:kms:${region}:${account}:${name}` : (names.get(key) ?? names.get(name));
     },
   };
@@ -34,4 +36,4 @@ export function createKeys(region: string, account: string): Keys {
  * cannot publish to a topic under `alias/aws/sns`, nor SNS send to a queue under `alias/aws/sqs`.
  * https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html#aws-managed-key
  */
-export const isAwsManaged = (key: string): boolean => /(^|:)alias\/aws\//.test(key);
+export const isAwsManaged = (key: string): boolean => (parseArn(key)?.resource ?? key).startsWith('alias/aws/');

@@ -1,3 +1,4 @@
+import { parseArn } from '../../formats/arn.ts';
 import type { PrincipalElement } from './policy.ts';
 import { asArray } from './policy.ts';
 
@@ -19,9 +20,9 @@ export type Principal =
 
 /** @param roleArn `arn:aws:iam::ACCOUNT:role/PATH/NAME` */
 export function rolePrincipal(roleArn: string, session: string): Principal {
-  const account = roleArn.split(':')[4] ?? '';
+  const { partition = 'aws', account = '' } = parseArn(roleArn) ?? {};
   const name = roleArn.slice(roleArn.lastIndexOf('/') + 1);
-  return { kind: 'role', roleArn, sessionArn: `arn:aws:sts::${account}:assumed-role/${name}/${session}` };
+  return { kind: 'role', roleArn, sessionArn: `arn:${partition}:sts::${account}:assumed-role/${name}/${session}` };
 }
 
 /**
@@ -39,5 +40,10 @@ export function coverage(
   if (principal.kind === 'service') return asArray(element.Service).includes(principal.service) ? 'named' : undefined;
   const named = asArray(element.AWS);
   if (named.includes(principal.roleArn) || named.includes(principal.sessionArn)) return 'named';
-  return named.includes(account) || named.includes(`arn:aws:iam::${account}:root`) ? 'account' : undefined;
+  return named.some((name) => name === account || isRootOf(account, name)) ? 'account' : undefined;
+}
+
+function isRootOf(account: string, name: string): boolean {
+  const arn = parseArn(name);
+  return arn?.service === 'iam' && arn.account === account && arn.resource === 'root';
 }

@@ -1,8 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { parseArn } from '../../formats/arn.ts';
+import type { State } from '../state/state.ts';
 import type { FunctionDefinition, FunctionLog, InvocationResult } from './definition.ts';
 import { functionNotFound, throttled } from './errors.ts';
 import type { Instance } from './instance.ts';
 import { startInstance } from './instance.ts';
+import { keepConcurrency } from './kept-concurrency.ts';
 
 /** Concurrent executions of an account, all functions together. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
 export const ACCOUNT_CONCURRENCY = 1000;
@@ -34,6 +37,8 @@ export interface FunctionsOptions {
   readonly clockSkewMs?: (functionName: string) => number;
   readonly maxWorkers?: number;
   readonly idleMs?: number;
+  /** Keeps what is reserved at run time over a restart. */
+  readonly state?: State | undefined;
 }
 
 /** Runs functions: one event per instance at a time, warm instances first, within the limits of concurrency. */
@@ -90,6 +95,7 @@ const oldest = (pool: Pool): number => pool.waiters[0]?.since ?? Number.POSITIVE
 
 export function createFunctions(options: FunctionsOptions): Functions {
   const { maxWorkers = DEFAULT_MAX_WORKERS, idleMs = IDLE_INSTANCE_MS } = options;
+  const kept = keepConcurrency(options.state);
   const pools = new Map<string, Pool>();
   const alive = new Set<Instance>();
   const stopping = new Set<Promise<void>>();
@@ -246,11 +252,12 @@ export function createFunctions(options: FunctionsOptions): Functions {
       const { name } = definition;
       const pool = pools.get(name);
       if (pool === undefined) {
-        const reserved = definition.reservedConcurrency;
+        const reserved = kept.of(definition);
         pools.set(name, { definition, reserved, instances: new Set(), idle: [], waiters: [], starting: 0, running: 0 });
       } else {
         pool.definition = definition;
         pool.reserved = definition.reservedConcurrency;
+        kept.forget(name);
         retire(pool);
       }
     },
@@ -258,6 +265,7 @@ export function createFunctions(options: FunctionsOptions): Functions {
       const pool = pools.get(name);
       if (pool === undefined) return;
       pools.delete(name);
+      kept.forget(name);
       retire(pool);
       const gone = { errorType: 'ResourceNotFoundException', errorMessage: `Function ${name} was deleted` };
       for (const waiter of pool.waiters.splice(0)) waiter.fail(gone);
@@ -265,7 +273,9 @@ export function createFunctions(options: FunctionsOptions): Functions {
     find: (nameOrArn) => find(nameOrArn)?.definition,
     list: () => [...pools.values()].map((pool) => pool.definition),
     reserve(nameOrArn, concurrency) {
-      known(nameOrArn).reserved = concurrency;
+      const pool = known(nameOrArn);
+      pool.reserved = concurrency;
+      kept.put(pool.definition, concurrency);
     },
     reserved: (nameOrArn) => known(nameOrArn).reserved,
     async invoke(nameOrArn, event, requestId = randomUUID()) {
@@ -303,8 +313,9 @@ export function createFunctions(options: FunctionsOptions): Functions {
 
 /** The function's name in a name, ARN or partial ARN, with or without a qualifier. */
 export function functionNameOf(nameOrArn: string): string {
-  const full = /^arn:[^:]+:lambda:[^:]*:[^:]*:function:([^:]+)(:.+)?$/.exec(nameOrArn);
-  if (full?.[1]) return full[1];
+  const { service, resource = '' } = parseArn(nameOrArn) ?? {};
+  const [kind, name] = resource.split(':');
+  if (service === 'lambda' && kind === 'function' && name) return name;
   const partial = /^\d{12}:(?:function:)?([^:]+)/.exec(nameOrArn);
   return partial?.[1] ?? nameOrArn.split(':')[0] ?? nameOrArn;
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { serviceOfArn } from '../../formats/arn.ts';
 import type { JsonObject } from '../json.ts';
 import { booleanAt, listAt, numberAt, objectAt, textAt } from '../json.ts';
 import type { FunctionDefinition } from '../lambda/definition.ts';
@@ -9,7 +10,7 @@ export type SourceKind = 'sqs' | 'kinesis' | 'dynamodb';
 
 /** Kind of source by the service in its ARN; a consumer of a Kinesis stream counts as Kinesis. */
 export function sourceKind(arn: string): SourceKind | undefined {
-  const service = arn.split(':')[2];
+  const service = serviceOfArn(arn);
   return service === 'sqs' || service === 'kinesis' || service === 'dynamodb' ? service : undefined;
 }
 

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { parseArn } from '../../formats/arn.ts';
 import type { AwsCalls } from '../call.ts';
 
 /**
@@ -6,7 +7,8 @@ import type { AwsCalls } from '../call.ts';
  * @see https://docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html
  */
 export function isFailureDestination(arn: string): boolean {
-  return (/^arn:aws:(sqs|sns):/.test(arn) && !arn.endsWith('.fifo')) || arn.startsWith('arn:aws:s3:::');
+  const { service, resource = '' } = parseArn(arn) ?? {};
+  return service === 's3' || ((service === 'sqs' || service === 'sns') && !resource.endsWith('.fifo'));
 }
 
 export interface DestinationMessage {
@@ -31,10 +33,10 @@ export async function sendTo(
   context: { calls: AwsCalls; accountId: string },
 ): Promise<void> {
   const { calls, accountId } = context;
-  const name = arn.split(':').at(-1) ?? '';
+  const { service, resource: name = '' } = parseArn(arn) ?? {};
   const fifo = name.endsWith('.fifo');
   const groupId = message.groupId ?? 'default';
-  if (arn.startsWith('arn:aws:sqs:')) {
+  if (service === 'sqs') {
     const entries = attributesOf(message).map(({ name: key, ...value }) => [key, value]);
     await calls.json('sqs', 'SendMessage', {
       QueueUrl: `http://127.0.0.1/${accountId}/${name}`,
@@ -43,7 +45,7 @@ export async function sendTo(
       ...(fifo ? { MessageGroupId: groupId } : {}),
       ...(fifo && message.byContent !== true ? { MessageDeduplicationId: randomUUID() } : {}),
     });
-  } else if (arn.startsWith('arn:aws:sns:')) {
+  } else if (service === 'sns') {
     await calls.query('sns', 'Publish', '2010-03-31', {
       TopicArn: arn,
       Message: message.body,
@@ -59,10 +61,10 @@ export async function sendTo(
       ),
       ...(fifo ? { MessageGroupId: groupId, MessageDeduplicationId: randomUUID() } : {}),
     });
-  } else if (arn.startsWith('arn:aws:lambda:')) {
+  } else if (service === 'lambda') {
     const path = `/2015-03-31/functions/${encodeURIComponent(arn)}/invocations`;
     await calls.rest('lambda', 'POST', path, message.body, { 'x-amz-invocation-type': 'Event' });
-  } else if (arn.startsWith('arn:aws:s3:::')) {
+  } else if (service === 's3') {
     const path = `/${name}/${(message.key ?? randomUUID()).split('/').map(encodeURIComponent).join('/')}`;
     await calls.rest('s3', 'PUT', path, message.body, { 'content-type': 'application/json' });
   } else {

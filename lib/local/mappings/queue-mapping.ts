@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { parseArn } from '../../formats/arn.ts';
 import { AwsCallError } from '../call.ts';
 import type { JsonObject } from '../json.ts';
 import { listAt, numberAt, objectAt } from '../json.ts';
@@ -34,7 +35,7 @@ const RETRY_CAP_MS = 1000;
 /** Polls a queue and feeds its messages to a function. */
 export function runQueueMapping(config: MappingConfig, context: MappingContext): RunningMapping {
   const { calls, functions } = context;
-  const queue = { QueueUrl: `http://127.0.0.1/${context.accountId}/${config.eventSourceArn.split(':').at(-1)}` };
+  const queue = { QueueUrl: `http://127.0.0.1/${context.accountId}/${parseArn(config.eventSourceArn)?.resource}` };
   const passes = compileFilters(config.filters, { member: 'body', textOf: (record) => String(record.body) });
   const batcher = createBatcher<ReceivedMessage>(
     { size: config.batchSize, windowMs: config.windowSeconds * 1000 },

@@ -1,3 +1,4 @@
+import { serviceOfArn } from '../../formats/arn.ts';
 import type { Iam } from '../iam.ts';
 import { rolePrincipal } from '../iam.ts';
 import type { FunctionDefinition } from '../lambda/definition.ts';
@@ -34,6 +35,13 @@ export function missingPermissions(config: MappingConfig, definition: FunctionDe
   });
 }
 
+/** What sending to an on-failure destination takes, by its service. */
+const SENDING: Readonly<Record<string, (arn: string) => readonly [action: string, resource: string]>> = {
+  sqs: (arn) => ['sqs:SendMessage', arn],
+  sns: (arn) => ['sns:Publish', arn],
+  s3: (arn) => ['s3:PutObject', `${arn}/*`],
+};
+
 function permissionsOf({
   eventSourceArn,
   onFailureArn,
@@ -41,8 +49,7 @@ function permissionsOf({
   const kind = sourceKind(eventSourceArn);
   const actions = eventSourceArn.includes('/consumer/') ? CONSUMER_ACTIONS : kind ? sourceActions[kind] : [];
   const permissions = actions.map((action) => [action, EVERYWHERE.has(action) ? '*' : eventSourceArn] as const);
-  if (onFailureArn?.startsWith('arn:aws:sqs:')) permissions.push(['sqs:SendMessage', onFailureArn]);
-  if (onFailureArn?.startsWith('arn:aws:sns:')) permissions.push(['sns:Publish', onFailureArn]);
-  if (onFailureArn?.startsWith('arn:aws:s3:')) permissions.push(['s3:PutObject', `${onFailureArn}/*`]);
+  const send = SENDING[serviceOfArn(onFailureArn ?? '') ?? ''];
+  if (send !== undefined && onFailureArn !== undefined) permissions.push(send(onFailureArn));
   return permissions;
 }

@@ -1,3 +1,4 @@
+import { parseArn } from '../../formats/arn.ts';
 import { AwsCallError } from '../call.ts';
 import { numberAt, objectAt } from '../json.ts';
 import type { FunctionDefinition } from '../lambda/definition.ts';
@@ -20,7 +21,7 @@ export async function checkSource(
 ): Promise<void> {
   const kind = sourceKind(eventSourceArn);
   if (kind === 'sqs') {
-    const QueueUrl = `http://127.0.0.1/${accountId}/${eventSourceArn.split(':').at(-1)}`;
+    const QueueUrl = `http://127.0.0.1/${accountId}/${parseArn(eventSourceArn)?.resource}`;
     const answer = await calls
       .json('sqs', 'GetQueueAttributes', { QueueUrl, AttributeNames: ['VisibilityTimeout'] })
       .catch(asMissing(NO_QUEUE));

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { serviceOfArn } from '../../formats/arn.ts';
 import type { JsonObject } from '../json.ts';
 import type { MappingConfig } from './mapping.ts';
 import type { Discard } from './stream-batch.ts';
@@ -43,7 +44,7 @@ export function failureRecord(
       streamArn: config.eventSourceArn,
     },
   };
-  if (config.onFailureArn?.startsWith('arn:aws:s3:::')) {
+  if (serviceOfArn(config.onFailureArn ?? '') === 's3') {
     record.payload = JSON.stringify({ Records: discard.records.map(({ event }) => event) });
   }
   const time = new Date(now).toISOString();

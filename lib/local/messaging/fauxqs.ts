@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url';
 import type { buildApp } from 'fauxqs';
 import type { ServiceResponse } from '../service.ts';
 import type { State } from '../state/state.ts';
-import { type CreateMessage, createDelivery, type Delivery, type MaySend } from './delivery.ts';
+import type { CreateMessage } from './delivery.ts';
 import type { S3Store, SnsStore, SqsStore } from './fauxqs-types.ts';
 import { keepGroupsInOrder } from './fifo-queue.ts';
 import { type HoldBack, holdMessagesBack } from './hold-back.ts';
@@ -32,7 +32,6 @@ export interface Fauxqs {
   readonly sqsStore: SqsStore;
   readonly snsStore: SnsStore;
   readonly s3Store: S3Store;
-  readonly delivery: Delivery;
   /** Runs an SQS action. The action itself runs before this returns (a waiting receive goes on later). */
   readonly callSqs: (request: RouterRequest) => Promise<ServiceResponse>;
   /** Runs an SNS action in the same way. */
@@ -77,8 +76,6 @@ export const SNS_OPERATIONS = [
   'ListSubscriptionsByTopic',
   'GetSubscriptionAttributes',
   'SetSubscriptionAttributes',
-  'Publish',
-  'PublishBatch',
   'TagResource',
   'UntagResource',
   'ListTagsForResource',
@@ -87,13 +84,11 @@ export const SNS_OPERATIONS = [
 /** Actions that share a file with another one. */
 const FILES: Readonly<Record<string, string>> = {
   ListSubscriptionsByTopic: 'listSubscriptions',
-  PublishBatch: 'publish',
   UntagResource: 'tagResource',
   ListTagsForResource: 'tagResource',
 };
 
 export interface FauxqsOptions {
-  readonly maySend: MaySend;
   readonly holdBack: HoldBack;
   readonly state?: State | undefined;
 }
@@ -102,7 +97,7 @@ export interface FauxqsOptions {
  * fauxqs' stores, its S3 application and its SQS and SNS actions. The actions are called directly rather than through the
  * HTTP application: the endpoint has parsed the request already, and this is the engine's hottest path.
  */
-export async function loadFauxqs(region: string, { maySend, holdBack, state }: FauxqsOptions): Promise<Fauxqs> {
+export async function loadFauxqs(region: string, { holdBack, state }: FauxqsOptions): Promise<Fauxqs> {
   const load = importer();
   const { SqsStore } = await load<{ SqsStore: { new (): SqsStore; createMessage: CreateMessage } }>('sqs/sqsStore.js');
   const { SnsStore } = await load<{ SnsStore: new () => SnsStore }>('sns/snsStore.js');
@@ -131,11 +126,8 @@ export async function loadFauxqs(region: string, { maySend, holdBack, state }: F
 
   const sqs = await load<{ SqsRouter: new (store: SqsStore) => Router }>('sqs/sqsRouter.js');
   const sqsRouter = new sqs.SqsRouter(sqsStore);
-  const delivery = createDelivery({ sqsStore, snsStore, createMessage: SqsStore.createMessage }, maySend);
-  const sns = await load<{ SnsRouter: new (snsStore: SnsStore, queues: Delivery['queues']) => Router }>(
-    'sns/snsRouter.js',
-  );
-  const snsRouter = new sns.SnsRouter(delivery.topics, delivery.queues);
+  const sns = await load<{ SnsRouter: new (snsStore: SnsStore, queues: SqsStore) => Router }>('sns/snsRouter.js');
+  const snsRouter = new sns.SnsRouter(snsStore, sqsStore);
   await registerActions(load, 'sqs', SQS_OPERATIONS, sqsRouter);
   await registerActions(load, 'sns', SNS_OPERATIONS, snsRouter);
   const { md5OfMessageAttributes } = await load<{ md5OfMessageAttributes: AttributesDigest }>('common/md5.js');
@@ -153,7 +145,6 @@ export async function loadFauxqs(region: string, { maySend, holdBack, state }: F
     sqsStore,
     snsStore,
     s3Store,
-    delivery,
     callSqs: (request) => call(sqsRouter, request),
     callSns: (request) => call(snsRouter, request),
   };

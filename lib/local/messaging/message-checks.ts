@@ -12,8 +12,9 @@ export interface Refusal {
   readonly message: string;
 }
 
-const MAX_ATTRIBUTES = 10;
-const MAX_NAME_CHARACTERS = 256;
+/** Attributes a message of a queue can have. */
+export const MAX_ATTRIBUTES = 10;
+export const MAX_NAME_CHARACTERS = 256;
 
 /** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html; a surrogate without its other half is no character. */
 const NOT_TAKEN = /[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/u;
@@ -41,16 +42,14 @@ export function contentProblem(body: string, attributes: MessageAttributes = {})
     const problem = nameProblem(name) ?? valueProblem(name, attribute);
     if (problem !== undefined) return problem;
   }
-  return isTaken(body) ? undefined : NOT_TAKEN_CHARACTERS;
+  return isTaken(body) ? undefined : INVALID_CONTENTS;
 }
 
 const invalid = (message: string): Refusal => ({ code: 'InvalidParameterValue', message });
 
-const NOT_TAKEN_CHARACTERS: Refusal = {
-  code: 'InvalidMessageContents',
-  message:
-    'Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF',
-};
+export const NOT_TAKEN_CHARACTERS =
+  'Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF';
+const INVALID_CONTENTS: Refusal = { code: 'InvalidMessageContents', message: NOT_TAKEN_CHARACTERS };
 
 /** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html */
 function nameProblem(name: string): Refusal | undefined {
@@ -82,5 +81,5 @@ function valueProblem(
     return invalid(`Message (user) attribute '${name}' must contain a non-empty value of type '${type}'.`);
   if (type === 'Number' && Number.isNaN(Number(StringValue)))
     return invalid(`Can't cast the value of message (user) attribute '${name}' to a number.`);
-  return isTaken(StringValue) ? undefined : NOT_TAKEN_CHARACTERS;
+  return isTaken(StringValue) ? undefined : INVALID_CONTENTS;
 }

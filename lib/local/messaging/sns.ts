@@ -1,14 +1,11 @@
 import { errorResponse } from '../endpoint-errors.ts';
 import { formParameters } from '../endpoint-request.ts';
 import type { ServiceHandler, ServiceRequest, ServiceResponse } from '../service.ts';
-import type { State } from '../state/state.ts';
 import { type Fauxqs, SNS_OPERATIONS } from './fauxqs.ts';
 import type { SnsStore } from './fauxqs-types.ts';
 import { compilePolicy, FilterPolicyError } from './filter-policy.ts';
-import { deliverToFunctions, type NotifyFunction } from './function-subscriptions.ts';
-import { publicationsOf } from './publications.ts';
+import type { createPublishing } from './publishing.ts';
 import { type Access, policyRefusal } from './resource-policies.ts';
-import { createTopicDeduplication } from './topic-deduplication.ts';
 
 type Parameters = Record<string, string>;
 
@@ -24,30 +21,16 @@ const LATE_TOPIC_ATTRIBUTES = new Set([
   ]),
 ]);
 
-/** Bytes of all messages of a batch, attributes included. https://docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html */
-const MAX_BATCH_BYTES = 262_144;
-
 /**
- * fauxqs' SNS plus: FIFO topics deduplicate before they fan out (so standard queues get no duplicates either) and answer a
- * sequence number; standard topics refuse FIFO queues; functions are subscribers; all topic attributes that CDK sets are accepted.
+ * fauxqs' SNS, with publications of our own, plus: standard topics refuse FIFO queues; functions are subscribers; all topic attributes that CDK
+ * sets are accepted.
  */
 export function createSns(
   fauxqs: Fauxqs,
   access: Pick<Access, 'problemIn'>,
-  notify: NotifyFunction,
-  state?: State,
+  { publish, publishBatch }: ReturnType<typeof createPublishing>,
 ): ServiceHandler {
   const { snsStore } = fauxqs;
-  const deduplication = createTopicDeduplication(state);
-  const send = async ({ headers }: ServiceRequest, body: Parameters) => {
-    const topicArn = body.TopicArn ?? '';
-    const response = await fauxqs.delivery.publish(topicArn, () => fauxqs.callSns({ headers, body }));
-    if (response.status !== 200 || !hasFunctions(snsStore, topicArn)) return response;
-    for (const publication of publicationsOf(body, String(response.body)))
-      deliverToFunctions(topicArn, publication, { ...fauxqs, notify });
-    return response;
-  };
-
   const operations: Readonly<
     Record<string, (request: ServiceRequest, parameters: Parameters) => Promise<ServiceResponse>>
   > = {
@@ -67,7 +50,7 @@ export function createSns(
       const problem = policyProblem(subscriptionAttributes(parameters));
       if (problem !== undefined) return problem;
       const response = await fauxqs.callSns({ headers: request.headers, body: parameters });
-      if (parameters.Protocol === 'lambda') confirm(snsStore, String(response.body));
+      if (parameters.Protocol === 'lambda') confirm(snsStore, parameters);
       return response;
     },
     async SetSubscriptionAttributes(request, parameters) {
@@ -94,28 +77,16 @@ export function createSns(
       };
       return fauxqs.callSns({ headers: request.headers, body: harmless });
     },
-    async Publish(request, parameters) {
-      const topic = snsStore.getTopic(parameters.TopicArn ?? '');
-      const publish = () => send(request, parameters);
-      return topic?.attributes.FifoTopic === 'true' ? deduplication.publish(topic, parameters, publish) : publish();
-    },
-    async PublishBatch(request, parameters) {
-      if (batchBytes(parameters) > MAX_BATCH_BYTES) {
-        const message = 'The length of all the messages put together is more than the limit.';
-        return errorResponse('sns', { status: 400, code: 'BatchRequestTooLong', message });
-      }
-      const topic = snsStore.getTopic(parameters.TopicArn ?? '');
-      const publish = (body: Parameters) => send(request, body);
-      return topic?.attributes.FifoTopic === 'true'
-        ? deduplication.publishBatch(topic, parameters, publish)
-        : publish(parameters);
-    },
+    Publish: async ({ body }) => publish(formParameters(body)),
+    PublishBatch: async ({ body }) => publishBatch(formParameters(body)),
   };
+
+  const available = [...new Set([...SNS_OPERATIONS, ...Object.keys(operations)])];
 
   return async (request) => {
     const operation = request.operation ?? '';
-    if (!(SNS_OPERATIONS as readonly string[]).includes(operation)) {
-      const message = `sns: operation ${operation} is not available in the engine; available: ${SNS_OPERATIONS.join(', ')}`;
+    if (!available.includes(operation)) {
+      const message = `sns: operation ${operation} is not available in the engine; available: ${available.join(', ')}`;
       return errorResponse('sns', { status: 400, code: 'UnknownOperationException', message });
     }
     const parameters = Object.fromEntries(formParameters(request.body));
@@ -148,21 +119,11 @@ function subscriptionAttributes(parameters: Parameters): Parameters {
   return attributes;
 }
 
-function batchBytes(parameters: Parameters): number {
-  const texts = Object.entries(parameters).filter(([name]) => /\.(Message|Value\.\w+Value)$/.test(name));
-  return texts.reduce((sum, [, text]) => sum + Buffer.byteLength(text), 0);
-}
-
-function hasFunctions(snsStore: SnsStore, topicArn: string): boolean {
-  const arns = snsStore.getTopic(topicArn)?.subscriptionArns ?? [];
-  return arns.some((arn) => snsStore.getSubscription(arn)?.protocol === 'lambda');
-}
-
 /** Functions confirm nothing; fauxqs would wait for it. */
-function confirm(snsStore: SnsStore, answer: string): void {
-  const arn = /<SubscriptionArn>([^<]+)</.exec(answer)?.[1] ?? '';
-  const subscription = snsStore.getSubscription(arn);
+function confirm(snsStore: SnsStore, { TopicArn = '', Endpoint }: Parameters): void {
+  const arns = snsStore.getTopic(TopicArn)?.subscriptionArns ?? [];
+  const subscription = arns.map((arn) => snsStore.getSubscription(arn)).find((one) => one?.endpoint === Endpoint);
   if (subscription === undefined) return;
   subscription.confirmed = true;
-  snsStore.persistence?.updateSubscriptionAttributes(arn, subscription.attributes);
+  snsStore.persistence?.updateSubscriptionAttributes(subscription.arn, subscription.attributes);
 }

@@ -1,3 +1,4 @@
+import { isTarget } from '../events/targets.ts';
 import type { Json } from '../json.ts';
 import { objectAt, textAt } from '../json.ts';
 import type { ResourceRequest } from './resource.ts';
@@ -12,7 +13,7 @@ export const groupOf = (target: Json): string | undefined =>
 
 /** @throws ProvisionError for a target that rules and schedules cannot send to here */
 export function supportedTarget(arn: string | undefined, request: ResourceRequest): string {
-  if (arn !== undefined && /^arn:aws:(lambda|sqs|sns):/.test(arn)) return arn;
+  if (arn !== undefined && isTarget(arn)) return arn;
   throw provisionError(
     request,
     `the target ${arn} is not supported by the engine; it sends to functions, queues and topics.`,

@@ -1,3 +1,5 @@
+import { parseXml, textIn } from '../../formats/xml.ts';
+import type { AwsCalls } from '../call.ts';
 import type { JsonObject } from '../json.ts';
 import { listAt, objectAt, textAt } from '../json.ts';
 import { physicalName } from './names.ts';
@@ -53,8 +55,7 @@ const bucket: ResourceType = {
   },
   remove: async ({ physicalId }, { calls }) => void (await calls.rest('s3', 'DELETE', `/${physicalId}`)),
   async contents({ physicalId }, { calls }) {
-    const list = await calls.rest('s3', 'GET', `/${physicalId}?list-type=2&max-keys=1`);
-    return list.includes('<Key>') ? 'objects' : undefined;
+    return (await keysIn(physicalId, calls, 1)).length > 0 ? 'objects' : undefined;
   },
 };
 
@@ -68,6 +69,12 @@ const bucketPolicy: ResourceType = {
   remove: ({ physicalId }, { services }) =>
     services.iam.resources.remove(`arn:aws:s3:::${physicalId}`, 'bucket-policy'),
 };
+
+/** Keys of a bucket's objects, from the first on. */
+async function keysIn(bucket: string, calls: AwsCalls, most = 1000): Promise<string[]> {
+  const list = parseXml(await calls.rest('s3', 'GET', `/${bucket}?list-type=2&max-keys=${most}`));
+  return list.children.filter(({ name }) => name === 'Contents').map((object) => textIn(object, 'Key'));
+}
 
 function encrypt(bucket: string, properties: JsonObject, { services }: ProvisionContext): void {
   services.iam.keys.encrypt(`arn:aws:s3:::${bucket}`, keyOf(properties));
@@ -86,11 +93,10 @@ const autoDeleteObjects: ResourceType = {
   async remove({ properties }, { calls }) {
     const bucket = textAt(properties, 'BucketName') ?? '';
     for (;;) {
-      const list = await calls.rest('s3', 'GET', `/${bucket}?list-type=2`);
-      const objects = [...list.matchAll(/<Key>[^<]*<\/Key>/g)].map(([key]) => `<Object>${key}</Object>`);
-      if (objects.length === 0) return;
-      const answer = await calls.rest('s3', 'POST', `/${bucket}?delete`, `<Delete>${objects.join('')}</Delete>`);
-      if (!answer.includes('<Deleted>')) throw new Error(`bucket ${bucket} cannot be emptied: ${answer}`);
+      const keys = await keysIn(bucket, calls);
+      if (keys.length === 0) return;
+      for (const key of keys)
+        await calls.rest('s3', 'DELETE', `/${bucket}/${key.split('/').map(encodeURIComponent).join('/')}`);
     }
   },
 };

@@ -38,7 +38,7 @@ const schedule: ResourceType = {
     add(request, {
       name,
       arn,
-      targets,
+      ...{ targets, properties },
       source: 'aws.scheduler',
       expression: textAt(properties, 'ScheduleExpression') ?? '',
       timezone: textAt(properties, 'ScheduleExpressionTimezone'),

@@ -1,3 +1,4 @@
+import { membersOf, textIn } from '../../formats/xml.ts';
 import type { AwsCalls } from '../call.ts';
 import type { Json, JsonObject } from '../json.ts';
 import { booleanAt, isObject, listAt, textAt } from '../json.ts';
@@ -36,12 +37,8 @@ const topic: ResourceType = {
     const { stackName, logicalId, properties, context } = request;
     const suffix = booleanAt(properties, 'FifoTopic') ? '.fifo' : '';
     const Name = textAt(properties, 'TopicName') ?? physicalName(stackName, logicalId, { max: 256, suffix });
-    const xml = await context.calls.query('sns', 'CreateTopic', VERSION, {
-      Name,
-      ...entries(properties, topicAttributes),
-    });
-    const arn =
-      /<TopicArn>([^<]+)<\/TopicArn>/.exec(xml)?.[1] ?? `arn:aws:sns:${context.region}:${context.accountId}:${Name}`;
+    const parameters = { Name, ...entries(properties, topicAttributes) };
+    const arn = textIn(await context.calls.query('sns', 'CreateTopic', VERSION, parameters), 'TopicArn');
     for (const inline of listAt(properties, 'Subscription'))
       await subscribe({ ...(isObject(inline) ? inline : {}), TopicArn: arn }, request);
     return { physicalId: arn, attributes: { TopicArn: arn, TopicName: Name } };
@@ -68,11 +65,14 @@ const inlineSubscriptions = (properties: JsonObject): Map<string, JsonObject> =>
   );
 
 async function unsubscribe(TopicArn: string, endpoint: string, calls: AwsCalls): Promise<void> {
-  const xml = await calls.query('sns', 'ListSubscriptionsByTopic', VERSION, { TopicArn });
-  for (const [, member = ''] of xml.matchAll(/<member>(.*?)<\/member>/gs)) {
-    const SubscriptionArn = /<SubscriptionArn>([^<]+)</.exec(member)?.[1];
-    if (SubscriptionArn !== undefined && member.includes(`<Endpoint>${endpoint}<`))
-      await calls.query('sns', 'Unsubscribe', VERSION, { SubscriptionArn });
+  let page: Readonly<Record<string, string>> = { TopicArn };
+  for (;;) {
+    const answer = await calls.query('sns', 'ListSubscriptionsByTopic', VERSION, page);
+    for (const { SubscriptionArn = '', Endpoint } of membersOf(answer, 'Subscriptions'))
+      if (Endpoint === endpoint) await calls.query('sns', 'Unsubscribe', VERSION, { SubscriptionArn });
+    const NextToken = textIn(answer, 'NextToken');
+    if (NextToken === '') return;
+    page = { TopicArn, NextToken };
   }
 }
 
@@ -97,6 +97,8 @@ const asAttribute = (value: Json | undefined): string | undefined =>
 
 const topicPolicy: ResourceType = {
   handled: ['PolicyDocument', 'Topics'],
+  // It is kept as an attribute of its topics.
+  durable: true,
   async create({ stackName, logicalId, properties, context }) {
     const AttributeValue = JSON.stringify(properties.PolicyDocument ?? {});
     for (const arn of listAt(properties, 'Topics')) {
@@ -170,14 +172,14 @@ async function subscribe(
       `subscriptions with protocol "${protocol}" are not supported by the engine; subscribe a queue or a function.`,
     );
   }
-  const xml = await where.context.calls.query('sns', 'Subscribe', VERSION, {
+  const answer = await where.context.calls.query('sns', 'Subscribe', VERSION, {
     TopicArn,
     Protocol: protocol,
     Endpoint: textAt(properties, 'Endpoint') ?? '',
     ReturnSubscriptionArn: 'true',
     ...entries(properties, subscriptionAttributes),
   });
-  return /<SubscriptionArn>([^<]+)<\/SubscriptionArn>/.exec(xml)?.[1] ?? '';
+  return textIn(answer, 'SubscriptionArn');
 }
 
 function entries(properties: JsonObject, names: readonly string[]): Record<string, string> {

@@ -82,6 +82,8 @@ function attributesIn(properties: JsonObject): Record<string, string> {
 
 const queuePolicy: ResourceType = {
   handled: ['PolicyDocument', 'Queues'],
+  // It is kept as an attribute of its queues.
+  durable: true,
   async create({ stackName, logicalId, properties, context }) {
     const Policy = JSON.stringify(properties.PolicyDocument ?? {});
     for (const url of listAt(properties, 'Queues'))

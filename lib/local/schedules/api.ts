@@ -1,5 +1,6 @@
 import { errorResponse, jsonResponse } from '../endpoint-errors.ts';
 import { jsonBody } from '../endpoint-request.ts';
+import { isTarget } from '../events/targets.ts';
 import type { Iam } from '../iam.ts';
 import { objectAt, textAt } from '../json.ts';
 import { restOperation } from '../rest-operations.ts';
@@ -48,7 +49,13 @@ export function schedulerApi(context: Context): ServiceHandler {
       const arn = arnOf(group, name);
       const definition = schedules.find(arn);
       if (definition === undefined) return noSuch(`Schedule ${name}`);
-      return jsonResponse({ State: 'ENABLED', ...definition.input, Arn: arn, Name: name, GroupName: group });
+      return jsonResponse({
+        State: 'ENABLED',
+        ...(definition.input ?? definition.properties),
+        Arn: arn,
+        Name: name,
+        GroupName: group,
+      });
     },
     DeleteSchedule(request) {
       const name = nameIn(request);
@@ -79,7 +86,7 @@ function whatIsWrong(name: string, input: Record<string, unknown>): string | und
   if (!NAME.test(name)) return `the name '${name}' must have 1 to 64 letters, digits, '-', '_' or '.'`;
   if (textAt(objectAt(input, 'FlexibleTimeWindow'), 'Mode') === undefined) return 'FlexibleTimeWindow.Mode is missing';
   if (textAt(target, 'RoleArn') === undefined) return 'Target.RoleArn is missing';
-  if (!/^arn:aws:(lambda|sqs|sns):/.test(arn)) {
+  if (!isTarget(arn)) {
     return `the target ${arn} is not supported by the engine; it sends to functions, queues and topics`;
   }
   if (textAt(objectAt(target, 'DeadLetterConfig'), 'Arn')?.endsWith('.fifo')) return FIFO_DEAD_LETTERS;

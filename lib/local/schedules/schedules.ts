@@ -28,6 +28,8 @@ export interface ScheduleDefinition {
   readonly deletedWhenDone?: boolean;
   /** The request that made it, when it was one rather than a template; it is answered as it came. */
   readonly input?: Readonly<Record<string, unknown>>;
+  /** Of a schedule in a template: its properties, which are called as members of the API are. */
+  readonly properties?: Readonly<Record<string, unknown>>;
 }
 
 /** Runs rate(), cron() and at() schedules. */

@@ -1,9 +1,10 @@
+import { childOf, membersOf, parseXml } from '../../formats/xml.ts';
 import { AwsError, type AwsService } from './call.ts';
 import { lambdaApi } from './lambda-protocol.ts';
 import { s3 } from './s3-protocol.ts';
 import { scheduler } from './scheduler-protocol.ts';
 import { jsonObject, type Protocol } from './wire.ts';
-import { childOf, membersOf, parseXml, xmlError } from './xml.ts';
+import { xmlError } from './xml-error.ts';
 
 /**
  * https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html: the operation in a header, JSON both ways.

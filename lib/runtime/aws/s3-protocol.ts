@@ -1,5 +1,6 @@
+import { parseXml } from '../../formats/xml.ts';
 import type { Protocol, WireAnswer } from './wire.ts';
-import { parseXml, xmlError } from './xml.ts';
+import { xmlError } from './xml-error.ts';
 
 /** The operations the runtime needs, with the names of the SDK. Bodies are bytes. */
 export interface S3PutObject {

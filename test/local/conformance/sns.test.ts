@@ -244,6 +244,102 @@ conforms('SNS: a message holds up to 256 KB, attributes included', { source: 'sn
   expect((await failure(publish(arn, 'x'.repeat(262_145)))).message).toContain('Message too long');
   expect(await depth(sqs(), url)).toBe(1);
 });
+conforms('SNS: binary attributes count as the bytes they are', { source: 'sns-api' }, async () => {
+  const { arn, url } = await pair('binary-size', RAW);
+  const bytes = (size: number) => ({ b: { DataType: 'Binary', BinaryValue: Buffer.alloc(size, 1) } });
+  const largest = 262_144 - 'xbBinary'.length;
+  await publish(arn, 'x', { MessageAttributes: bytes(largest) });
+  const [message] = await take(sqs(), url, 1);
+  expect(message?.MessageAttributes?.b?.BinaryValue?.length).toBe(largest);
+  expect((await failure(publish(arn, 'x', { MessageAttributes: bytes(largest + 1) }))).message).toContain(
+    'Message too long',
+  );
+  const batch = (size: number) =>
+    sns().send(
+      new PublishBatchCommand({
+        TopicArn: arn,
+        PublishBatchRequestEntries: [{ Id: 'a', Message: 'x', MessageAttributes: bytes(size) }],
+      }),
+    );
+  expect((await batch(largest)).Successful?.length).toBe(1);
+  expect((await failure(batch(largest + 1))).name).toMatch(/^BatchRequestTooLong/);
+});
+/** No text of XML 1.0, nor of SQS. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html */
+const NO_TEXT = ['\u0000', '\u0008', '\u001F', '\uFFFE', '\uFFFF'];
+conforms(
+  'SNS: characters that are no text are refused, in message, subject and attributes',
+  { source: 'sns-attributes', faithful: 'partly', remark: "The words are SQS's." },
+  async () => {
+    const { arn, url } = await pair('characters', RAW);
+    for (const character of NO_TEXT) {
+      const calls = [
+        publish(arn, `a${character}`),
+        publish(arn, 'a', { Subject: character }),
+        publish(arn, 'a', { MessageAttributes: { a: text(character) } }),
+      ];
+      for (const call of calls) expect((await failure(call)).message).toContain('Invalid characters found');
+    }
+    const entries = ['fine', 'bad\u0000'].map((Message, index) => ({ Id: String(index), Message }));
+    const answer = await sns().send(new PublishBatchCommand({ TopicArn: arn, PublishBatchRequestEntries: entries }));
+    expect(answer.Successful?.map(({ Id }) => Id)).toEqual(['0']);
+    expect(answer.Failed).toMatchObject([{ Id: '1', Code: 'InvalidParameter', SenderFault: true }]);
+    await publish(arn, '\t\n\r \uD7FF\uE000\uFFFD\u{10000}\u{10FFFF}');
+    expect(bodies(await take(sqs(), url, 2))).toEqual(['fine', '\t\n\r \uD7FF\uE000\uFFFD\u{10000}\u{10FFFF}']);
+  },
+);
+conforms('SNS: attributes need a name, a type and a value of the type', { source: 'sns-attributes' }, async () => {
+  const { arn } = await pair('attributes');
+  const refused = async (name: string, value: { DataType: string; StringValue?: string }) => {
+    const error = await failure(publish(arn, 'x', { MessageAttributes: { [name]: value } }));
+    return [error.name, error.message];
+  };
+  const code = 'InvalidParameterValueException';
+  const type =
+    'has an invalid message attribute type, the set of supported type prefixes is Binary, Number, and String.';
+  for (const DataType of ['Foo', 'String.', 'Stringy'])
+    expect(await refused('a', { DataType, StringValue: 'x' })).toEqual([code, `The message attribute 'a' ${type}`]);
+  expect(await refused('a', { DataType: 'Number', StringValue: 'abc' })).toEqual([
+    ...[code, "Could not cast message attribute 'a' value to number."],
+  ]);
+  expect(await refused('a', { DataType: 'Binary', StringValue: 'x' })).toEqual([
+    ...[code, "The message attribute 'a' with type 'Binary' must use field 'Binary'."],
+  ]);
+  const empty =
+    "The message attribute 'a' must contain non-empty message attribute value for message attribute type 'String'.";
+  expect(await refused('a', { DataType: 'String', StringValue: '' })).toEqual([code, empty]);
+  for (const name of ['.a', 'a.', 'a..b', 'a b', 'ä', 'x'.repeat(257)])
+    expect((await refused(name, text('x')))[0], name).toBe(code);
+  await publish(arn, 'x', { MessageAttributes: { 'a-b_c.d': { DataType: 'Number.int', StringValue: '1e3' } } });
+});
+conforms(
+  "SNS → SQS: raw delivery of more than 10 attributes goes to the subscription's dead-letter queue",
+  {
+    source: 'sns-raw',
+    faithful: 'partly',
+    remark: 'What the dead letter looks like is not documented: here it is the notification, attributes included.',
+  },
+  async () => {
+    const arn = await topic('many-attributes');
+    const [raw, wrapped, dead] = [
+      await openQueue('many-raw'),
+      await openQueue('many-json'),
+      await openQueue('many-dead'),
+    ];
+    await subscribe(arn, queueArn(raw), { ...RAW, ...redrive(dead) });
+    await subscribe(arn, queueArn(wrapped));
+    const attributes = (count: number) =>
+      Object.fromEntries(Array.from({ length: count }, (_, index) => [`a${index}`, text(String(index))]));
+    await publish(arn, 'ten', { MessageAttributes: attributes(10) });
+    await publish(arn, 'eleven', { MessageAttributes: attributes(11) });
+    expect(bodies(await take(sqs(), raw, 1))).toEqual(['ten']);
+    expect(await depth(sqs(), raw)).toBe(0);
+    const messages = (await take(sqs(), wrapped, 2)).map(({ Body = '' }) => JSON.parse(Body).Message);
+    expect(messages.toSorted()).toEqual(['eleven', 'ten']);
+    const [letter] = await take(sqs(), dead, 1);
+    const { Message, MessageAttributes } = JSON.parse(letter?.Body ?? '{}');
+    expect([Message, Object.keys(MessageAttributes).length]).toEqual(['eleven', 11]);
+  },
+);
 conforms('SNS: a batch has 1 to 10 entries with ids of their own, 256 KB together', { source: 'sns-api' }, async () => {
   const { arn, url } = await pair('batch', RAW);
   const batch = (messages: readonly string[], id = (index: number) => String(index)) =>

@@ -85,6 +85,10 @@ export const SOURCES = {
     'https://docs.aws.amazon.com/sns/latest/dg/sns-large-payload-raw-message-delivery.html',
   ],
   'sns-fifo': ['SNS, FIFO topics', 'https://docs.aws.amazon.com/sns/latest/dg/fifo-message-dedup.html'],
+  'sns-attributes': [
+    'SNS, message attributes',
+    'https://docs.aws.amazon.com/sns/latest/dg/sns-message-attributes.html',
+  ],
   'sns-dlq': ['SNS, dead-letter queues', 'https://docs.aws.amazon.com/sns/latest/dg/sns-dead-letter-queues.html'],
   'sns-lambda': [
     'SNS, fan-out to functions',
@@ -177,6 +181,7 @@ export const SOURCES = {
     'IAM, policy evaluation',
     'https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html',
   ],
+  'iam-api': ['IAM API', 'https://docs.aws.amazon.com/IAM/latest/APIReference/welcome.html'],
   'cloudwatch-missing': [
     'CloudWatch, alarms and missing data',
     'https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html',

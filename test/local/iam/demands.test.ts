@@ -7,6 +7,7 @@ const asked = (request: Pick<ServiceRequest, 'service' | 'method' | 'url'> & Par
     { region: 'us-east-1', headers: {}, body: Buffer.alloc(0), ...request } as ServiceRequest,
     {
       account: '000000000000',
+      roleArnOf: (name: string) => (name === 'reader' ? 'arn:aws:iam::000000000000:role/service/reader' : undefined),
     } as Parameters<typeof demandsOf>[1],
   );
 
@@ -27,5 +28,18 @@ describe('what policies may ask about a call of S3', () => {
     const [demand] = asked({ service: 's3', method: 'GET', url: `/bucket?list-type=2&${name}=5` });
     expect(demand).toMatchObject({ action: 's3:ListBucket', resources: ['arn:aws:s3:::bucket'] });
     expect(demand?.values).toEqual({ [`s3:${name}`]: '5' });
+  });
+});
+
+describe('calls of IAM are about a role, wherever its path is', () => {
+  it.each([
+    ['reader', 'arn:aws:iam::000000000000:role/service/reader'],
+    ['other', 'arn:aws:iam::000000000000:role/other'],
+  ])('%s', (name, arn) => {
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+    const body = Buffer.from(`Action=GetRole&RoleName=${name}`);
+    expect(asked({ service: 'iam', method: 'POST', url: '/', operation: 'GetRole', headers, body })).toEqual([
+      { action: 'iam:GetRole', resources: [arn] },
+    ]);
   });
 });

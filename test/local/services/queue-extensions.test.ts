@@ -5,7 +5,7 @@ import { limitInFlight, roomFor } from '../../../lib/local/messaging/in-flight-l
 const ARN = 'arn:aws:sqs:us-east-1:000000000000:q';
 
 async function queueWith(messages: number, limit: number) {
-  const { close, sqsStore, callSqs } = await loadFauxqs('us-east-1', { maySend: () => true, holdBack: () => 0 });
+  const { close, sqsStore, callSqs } = await loadFauxqs('us-east-1', { holdBack: () => 0 });
   const queue = sqsStore.createQueue('q', 'http://x/0/q', ARN, { VisibilityTimeout: '30' });
   limitInFlight(queue, limit);
   for (let count = 0; count < messages; count++)

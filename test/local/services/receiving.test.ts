@@ -24,7 +24,7 @@ afterEach(() => {
 
 /** A queue of fauxqs with the messages given by the ages they have, in milliseconds. */
 async function queueOf(attributes: Record<string, string>, ages: readonly number[]) {
-  const { close, sqsStore, callSqs } = await loadFauxqs('us-east-1', { maySend: () => true, holdBack: () => 0 });
+  const { close, sqsStore, callSqs } = await loadFauxqs('us-east-1', { holdBack: () => 0 });
   const arn = 'arn:aws:sqs:us-east-1:000000000000:q';
   const queue = sqsStore.createQueue('q', 'http://x/0/q', arn, { VisibilityTimeout: '30', ...attributes });
   expireMessages(queue, 60);

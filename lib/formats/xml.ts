@@ -1,6 +1,3 @@
-import { AwsError } from './call.ts';
-import type { WireAnswer } from './wire.ts';
-
 /** An element: those in it, in order, and the text directly in it. */
 export interface XmlElement {
   readonly name: string;
@@ -28,7 +25,7 @@ const TOKEN = new RegExp(
 );
 
 /**
- * Parses the XML of an answer: elements, text, the five entities of XML and numeric ones; attributes are read over.
+ * Parses XML as services write it: elements, text, the five entities of XML and numeric ones; attributes are read over.
  * @throws SyntaxError for anything that is not one well-formed document
  */
 export function parseXml(xml: string): XmlElement {
@@ -82,19 +79,23 @@ export const membersOf = (parent: XmlElement, list: string): Record<string, stri
     Object.fromEntries(member.children.map(({ name }) => [name, childOf(member, name)?.text ?? ''])),
   );
 
-/**
- * The error in an XML answer, `<Error>` by itself (S3) or in an `<ErrorResponse>` (SNS); an answer without a readable one (HEAD, a proxy) is
- * named by its status.
- */
-export function xmlError({ status, body }: WireAnswer): AwsError {
-  const unnamed = new AwsError('UnknownError', `the service answered ${status}`, status);
+/** Text in an element of it. @returns '' when it is not there */
+export const textIn = (parent: XmlElement, name: string): string => childOf(parent, name)?.text ?? '';
+
+/** What an answer says is wrong. */
+export interface NamedError {
+  readonly code: string;
+  readonly message: string | undefined;
+}
+
+/** The error in an XML answer: `<Error>` by itself (S3) or in an `<ErrorResponse>` (Query protocol); undefined when there is no readable one. */
+export function errorIn(xml: string): NamedError | undefined {
   try {
-    const root = parseXml(body.toString('utf8'));
+    const root = parseXml(xml);
     const error = root.name === 'ErrorResponse' ? childOf(root, 'Error') : root;
-    const code = error?.name === 'Error' ? childOf(error, 'Code')?.text : undefined;
-    if (error === undefined || code === undefined || code === '') return unnamed;
-    return new AwsError(code, childOf(error, 'Message')?.text ?? unnamed.message, status);
+    const code = error?.name === 'Error' ? textIn(error, 'Code') : '';
+    return error === undefined || code === '' ? undefined : { code, message: childOf(error, 'Message')?.text };
   } catch {
-    return unnamed;
+    return undefined;
   }
 }
