@@ -47,6 +47,7 @@ export function consumerOf(
     ...lambda,
     aws: watchedCall,
     random: () => random,
+    sleep: async () => undefined,
     env: (name) => variables[name],
     write: (line) => lines.push(JSON.parse(line)),
   };
