@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { againstTable, benchAgainst } from './consumer/against.ts';
 import { tableOf as consumerTable } from './consumer/report.ts';
 import { benchConsumer, FULL, QUICK } from './consumer/run.ts';
 import { logTable } from './log/report.ts';
@@ -12,7 +13,7 @@ import { benchStart, FULL_START, QUICK_START } from './start/run.ts';
 import { throughputTable } from './throughput/report.ts';
 import { BRIEF, benchThroughput, LONG } from './throughput/run.ts';
 
-/** `npm run bench -- NAME [--quick]`. A full run is kept in `bench/results`. */
+/** `npm run bench -- NAME [--quick]`. A full run is kept in `bench/results`; one against another checkout is only shown. */
 
 /** Measures, with more or less effort. @returns what is kept, and what is shown */
 type Bench = (quick: boolean, progress: (text: string) => void) => Promise<{ result: object; shown: string }>;
@@ -39,12 +40,21 @@ const BENCHES: Readonly<Record<string, Bench>> = {
 const rounded = (_name: string, value: unknown): unknown =>
   typeof value === 'number' ? Math.round(value * 1_000) / 1_000 : value;
 
-const { positionals, values } = parseArgs({ allowPositionals: true, options: { quick: { type: 'boolean' } } });
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { quick: { type: 'boolean' }, against: { type: 'string' } },
+});
 const [name = ''] = positionals;
 const bench = BENCHES[name];
 if (bench === undefined) {
   console.error(`there is no bench '${name}'. Usage: npm run bench -- ${Object.keys(BENCHES).join(' | ')} [--quick]`);
   process.exitCode = 2;
+} else if (values.against !== undefined && name !== 'consumer') {
+  console.error(`bench '${name}' compares with no other checkout. Usage: npm run bench -- consumer --against FOLDER`);
+  process.exitCode = 2;
+} else if (values.against !== undefined) {
+  const effort = values.quick === true ? QUICK : FULL;
+  console.log(againstTable(await benchAgainst(values.against, effort, (text) => console.error(`${name}: ${text}`))));
 } else {
   const { result, shown } = await bench(values.quick === true, (text) => console.error(`${name}: ${text}`));
   console.log(shown);

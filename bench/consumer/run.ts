@@ -64,7 +64,7 @@ export async function benchConsumer(effort: Effort, progress: (text: string) => 
     );
     progress(`CPU time, ${effort.cpuRounds} warm processes each`);
     const cpu = await interleaved(CONTESTANTS, effort.cpuRounds, (name, round) =>
-      cpuMicrosPerRecord(name, urlOf(name), round, effort, services),
+      cpuMicrosPerRecord(name, urlOf(name), `${name}-${round}`, effort, services),
     );
     const bytesOf = (name: Contestant) => statSync(fileOf(name)).size;
     const measured = (name: Contestant): Measured => ({
@@ -92,17 +92,20 @@ export async function benchConsumer(effort: Effort, progress: (text: string) => 
   }
 }
 
-/** CPU time, user and system, that a warm function spends on a message of a good batch of ten. */
-async function cpuMicrosPerRecord(
+/**
+ * CPU time, user and system, that a warm function spends on a message of a good batch of ten.
+ * @param messages begins their ids: those of another process are others
+ */
+export async function cpuMicrosPerRecord(
   name: Contestant,
   bundle: string,
-  round: number,
+  messages: string,
   { warmUp, batches }: Effort,
   services: BenchServices,
 ): Promise<number> {
   const env = environmentOf(name, services.url, services);
   const { child } = await startChild<Request, Answer, 'ready'>('consumer/function-process.ts', [bundle], env);
-  const answer = await child.ask({ measure: { name: `${name}-${round}`, warmUp, batches } });
+  const answer = await child.ask({ measure: { name: messages, warmUp, batches } });
   await child.close();
   if (!('cpuMicrosPerRecord' in answer)) throw new Error(`${name} answered ${BATCH_SIZE} messages with something else`);
   return answer.cpuMicrosPerRecord;

@@ -139,3 +139,7 @@ export const bodiesOf = (data: Buffer): string[] =>
 /** Bytes as text that is the same for the same bytes only: those that are no text are base64. */
 export const textOf = (bytes: Buffer): string =>
   isUtf8(bytes) ? bytes.toString('utf8') : `base64:${bytes.toString('base64')}`;
+
+/** Another event has its id. */
+export const isContested = (event: Pick<EventIdentity, 'id' | 'ref'>, { accepted }: Journal): boolean =>
+  accepted.some((other) => other.event?.id === event.id && other.event.ref !== event.ref);

@@ -3,7 +3,7 @@ import { HOLDS_EVENT } from '../scenario/bodies.ts';
 import type { EventPlan } from '../scenario/events.ts';
 import { INBOX } from '../system/names.ts';
 import { MAX_ROUNDS } from '../system/operator.ts';
-import type { Journal, Letter, Run } from './journal.ts';
+import { isContested, type Letter, type Run } from './journal.ts';
 import { countOf, each, isCalm, isQuiet, isTroubled, type Outcome } from './outcome.ts';
 
 /** Invariants of what becomes of a message in the end: tries, dead letters, parking. */
@@ -73,10 +73,6 @@ const isQuick = ({ work }: EventPlan, { timeout }: { readonly timeout: number })
 const isSound = (plan: EventPlan): boolean =>
   !isTroubled({ ...plan, form: holdsEvent(plan) ? 'good' : plan.form, defers: 0 });
 const holdsEvent = ({ form }: EventPlan): boolean => form === 'good' || HOLDS_EVENT.has(form);
-
-/** Another event has its id. */
-const isContested = (event: { id: string; ref: number }, { accepted }: Journal): boolean =>
-  accepted.some((other) => other.event?.id === event.id && other.event.ref !== event.ref);
 
 /** On a queue without order, a message that nothing is wrong with is received once: no other one holds it up. */
 export const neighboursNotHeld = each(({ station: { plan, journal } }, outcome) => {

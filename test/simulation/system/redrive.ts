@@ -1,4 +1,4 @@
-import { identify, type Journal, type Letter } from '../judging/journal.ts';
+import { identify, isContested, type Journal, type Letter } from '../judging/journal.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import type { MemoryDynamodb } from '../services/dynamodb.ts';
 import type { MemorySqs, StoredMessage } from '../services/sqs.ts';
@@ -22,9 +22,9 @@ export function redriver({ world, scenario, sqs, dynamodb, append }: Redriving) 
   return function letterCame(station: Station, message: StoredMessage, letter: Letter): void {
     const { redrive } = scenario;
     if (redrive === undefined || timesSentBack(letter.body, station.journal) >= redrive.times) return;
-    // An id that was used for something else stays wrong, however often it is sent and whatever it was given up for.
-    const ref = identify(letter.body)?.ref;
-    if (scenario.events.some((one) => one.ref === ref && one.form === 'mismatch')) return;
+    // An id that two events have stays wrong, whichever of them was given up, and for whatever: sent back, it may be forgotten that the other was done.
+    const event = identify(letter.body);
+    if (letter.reason === 'payload-mismatch' || (event !== undefined && isContested(event, station.journal))) return;
     world.after(redrive.after, () => {
       dynamodb.expire();
       world.note(() => `sent back: ${message.id}`);
