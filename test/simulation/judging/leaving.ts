@@ -104,9 +104,9 @@ export const retryCapKept = each(({ station: { plan, journal, subscription } }, 
     (fault) => fault.kind === 'duplicate' || (fault.kind === 'invoke' && DOUBLES.has(fault.what)),
   ).length;
   const resumes = plan.park ? 2 * MAX_ROUNDS : 0;
-  for (const [ref, failures] of countOf(
-    journal.runs.filter(({ outcome }) => outcome === 'failed').map(({ ref }) => String(ref)),
-  )) {
+  // One that nobody waited for any more may have been no try, for want of time.
+  const failed = journal.runs.filter(({ outcome, abandoned }) => outcome === 'failed' && !abandoned);
+  for (const [ref, failures] of countOf(failed.map(({ ref }) => String(ref)))) {
     const crashes = journal.runs.filter((run) => String(run.ref) === ref && run.outcome === 'crashed').length;
     const mishaps = faults + conflicts + crashes;
     const cap = (plan.attempts + mishaps) * ((copies.get(ref) ?? 1) + doubled) + resumes;
