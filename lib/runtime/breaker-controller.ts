@@ -4,13 +4,15 @@ import {
   type UpdateEventSourceMappingCommandInput,
 } from '@aws-sdk/client-lambda';
 import middy from '@middy/core';
+import type { Context } from 'aws-lambda';
 import { ENV } from '../contracts/environment.ts';
 import { LAMBDA } from '../contracts/limits.ts';
 import { INBOX_TABLE } from '../contracts/tables.ts';
 import { type Dynamodb, dynamodbOver, readItems } from './aws/dynamodb.ts';
 import { breakerKey, wasRefused } from './control-items.ts';
-import { NO_EARLY_TIMEOUT } from './deadline.ts';
+import { deadline, NO_EARLY_TIMEOUT } from './deadline.ts';
 import { requiredEnv } from './environment.ts';
+import { toError } from './outcomes.ts';
 import { lambda, type Runtime } from './runtime.ts';
 import { logger } from './telemetry.ts';
 
@@ -30,8 +32,8 @@ export interface DeclaredMapping {
 
 const markKey = (subscription: string): string => `mapping!${subscription}`;
 
-/** Switches a mapping. Doing so again changes nothing. */
-export type SwitchMapping = (mapping: DeclaredMapping, mode: MappingMode) => Promise<void>;
+/** Switches a mapping. Doing so again changes nothing. @param signal fires when nobody waits for it any more */
+export type SwitchMapping = (mapping: DeclaredMapping, mode: MappingMode, signal?: AbortSignal) => Promise<void>;
 
 /**
  * What a mapping is told. On trial it takes one message at a time: as few as possible pay with a receive for a dependency that is
@@ -49,9 +51,9 @@ export function mappingUpdate(
 
 function lambdaSwitch(): SwitchMapping {
   let client: LambdaClient | undefined;
-  return async (mapping, mode) => {
+  return async (mapping, mode, abortSignal) => {
     client ??= new LambdaClient({});
-    await client.send(new UpdateEventSourceMappingCommand(mappingUpdate(mapping, mode)));
+    await client.send(new UpdateEventSourceMappingCommand(mappingUpdate(mapping, mode)), { abortSignal });
   };
 }
 
@@ -59,7 +61,8 @@ function lambdaSwitch(): SwitchMapping {
  * Lambda handler, called when a breaker opens or closes and every minute. The mapping of an open breaker is disabled, so that its
  * messages stay in the queue unreceived; when the pause has passed it runs on trial, and when the breaker has closed as declared.
  * Several may run at once: each switches by what the breaker says now, at every call again until the breaker has been closed for
- * longer than a controller lives.
+ * longer than a controller lives. The trouble of one mapping, or its silence, keeps no other waiting.
+ * @throws Error at the end, naming the mappings that could not be switched: the next run tries again
  */
 export function controlBreakers(runtime: Runtime = lambda, switchMapping: SwitchMapping = lambdaSwitch()) {
   const table = requiredEnv(ENV.inboxTable, 'which table keeps the breakers', runtime.env);
@@ -69,26 +72,53 @@ export function controlBreakers(runtime: Runtime = lambda, switchMapping: Switch
   const dynamodb = dynamodbOver(runtime.aws, runtime.id);
   const log = logger({ function: 'breaker-controller' }, runtime.write);
 
-  return middy(async (): Promise<{ switched: Record<string, MappingMode> }> => {
+  return middy(async (_event: unknown, context: Context): Promise<{ switched: Record<string, MappingMode> }> => {
     const switched: Record<string, MappingMode> = {};
+    const failed = new Map<string, Error>();
     let waiting = Object.entries(watched);
     for (let round = 1; waiting.length > 0 && round <= ROUNDS; round++) {
       if (round > 1) await runtime.sleep(PAUSE_MILLIS);
       const inUse: typeof waiting = [];
-      for (const [subscription, mapping] of waiting) {
-        const mode = await control(subscription, mapping);
-        if (mode === 'in-use') inUse.push([subscription, mapping]);
-        else if (mode !== undefined) switched[subscription] = mode;
+      for (const [i, [subscription, mapping]] of waiting.entries()) {
+        const share = context.getRemainingTimeInMillis() / (waiting.length - i + 1);
+        try {
+          const mode = await inTime(context, share, (signal) => control(subscription, mapping, signal));
+          if (mode === 'in-use') inUse.push([subscription, mapping]);
+          else if (mode !== undefined) switched[subscription] = mode;
+        } catch (thrown) {
+          failed.set(subscription, toError(thrown));
+        }
       }
       waiting = inUse;
     }
     for (const [subscription, { id }] of waiting)
       log('warn', 'mapping is in use; the next run tries again', { subscription, mappingId: id });
+    if (failed.size > 0) {
+      const why = [...failed].map(([subscription, { message }]) => `${subscription} (${message})`).join(', ');
+      throw new AggregateError(
+        failed.values(),
+        `${failed.size} of ${Object.keys(watched).length} mappings could not be switched: ${why}`,
+      );
+    }
     return { switched };
   }, NO_EARLY_TIMEOUT);
 
+  /** Waits for one mapping no longer than its share of the time. */
+  async function inTime<T>(context: Context, millis: number, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const limit = deadline(runtime, context, context.getRemainingTimeInMillis() - millis);
+    try {
+      return await limit.within(run(limit.signal), () => new Error(`no answer in ${Math.round(millis)} ms`));
+    } finally {
+      limit.stop();
+    }
+  }
+
   /** @returns how the mapping runs now; undefined when it was left alone, `in-use` when it has to be tried again */
-  async function control(subscription: string, mapping: DeclaredMapping): Promise<MappingMode | 'in-use' | undefined> {
+  async function control(
+    subscription: string,
+    mapping: DeclaredMapping,
+    signal: AbortSignal,
+  ): Promise<MappingMode | 'in-use' | undefined> {
     const { openUntil, mark } = await read(dynamodb, table, subscription, runtime);
     const mode = openUntil === undefined ? 'on' : runtime.now() < openUntil ? 'off' : 'trial';
     // Without a mark the mapping was not touched here: what a person has switched off stays off.
@@ -101,12 +131,12 @@ export function controlBreakers(runtime: Runtime = lambda, switchMapping: Switch
     }
     if (mode !== mark?.mode) log('warn', `mapping ${mode}`, { subscription, mappingId: mapping.id });
     try {
-      await switchMapping(mapping, mode);
+      await switchMapping(mapping, mode, signal);
     } catch (error) {
       if (error instanceof Error && error.name === IN_USE) return 'in-use';
       throw error;
     }
-    if (mode === 'on' && mark !== undefined) await unmark(Key, mark);
+    if (mode === 'on' && mark !== undefined && !signal.aborted) await unmark(Key, mark);
     return mode;
   }
 

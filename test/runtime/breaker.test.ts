@@ -212,6 +212,48 @@ describe('the controller', () => {
     expect(lines.slice(1)).toEqual([expect.objectContaining({ message: 'mapping on' })]);
   });
 
+  describe("a mapping's trouble", () => {
+    /** A controller of three open breakers' mappings, of which the second has trouble. */
+    async function controlThree(trouble: () => Promise<void>) {
+      const mappings = ['a', 'b', 'c'].map((id) => [`${name}-${id}`, { id, batchSize: 10 }] as const);
+      for (const [own] of mappings) {
+        const one = tableBreaker(TABLE, { ...worker(), name: own }, policy, runtime);
+        await one.failed('psp');
+        await one.failed('psp');
+      }
+      const env: Record<string, string> = {
+        SLUICE_INBOX_TABLE: TABLE,
+        SLUICE_MAPPINGS: JSON.stringify(Object.fromEntries(mappings)),
+      };
+      const end = Date.now() + 1_500;
+      const run = controlBreakers({ ...runtime, env: (variable) => env[variable] }, async (mapping, mode) => {
+        if (mapping.id === 'b') await trouble();
+        await switchMapping(mapping, mode);
+      });
+      const error = await run(
+        {},
+        lambdaContext(() => end - Date.now()),
+      ).then(
+        () => undefined,
+        (thrown: Error) => thrown,
+      );
+      return { error, left: end - Date.now(), order: switches.splice(0).map(([mapping]) => mapping) };
+    }
+
+    it('keeps no other from being switched, and fails the run by name', async () => {
+      const { error, order } = await controlThree(() => Promise.reject(new Error('AccessDenied')));
+      expect(order).toEqual(['a/10', 'c/10']);
+      expect(error?.message).toBe(`1 of 3 mappings could not be switched: ${name}-b (AccessDenied)`);
+    });
+
+    it('is that no answer comes: the others are switched before the function ends, and so is the answer', async () => {
+      const { error, left, order } = await controlThree(() => new Promise(() => undefined));
+      expect(order).toEqual(['a/10', 'c/10']);
+      expect(error?.message).toMatch(new RegExp(`^1 of 3 mappings could not be switched: ${name}-b \\(no answer in`));
+      expect(left).toBeGreaterThan(0);
+    });
+  });
+
   describe('a mapping that another change has in use', () => {
     const inUse = Object.assign(new Error('it is in use'), { name: 'ResourceInUseException' });
     const lines: { message: string }[] = [];
