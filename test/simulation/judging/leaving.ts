@@ -1,9 +1,10 @@
 import { maxReceiveCountOf } from '../../../lib/contracts/delivery-numbers.ts';
 import { HOLDS_EVENT } from '../scenario/bodies.ts';
 import type { EventPlan } from '../scenario/events.ts';
+import type { Fault } from '../scenario/faults.ts';
 import { INBOX } from '../system/names.ts';
 import { MAX_ROUNDS } from '../system/operator.ts';
-import { isContested, type Letter, type Run } from './journal.ts';
+import { isContested, type Journal, type Letter, type Run } from './journal.ts';
 import { countOf, each, isCalm, isQuiet, isTroubled, type Outcome } from './outcome.ts';
 
 /** Invariants of what becomes of a message in the end: tries, dead letters, parking. */
@@ -89,7 +90,10 @@ export const neighboursNotHeld = each(({ station: { plan, journal } }, outcome) 
   });
 });
 
-const DOUBLES: ReadonlySet<string> = new Set(['double', 'visible-early']);
+/** Whether two lives of a message may come of it. */
+const isDoubling = (fault: Fault): boolean =>
+  fault.kind === 'duplicate' ||
+  (fault.kind === 'invoke' && (fault.what === 'double' || fault.what === 'visible-early'));
 
 /** Nothing is tried more often than declared, and nothing is received without end. */
 export const retryCapKept = each(({ station: { plan, journal, subscription } }, outcome) => {
@@ -100,12 +104,14 @@ export const retryCapKept = each(({ station: { plan, journal, subscription } }, 
     problems.push(`a message was received ${journal.mostReceives} times (at most ${most})`);
   const copies = countOf(journal.accepted.map(({ event }) => String(event?.ref)));
   // What is received by two at once is given up by one while the other tries it: two lives.
-  const doubled = scenario.faults.filter(
-    (fault) => fault.kind === 'duplicate' || (fault.kind === 'invoke' && DOUBLES.has(fault.what)),
-  ).length;
+  const doubled = scenario.faults.filter(isDoubling).length;
   const resumes = plan.park ? 2 * MAX_ROUNDS : 0;
   // One that nobody waited for any more may have been no try, for want of time.
-  const failed = journal.runs.filter(({ outcome, abandoned }) => outcome === 'failed' && !abandoned);
+  // Of a log, what failed for the last time just before the function ended under another is tried once more: nobody had given it up.
+  const ended = plan.source === 'log' ? endedInvocations(journal) : new Set<string>();
+  const failed = journal.runs.filter(
+    (run) => run.outcome === 'failed' && !run.abandoned && !ended.has(invocationOf(run)),
+  );
   for (const [ref, failures] of countOf(failed.map(({ ref }) => String(ref)))) {
     const crashes = journal.runs.filter((run) => String(run.ref) === ref && run.outcome === 'crashed').length;
     const mishaps = faults + conflicts + crashes;
@@ -125,13 +131,15 @@ export const givenUpForCause = each(({ station: { plan, journal } }, { scenario,
     ...journal.letters,
     ...journal.discarded.map((body) => ({ body, reason: 'given up by the mapping', at: Number.POSITIVE_INFINITY })),
   ];
+  // What was given up twice is sent back twice, and nobody can tell whose tries are whose.
+  const isDoubled = scenario.faults.some(isDoubling);
   const identities = new Map(journal.accepted.map(({ body, event }) => [body, event]));
   return left.flatMap(({ body, reason, at }) => {
     const event = identities.get(body);
     const planned = scenario.events.find(({ ref }) => ref === event?.ref);
     if (event === undefined || planned === undefined || !holdsEvent(planned) || reason === LATE) return [];
     if (planned.rejects || isContested(event, journal)) return [];
-    const since = sentBackBefore(body, at, journal.letters);
+    const since = isDoubled ? Number.NEGATIVE_INFINITY : sentBackBefore(body, at, journal.letters);
     const tries = journal.runs
       .filter((run) => run.ref === event.ref && run.from >= since && run.from <= at)
       .filter(isTry);
@@ -166,7 +174,7 @@ export const attemptIsTheTry = each(({ station: { plan, journal } }, outcome) =>
   // Of a log's batch that is split under a function's end, the second half begins anywhere: nobody asks whether there are tries in it.
   const isSplit = plan.source === 'log' && outcome.scenario.events.some(({ crashes }) => crashes > 0);
   // What failed just before the function ended under another message may not have been counted any more.
-  const ended = new Set(journal.runs.filter((run) => run.outcome === 'crashed').map(invocationOf));
+  const ended = endedInvocations(journal);
   return journal.runs.flatMap((run) => {
     const accepted = journal.accepted.find(({ event }) => event?.ref === run.ref);
     const since = sentBackBefore(accepted?.body ?? '', run.from, journal.letters);
@@ -188,6 +196,9 @@ export const attemptIsTheTry = each(({ station: { plan, journal } }, outcome) =>
     return [`${run.id} was told it is try ${run.attempt} after ${least} to ${earlier.length} others`];
   });
 });
+
+const endedInvocations = ({ runs }: Journal): ReadonlySet<string> =>
+  new Set(runs.filter((run) => run.outcome === 'crashed').map(invocationOf));
 
 const invocationOf = ({ instance, invocation }: Run): string => `${instance} ${invocation}`;
 

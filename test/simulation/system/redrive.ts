@@ -1,4 +1,4 @@
-import { identify, isContested, type Journal, type Letter } from '../judging/journal.ts';
+import { isContested, type Journal, type Letter } from '../judging/journal.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import type { MemoryDynamodb } from '../services/dynamodb.ts';
 import type { MemorySqs, StoredMessage } from '../services/sqs.ts';
@@ -23,7 +23,7 @@ export function redriver({ world, scenario, sqs, dynamodb, append }: Redriving) 
     const { redrive } = scenario;
     if (redrive === undefined || timesSentBack(letter.body, station.journal) >= redrive.times) return;
     // An id that two events have stays wrong, whichever of them was given up, and for whatever: sent back, it may be forgotten that the other was done.
-    const event = identify(letter.body);
+    const event = station.journal.accepted.find(({ body }) => body === letter.body)?.event;
     if (letter.reason === 'payload-mismatch' || (event !== undefined && isContested(event, station.journal))) return;
     world.after(redrive.after, () => {
       dynamodb.expire();
