@@ -1,5 +1,5 @@
 /**
- * Puts the faults of faults.ts one at a time into a copy of the project and says which test notices each: first the tests of the
+ * Puts the faults one at a time into a copy of the project and says which test notices each: first the tests of the
  * same name, those that import the file, and (but for --near) those of the folder that reach it; with --wide all that reach it.
  *
  *     npm run faults -- [--folder lib/local] [--only 12,15] [--near | --wide | --tests FILES] [--lived] [--write]
@@ -7,25 +7,19 @@
  * --lived: only those that lived the last time. --write: the table of all results into docs/faults.md. Ctrl-C ends it cleanly.
  */
 import { execFileSync, spawn } from 'node:child_process';
-import {
-  cpSync,
-  existsSync,
-  globSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { cpSync, existsSync, globSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type Fault, faults } from './faults.ts';
+import type { Fault } from './fault.ts';
+import { faults } from './faults.ts';
+import { firstDraw } from './first-draw.ts';
+import { secondDraw } from './second-draw.ts';
 import { type Result, tableOf } from './table.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
-const RESULTS = join(ROOT, '.faults/results.json');
+/** Kept with the project: the table is written from it. */
+const RESULTS = join(import.meta.dirname, 'results.json');
 const DOCUMENT = join(ROOT, 'docs/faults.md');
 const MARK = '<!-- results -->';
 /** One fault's tests; a fault that makes them stand still for so long is noticed. */
@@ -155,14 +149,15 @@ const chosen = faults
   .filter(({ fault }) => fault.equivalent === undefined);
 
 const copy = copyOfTree();
-mkdirSync(dirname(RESULTS), { recursive: true });
 try {
   for (const { fault, number } of chosen) {
     if (stop.signal.aborted) break;
     const by = await tryOut(copy, fault);
     if (stop.signal.aborted) break;
     const commit = git('rev-parse', '--short', 'HEAD').trim();
+    const first = results[keyOf(fault)]?.first ?? (by === undefined ? 'lived' : 'noticed');
     results[keyOf(fault)] = {
+      first,
       date: new Date().toISOString().slice(0, 10),
       commit,
       ...(by === undefined ? {} : { by }),
@@ -176,7 +171,8 @@ try {
   rmSync(copy, { recursive: true, force: true });
 }
 
-const table = tableOf(faults.map((fault) => ({ fault, result: results[keyOf(fault)] })));
+const withResults = (some: readonly Fault[]) => some.map((fault) => ({ fault, result: results[keyOf(fault)] }));
+const table = tableOf({ First: withResults(firstDraw), Second: withResults(secondDraw) });
 console.log(`\n${table}`);
 if (options.write) {
   const [intro] = readFileSync(DOCUMENT, 'utf8').split(MARK);
