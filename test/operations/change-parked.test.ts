@@ -136,6 +136,7 @@ describe('skipHead', () => {
     const head = await headOf(world, 'K');
     await edited(bodyOf('e-1', { ticket: 'K', text: 'edited' }));
     await expect(skipHead(world, head, jo)).rejects.toThrow('was resumed or changed by somebody else meanwhile');
+    expect(letters).toEqual([]);
   });
 });
 
@@ -213,5 +214,33 @@ describe('editHead', () => {
     expect(head.message.body).toBe(body);
     const sizes = (await rowsOf()).map((row) => JSON.stringify(row).length);
     expect(Math.max(...sizes)).toBeLessThan(400_000);
+  });
+});
+
+describe('what was shown is not what lies there any more', () => {
+  const other = bodyOf('e-1', { ticket: 'K', text: 'other' });
+  beforeEach(async () => {
+    await park(message('m-1', { body: bodyOf('e-1') }), 'broken');
+    await park(message('m-2', { body: bodyOf('e-2') }));
+  });
+
+  describe.each<[string, () => Promise<unknown>]>([
+    ['resumed', step],
+    ['edited', () => edited(other)],
+    ['edited, and edited back', async () => [await edited(other), await edited(bodyOf('e-1'))]],
+    ['skipped to the end', async () => [await step(), await step()]],
+  ])('%s by somebody else', (_, meanwhile) => {
+    it.each<[string, (head: Awaited<ReturnType<typeof headOf>>) => Promise<unknown>]>([
+      ['skipped', (head) => skipHead(world, head, jo)],
+      ['dropped', (head) => skipHead(world, head, { ...jo, drop: true })],
+      ['edited', (head) => editHead(world, head, { body: '{}', eventId: 'e-1', type: 't' }, 'jo')],
+    ])('is not %s: nothing is sent, nothing changes', async (_, change) => {
+      const head = await headOf(world, 'K');
+      await meanwhile();
+      const before = await rowsOf();
+      await expect(change(head)).rejects.toThrow(/by somebody else meanwhile|no message waits under key 'K' any more/);
+      expect(await rowsOf()).toEqual(before);
+      expect(letters).toEqual([]);
+    });
   });
 });
