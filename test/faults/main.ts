@@ -1,6 +1,6 @@
 /**
  * Puts the faults one at a time into a copy of the project and says which test notices each: first the tests of the
- * same name, those that import the file, and (but for --near) those of the folder that reach it; with --wide all that reach it.
+ * same name, those that import the file (of any folder), and (but for --near) those of its folder that reach it; with --wide all that do.
  *
  *     npm run faults -- [--folder lib/local] [--only 12,15] [--near | --wide | --tests FILES] [--lived] [--write]
  *
@@ -97,6 +97,18 @@ interface Stage {
   readonly args: readonly string[];
 }
 
+/** Other tests that import a file: those of its folder, and those of others, of which integration tests take longest. */
+function importersOf(copy: string, file: string, namesakes: readonly string[], top: string): readonly string[][] {
+  const path = `/${file}'`;
+  const all = globSync('test/**/*.test.ts', { cwd: copy }).filter(
+    (test) => !namesakes.includes(test) && readFileSync(join(copy, test), 'utf8').includes(path),
+  );
+  const { here = [], elsewhere = [] } = Object.groupBy(all, (one) =>
+    one.startsWith(`${top}/`) ? 'here' : 'elsewhere',
+  );
+  return [here, elsewhere.sort((a, b) => Number(a.includes('integration')) - Number(b.includes('integration')))];
+}
+
 /** The tests that could notice it, the nearest first; those that start the file as a program reach it unseen. */
 function stagesOf(copy: string, { file }: Fault): readonly Stage[] {
   if (options.tests !== undefined) return [{ folder: 'test', args: options.tests.split(',') }];
@@ -105,15 +117,14 @@ function stagesOf(copy: string, { file }: Fault): readonly Stage[] {
   const top = folder.split('/').slice(0, 2).join('/');
   const name = basename(file, '.ts');
   const namesakes = globSync(`${folder}/**/${name}*.test.ts`, { cwd: copy });
-  const importers = globSync(`${top}/**/*.test.ts`, { cwd: copy }).filter(
-    (test) => !namesakes.includes(test) && readFileSync(join(copy, test), 'utf8').includes(`/${basename(file)}'`),
-  );
+  const [importers = [], elsewhere = []] = importersOf(copy, file, namesakes, top);
   const folders =
     options.near && namesakes.length + importers.length > 0
       ? []
       : [...new Set([folder, top, ...(options.wide ? ['test'] : [])])];
   return [
     ...[namesakes, importers].filter(({ length }) => length > 0).map((args) => ({ folder: top, args })),
+    ...elsewhere.map((one) => ({ folder: dirname(one), args: [one] })),
     ...folders.map((one) => ({ folder: one, args: ['related', file] })),
     ...(file === 'bin/program.ts' ? [{ folder: 'test/bin', args: [] }] : []),
   ];

@@ -26,7 +26,7 @@ export const secondDraw: readonly Fault[] = [
   fault('lib/systems/orders/tools/snapshot.ts', 'orders are read from another table', "table<Snapshot['orders'][number]>('Orders')", "table<Snapshot['orders'][number]>('Payments')"),
 
   fault('lib/local/cloudwatch/sns-metrics.ts', 'refused publishes are counted as published', '      if (response.status !== 200) return response;\n', ''),
-  fault('lib/local/provision/s3.ts', "the region is missing in a bucket's regional name", '.s3.${context.region}.amazonaws.com`', '.s3.amazonaws.com`'),
+  fault('lib/local/provision/s3.ts', "the region is missing in a bucket's regional name", 'RegionalDomainName: `${name}.s3.${context.region}.', 'RegionalDomainName: `${name}.s3.'),
   fault('lib/local/cloudwatch/wire.ts', 'a compressed request is read as it stands', "request.headers['content-encoding'] === 'gzip' ? gunzipSync(request.body) : request.body;", 'request.body;'),
   fault('lib/local/cloudformation.ts', 'parameters in the URL are not read', "request.body.length > 0 ? request.body.toString('utf8') : request.url.split('?')[1],", "request.body.toString('utf8'),"),
   fault('lib/local/provision/stacks.ts', 'stacks of another app are taken over', '  refuseOtherApp(stacks, deployed);\n', ''),
