@@ -14,7 +14,7 @@ export const secondDraw: readonly Fault[] = [
   fault('lib/operations/cost/rates.ts', 'divided by nothing when no channel has traffic', 'rate === undefined || busiest === 0', 'rate === undefined'),
   fault('lib/operations/resume-parked.ts', 'a function that died without a message says nothing at all', 'errorMessage: message = FunctionError }', "errorMessage: message = '' }"),
   fault('lib/operations/cost/outbox-usage.ts', "the sweeper's invocations forgotten", 'relayedTogether(rate) + SWEEPS_PER_SECOND;', 'relayedTogether(rate);'),
-  fault('lib/operations/dead-letter-queue.ts', 'the object of a dead letter is read as text', "Buffer.from((await Body?.transformToByteArray()) ?? [])", "Buffer.from((await Body?.transformToString()) ?? '')"),
+  fault('lib/operations/dead-letter-queue.ts', 'the object of a dead letter is read as text', "Buffer.from((await Body?.transformToByteArray()) ?? [])", "Buffer.from((await Body?.transformToString()) ?? '')", 'the object is JSON, whose bytes are the same again; of one that is damaged the sum is wrong either way'),
 
   fault('lib/systems/orders/tools/snapshot.ts', 'dead letters are kept under the stem of the queue, not by consumer', '[owner, await lookAtDeadLetters(', '[stem, await lookAtDeadLetters('),
   fault('lib/systems/orders/stack.ts', 'access to the invoices is not logged', '    logAccess(invoices);\n', ''),

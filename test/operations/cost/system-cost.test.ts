@@ -91,6 +91,8 @@ describe('topics', () => {
     expect(used(all, 'topic news')).toEqual({ snsStandard: 4 });
     expect(used(all, 'queue own')).toEqual({ sqsStandard: 4 });
     expect(used(all, 'queue one')).toEqual({ sqsStandard: 8 });
+    // Also where the outbox lists the queue itself.
+    expect(used({ ...all, box: outbox('box', { publishes: [news, one] }) }, 'queue one')).toEqual({ sqsStandard: 8 });
   });
 
   it('in order are charged for bytes, and for every subscription', () => {
