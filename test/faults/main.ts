@@ -173,7 +173,7 @@ try {
       commit,
       ...(by === undefined ? {} : { by }),
     };
-    writeFileSync(RESULTS, `${JSON.stringify(results, undefined, 1)}\n`);
+    writeFileSync(RESULTS, `${JSON.stringify(results, undefined, 2)}\n`);
     console.log(
       `${number} ${by === undefined ? 'LIVED  ' : 'noticed'} ${keyOf(fault)}${by === undefined ? '' : `\n     ${by}`}`,
     );
