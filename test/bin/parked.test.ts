@@ -169,7 +169,11 @@ describe('parked list and show', () => {
     ]);
     await expect(parkedList(undefined, options, world())).rejects.toThrow('(given neither)');
     await expect(parkedList('mails', { ...options, all: true }, world())).rejects.toThrow('(given both)');
-    await expect(parkedList('other', options, world())).rejects.toThrow("'other' has no consumer in stack 'shop'");
+    // A name is the whole of it: neither the end of another one nor its beginning.
+    for (const name of ['other', 'ills', 'shop-bills', 'bill', 'bills-2', ''])
+      await expect(parkedList(name, options, world())).rejects.toThrow(
+        `subscription '${name}' has no consumer in stack 'shop' (it has: bills, mails)`,
+      );
   });
 
   it('shows as many messages as asked for, and how many more there are; bodies only when asked for', async () => {

@@ -1,6 +1,7 @@
 import type { Fault } from './fault.ts';
 import { firstDraw } from './first-draw.ts';
 import { secondDraw } from './second-draw.ts';
+import { thirdDraw } from './third-draw.ts';
 
 /** All of them, in the order of their numbers. */
-export const faults: readonly Fault[] = [...firstDraw, ...secondDraw];
+export const faults: readonly Fault[] = [...firstDraw, ...secondDraw, ...thirdDraw];

@@ -16,6 +16,7 @@ import { faults } from './faults.ts';
 import { firstDraw } from './first-draw.ts';
 import { secondDraw } from './second-draw.ts';
 import { type Result, tableOf } from './table.ts';
+import { thirdDraw } from './third-draw.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 /** Kept with the project: the table is written from it. */
@@ -183,7 +184,11 @@ try {
 }
 
 const withResults = (some: readonly Fault[]) => some.map((fault) => ({ fault, result: results[keyOf(fault)] }));
-const table = tableOf({ First: withResults(firstDraw), Second: withResults(secondDraw) });
+const table = tableOf({
+  First: withResults(firstDraw),
+  Second: withResults(secondDraw),
+  Third: withResults(thirdDraw),
+});
 console.log(`\n${table}`);
 if (options.write) {
   const [intro] = readFileSync(DOCUMENT, 'utf8').split(MARK);

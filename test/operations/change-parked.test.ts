@@ -2,8 +2,15 @@ import { randomUUID } from 'node:crypto';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { DeadLetter, MessageAttributes } from '../../lib/contracts/dead-letter.ts';
 import { ENV } from '../../lib/contracts/environment.ts';
-import { type ChangeParked, editHead, headOf, readEdit, skipHead } from '../../lib/operations/change-parked.ts';
-import { parkedKey, parkedMessages } from '../../lib/operations/parked.ts';
+import {
+  type ChangeParked,
+  editHead,
+  headOf,
+  ParkedMeanwhile,
+  readEdit,
+  skipHead,
+} from '../../lib/operations/change-parked.ts';
+import { NotParked, parkedKey, parkedMessages } from '../../lib/operations/parked.ts';
 import { bodyOfBytes, type Message } from '../../lib/runtime/message.ts';
 import { tableParking } from '../../lib/runtime/parking.ts';
 import { lambda, type Runtime } from '../../lib/runtime/runtime.ts';
@@ -222,6 +229,23 @@ describe('what was shown is not what lies there any more', () => {
   beforeEach(async () => {
     await park(message('m-1', { body: bodyOf('e-1') }), 'broken');
     await park(message('m-2', { body: bodyOf('e-2') }));
+  });
+
+  it('is said also when it happens between the two reads, whoever looks', async () => {
+    const { aws } = world;
+    let reads = 0;
+    const racing: ChangeParked = {
+      ...world,
+      async aws(service, operation, input) {
+        if (operation === 'GetItem' && ++reads === 2) await step();
+        return aws(service, operation, input);
+      },
+    };
+    const late = headOf(racing, 'K');
+    await expect(late).rejects.toThrow(ParkedMeanwhile);
+    await expect(late).rejects.toThrow("key 'K' of subscription");
+    expect((await headOf(world, 'K')).eventId).toBe('e-2');
+    await expect(headOf(world, 'another')).rejects.toThrow(NotParked);
   });
 
   describe.each<[string, () => Promise<unknown>]>([

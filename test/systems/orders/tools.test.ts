@@ -5,7 +5,7 @@ import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import type { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { OrderRequest } from '../../../lib/systems/orders/request.ts';
-import type { Clients } from '../../../lib/systems/orders/tools/clients.ts';
+import { type Clients, openClients } from '../../../lib/systems/orders/tools/clients.ts';
 import {
   openShop,
   type Placed,
@@ -118,6 +118,20 @@ describe('a shop', () => {
   ])('fails on %s', async (_, body, status) => {
     const { shop } = await shopThat(body, { 'x-amzn-errortype': 'ResourceNotFoundException' }, status);
     await expect(shop.place(order)).rejects.toThrow();
+  });
+});
+
+describe('clients', () => {
+  it.each([
+    ['a local endpoint', 'http://localhost:4566', true],
+    ['AWS', undefined, false],
+  ])('at %s: names of buckets in the path, and HTTP/1.1 for streams, only where it must be', (_, url, isLocal) => {
+    vi.stubEnv('AWS_ENDPOINT_URL', url);
+    vi.stubEnv('AWS_REGION', 'us-east-1');
+    const clients = openClients();
+    onTestFinished(() => clients.close());
+    expect(clients.s3.config.forcePathStyle).toBe(isLocal);
+    expect(clients.kinesis.config.requestHandler === clients.s3.config.requestHandler).toBe(isLocal);
   });
 });
 
