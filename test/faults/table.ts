@@ -25,7 +25,7 @@ function row(name: string, all: readonly Tried[]): string {
   const noticed = run.filter(({ result }) => result?.by !== undefined);
   const atFirst = run.filter(({ result }) => result?.first === 'noticed');
   const isKept = run.every(({ result }) => result?.first !== undefined);
-  const dates = [...new Set(run.map(({ result }) => `${result?.date} ${result?.commit}`))].sort();
+  const dates = [...new Set(run.map(({ result }) => result?.date ?? ''))].sort();
   const counts = [
     ...[all.length, all.length - real.length, real.length - run.length, noticed.length],
     run.length - noticed.length,
