@@ -50,6 +50,13 @@ describe('errors name what is wrong and the exit code says so', () => {
     ['an unknown command', ['teleport'], 2, "unknown command 'teleport'"],
     ['an unknown option', ['produce', 'orders', '--fast'], 2, "unknown option '--fast'"],
     ['a rate that is no number', ['produce', 'orders', '--rate', 'fast'], 2, 'the rate must be a number above 0'],
+    ['ids of no kind', ['produce', 'orders', '--ids', 'old'], 2, 'Allowed choices are new, same.'],
+    [
+      'a mode that is none',
+      ['schema', 'check', '--mode', 'sideways'],
+      2,
+      'Allowed choices are backward, forward, full.',
+    ],
     ['a count below one', ['produce', 'orders', '--count', '0'], 2, 'the count must be a whole number from 1'],
     [
       'a port out of range',

@@ -1,31 +1,26 @@
 /**
- * Puts the faults of faults.ts one at a time into a copy of the project and says which test notices each: first the tests of the
- * same name, those that import the file, and (but for --near) those of the folder that reach it; with --wide all that reach it.
+ * Puts the faults one at a time into a copy of the project and says which test notices each: first the tests of the
+ * same name, those that import the file (of any folder), and (but for --near) those of its folder that reach it; with --wide all that do.
  *
  *     npm run faults -- [--folder lib/local] [--only 12,15] [--near | --wide | --tests FILES] [--lived] [--write]
  *
  * --lived: only those that lived the last time. --write: the table of all results into docs/faults.md. Ctrl-C ends it cleanly.
  */
 import { execFileSync, spawn } from 'node:child_process';
-import {
-  cpSync,
-  existsSync,
-  globSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { cpSync, existsSync, globSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type Fault, faults } from './faults.ts';
+import type { Fault } from './fault.ts';
+import { faults } from './faults.ts';
+import { firstDraw } from './first-draw.ts';
+import { secondDraw } from './second-draw.ts';
 import { type Result, tableOf } from './table.ts';
+import { thirdDraw } from './third-draw.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
-const RESULTS = join(ROOT, '.faults/results.json');
+/** Kept with the project: the table is written from it. */
+const RESULTS = join(import.meta.dirname, 'results.json');
 const DOCUMENT = join(ROOT, 'docs/faults.md');
 const MARK = '<!-- results -->';
 /** One fault's tests; a fault that makes them stand still for so long is noticed. */
@@ -103,6 +98,21 @@ interface Stage {
   readonly args: readonly string[];
 }
 
+/** What the command line is made of: the tests of it start it as a program, so that no import tells what they reach. */
+const STARTED = /^(bin|lib\/operations|lib\/systems)\//;
+
+/** Other tests that import a file: those of its folder, and those of others, of which integration tests take longest. */
+function importersOf(copy: string, file: string, namesakes: readonly string[], top: string): readonly string[][] {
+  const path = `/${file}'`;
+  const all = globSync('test/**/*.test.ts', { cwd: copy }).filter(
+    (test) => !namesakes.includes(test) && readFileSync(join(copy, test), 'utf8').includes(path),
+  );
+  const { here = [], elsewhere = [] } = Object.groupBy(all, (one) =>
+    one.startsWith(`${top}/`) ? 'here' : 'elsewhere',
+  );
+  return [here, elsewhere.sort((a, b) => Number(a.includes('integration')) - Number(b.includes('integration')))];
+}
+
 /** The tests that could notice it, the nearest first; those that start the file as a program reach it unseen. */
 function stagesOf(copy: string, { file }: Fault): readonly Stage[] {
   if (options.tests !== undefined) return [{ folder: 'test', args: options.tests.split(',') }];
@@ -111,17 +121,16 @@ function stagesOf(copy: string, { file }: Fault): readonly Stage[] {
   const top = folder.split('/').slice(0, 2).join('/');
   const name = basename(file, '.ts');
   const namesakes = globSync(`${folder}/**/${name}*.test.ts`, { cwd: copy });
-  const importers = globSync(`${top}/**/*.test.ts`, { cwd: copy }).filter(
-    (test) => !namesakes.includes(test) && readFileSync(join(copy, test), 'utf8').includes(`/${basename(file)}'`),
-  );
+  const [importers = [], elsewhere = []] = importersOf(copy, file, namesakes, top);
   const folders =
     options.near && namesakes.length + importers.length > 0
       ? []
       : [...new Set([folder, top, ...(options.wide ? ['test'] : [])])];
   return [
     ...[namesakes, importers].filter(({ length }) => length > 0).map((args) => ({ folder: top, args })),
+    ...elsewhere.map((one) => ({ folder: dirname(one), args: [one] })),
     ...folders.map((one) => ({ folder: one, args: ['related', file] })),
-    ...(file === 'bin/program.ts' ? [{ folder: 'test/bin', args: [] }] : []),
+    ...(STARTED.test(file) ? [{ folder: 'test/bin', args: [] }] : []),
   ];
 }
 
@@ -155,19 +164,20 @@ const chosen = faults
   .filter(({ fault }) => fault.equivalent === undefined);
 
 const copy = copyOfTree();
-mkdirSync(dirname(RESULTS), { recursive: true });
 try {
   for (const { fault, number } of chosen) {
     if (stop.signal.aborted) break;
     const by = await tryOut(copy, fault);
     if (stop.signal.aborted) break;
     const commit = git('rev-parse', '--short', 'HEAD').trim();
+    const first = results[keyOf(fault)]?.first ?? (by === undefined ? 'lived' : 'noticed');
     results[keyOf(fault)] = {
+      first,
       date: new Date().toISOString().slice(0, 10),
       commit,
       ...(by === undefined ? {} : { by }),
     };
-    writeFileSync(RESULTS, `${JSON.stringify(results, undefined, 1)}\n`);
+    writeFileSync(RESULTS, `${JSON.stringify(results, undefined, 2)}\n`);
     console.log(
       `${number} ${by === undefined ? 'LIVED  ' : 'noticed'} ${keyOf(fault)}${by === undefined ? '' : `\n     ${by}`}`,
     );
@@ -176,7 +186,12 @@ try {
   rmSync(copy, { recursive: true, force: true });
 }
 
-const table = tableOf(faults.map((fault) => ({ fault, result: results[keyOf(fault)] })));
+const withResults = (some: readonly Fault[]) => some.map((fault) => ({ fault, result: results[keyOf(fault)] }));
+const table = tableOf({
+  First: withResults(firstDraw),
+  Second: withResults(secondDraw),
+  Third: withResults(thirdDraw),
+});
 console.log(`\n${table}`);
 if (options.write) {
   const [intro] = readFileSync(DOCUMENT, 'utf8').split(MARK);

@@ -2,8 +2,15 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { DeadLetter, MessageAttributes } from '../../lib/contracts/dead-letter.ts';
 import { ENV } from '../../lib/contracts/environment.ts';
-import { type ChangeParked, editHead, headOf, readEdit, skipHead } from '../../lib/operations/change-parked.ts';
-import { parkedKey, parkedMessages } from '../../lib/operations/parked.ts';
+import {
+  type ChangeParked,
+  editHead,
+  headOf,
+  ParkedMeanwhile,
+  readEdit,
+  skipHead,
+} from '../../lib/operations/change-parked.ts';
+import { NotParked, parkedKey, parkedMessages } from '../../lib/operations/parked.ts';
 import { bodyOfBytes, type Message } from '../../lib/runtime/message.ts';
 import { tableParking } from '../../lib/runtime/parking.ts';
 import { lambda, type Runtime } from '../../lib/runtime/runtime.ts';
@@ -136,6 +143,7 @@ describe('skipHead', () => {
     const head = await headOf(world, 'K');
     await edited(bodyOf('e-1', { ticket: 'K', text: 'edited' }));
     await expect(skipHead(world, head, jo)).rejects.toThrow('was resumed or changed by somebody else meanwhile');
+    expect(letters).toEqual([]);
   });
 });
 
@@ -221,5 +229,50 @@ describe('editHead', () => {
     expect(head.message.body).toBe(body);
     const sizes = (await rowsOf()).map((row) => JSON.stringify(row).length);
     expect(Math.max(...sizes)).toBeLessThan(400_000);
+  });
+});
+
+describe('what was shown is not what lies there any more', () => {
+  const other = bodyOf('e-1', { ticket: 'K', text: 'other' });
+  beforeEach(async () => {
+    await park(message('m-1', { body: bodyOf('e-1') }), 'broken');
+    await park(message('m-2', { body: bodyOf('e-2') }));
+  });
+
+  it('is said also when it happens between the two reads, whoever looks', async () => {
+    const { aws } = world;
+    let reads = 0;
+    const racing: ChangeParked = {
+      ...world,
+      async aws(service, operation, input) {
+        if (operation === 'GetItem' && ++reads === 2) await step();
+        return aws(service, operation, input);
+      },
+    };
+    const late = headOf(racing, 'K');
+    await expect(late).rejects.toThrow(ParkedMeanwhile);
+    await expect(late).rejects.toThrow("key 'K' of subscription");
+    expect((await headOf(world, 'K')).eventId).toBe('e-2');
+    await expect(headOf(world, 'another')).rejects.toThrow(NotParked);
+  });
+
+  describe.each<[string, () => Promise<unknown>]>([
+    ['resumed', step],
+    ['edited', () => edited(other)],
+    ['edited, and edited back', async () => [await edited(other), await edited(bodyOf('e-1'))]],
+    ['skipped to the end', async () => [await step(), await step()]],
+  ])('%s by somebody else', (_, meanwhile) => {
+    it.each<[string, (head: Awaited<ReturnType<typeof headOf>>) => Promise<unknown>]>([
+      ['skipped', (head) => skipHead(world, head, jo)],
+      ['dropped', (head) => skipHead(world, head, { ...jo, drop: true })],
+      ['edited', (head) => editHead(world, head, { body: '{}', eventId: 'e-1', type: 't' }, 'jo')],
+    ])('is not %s: nothing is sent, nothing changes', async (_, change) => {
+      const head = await headOf(world, 'K');
+      await meanwhile();
+      const before = await rowsOf();
+      await expect(change(head)).rejects.toThrow(/by somebody else meanwhile|no message waits under key 'K' any more/);
+      expect(await rowsOf()).toEqual(before);
+      expect(letters).toEqual([]);
+    });
   });
 });

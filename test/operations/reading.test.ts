@@ -1,9 +1,15 @@
+import { randomBytes, randomUUID } from 'node:crypto';
 import { PutRecordsCommand } from '@aws-sdk/client-kinesis';
+import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { lookAtDeadLetters } from '../../lib/operations/dead-letter-queue.ts';
 import { NotDeployed, output, outputsOf } from '../../lib/operations/deployment.ts';
 import { readLog } from '../../lib/operations/read-log.ts';
+import { describeFailure, sendDeadLetter } from '../../lib/runtime/dead-letters.ts';
+import { keptMessages } from '../../lib/runtime/kept-messages.ts';
+import { bodyOfBytes, type Message } from '../../lib/runtime/message.ts';
+import { lambda } from '../../lib/runtime/runtime.ts';
 import { kinesis, sqs } from '../runtime/clients.ts';
 import { createQueue, createStream, receive, useLocalServices } from '../runtime/local-services.ts';
 
@@ -34,6 +40,44 @@ describe('lookAtDeadLetters', () => {
       expect(new Set(seen.flatMap(({ attributes }) => Object.keys(attributes)))).toEqual(new Set(['tenant']));
     }
     expect(await receive(QueueUrl)).toHaveLength(10);
+  });
+
+  /** More than a queue takes, and nothing that packs. */
+  const large = randomBytes(1_100_000);
+  const texts = Buffer.from('é'.repeat(800_000));
+
+  it.each<[string, Buffer, boolean]>([
+    ['text', Buffer.from('plain'), false],
+    ['no text', Buffer.from([0xff, 0, 0x80]), false],
+    ['empty', Buffer.alloc(0), false],
+    ['large, and packs', texts, false],
+    ['large: in an object', large, true],
+    ['text and large: in an object', Buffer.from(large.toString('base64')), true],
+  ])('opens what was sent, byte by byte, with attributes and reason: %s', async (_, bytes, isApart) => {
+    const QueueUrl = await createQueue(`dead-${randomUUID()}`);
+    const s3 = new S3Client({ forcePathStyle: true });
+    onTestFinished(() => s3.destroy());
+    await s3.send(new CreateBucketCommand({ Bucket: 'letters' }));
+    const kept = keptMessages({ name: 'worker' }, { ...lambda, env: () => 'letters' });
+    const attributes = {
+      tenant: { dataType: 'String', stringValue: 'acme' },
+      print: { dataType: 'Binary.sha', binaryValue: '/wA=' },
+    };
+    const message: Message = {
+      ...{ id: 'm', unit: 'K', source: 'work', receives: 1, firstReceived: 0, attributes },
+      ...bodyOfBytes(bytes),
+    };
+    const letter = describeFailure('worker', message, 'broken', new Error('no'), 0);
+    await sendDeadLetter(lambda.aws, QueueUrl, message, letter, kept);
+    const [seen] = await lookAtDeadLetters(sqs(), QueueUrl, undefined, s3);
+    expect(seen?.bytes.equals(bytes)).toBe(true);
+    expect(seen).toMatchObject({ attributes, letter: { reason: 'broken', consumer: 'worker' } });
+    expect(seen?.problem).toBeUndefined();
+    const [unopened] = await lookAtDeadLetters(sqs(), QueueUrl);
+    expect(unopened?.problem).toEqual(
+      isApart ? expect.stringMatching(/^it is in the object s3:\/\/letters\//) : undefined,
+    );
+    expect(unopened?.letter).toMatchObject({ reason: 'broken' });
   });
 
   it('shows nothing of an empty queue', async () => {

@@ -53,14 +53,6 @@ describe('resumeParked', () => {
     expect(w.asked).toHaveLength(2);
   });
 
-  it('says what the function died of', async () => {
-    const w = world([part(1), { FunctionError: 'Unhandled', payload: { errorMessage: 'Task timed out' } }]);
-    expect(await resumeParked(w.clients, CONSUMER, 'K')).toEqual({
-      ...{ key: 'K', resumed: 1, released: false },
-      failed: { reason: 'function-failed', message: 'Task timed out' },
-    });
-  });
-
   it('takes a key for released that somebody else has released meanwhile', async () => {
     const w = world([{ FunctionError: 'Unhandled', payload: { errorMessage: 'nothing is parked' } }], {
       parked: false,
@@ -78,6 +70,31 @@ describe('resumeParked', () => {
       },
     });
     expect(w.asked).toHaveLength(4);
+  });
+
+  it('goes on with a function that handles nothing now and then', async () => {
+    const w = world([
+      part(0),
+      part(0),
+      part(1),
+      part(0),
+      part(0),
+      part(1),
+      part(0),
+      part(0),
+      part(1, { released: true }),
+    ]);
+    expect(await resumeParked(w.clients, CONSUMER, 'K')).toEqual({ key: 'K', resumed: 3, released: true });
+  });
+
+  it.each([
+    ['by its message', { errorMessage: 'Task timed out', errorType: 'Sandbox.Timedout' }, 'Task timed out'],
+    ['by what Lambda calls it, when it has none', { errorType: 'Runtime.ExitError' }, 'Unhandled'],
+    ['as it stands, when that is empty', { errorMessage: '' }, ''],
+  ])('says what the function died of %s', async (_, payload, message) => {
+    const w = world([{ FunctionError: 'Unhandled', payload }]);
+    const { failed } = await resumeParked(w.clients, CONSUMER, 'K');
+    expect(failed).toEqual({ reason: 'function-failed', message });
   });
 
   it('ends between two invocations when it is interrupted', async () => {

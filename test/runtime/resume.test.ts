@@ -205,7 +205,21 @@ describe('a parked key that is resumed', () => {
     expect(handled).toEqual(['m-1', 'm-2']);
   });
 
-  it('goes on when another resumption has done the next message meanwhile', async () => {
+  it('goes on where another resumption, which had no more time, has left off meanwhile', async () => {
+    for (const id of ['m-1', 'm-2', 'm-3']) await parking.park('K', message(id), 'broken');
+    let first = true;
+    before = async (operation, input) => {
+      if (operation !== 'GetItem' || !JSON.stringify(input).includes(`!1!K`) || !first) return;
+      first = false;
+      const other = await resume('K', () => (handled.length === 0 ? 30_000 : 0));
+      expect(other).toEqual({ resumed: 1, released: false });
+    };
+    expect(await resume('K')).toEqual({ resumed: 2, released: true });
+    expect(handled).toEqual(['m-1', 'm-2', 'm-3']);
+    expect(await left()).toEqual([`parked!${name}`]);
+  });
+
+  it('handles nothing again when another resumption has done all of it meanwhile, and says that nothing is parked', async () => {
     for (const id of ['m-1', 'm-2']) await parking.park('K', message(id), 'broken');
     let first = true;
     before = async (operation, input) => {
@@ -215,6 +229,7 @@ describe('a parked key that is resumed', () => {
     };
     await expect(resume('K')).rejects.toThrow("nothing is parked under key 'K'");
     expect(handled).toEqual(['m-1', 'm-2']);
+    expect(await left()).toEqual([`parked!${name}`]);
   });
 
   it('of two resumptions the slower counts nothing, goes on with the rest, and neither spins nor leaves the key parked', async () => {

@@ -36,7 +36,7 @@ export interface RecordLog {
   next(shard: number): number;
   /** Numbers of the shard go on from here at least. */
   skipTo(shard: number, number: number): void;
-  /** The number of the first record that came at this time (epoch milliseconds) or later; that of the next one if there is none. */
+  /** The number from which on records came at this time (epoch milliseconds) or later; at most that of the next one. */
   firstSince(shard: number, time: number): number;
   /** Deletes records that came before a time, at most so many. @returns how many */
   trim(shard: number, before: number, limit: number): number;

@@ -65,10 +65,13 @@ export function createSns(
       const policy = AttributeName === 'Policy' ? AttributeValue : undefined;
       const refusal = policyRefusal('sns', 'InvalidParameter', policy, access);
       if (refusal !== undefined) return refusal;
-      if (topic === undefined || !LATE_TOPIC_ATTRIBUTES.has(AttributeName)) {
+      // What is set to nothing is gone, as on AWS.
+      const isGoing = AttributeValue === '' && topic !== undefined && Object.hasOwn(topic.attributes, AttributeName);
+      if (topic === undefined || !(isGoing || LATE_TOPIC_ATTRIBUTES.has(AttributeName))) {
         return fauxqs.callSns({ headers: request.headers, body: parameters });
       }
-      topic.attributes[AttributeName] = AttributeValue;
+      if (isGoing) delete topic.attributes[AttributeName];
+      else topic.attributes[AttributeName] = AttributeValue;
       // The answer is that of an attribute fauxqs knows.
       const harmless = {
         ...parameters,

@@ -62,7 +62,11 @@ export function createSqs(
         delete attributes[name];
       }
       const response = await fauxqs.callSqs({ headers: request.headers, body: { ...body, Attributes: attributes } });
-      if (response.status === 200) queue.setAttributes(late);
+      if (response.status === 200) {
+        // What is set to nothing is gone, as on AWS; fauxqs knows it of the redrive policy only.
+        for (const [name, value] of Object.entries(queue.attributes)) if (value === '') delete queue.attributes[name];
+        queue.setAttributes(late);
+      }
       return response;
     },
     SendMessage: async (request, body) => {

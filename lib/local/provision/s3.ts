@@ -37,14 +37,13 @@ const bucket: ResourceType = {
     const name = textAt(properties, 'BucketName') ?? physicalName(stackName, logicalId, { max: 63, lowerCase: true });
     await context.calls.rest('s3', 'PUT', `/${name}`);
     encrypt(name, properties, context);
-    const domain = `${name}.s3.${context.region}.amazonaws.com`;
     return {
       physicalId: name,
       attributes: {
         Arn: `arn:aws:s3:::${name}`,
         DomainName: `${name}.s3.amazonaws.com`,
-        RegionalDomainName: domain,
-        DualStackDomainName: domain,
+        RegionalDomainName: `${name}.s3.${context.region}.amazonaws.com`,
+        DualStackDomainName: `${name}.s3.dualstack.${context.region}.amazonaws.com`,
       },
     };
   },

@@ -17,6 +17,8 @@ const topicAttributes = [
   'SignatureVersion',
   'TracingConfig',
 ];
+/** What an attribute is when the template no longer sets it; the others are then gone. */
+const defaults: Readonly<Record<string, string>> = { ContentBasedDeduplication: 'false' };
 const subscriptionAttributes = [
   'DeliveryPolicy',
   // Before the policy, which is checked against it.
@@ -76,7 +78,7 @@ async function unsubscribe(TopicArn: string, endpoint: string, calls: AwsCalls):
   }
 }
 
-/** Sets the attributes that have changed, one by one; what is no longer set is emptied. */
+/** Sets the attributes that have changed, one by one. */
 async function setAttributes(
   kind: 'Topic' | 'Subscription',
   target: Readonly<Record<string, string>>,
@@ -87,7 +89,7 @@ async function setAttributes(
   for (const AttributeName of names) {
     const AttributeValue = asAttribute(properties[AttributeName]);
     if (AttributeValue === asAttribute(before.properties[AttributeName])) continue;
-    const parameters = { ...target, AttributeName, AttributeValue: AttributeValue ?? '' };
+    const parameters = { ...target, AttributeName, AttributeValue: AttributeValue ?? defaults[AttributeName] ?? '' };
     await context.calls.query('sns', `Set${kind}Attributes`, VERSION, parameters);
   }
 }

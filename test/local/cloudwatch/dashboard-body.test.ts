@@ -24,6 +24,26 @@ describe('bodies as AWS documents them', () => {
   it('no widgets', () => expect(bodyProblems({ widgets: [], start: '-PT6H', periodOverride: 'inherit' })).toEqual([]));
 });
 
+/** The first and the last place that a widget may have, and those beside them. */
+test.each<[{ [name: string]: Json }, boolean]>([
+  [{ x: 0, width: 24 }, true],
+  [{ x: 16, width: 8 }, true],
+  [{ x: 17, width: 8 }, false],
+  [{ x: 23, width: 1 }, true],
+  [{ x: 24, width: 1 }, false],
+  [{ x: -1 }, false],
+  [{ width: 0 }, false],
+  [{ width: 25 }, false],
+  [{ y: 0, height: 1 }, true],
+  [{ y: -1 }, false],
+  [{ height: 0 }, false],
+  [{ height: 1_000 }, true],
+  [{ height: 1_001 }, false],
+  [{ x: 1.5 }, false],
+])('a widget at %j is in its place: %s', (at, isRight) => {
+  expect(bodyProblems({ widgets: [place(at)] }).length === 0).toBe(isRight);
+});
+
 describe('what is wrong is named with its place', () => {
   const at = (path: string, message: string) => ({
     dataPath: `/widgets/0${path}`,

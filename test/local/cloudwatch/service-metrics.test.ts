@@ -148,6 +148,51 @@ test('AWS/SNS: published, delivered, failed, filtered out', async () => {
   );
 });
 
+test('AWS/SNS: what is refused counts nowhere', async () => {
+  const { client, calls } = await run(topicWithInbox('News'));
+  const TopicArn = topicArn('news');
+  const publish = (more: Record<string, string>) => calls.query('sns', 'Publish', '2010-03-31', { TopicArn, ...more });
+  const batch = (entries: Record<string, string>) =>
+    calls.query('sns', 'PublishBatch', '2010-03-31', {
+      TopicArn,
+      ...Object.fromEntries(
+        Object.entries(entries).map(([name, value]) => [`PublishBatchRequestEntries.member.${name}`, value]),
+      ),
+    });
+  await expect(publish({ Message: '' })).rejects.toThrow();
+  await expect(publish({ Message: 'x'.repeat(300_000) })).rejects.toThrow();
+  await expect(batch({ '1.Id': 'a', '1.Message': 'x', '2.Id': 'a', '2.Message': 'y' })).rejects.toThrow();
+  await publish({ Message: 'taken' });
+  const dimensions = { TopicName: 'news' };
+  await expectSums(client, 'AWS/SNS', dimensions, {
+    NumberOfMessagesPublished: [1, 'Count'],
+    PublishSize: [5, 'Bytes'],
+    NumberOfNotificationsDelivered: [1, 'Count'],
+  });
+  for (const none of ['NumberOfNotificationsFailed', 'NumberOfNotificationsFilteredOut'])
+    expect(await total(client, 'AWS/SNS', none, dimensions)).toBeUndefined();
+});
+
+test('AWS/SQS: what is refused counts nowhere', async () => {
+  const { client, calls, physical, last } = await run(queue('Work', { VisibilityTimeout: 600 }));
+  const QueueUrl = physical('Work');
+  await expect(send(calls, QueueUrl, '')).rejects.toThrow();
+  await expect(send(calls, QueueUrl, 'x'.repeat(1_100_000))).rejects.toThrow();
+  await expect(send(calls, QueueUrl, 'x', { DelaySeconds: 1_000 })).rejects.toThrow();
+  const Entries = ['a', 'a'].map((Id) => ({ Id, MessageBody: 'x' }));
+  await expect(calls.json('sqs', 'SendMessageBatch', { QueueUrl, Entries })).rejects.toThrow();
+  await expect(calls.json('sqs', 'ReceiveMessage', { QueueUrl, MaxNumberOfMessages: 11 })).rejects.toThrow();
+  await expect(calls.json('sqs', 'DeleteMessage', { QueueUrl, ReceiptHandle: 'nothing' })).rejects.toThrow();
+  await send(calls, QueueUrl, 'taken');
+  const dimensions = { QueueName: last('Work') };
+  await expectSums(client, 'AWS/SQS', dimensions, {
+    NumberOfMessagesSent: [1, 'Count'],
+    SentMessageSize: [5, 'Bytes'],
+  });
+  for (const none of ['NumberOfMessagesReceived', 'NumberOfMessagesDeleted', 'NumberOfEmptyReceives'])
+    expect(await total(client, 'AWS/SQS', none, dimensions)).toBeUndefined();
+});
+
 test('AWS/Kinesis and the IteratorAge of the function that reads the stream', async () => {
   const { client, calls, last, seen } = await run({
     Log: { Type: 'AWS::Kinesis::Stream', Properties: { ShardCount: 1 } },

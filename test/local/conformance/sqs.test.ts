@@ -422,8 +422,14 @@ conforms(
   { source: 'sqs-api' },
   async () => {
     const { dead, url } = await withDeadLetters('listed', 3);
-    const { queueUrls } = await sqs().send(new ListDeadLetterSourceQueuesCommand({ QueueUrl: dead }));
-    expect(queueUrls).toEqual([url]);
+    const others = await withDeadLetters('listed-other', 3);
+    const sourcesOf = async (QueueUrl: string) =>
+      (await sqs().send(new ListDeadLetterSourceQueuesCommand({ QueueUrl }))).queueUrls;
+    expect([await sourcesOf(dead), await sourcesOf(others.dead), await sourcesOf(url)]).toEqual([
+      [url],
+      [others.url],
+      [],
+    ]);
   },
 );
 

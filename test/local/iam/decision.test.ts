@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createIam, type Iam, type PolicyStatement, rolePrincipal } from '../../../lib/local/iam.ts';
+import { createIam, type Iam, PolicyError, type PolicyStatement, rolePrincipal } from '../../../lib/local/iam.ts';
 
 const ACCOUNT = '000000000000';
 const ROLE = `arn:aws:iam::${ACCOUNT}:role/app/worker`;
@@ -199,4 +199,35 @@ it('without IAM everybody may do everything, and no policy is looked at', () => 
   iam.roles.put(ROLE, 'policy', { Statement: [{ Effect: 'Allow', Condition: { Odd: {} } }] });
   expect(iam.wouldRefuse(worker, GET, TABLE)).toBeUndefined();
   expect(iam.wouldRefuse(sns, 'sqs:SendMessage', TABLE)).toBeUndefined();
+});
+
+describe('policies of each kind', () => {
+  const principal = { Principal: { Service: 'lambda.amazonaws.com' } };
+  const PLACES = {
+    roles: 'identity',
+    boundaries: 'identity',
+    trust: 'trust',
+    resources: 'resource',
+  } as const;
+  /** What each kind takes: a role's own policies are about the role and name resources; the others name who is meant. */
+  it.each<[string, object, readonly (typeof PLACES)[keyof typeof PLACES][]]>([
+    ['action and resource', { Action: 'sqs:SendMessage', Resource: '*' }, ['identity']],
+    ['no resource', { Action: 'sts:AssumeRole', ...principal }, ['trust', 'resource']],
+    ['principal and resource', { Action: 'sqs:SendMessage', Resource: '*', ...principal }, ['trust', 'resource']],
+    ['neither', { Action: 'sqs:SendMessage' }, []],
+    ['who is not meant', { Action: 'sqs:SendMessage', Resource: '*', NotPrincipal: { AWS: ROLE } }, []],
+    ['no action', { Resource: '*', ...principal }, []],
+  ])('%s', (_, statement, taken) => {
+    const iam = createIam({ account: ACCOUNT, region: 'us-east-1' });
+    const lax = createIam({ account: ACCOUNT, region: 'us-east-1', enforced: false });
+    for (const [place, kind] of Object.entries(PLACES) as [
+      keyof typeof PLACES,
+      (typeof PLACES)[keyof typeof PLACES],
+    ][]) {
+      const put = (one: Iam) => () => one[place].put(ROLE, 'p', { Statement: [{ Effect: 'Allow', ...statement }] });
+      if (taken.includes(kind)) expect(put(iam), place).not.toThrow();
+      else expect(put(iam), place).toThrow(PolicyError);
+      expect(put(lax), place).not.toThrow();
+    }
+  });
 });

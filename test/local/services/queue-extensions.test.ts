@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { sourcesOf } from '../../../lib/local/messaging/dead-letters.ts';
 import { loadFauxqs } from '../../../lib/local/messaging/fauxqs.ts';
 import { limitInFlight, roomFor } from '../../../lib/local/messaging/in-flight-limit.ts';
 
@@ -32,5 +33,27 @@ test('what has become visible again makes room', async () => {
   expect(queue.dequeue(1, 0)).toHaveLength(1);
   expect(queue.dequeue(1)).toHaveLength(1);
   expect(queue.dequeue(1)).toEqual([]);
+  await close();
+});
+
+test('the sources of a dead-letter queue are the queues that name it, and no others', async () => {
+  const { close, sqsStore } = await loadFauxqs('us-east-1', { maySend: () => true, holdBack: () => 0 });
+  const arnOf = (name: string) => `arn:aws:sqs:us-east-1:000000000000:${name}`;
+  const policies: Readonly<Record<string, string | undefined>> = {
+    ...{ dead: undefined, 'dead-2': undefined, alone: undefined },
+    ...{ one: 'dead', two: 'dead', three: 'dead-2', middle: 'dead-2', 'before-middle': 'middle' },
+  };
+  const queues = new Map(
+    Object.entries(policies).map(([name, target]) => {
+      const RedrivePolicy = JSON.stringify({ deadLetterTargetArn: arnOf(String(target)), maxReceiveCount: 3 });
+      const attributes: Record<string, string> = target === undefined ? {} : { RedrivePolicy };
+      return [name, sqsStore.createQueue(name, `http://x/0/${name}`, arnOf(name), attributes)] as const;
+    }),
+  );
+  for (const [name, queue] of queues)
+    expect([name, sourcesOf(queue, sqsStore).map((one) => one.name)]).toEqual([
+      name,
+      Object.keys(policies).filter((other) => policies[other] === name),
+    ]);
   await close();
 });

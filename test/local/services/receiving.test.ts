@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
 import {
   CreateQueueCommand,
   GetQueueAttributesCommand,
@@ -94,13 +95,18 @@ it('takes nothing for a caller who had gone before the receive began', async () 
   await close();
 });
 
-it('ends long polls when the engine stops', async () => {
-  const { close, queue, sqsStore, callSqs } = await queueOf({}, []);
+it('ends long polls when the engine stops, those of queues that wait by themselves and those that come late, too', async () => {
+  // The time of the polls never comes: what ends is ended.
+  vi.useFakeTimers({ toFake: ['Date'] });
+  const { close, queue, sqsStore, callSqs } = await queueOf({ ReceiveMessageWaitTimeSeconds: '20' }, []);
   const receiving = createReceiving(sqsStore, callSqs);
   const headers = { 'x-amz-target': 'AmazonSQS.ReceiveMessage' };
-  const polls = [1, 2].map(() => receiving.receive({ headers }, { QueueUrl: queue.url, WaitTimeSeconds: 20 }));
+  const poll = (more: object) => receiving.receive({ headers }, { QueueUrl: queue.url, ...more });
+  const polls = [{ WaitTimeSeconds: 20 }, { WaitTimeSeconds: 1 }, {}].map(poll);
+  await setImmediate();
   receiving.close();
   await close();
+  polls.push(poll({ WaitTimeSeconds: 20 }), poll({}));
   for (const { body } of await Promise.all(polls)) expect(body).toBe('{}');
 });
 

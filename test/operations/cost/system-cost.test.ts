@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import type { Traffic } from '../../../lib/contracts/channel.ts';
@@ -10,8 +11,10 @@ import { breaker, subscription } from '../../../lib/contracts/subscription.ts';
 import { systemContract } from '../../../lib/contracts/system.ts';
 import { tableChanges } from '../../../lib/contracts/table-changes.ts';
 import { fifoTopic, topic } from '../../../lib/contracts/topic.ts';
+import { DEFAULT_ASSUMPTIONS } from '../../../lib/operations/cost/assumptions.ts';
 import { SECONDS_PER_MONTH } from '../../../lib/operations/cost/charge.ts';
 import type { PriceName } from '../../../lib/operations/cost/price-list.ts';
+import { ratesOf } from '../../../lib/operations/cost/rates.ts';
 import { type CostOptions, systemCost } from '../../../lib/operations/cost/system-cost.ts';
 
 const Happened = event('test.happened', { version: 1, data: v.object({ id: v.string() }), key: ({ id }) => id });
@@ -76,6 +79,20 @@ describe('topics', () => {
     const one = queue('one', { events, from: news });
     expect(used({ news, one }, 'topic news')).toEqual({ snsStandard: 10 });
     expect(used({ news, one }, 'queue one')).toEqual({ sqsStandard: 10 });
+  });
+
+  it('bring to a queue message by message, however the producer sends them', () => {
+    const news = topic('news', { events, traffic: usual(8) });
+    const one = queue('one', { events, from: news });
+    const own = queue('own', { events, traffic: usual(8) });
+    const box = outbox('box', { publishes: [news, own] });
+    const all = { news, one, own, box };
+    // The relay sends two together.
+    expect(used(all, 'topic news')).toEqual({ snsStandard: 4 });
+    expect(used(all, 'queue own')).toEqual({ sqsStandard: 4 });
+    expect(used(all, 'queue one')).toEqual({ sqsStandard: 8 });
+    // Also where the outbox lists the queue itself.
+    expect(used({ ...all, box: outbox('box', { publishes: [news, one] }) }, 'queue one')).toEqual({ sqsStandard: 8 });
   });
 
   it('in order are charged for bytes, and for every subscription', () => {
@@ -244,6 +261,65 @@ describe('rates', () => {
   it('of table changes are not known', () => {
     expect(cost({ rows: tableChanges('rows') }).notes.join()).toContain(
       "'rows': nobody declares how often a table changes",
+    );
+  });
+});
+
+describe('sums', () => {
+  const traffics = fc.option(
+    fc.record({
+      peakPerSecond: fc.constantFrom(0.1, 1, 50, 1_000),
+      usualPerSecond: fc.option(fc.constantFrom(0, 0.1), { nil: undefined }),
+      averageBytes: fc.integer({ min: 1, max: 200_000 }),
+    }),
+    { nil: undefined },
+  );
+
+  /** A system of a queue, a topic with a queue and a log, each with some traffic, none, or nothing said; an outbox for two of them. */
+  const systems = fc.tuple(traffics, traffics, traffics, fc.boolean()).map(([one, two, three, boxed]) => {
+    const said = (traffic: Traffic | undefined) => ({ events, ...(traffic === undefined ? {} : { traffic }) });
+    const work = queue('work', said(one));
+    const news = topic('news', said(two));
+    const fed = queue('fed', { events, from: news });
+    const records = log('records', said(three));
+    const subscriptions = [work, fed, records].map((to) => subscription(`${to.name}-reader`, { to }));
+    const box = boxed ? [outbox('box', { publishes: [news, records] })] : [];
+    return systemContract('test', { work, news, fed, records, ...subscriptions, ...box });
+  });
+  const about = (value: number) => expect.closeTo(value, 6);
+
+  it('agree with one another: services and parts with the whole, and the whole with what a million costs', () => {
+    fc.assert(
+      fc.property(systems, fc.option(fc.constantFrom(1, 300), { nil: undefined }), (contract, perSecond) => {
+        const { dollars, messages, perMillion, services, parts, charges } = systemCost(contract, {
+          region: 'us-east-1',
+          perSecond,
+        });
+        for (const list of [services, parts, charges])
+          expect(list.reduce((sum, one) => sum + one.dollars, 0)).toEqual(about(dollars));
+        expect(Number.isFinite(dollars) && Number.isFinite(messages)).toBe(true);
+        if (messages === 0) expect(perMillion).toBeUndefined();
+        else expect((perMillion ?? Number.NaN) * (messages / 1e6)).toEqual(about(dollars));
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('follow the rate that is given: the busiest channel has it, the others their share of it', () => {
+    fc.assert(
+      fc.property(systems, fc.constantFrom(1, 300), (contract, perSecond) => {
+        const rates = ratesOf(contract, DEFAULT_ASSUMPTIONS, perSecond);
+        const before = ratesOf(contract, DEFAULT_ASSUMPTIONS);
+        const busiest = Math.max(0, ...[...before.values()].map((rate) => rate.perSecond));
+        expect([...rates.keys()]).toEqual(contract.channels.map(({ name }) => name));
+        for (const [name, rate] of rates) {
+          const share = busiest === 0 || !before.has(name) ? 1 : (before.get(name)?.perSecond ?? 0) / busiest;
+          expect(rate.perSecond).toEqual(about(perSecond * share));
+          expect(rate.bytes).toBe(before.get(name)?.bytes ?? 1_024);
+          expect(rate.from === 'given').toBe(busiest === 0 || !before.has(name));
+        }
+      }),
+      { numRuns: 200 },
     );
   });
 });

@@ -122,6 +122,17 @@ describe('reconcile, where the books disagree', () => {
     expect(reconciled(wrong)).toMatchObject({ lost: 0, duplicatedEffects: 0, outOfOrder: 0, problems: [text] });
   });
 
+  it('takes an effect for owed whose message was given up after it had happened', () => {
+    for (const consumer of ['send-email', 'make-invoice', 'charge-card', 'reserve-stock', 'sales-totals']) {
+      const malformed = deadLetter('broken-json');
+      const { problems } = reconciled(
+        letters(consumer, malformed, deadLetter('attempts-exhausted', 'order-outbox/A1/1')),
+      );
+      // What has moved money, or was counted, is compared with the books: that is told, and not as a stranger.
+      expect([consumer, problems.filter((text) => /nobody (is owed|ordered)/.test(text))]).toEqual([consumer, []]);
+    }
+  });
+
   it('sees stock below nothing', () => {
     const { problems } = reconciled(({ stock }) => ({ stock: change(stock, 0, { quantity: -1 }) }));
     expect(problems).toEqual(['stock of LAMP is negative: -1', 'stock of LAMP is -1, the reservations say 10']);

@@ -15,6 +15,8 @@ import {
   all,
   BUCKET,
   FUNCTION,
+  idOf,
+  listOf,
   QUEUE,
   STREAM,
   TABLE,
@@ -168,5 +170,45 @@ describe('what the stack has', () => {
     for (const [id, properties] of [...all(dev, TABLE), ...all(dev, BUCKET)]) {
       expect([id, properties.TableName ?? properties.BucketName]).toEqual([id, undefined]);
     }
+  });
+});
+
+describe('a delivery that comes twice does its effect once', () => {
+  /** What a function may do to what is not Sluice's own: services whose calls change something, as its role says. */
+  function effectsOf(functionName: string): readonly string[] {
+    const [, { Role }] = all(dev, FUNCTION).find(([, { FunctionName }]) => FunctionName === functionName) ?? ['', {}];
+    const statements = all(dev, 'AWS::IAM::Policy')
+      .filter(([, { Roles }]) => listOf<unknown>(Roles).some((role) => idOf(role) === idOf(Role)))
+      .flatMap(
+        ([, { PolicyDocument }]) => PolicyDocument.Statement as { Action: string | string[]; Resource: unknown }[],
+      );
+    const own = (resource: unknown) => /inbox|claims|letters/i.test(JSON.stringify(resource));
+    return [
+      ...new Set(
+        statements
+          .filter(({ Resource }) => !own(Resource))
+          .flatMap(({ Action }) => listOf(Action))
+          .filter((action) => /^(ses|s3|dynamodb):(Send|Put|Update|Delete|Transact)/.test(action))
+          .map((action) => action.split(':')[0] ?? ''),
+      ),
+    ];
+  }
+
+  /** Inboxes that hold for an effect: a table's commits with the inbox's; an object of the same name is the same; nothing takes an e-mail back. */
+  const HOLDS: Readonly<Record<string, readonly string[]>> = {
+    dynamodb: ['effect', 'exactly-once-aggregation'],
+    s3: ['natural', 'lease'],
+    ses: ['lease'],
+  };
+
+  it.each([
+    [chargeCard, 'dynamodb'],
+    [reserveStock, 'dynamodb'],
+    [makeInvoice, 's3'],
+    [sendEmail, 'ses'],
+    [salesTotals, 'dynamodb'],
+  ])('$name', ({ name, guarantee, inbox }, effect) => {
+    expect(effectsOf(`sluice-dev-orders-${name}`)).toEqual([effect]);
+    expect(HOLDS[effect]).toContain(guarantee === 'effectively-once' ? inbox : guarantee);
   });
 });
