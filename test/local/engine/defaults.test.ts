@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { childOf, textIn } from '../../../lib/formats/xml.ts';
 import type { Json, JsonObject } from '../../../lib/local/json.ts';
 import { objectAt } from '../../../lib/local/json.ts';
 import { lambda, queue, start, type TestEngine, writeAssembly } from './support.ts';
@@ -31,10 +32,11 @@ const streamShown: Case['shown'] = async ({ calls, physical }, id) => {
   return without(all, 'StreamName', 'StreamARN', 'StreamCreationTimestamp');
 };
 const topicShown: Case['shown'] = async ({ calls, physical }, id) => {
-  const xml = await calls.query('sns', 'GetTopicAttributes', '2010-03-31', { TopicArn: physical(id) });
-  const entries = [...xml.matchAll(/<key>([^<]*)<\/key>\s*<value>([^<]*)<\/value>/g)].map(
-    ([, key = '', value = '']) => [key, value.replaceAll(physical(id), 'ARN')],
-  );
+  const result = await calls.query('sns', 'GetTopicAttributes', '2010-03-31', { TopicArn: physical(id) });
+  const entries = (childOf(result, 'Attributes')?.children ?? []).map((entry) => [
+    textIn(entry, 'key'),
+    textIn(entry, 'value').replaceAll(physical(id), 'ARN'),
+  ]);
   return Object.fromEntries(entries.filter(([key]) => key !== 'TopicArn').sort());
 };
 const mappingShown: Case['shown'] = async ({ calls, physical }, id) => {

@@ -11,7 +11,11 @@ const arn = (service: string, rest: string): string => `arn:aws:${service}:${REG
 /** The demands of a call, as text: what is done to what, and under which values. */
 function demandsIn(request: Partial<ServiceRequest> & Pick<ServiceRequest, 'service'>): readonly string[] {
   const whole = { region: REGION, method: 'POST', url: '/', headers: {}, body: Buffer.alloc(0), ...request };
-  const context = { account: ACCOUNT, partitionKeyOf: (table: string) => (table === 'orders' ? 'pk' : undefined) };
+  const context = {
+    account: ACCOUNT,
+    partitionKeyOf: (table: string) => (table === 'orders' ? 'pk' : undefined),
+    roleArnOf: () => undefined,
+  };
   const told = ({ action, resources, values = {} }: Demand): string =>
     [action, resources.join(' or '), ...Object.entries(values).map(([key, value]) => `${key}=${value}`)].join(' ');
   return demandsOf(whole as ServiceRequest, context).map(told);

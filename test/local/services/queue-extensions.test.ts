@@ -37,7 +37,7 @@ test('what has become visible again makes room', async () => {
 });
 
 test('the sources of a dead-letter queue are the queues that name it, and no others', async () => {
-  const { close, sqsStore } = await loadFauxqs('us-east-1', { maySend: () => true, holdBack: () => 0 });
+  const { close, sqsStore } = await loadFauxqs('us-east-1', { holdBack: () => 0 });
   const arnOf = (name: string) => `arn:aws:sqs:us-east-1:000000000000:${name}`;
   const policies: Readonly<Record<string, string | undefined>> = {
     ...{ dead: undefined, 'dead-2': undefined, alone: undefined },
