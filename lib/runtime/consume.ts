@@ -6,35 +6,24 @@ import { type Consumer, type ConsumerOptions, deployedConsumer } from './consume
 import type { ControlState } from './control-items.ts';
 import {
   abandonMillis,
-  DEFAULT_PARALLEL_UNITS,
   type Deadline,
   deadline,
   giveUpWaitingMillis,
   NO_EARLY_TIMEOUT,
   reserveMillis,
 } from './deadline.ts';
-import { handleMessage, type Invocation } from './handle-message.ts';
+import type { Invocation } from './handle-message.ts';
 import type { Handlers } from './handler.ts';
 import { openBatch } from './kept-messages.ts';
 import { measure } from './measure.ts';
-import { comesAgain, type Message, type Outcome } from './message.ts';
+import type { Message, Outcome } from './message.ts';
 import { toError } from './outcomes.ts';
-import { memberOf } from './read-message.ts';
 import { isResume, type Resumed, resumeKey } from './resume.ts';
-import { acknowledged, settle, settleOne } from './settle.ts';
+import { runBatch } from './run-batch.ts';
+import { settle } from './settle.ts';
 import { type Batch, readBatch } from './sources.ts';
-import {
-  afterCrash,
-  decidedBefore,
-  hasCrashedAlone,
-  isSuspect,
-  isToBeMarked,
-  isWatched,
-  waitForOther,
-} from './suspects.ts';
-import { errorFields, type Log, logger } from './telemetry.ts';
+import { type Log, logger } from './telemetry.ts';
 import { NO_TRIES } from './tries.ts';
-import { runUnits } from './units.ts';
 
 export type { ConsumerOptions } from './consumer.ts';
 export type { Handler, HandlerContext, Handlers } from './handler.ts';
@@ -104,151 +93,6 @@ async function handleBatch(
     log,
   });
 }
-
-async function runBatch(
-  batch: Batch,
-  control: ControlState,
-  invocation: Invocation,
-  waitingEnds: Deadline,
-  isNewInstance: boolean,
-): Promise<Map<Message, Outcome>> {
-  const { consumer, context } = invocation;
-  const { subscription, parking, breaker, runtime, tries } = consumer;
-  const reserve = reserveMillis(subscription);
-  const isWatchedAlone = batch.stops === 'batch' && isWatched(batch.messages, control.triesOf, isNewInstance);
-  const marked = new Set<Message>();
-  const parkedKeys = new Set(control.parkedKeys);
-  const admitted = breaker?.admit(control) ?? 'all';
-  let trials = admitted === 'all' ? Number.POSITIVE_INFINITY : admitted === 'one' ? 1 : 0;
-
-  async function handle(message: Message, alone = isWatchedAlone): Promise<Outcome> {
-    try {
-      if (control.wasGivenUp(message)) return { kind: 'duplicate' };
-      const outcome = await waitingEnds.within(handleMarked(message, alone), outOfTime);
-      return message.within === undefined ? outcome : await settleWithin(message, outcome);
-    } catch (thrown) {
-      // The inbox table itself is in trouble: nothing was decided about the message, so it comes again.
-      if (marked.has(message)) await Promise.race([unmarked(message), runtime.sleep(MAX_UNMARK_MILLIS)]);
-      return { kind: 'retry', error: toError(thrown), attempt: message.receives ?? 1 };
-    }
-  }
-
-  /** The function lives, whatever has become of the message: it must not be taken for one under which it ended. */
-  const unmarked = (message: Message): Promise<void> | undefined =>
-    tries?.ended(message).catch(leftBehind(message, invocation.log));
-
-  /** A message that may end the function is marked meanwhile (`suspects.ts`); what is known of its tries goes when it is done. */
-  async function handleMarked(message: Message, alone: boolean): Promise<Outcome> {
-    if (tries === undefined) return handleOrPark(message);
-    const known = control.triesOf(message);
-    const other = waitForOther(message, known, runtime.now());
-    if (other > 0) return { kind: 'held', afterSeconds: other / MILLIS_PER_SECOND };
-    const decided = await decidedBefore(message, known, consumer);
-    if (decided !== undefined) return handleOrPark(message, async () => decided);
-    const crashed = await afterCrash(message, known, consumer);
-    if (crashed !== undefined) return crashed;
-    const isMarked = isWatchedAlone || isToBeMarked(message, known);
-    if (isMarked) marked.add(message);
-    if (isMarked) await tries.starts(message, runtime.now() + context.getRemainingTimeInMillis(), alone);
-    const outcome = await handleOrPark(message);
-    if (outcome.kind === 'done' || outcome.kind === 'duplicate') {
-      // What stays behind when this fails is older than a message that is sent again, and expires.
-      if (isMarked || known.noted) await tries.forget(message).catch(leftBehind(message, invocation.log));
-    } else if (isMarked && outcome.kind !== 'retry') await tries.ended(message);
-    return outcome;
-  }
-
-  async function handleOrPark(message: Message, handle = () => handleMessage(message, invocation)): Promise<Outcome> {
-    const key = message.unit;
-    if (parking === undefined || key === undefined) return handle();
-    if (parkedKeys.has(key) && (await parking.park(key, message))) return { kind: 'parked' };
-    const outcome = await handle();
-    if (outcome.kind !== 'rejected' || waitingEnds.signal.aborted) return outcome;
-    await parking.park(key, message, outcome.reason);
-    parkedKeys.add(key);
-    return { ...outcome, kind: 'parked' };
-  }
-
-  /**
-   * An event in an aggregated record cannot wait for the end of the batch to be given up: if the record comes again, it comes again
-   * as a whole.
-   */
-  async function settleWithin(message: Message, outcome: Outcome): Promise<Outcome> {
-    const settled = await settleOne(message, outcome, { ...consumer, triesOf: control.triesOf, log: invocation.log });
-    if (settled.kind === 'rejected' || settled.kind === 'parked') await consumer.givenUp?.note(message);
-    return settled;
-  }
-
-  const options = {
-    stops: batch.stops,
-    rejectionStops: subscription.order === 'per-key',
-    // Of a breaker that is being tried, one message decides about the rest.
-    parallel: admitted === 'all' && !isWatchedAlone ? DEFAULT_PARALLEL_UNITS : 1,
-    hasTime: () => trials-- > 0 && context.getRemainingTimeInMillis() > reserve,
-  };
-  const unitFor = unitOf(subscription);
-  const isSuspected = (message: Message) => isSuspect(control.triesOf(message), runtime.now());
-  const suspects = alone(
-    batch.messages,
-    unitFor,
-    isSuspected,
-    (message) => isToBeMarked(message, control.triesOf(message)),
-    (message) => hasCrashedAlone(control.triesOf(message)),
-  );
-  if (suspects.length === 0) return runUnits(batch.messages, unitFor, (message) => handle(message), options);
-
-  const others = batch.messages.filter((message) => !suspects.includes(message));
-  const outcomes = await runUnits(others, unitFor, (message) => handle(message), options);
-  // Should the function end under a suspect, what was handled before it must not come again with it.
-  for (const [message, outcome] of outcomes) outcomes.set(message, await finish(message, outcome));
-  const handleAlone = async (message: Message) => finish(message, await handle(message, true));
-  const last = await runUnits(suspects, unitFor, handleAlone, { ...options, parallel: 1 });
-  return new Map([...outcomes, ...last]);
-
-  /** Gives up and acknowledges at once what does not come again. */
-  async function finish(message: Message, outcome: Outcome): Promise<Outcome> {
-    const settled = await settleOne(message, outcome, { ...consumer, triesOf: control.triesOf, log: invocation.log });
-    // Whatever comes of it: Lambda acknowledges it too, when the function answers.
-    if (!comesAgain(settled)) await acknowledged(message, consumer).catch(() => false);
-    return settled;
-  }
-}
-
-const MILLIS_PER_SECOND = 1_000;
-/** Of the time that is left for settling. */
-const MAX_UNMARK_MILLIS = 50;
-
-const outOfTime = (): Error =>
-  new Error('the time of the function was up before anything was decided about the message');
-
-/** When there are suspects: their units behind all that may yet become some, and last those under which the function has ended alone. */
-function alone(
-  messages: readonly Message[],
-  unitFor: (message: Message) => string,
-  isSuspected: (message: Message) => boolean,
-  mayBecome: (message: Message) => boolean,
-  hasCrashed: (message: Message) => boolean,
-): readonly Message[] {
-  if (!messages.some((message) => message.receives !== undefined && isSuspected(message))) return [];
-  const units = [...Map.groupBy(messages, unitFor).values()].filter((unit) => unit.some(mayBecome));
-  const [suspected, crashed] = [isSuspected, hasCrashed].map(
-    (is) => (unit: readonly Message[]) => unit.filter(is).length,
-  ) as [(unit: readonly Message[]) => number, (unit: readonly Message[]) => number];
-  return units.toSorted((a, b) => crashed(a) - crashed(b) || suspected(a) - suspected(b)).flat();
-}
-
-const leftBehind =
-  ({ id: messageId }: Message, log: Log) =>
-  (thrown: unknown): void =>
-    log('warn', 'failed tries could not be forgotten', { messageId, ...errorFields(toError(thrown)) });
-
-/** Without order, copies of one message form a unit: the second finds the record of the first instead of racing it. */
-const unitOf =
-  (subscription: Subscription) =>
-  (message: Message): string =>
-    (subscription.order === 'per-key' ? message.unit : undefined) ?? copyKey(message);
-
-const copyKey = (message: Message): string => memberOf(message, 'id') ?? message.id;
 
 const NONE: ReadonlySet<Message> = new Set();
 /** Messages of one DeleteMessageBatch. */

@@ -3,27 +3,17 @@ import { maxReceiveCountOf } from '../contracts/delivery-numbers.ts';
 import { SQS } from '../contracts/limits.ts';
 import { backoffSeconds } from '../contracts/retry.ts';
 import type { Subscription } from '../contracts/subscription.ts';
-import { notTakenBySqs } from './answers.ts';
-import { type GiveUpContext, giveUpIfDue } from './give-up.ts';
-import type { GivenUp } from './given-up.ts';
 import { checkpointOf, comesAgain, type Message, type Outcome } from './message.ts';
 import { toError } from './outcomes.ts';
 import type { Runtime } from './runtime.ts';
+import { announce, giveUpLater, type LogContext, type Returned, waitForLog } from './settle-log.ts';
+import { settleOne } from './settle-one.ts';
 import type { Batch } from './sources.ts';
 import { errorFields } from './telemetry.ts';
-import type { KnownTries, Tries } from './tries.ts';
 
-export interface SettleContext extends GiveUpContext {
+export interface SettleContext extends LogContext {
   readonly subscription: Subscription;
-  /** Queues only. */
-  readonly queueUrl: string | undefined;
-  readonly runtime: GiveUpContext['runtime'] & Pick<Runtime, 'random' | 'sleep'>;
-  /** Undefined where receives must do for attempts. */
-  readonly tries: Tries | undefined;
-  readonly givenUp: GivenUp | undefined;
-  readonly triesOf: (message: Message) => KnownTries;
-  /** Milliseconds that the function may yet wait before it answers. */
-  readonly millisToWait: () => number;
+  readonly runtime: LogContext['runtime'] & Pick<Runtime, 'random'>;
   /** Epoch milliseconds until which the breaker was open when the batch came. */
   readonly openUntil: number | undefined;
 }
@@ -61,55 +51,6 @@ export async function settle(
   return { batchItemFailures: reported.map(({ message }) => ({ itemIdentifier: checkpointOf(message) })) };
 }
 
-/**
- * A log has no visibility timeout: its mapping brings a batch back at once, and each time is one of its retries, after which it gives the
- * batch up without a reason. So what asked for a wait gets it here, as far as there is time.
- */
-async function waitForLog(first: Returned | undefined, { runtime, millisToWait }: SettleContext): Promise<void> {
-  if (first === undefined) return;
-  const wait = MILLIS_PER_SECOND * askedSeconds(first.outcome);
-  if (wait > 0) await runtime.sleep(Math.max(0, Math.min(wait, millisToWait())));
-}
-
-function askedSeconds(outcome: Outcome): number {
-  if (outcome.kind === 'deferred' || outcome.kind === 'held') return outcome.afterSeconds ?? 0;
-  return outcome.kind === 'retry' ? Math.max(outcome.afterSeconds ?? 0, outcome.atLeastSeconds ?? 0) : 0;
-}
-
-/** What has had its tries is not tried again when it comes with those before it: its dead letter is all that is left to do. */
-async function giveUpLater(message: Message, outcome: Outcome, context: SettleContext): Promise<Outcome> {
-  const isNew = context.triesOf(message).undelivered === undefined;
-  if (outcome.kind === 'rejected' && outcome.attempts !== undefined && !outcome.sent && isNew)
-    await noteUndelivered(message, outcome, context);
-  return HELD;
-}
-
-/**
- * The next batch begins with the record of the checkpoint, and only its first message is asked whether it has tries. When that one has none, but others that
- * come with it do, it says so.
- */
-async function announce(
-  results: readonly Returned[],
-  checkpoint: Returned | undefined,
-  { tries, triesOf, log }: SettleContext,
-): Promise<void> {
-  if (tries === undefined || checkpoint === undefined) return;
-  const record = checkpointOf(checkpoint.message);
-  const from = results.findIndex(({ message }) => checkpointOf(message) === record);
-  const [first, ...others] = results.slice(from);
-  const hasTries = ({ message, outcome }: Returned) =>
-    outcome.kind === 'retry' ||
-    (outcome.kind === 'rejected' && outcome.attempts !== undefined) ||
-    (comesAgain(outcome) && triesOf(message).noted);
-  if (first === undefined || hasTries(first) || !others.some(hasTries)) return;
-  try {
-    await tries.precedes(first.message);
-  } catch (thrown) {
-    const next = 'the handlers of those behind it are told a lower attempt; the tries themselves are counted';
-    log('warn', 'tries could not be announced', { messageId: first.message.id, next, ...errorFields(toError(thrown)) });
-  }
-}
-
 /** Reason of a message that its queue would give up by itself the next time, without one. */
 export const RECEIVES_EXHAUSTED = 'receives-exhausted';
 
@@ -138,78 +79,6 @@ const LAST_TIME: Readonly<Partial<Record<Outcome['kind'], string>>> = {
   held: 'handed back without a try, as one before it in its group failed or the time was up',
   deferred: 'deferred',
 };
-
-/**
- * Sends what is due to the dead letters (`give-up.ts`). What was counted of a message goes with the decision, but not before it is acknowledged: should the
- * function end in between, it comes again with its tries used up. A record of a stream cannot be acknowledged alone; what was counted of it is
- * never asked for again.
- */
-export async function settleOne(
-  message: Message,
-  outcome: Outcome,
-  context: GiveUpContext & Counted,
-): Promise<Outcome> {
-  const settled = await giveUpIfDue(message, outcome, context);
-  if (context.tries === undefined || (outcome.kind !== 'rejected' && outcome.kind !== 'parked')) return settled;
-  const known = context.triesOf(message);
-  if (outcome.kind === 'rejected' && comesAgain(settled)) {
-    if (known.undelivered === undefined) await noteUndelivered(message, outcome, context);
-    return settled;
-  }
-  const counted = outcome.attempts !== undefined || known.noted;
-  if (!counted || outcome.reason === undefined || alreadySent(outcome)) return settled;
-  try {
-    // What is parked lies there, whether it comes again or not. A stream read again from an earlier record, on purpose, has its tries.
-    const over = outcome.kind === 'parked' || (context.queueUrl === undefined && known.undelivered !== undefined);
-    if (over || (await acknowledged(message, context))) await context.tries.forget(message);
-  } catch (thrown) {
-    // It expires, and a message that is sent again has another id.
-    context.log('warn', 'its attempts could not be forgotten', {
-      messageId: message.id,
-      ...errorFields(toError(thrown)),
-    });
-  }
-  return settled;
-}
-
-/** Its dead letter is tried again, and not its handler. */
-async function noteUndelivered(
-  message: Message,
-  { reason, error, attempts = message.receives ?? 1 }: Extract<Outcome, { kind: 'rejected' }>,
-  { tries, givenUp, log }: Counted & Pick<GiveUpContext, 'log'>,
-): Promise<void> {
-  try {
-    await tries?.undelivered(message, { reason, message: error.message, attempts });
-    if (message.within !== undefined) await givenUp?.noteUndelivered(message);
-  } catch (thrown) {
-    const next = 'it is handled once more before its dead letter is tried again';
-    log('warn', 'what was given up could not be noted', {
-      messageId: message.id,
-      next,
-      ...errorFields(toError(thrown)),
-    });
-  }
-}
-
-/** Acknowledges one message before the function answers: Lambda does it again then. @returns whether it can come again no more */
-export async function acknowledged(
-  { receiptHandle: ReceiptHandle }: Message,
-  { queueUrl: QueueUrl, runtime }: { readonly queueUrl: string | undefined; readonly runtime: Pick<Runtime, 'aws'> },
-): Promise<boolean> {
-  if (QueueUrl === undefined || ReceiptHandle === undefined) return false;
-  const Entries = [{ Id: '0', ReceiptHandle }];
-  const answer = await runtime.aws('sqs', 'DeleteMessageBatch', { QueueUrl, Entries });
-  return notTakenBySqs(Entries, answer).length === 0;
-}
-
-const alreadySent = (outcome: Outcome): boolean => outcome.kind === 'rejected' && outcome.sent === true;
-
-type Counted = Pick<SettleContext, 'queueUrl' | 'tries' | 'triesOf' | 'givenUp'>;
-
-interface Returned {
-  readonly message: Message;
-  readonly outcome: Outcome;
-}
 
 const HELD: Outcome = { kind: 'held' };
 
