@@ -15,7 +15,10 @@ const body = (ticket: string, id = `e-${ticket}`) => JSON.stringify(opened(ticke
 /** Data that has an id of its own, before the event's or behind it. */
 const WITH_ID = { id: 'shared', ticket: 'T-1', text: '' };
 const dataLast = (id: string) => JSON.stringify({ ...opened('T-1', id), data: WITH_ID });
-const dataFirst = (id: string) => JSON.stringify({ data: WITH_ID, ...opened('T-1', id), ...{ data: WITH_ID } });
+const dataFirst = (id: string) => {
+  const { data: _, ...others } = opened('T-1', id);
+  return JSON.stringify({ data: WITH_ID, ...others });
+};
 const metricsOf = (lines: readonly Record<string, unknown>[]) => lines.find((line) => '_aws' in line);
 
 describe('consume', () => {
