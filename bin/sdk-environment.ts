@@ -35,3 +35,9 @@ export const exportsFor = (url: string, region: string): string =>
   `unset AWS_PROFILE ${LEADS_ELSEWHERE}; export ${Object.entries(environmentFor(url, region))
     .map(([name, value]) => `${name}=${value}`)
     .join(' ')}`;
+
+/** What to try first in a shell with those variables. The AWS CLI 1 does not read `AWS_ENDPOINT_URL` for SQS and would ask AWS: the option works with both. */
+export const FIRST_COMMANDS = [
+  'aws --endpoint-url $AWS_ENDPOINT_URL sqs list-queues',
+  'npx sluice produce orders --count 10',
+];

@@ -16,7 +16,7 @@ import { type FaultOptions, faultsInWords, plannedFaults } from '../fault-option
 import { logFiles } from '../function-logs.ts';
 import { type Report, renderReport } from '../report.ts';
 import { DUPLICATE_EVERY, keepPlacing, placeSamples, type Traffic } from '../sample-traffic.ts';
-import { exportsFor, pointSdkAt } from '../sdk-environment.ts';
+import { exportsFor, FIRST_COMMANDS, pointSdkAt } from '../sdk-environment.ts';
 import { EXIT_INTERRUPTED, interrupted } from '../signals.ts';
 import { sumsOf, wrongSums } from '../sums.ts';
 import { synthesise } from '../synth.ts';
@@ -192,7 +192,7 @@ async function stayUp(
   const exports = exportsFor(engine.url, engine.services.region);
   terminal.note(`\nSteady traffic of ${traffic.rate} orders a second until Ctrl-C. In another shell:\n  ${exports}`);
   terminal.note(
-    `  aws --endpoint-url $AWS_ENDPOINT_URL sqs list-queues\n  npx sluice produce orders --count 10\n${styled(terminal, 'dim', `Logs of the functions: ${join(WORK_FOLDER, 'logs')}`)}`,
+    `${FIRST_COMMANDS.map((line) => `  ${line}\n`).join('')}${styled(terminal, 'dim', `Logs of the functions: ${join(WORK_FOLDER, 'logs')}`)}`,
   );
   watch.start(engine);
   await keepPlacing(functionName, traffic);

@@ -95,6 +95,7 @@ async function handleOnce(
         fence(what);
         const partKey = { ...key, key: `${key.key}#${name}` };
         if ((await inbox.find(partKey.key)) !== undefined) return;
+        fence(what);
         const made = await writes();
         fence(what);
         await inbox.commit(partKey, made);

@@ -1,12 +1,12 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { environmentFor, exportsFor } from '../../bin/sdk-environment.ts';
+import { environmentFor, exportsFor, FIRST_COMMANDS } from '../../bin/sdk-environment.ts';
 
 /** A server that only counts who comes. */
 async function counter(): Promise<{ url: string; seen: string[] }> {
@@ -121,3 +121,14 @@ test.each(['sh', 'bash'])(
     execFileSync(shell, ['-ec', line], { env: { PATH: process.env.PATH } });
   },
 );
+
+test.each([
+  ['the demo', FIRST_COMMANDS.join('\n')],
+  ...['README.md', 'docs/engine.md', 'docs/testing.md'].map((file) => [
+    file,
+    readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8'),
+  ]),
+])('what %s says to ask SQS works with the AWS CLI 1, too', (_, text = '') => {
+  const commands = text.match(/\baws (?:-\S+ \S+ )*sqs\b.*/g) ?? [];
+  for (const command of commands) expect(command).toMatch(/^aws --endpoint-url \S+ sqs/);
+});

@@ -38,3 +38,14 @@ it.each([
   },
   30_000,
 );
+
+it('sample orders are new ones each time, unless they are to be the same', async () => {
+  const produce = async (...more: string[]) => {
+    const args = ['bin/sluice.ts', 'produce', 'orders', '--count', '3', '--stage', 'test', '--json', ...more];
+    const { accepted, duplicates } = JSON.parse((await promisify(execFile)(process.execPath, args)).stdout);
+    return { accepted, duplicates };
+  };
+  for (const more of [[], [], ['--ids', 'new'], ['--ids', 'same']])
+    expect(await produce(...more)).toEqual({ accepted: 3, duplicates: 0 });
+  expect(await produce('--ids', 'same')).toEqual({ accepted: 0, duplicates: 3 });
+}, 60_000);

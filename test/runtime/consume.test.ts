@@ -12,6 +12,13 @@ const settings = { deadLetterQueueUrl: 'http://127.0.0.1:9/none' };
 const once = subscription('worker', { to: workQueue, guarantee: 'effectively-once' });
 const write = (pk: string): Write => ({ Put: { TableName: 't', Item: { pk } } });
 const body = (ticket: string, id = `e-${ticket}`) => JSON.stringify(opened(ticket, id));
+/** Data that has an id of its own, before the event's or behind it. */
+const WITH_ID = { id: 'shared', ticket: 'T-1', text: '' };
+const dataLast = (id: string) => JSON.stringify({ ...opened('T-1', id), data: WITH_ID });
+const dataFirst = (id: string) => {
+  const { data: _, ...others } = opened('T-1', id);
+  return JSON.stringify({ data: WITH_ID, ...others });
+};
 const metricsOf = (lines: readonly Record<string, unknown>[]) => lines.find((line) => '_aws' in line);
 
 describe('consume', () => {
@@ -79,6 +86,35 @@ describe('consume', () => {
     expect(answer).toEqual({ batchItemFailures: [] });
     expect(most).toBe(1);
     expect(metricsOf(consumer.lines)).toMatchObject({ Done: [1], Duplicates: [2] });
+  });
+
+  it.each([
+    ['no copies, whatever id their data has', dataFirst('e-1'), dataFirst('e-2'), 2],
+    [
+      'no copies, whatever id is in their text',
+      `${dataFirst('e-1')} `,
+      body('T-1', 'e-2').replace('""', '"\\"id\\":\\"e-1\\""'),
+      2,
+    ],
+    ['copies, in whatever order their members stand', dataFirst('e-1'), dataLast('e-1'), 1],
+    ['copies, however the name is written', dataLast('e-1'), dataLast('e-1').replace('"id"', '"\\u0069d"'), 1],
+    ['copies, where an id stands twice', dataLast('e-1'), dataLast('e-1').replace('{', '{"id":"e-2",'), 1],
+  ])('tells copies by what JSON says: %s', async (_, first, second, events) => {
+    let running = 0;
+    let most = 0;
+    const consumer = consumerOf(
+      subscription('worker', { to: workQueue, inbox: 'lease' }),
+      async () => {
+        most = Math.max(most, ++running);
+        await new Promise(setImmediate);
+        running -= 1;
+      },
+      settings,
+    );
+    const answer = await consumer.deliver(sqsEvent([{ body: first }, { body: second }]));
+    expect(answer).toEqual({ batchItemFailures: [] });
+    expect(most).toBe(events);
+    expect(metricsOf(consumer.lines)).toMatchObject({ Done: [events], Duplicates: [2 - events] });
   });
 
   it('keys the inbox by subscription and event', async () => {

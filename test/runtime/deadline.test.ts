@@ -47,7 +47,11 @@ interface Message {
 }
 
 /** A function that works on one event after the other, as an instance does. */
-function instanceOf(options: Partial<SubscriptionOptions<typeof workQueue>>, handle: Handle) {
+function instanceOf(
+  options: Partial<SubscriptionOptions<typeof workQueue>>,
+  handle: Handle,
+  before: (operation: string) => Promise<void> = async () => undefined,
+) {
   const to = options.to ?? workQueue;
   const worker = subscription(name, {
     ...options,
@@ -66,6 +70,7 @@ function instanceOf(options: Partial<SubscriptionOptions<typeof workQueue>>, han
       })[variable],
     write: (line) => lines.push(JSON.parse(line)),
     aws: async (service, operation, input) => {
+      await before(operation);
       if (operation !== 'ChangeMessageVisibility') return lambda.aws(service, operation, input);
       const { ReceiptHandle = '', VisibilityTimeout = 0 } = input as Record<string, never>;
       waits[ReceiptHandle] = VisibilityTimeout;
@@ -191,6 +196,37 @@ describe('a handler that never settles', () => {
     expect((error as Error).message).toBe(
       `part 'late' of event '${name}/a' does nothing: the handler was abandoned at its deadline`,
     );
+    expect((await itemsOf(TABLE)).map(({ pk }) => pk)).not.toContain(`${name}#${name}/a#late`);
+  });
+
+  it.each([
+    ['while its inbox is asked', true, []],
+    ['while its writes are made', false, ['made']],
+  ])('commits no part that it began in time, %s', async (_, hangsInInbox, expected) => {
+    const made: string[] = [];
+    let wake = (): void => undefined;
+    const woken = new Promise<void>((resolve) => {
+      wake = resolve;
+    });
+    let late: Promise<unknown> = never;
+    const { deliver } = instanceOf(
+      { guarantee: 'effectively-once', inbox: 'effect' },
+      async (_ticket, { part }) => {
+        late = part('late', async () => {
+          made.push('made');
+          if (!hangsInInbox) await woken;
+          return [];
+        }).catch((error: unknown) => error);
+        return never;
+      },
+      async (operation) => {
+        if (operation === 'GetItem' && hangsInInbox) await woken;
+      },
+    );
+    expect((await deliver([{ id: 'a' }])).failed).toEqual(['a']);
+    wake();
+    expect(await late).toBeInstanceOf(Fenced);
+    expect(made).toEqual(expected);
     expect((await itemsOf(TABLE)).map(({ pk }) => pk)).not.toContain(`${name}#${name}/a#late`);
   });
 

@@ -1,6 +1,13 @@
 import { createRequire } from 'node:module';
 import { DynamodbError, validationError } from './errors.ts';
-import { boundParsers, checkExpressions, clampIndexes } from './expressions.ts';
+import {
+  boundParsers,
+  checkExpressions,
+  clampIndexes,
+  copyOperands,
+  markOperands,
+  orderRemovals,
+} from './expressions.ts';
 
 /** `{ S: 'text' }`, `{ N: '1' }`, ...: one attribute in DynamoDB's JSON. */
 export type AttributeValue = Readonly<Record<string, unknown>>;
@@ -103,6 +110,7 @@ interface Database {
   validateKey(key: Item, table: Table): (Error & { body: { message: string } }) | undefined | null;
   checkConditional(data: Parameters, item: Item | undefined): Error | undefined | null;
   itemSize(item: Item): number;
+  mapPath(path: readonly unknown[], item: unknown): unknown;
   /** What a write of an item does to indexes. */
   getIndexActions(
     indexes: readonly Index[],
@@ -115,6 +123,7 @@ interface Database {
 const require = createRequire(import.meta.url);
 boundParsers();
 const database: Database = require('dynalite/db');
+copyOperands(database);
 const validations: Validations = require('dynalite/validations');
 
 /** Operations of dynalite that the gateway uses, as dynalite names their files. */
@@ -169,6 +178,8 @@ export function validate(name: ActionName, store: Store, given: Parameters): Par
     const data = validations.checkTypes(given, types);
     validations.checkValidations(data, types, custom, store);
     clampIndexes(data);
+    markOperands(data);
+    orderRemovals(data);
     return data;
   } catch (error) {
     throw DynamodbError.from(error);

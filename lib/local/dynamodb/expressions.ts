@@ -67,3 +67,62 @@ export function clampIndexes(data: Parameters): void {
     for (const [index, step] of path.entries()) if (typeof step === 'number') path[index] = Math.min(step, MAX_LIST);
   }
 }
+
+/** What an update sets: a path, a value, or a function or sum of those. */
+type Operand = readonly unknown[] | { readonly args?: readonly Operand[] };
+
+/** Paths that stand for the value there, not for the place. */
+const OPERANDS = new WeakSet<object>();
+
+/**
+ * Values that an update takes from the item are those from before it. dynalite hands on the very objects, so that a list set into itself has no end, and a copy
+ * changes with what it was copied from.
+ * @param data parameters with their expressions parsed
+ */
+export function markOperands(data: Parameters): void {
+  const { sections = [] } = (data._updates ?? {}) as { readonly sections?: readonly { readonly val?: Operand }[] };
+  const mark = (operand: Operand | undefined): void => {
+    if (Array.isArray(operand)) OPERANDS.add(operand);
+    else if (typeof operand === 'object' && 'args' in operand) for (const one of operand.args ?? []) mark(one);
+  };
+  for (const { val } of sections) mark(val);
+}
+
+interface Paths {
+  mapPath(path: readonly unknown[], item: unknown): unknown;
+}
+
+/** Makes dynalite copy the values that operands stand for. */
+export function copyOperands(database: Paths): void {
+  const { mapPath } = database;
+  database.mapPath = (path, item) => {
+    const value = mapPath(path, item);
+    return OPERANDS.has(path) ? structuredClone(value) : value;
+  };
+}
+
+interface Section {
+  readonly type: string;
+  readonly path: readonly (string | number)[];
+}
+
+/**
+ * Places in an update are those of the item before it; dynalite moves the rest of a list up at each removal. So removals come last, and those of a list from
+ * its end.
+ * @param data parameters with their expressions parsed
+ */
+export function orderRemovals(data: Parameters): void {
+  const { sections } = (data._updates ?? {}) as { readonly sections?: Section[] };
+  sections?.sort((one, other) =>
+    one.type === 'remove' && other.type === 'remove'
+      ? fromTheEnd(one.path, other.path)
+      : Number(one.type === 'remove') - Number(other.type === 'remove'),
+  );
+}
+
+function fromTheEnd(one: Section['path'], other: Section['path']): number {
+  const at = one.findIndex((step, i) => step !== other[i]);
+  const [a, b] = [one[at], other[at]];
+  if (typeof a === 'number' && typeof b === 'number') return b - a;
+  return String(a) < String(b) ? -1 : 1;
+}

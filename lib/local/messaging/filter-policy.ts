@@ -49,17 +49,21 @@ export function compilePolicy(text: string, scope = 'MessageAttributes'): Policy
     : ({ attributes }) => Object.keys(attributes).length > 0 && test(attributeValues(attributes));
 }
 
+/** More than anybody asks for, and less than calls can nest. */
+const MAX_DEPTH = 500;
+
 /** All keys have to match; below a list it is enough that all match one of its members. */
-function compileObject(policy: JsonObject, nested: boolean): ObjectTest {
+function compileObject(policy: JsonObject, nested: boolean, depth = 1): ObjectTest {
+  if (depth > MAX_DEPTH) throw new FilterPolicyError(`Filter policy is nested deeper than ${MAX_DEPTH} levels`);
   const tests = Object.entries(policy).map(([key, value]): ((members: JsonObject) => boolean) => {
     if (key === '$or' && Array.isArray(value) && value.length > 1 && value.every(isObject)) {
-      const alternatives = value.map((alternative) => compileObject(alternative, nested));
+      const alternatives = value.map((alternative) => compileObject(alternative, nested, depth + 1));
       return (members) => alternatives.some((alternative) => alternative(members));
     }
     if (isObject(value)) {
       if (!nested)
         throw new FilterPolicyError('Filter policy scope MessageAttributes does not support nested filter policy');
-      const inner = compileObject(value, nested);
+      const inner = compileObject(value, nested, depth + 1);
       return (members) => inner(members[key]);
     }
     if (!Array.isArray(value)) throw new FilterPolicyError(`"${key}" must be an object or an array`);

@@ -118,6 +118,47 @@ it('appends what is set behind the end of a list, in the order of the places', a
   expect(Item?.list).toEqual({ L: [{ N: '1' }, { N: '2' }, { N: '5' }, { N: '9' }] });
 });
 
+it.each([
+  ['a list in itself', 'SET l[9] = l', { l: { L: [{ N: '1' }, { L: [{ N: '1' }] }] } }],
+  ['a map in itself', 'SET m.x = m', { m: { M: { x: { M: { x: { N: '1' } } } } } }],
+  ['a copy of what changes', 'SET c = m, m.x = n', { c: { M: { x: { N: '1' } } }, m: { M: { x: { N: '7' } } } }],
+  ['a copy by default', 'SET c = if_not_exists(m, n), m.x = n', { c: { M: { x: { N: '1' } } } }],
+  [
+    'a copy of lists',
+    'SET c = list_append(ms, ms), ms[0].x = n',
+    { c: { L: Array(2).fill({ M: { x: { N: '1' } } }) } },
+  ],
+  ['places of one list', 'REMOVE ns[0], ns[1]', { ns: { L: [{ N: '3' }, { N: '4' }] } }],
+  ['places of one list, backwards', 'REMOVE ns[3], ns[1]', { ns: { L: [{ N: '1' }, { N: '3' }] } }],
+  ['a place, and then another', 'REMOVE ns[0] SET ns[2] = n', { ns: { L: [{ N: '2' }, { N: '7' }, { N: '4' }] } }],
+  [
+    'a place, and one behind the end',
+    'REMOVE ns[3], ns[0] SET ns[9] = n',
+    { ns: { L: [{ N: '2' }, { N: '3' }, { N: '7' }] } },
+  ],
+  [
+    'places in places',
+    'REMOVE ms[0].x, ns[2], ns[1], n',
+    { ms: { L: [{ M: {} }] }, ns: { L: [{ N: '1' }, { N: '4' }] } },
+  ],
+  ['a place and another', 'SET ns[2] = n REMOVE ns[0]', { ns: { L: [{ N: '2' }, { N: '7' }, { N: '4' }] } }],
+  ['two exchanged', 'SET l = m, m = l', { l: { M: { x: { N: '1' } } }, m: { L: [{ N: '1' }] } }],
+])('takes the values that were there before: %s', async (_, UpdateExpression, expected) => {
+  const x = { M: { x: { N: '1' } } };
+  const Item = {
+    k: { S: 'before' },
+    l: { L: [{ N: '1' }] },
+    m: x,
+    ms: { L: [x] },
+    n: { N: '7' },
+    ns: { L: [1, 2, 3, 4].map((n) => ({ N: String(n) })) },
+  };
+  await db().send(new PutItemCommand({ TableName, Item }));
+  const there = { TableName, Key: { k: Item.k } };
+  await db().send(new UpdateItemCommand({ ...there, UpdateExpression }));
+  expect((await db().send(new GetItemCommand(there))).Item).toMatchObject(expected);
+});
+
 it.each(['x', 'a:b:c:d:e:f:g', 'arn:aws:dynamodb:us-east-1:0:table/x:y'])(
   'refuses %s as the ARN of a table',
   async (arn) => {

@@ -182,6 +182,23 @@ describe('what is not there', () => {
     },
   );
 
+  it("refuses SQS's Query protocol, and says what to use", async () => {
+    const answer = await fetch(`${harness.services.url}/000000000000/q`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/x-www-form-urlencoded',
+        authorization:
+          'AWS4-HMAC-SHA256 Credential=x/20260101/us-east-1/sqs/aws4_request, SignedHeaders=host, Signature=x',
+      },
+      body: 'Action=SendMessage&MessageBody=x&Version=2012-11-05',
+    });
+    expect(answer.status).toBe(400);
+    expect(answer.headers.get('x-amzn-query-error')).toBe('UnknownOperationException;Sender');
+    expect(await answer.json()).toMatchObject({
+      message: expect.stringContaining('use an SDK or CLI from 2024 or later'),
+    });
+  });
+
   it('answers broken JSON with an error', async () => {
     const response = await fetch(harness.services.url, {
       method: 'POST',

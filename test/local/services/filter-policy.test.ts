@@ -63,6 +63,15 @@ describe('lists in lists, as deep as a message has room for', () => {
   });
 });
 
+it.each([
+  ['{"a":', '["x"]', '}'],
+  ['{"$or":[', '{"a":["x"]},{"b":["x"]}', ',{"c":["x"]}]}'],
+])('a policy that is nested deeper than calls can is refused: %s', (before, inner, after) => {
+  const nested = (depth: number) => `${before.repeat(depth)}${inner}${after.repeat(depth)}`;
+  expect(() => compilePolicy(nested(400), 'MessageBody')({ message: '{}', attributes: {} })).not.toThrow();
+  expect(() => compilePolicy(nested(30_000), 'MessageBody')).toThrow(FilterPolicyError);
+});
+
 describe('one value', () => {
   it.each(VALUES)('%j and %j: %s', (condition, value, expected) => {
     expect(inBody({ k: [condition] }, { k: value })).toBe(expected);
