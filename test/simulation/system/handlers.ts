@@ -103,13 +103,13 @@ async function handle(
   if (before('crashed') < plan.crashes && goesOn(plan.crashes)) {
     run.outcome = 'crashed';
     shared.kill(instance);
-    await NEVER;
+    await never();
   }
   if (before('hung') < plan.hangs && goesOn(plan.hangs)) {
     run.hung = true;
     run.outcome = 'hung';
     shared.world.note(() => `${instance.name} hangs in ${run.id}`);
-    await (plan.wakes ? asleep(shared.world, instance) : NEVER);
+    await (plan.wakes ? asleep(shared.world, instance) : never());
   }
   if (consumer.breaker && shared.isDown()) throw new Outage('provider', 'the provider is down');
   if (before('deferred') < plan.defers) throw new Defer(seconds(3));
@@ -139,7 +139,8 @@ async function inPart(
   }
 }
 
-const NEVER = new Promise<never>(() => undefined);
+/** A new one each time: what waits for a promise is kept as long as that is, and a world with it. */
+const never = (): Promise<never> => new Promise(() => undefined);
 
 /** Longer than the function may run, and on: it is frozen meanwhile and wakes up in the middle of another invocation. */
 const asleep = (world: World, instance: Instance): Promise<void> =>
