@@ -73,7 +73,7 @@ describe('a terminal', () => {
 });
 
 describe('a question', () => {
-  it.each([
+  it.each<readonly [string, boolean, boolean]>([
     ...['y', 'Y', 'yes', 'YES', ' y '].map((answer) => [answer, true, true] as const),
     ...['', 'n', 'no', 'yep', 'ye', 'ay', 'sy'].map((answer) => [answer, true, false] as const),
     ['y', false, false],
