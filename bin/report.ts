@@ -74,16 +74,23 @@ export function renderReport(terminal: Terminal, report: Report): string {
     ['lost', report.lost, ''],
     ['effects twice', report.duplicatedEffects, ''],
     ['out of order', report.outOfOrder, ''],
-    ['seconds', report.seconds, `first charge after ${report.secondsToFirstCharge} s`],
+    [
+      'seconds',
+      report.seconds,
+      report.secondsToFirstCharge === null
+        ? 'no order was charged'
+        : `first charge after ${report.secondsToFirstCharge} s`,
+    ],
   ];
+  const shown = report.problems.slice(0, MAX_PROBLEMS);
+  const left = report.problems.length - shown.length;
   const verdict =
     report.problems.length === 0
       ? styled(terminal, 'green', 'It reconciles: everything that was put in is accounted for, once and in order.')
       : styled(
           terminal,
           'red',
-          `It does not reconcile:\n${report.problems
-            .slice(0, MAX_PROBLEMS)
+          `It does not reconcile:\n${[...shown, ...(left > 0 ? [`and ${left} more`] : [])]
             .map((text) => `  - ${text}`)
             .join('\n')}`,
         );

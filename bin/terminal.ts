@@ -4,11 +4,12 @@ import { Presets, SingleBar } from 'cli-progress';
 /** How a command talks: for people on a terminal, for machines with --json, plainly elsewhere. Messages go to stderr, results to stdout. */
 export interface Terminal {
   readonly json: boolean;
-  /** Colours, bars and boxes only on a terminal. */
+  /** Colours and boxes, only where the results go to a terminal: a file or a pipe gets plain text. */
   readonly rich: boolean;
   note(text: string): void;
-  /** A line that stays at the end while notes go by above it; '' takes it away. Only on a terminal. */
+  /** A line that stays at the end while notes go by above it; '' takes it away. Only where messages go to a terminal. */
   status(text: string): void;
+  /** A bar, in the same place. */
   progress(label: string, total: number): { step(): void; stop(): void };
 }
 
@@ -17,7 +18,8 @@ const DEFAULT_COLUMNS = 80;
 const CLEAR_LINE = '\r\u001B[K';
 
 export function openTerminal({ json }: { readonly json: boolean }): Terminal {
-  const rich = process.stderr.isTTY === true && !json;
+  const rich = process.stdout.isTTY === true && !json;
+  const isLive = process.stderr.isTTY === true && !json;
   let shown = '';
   const width = () => process.stderr.columns ?? DEFAULT_COLUMNS;
   const write = (text: string) => void process.stderr.write(text);
@@ -26,12 +28,12 @@ export function openTerminal({ json }: { readonly json: boolean }): Terminal {
     rich,
     note: (text) => write(shown === '' ? `${text}\n` : `${CLEAR_LINE}${text}\n${shown}`),
     status(text) {
-      if (!rich) return;
+      if (!isLive) return;
       shown = text.slice(0, width() - 1);
       write(`${CLEAR_LINE}${shown}`);
     },
     progress(label, total) {
-      if (!rich) return { step: () => undefined, stop: () => undefined };
+      if (!isLive) return { step: () => undefined, stop: () => undefined };
       const bar = new SingleBar(
         { format: `${label} {bar} {value}/{total}`, hideCursor: true, stream: process.stderr },
         Presets.shades_classic,

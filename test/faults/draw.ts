@@ -2,7 +2,7 @@
  * The rule by which the faults were drawn, before their tests were read: each folder gives as many places as
  * the table says, every line of code in it (not blank, no comment, no import, no line of brackets alone) being as likely as another.
  * The first draw is seed 20261128; the second 20261129, of the folders that were weak, eight places each,
- * and the third 20261130, five each.
+ * the third 20261130 and the fourth 20261201, five each.
  * At a place drawn, the mistake a person might make is put into the statement there, or into the nearest one that decides something.
  *
  *     node test/faults/draw.ts [seed]

@@ -14,6 +14,7 @@ import { parseArgs } from 'node:util';
 import type { Fault } from './fault.ts';
 import { faults } from './faults.ts';
 import { firstDraw } from './first-draw.ts';
+import { fourthDraw } from './fourth-draw.ts';
 import { secondDraw } from './second-draw.ts';
 import { type Result, tableOf } from './table.ts';
 import { thirdDraw } from './third-draw.ts';
@@ -191,6 +192,7 @@ const table = tableOf({
   First: withResults(firstDraw),
   Second: withResults(secondDraw),
   Third: withResults(thirdDraw),
+  Fourth: withResults(fourthDraw),
 });
 console.log(`\n${table}`);
 if (options.write) {

@@ -22,6 +22,14 @@ describe('reconcile, where the books disagree', () => {
       "payment order-outbox/G1/1: booked 'declined', but the provider moved 12750 pence",
     ],
     [
+      'another sum was booked and moved than was ordered',
+      ({ payments, provider }) => ({
+        payments: change(payments, 0, { pence: 1_500 }),
+        provider: change(provider, 0, { movedPence: 1_500 }),
+      }),
+      'payment order-outbox/A1/1: 1500 pence instead of 1510',
+    ],
+    [
       'the stock is not what the reservations say',
       ({ stock }) => ({ stock: change(stock, 1, { quantity: 5 }) }),
       'stock of BAG is 5, the reservations say 4',

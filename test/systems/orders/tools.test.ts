@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import type { PutCommand } from '@aws-sdk/lib-dynamodb';
-import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { OrderRequest } from '../../../lib/systems/orders/request.ts';
 import { type Clients, openClients } from '../../../lib/systems/orders/tools/clients.ts';
 import {
@@ -17,12 +17,12 @@ import {
 import { fillShelf } from '../../../lib/systems/orders/tools/stock.ts';
 import { cancellation, request } from './sample-requests.ts';
 
-describe('a patient shop', () => {
-  afterEach(() => void vi.useRealTimers());
+/** Waits are over at once. */
+vi.mock('node:timers/promises', () => ({ setTimeout: () => Promise.resolve() }));
 
+describe('a patient shop', () => {
   /** A shop that fails so many times. @returns what came of an order, and how many tries it had */
   async function placedAfter(failures: number): Promise<readonly [string, number]> {
-    vi.useFakeTimers();
     let tries = 0;
     const shop: Shop = {
       async place() {
@@ -31,14 +31,13 @@ describe('a patient shop', () => {
       },
       close: () => undefined,
     };
-    const reply = patient(shop)
+    const outcome = await patient(shop)
       .place(request())
       .then(
         ({ status }) => status as string,
         (error: Error) => error.message,
       );
-    await vi.runAllTimersAsync();
-    return [await reply, tries];
+    return [outcome, tries];
   }
 
   it.each([

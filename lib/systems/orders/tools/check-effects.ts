@@ -31,6 +31,8 @@ export function checkPayments({
     const moved = movements.get(id)?.[0]?.movedPence;
     if (payment.status === 'approved' && moved !== payment.pence) {
       problems.push(`payment ${id}: booked ${payment.pence} pence, the provider moved ${moved ?? 'nothing'}`);
+    } else if (payment.pence !== (expected.get(id)?.data.totalPence ?? payment.pence)) {
+      problems.push(`payment ${id}: ${payment.pence} pence instead of ${expected.get(id)?.data.totalPence}`);
     }
     if (payment.status !== 'approved' && moved !== undefined) {
       problems.push(`payment ${id}: booked '${payment.status}', but the provider moved ${moved} pence`);
