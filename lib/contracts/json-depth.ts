@@ -10,14 +10,12 @@ const SHORTEST = 2 * EVENT.maxDepth;
  */
 export function isTooDeep(value: unknown, characters: number): boolean {
   if (characters < SHORTEST) return false;
-  let level: object[] = isNested(value) ? [value] : [];
-  for (let depth = 1; level.length > 0; depth++) {
-    if (depth > EVENT.maxDepth) return true;
-    const below: object[] = [];
-    for (const one of level) for (const inner of Object.values(one)) if (isNested(inner)) below.push(inner);
-    level = below;
-  }
-  return false;
+  return isDeeper(value, EVENT.maxDepth);
 }
 
-const isNested = (value: unknown): value is object => typeof value === 'object' && value !== null;
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (levels === 0) return true;
+  for (const name in value) if (isDeeper(value[name as keyof typeof value], levels - 1)) return true;
+  return false;
+}

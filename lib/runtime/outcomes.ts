@@ -1,4 +1,3 @@
-import { inspect } from 'node:util';
 import type { Duration } from '../contracts/duration.ts';
 
 /**
@@ -84,6 +83,8 @@ export class Fenced extends Error {
 /** An error for anything that was thrown, `undefined` included. */
 export function toError(thrown: unknown): Error {
   if (thrown instanceof Error) return thrown;
+  // Not imported: an ES import of node:util reads all its exports, which is a tenth of a function's start.
+  const { inspect } = process.getBuiltinModule('node:util');
   // Not String(): it throws for objects without a prototype, and says nothing about the others.
   return new Error(`something that is not an Error was thrown: ${inspect(thrown, { depth: 0 })}`, { cause: thrown });
 }

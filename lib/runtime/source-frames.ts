@@ -1,10 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-
 /**
  * Stack traces of a bundled function name the source, not the one long line of the bundle. `bundleFunctions()` puts this file at the beginning of
  * every bundle, and the map beside it. The map is read for the first error whose stack somebody looks at: Node's own --enable-source-maps reads it at
- * every cold start, which is a tenth of it.
+ * every cold start, which is a tenth of it. Nothing is imported: an ES import of node:fs alone is another tenth.
  */
 const BUNDLE = import.meta.url;
 
@@ -15,7 +12,8 @@ let lookUp: ((line: number, column: number) => Found | undefined) | undefined;
 function openMap(): NonNullable<typeof lookUp> {
   try {
     const { SourceMap } = process.getBuiltinModule('node:module');
-    const map = new SourceMap(JSON.parse(readFileSync(fileURLToPath(`${BUNDLE}.map`), 'utf8')));
+    const { readFileSync } = process.getBuiltinModule('node:fs');
+    const map = new SourceMap(JSON.parse(readFileSync(new URL(`${BUNDLE}.map`), 'utf8')));
     return (line, column) => {
       const found = map.findEntry(line - 1, column - 1);
       return 'originalSource' in found ? found : undefined;
