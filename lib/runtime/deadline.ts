@@ -66,13 +66,16 @@ export function deadline(
         if (controller.signal.aborted) abandon();
         else abandoned.add(abandon);
         // Observed even when nobody waits any more: a late rejection must not end the instance.
-        const settle =
-          <V>(how: (value: V) => void) =>
-          (value: V) => {
+        work.then(
+          (value) => {
             abandoned.delete(abandon);
-            how(value);
-          };
-        work.then(settle(resolve), settle(reject));
+            resolve(value);
+          },
+          (error) => {
+            abandoned.delete(abandon);
+            reject(error);
+          },
+        );
       }),
   };
 }

@@ -146,25 +146,26 @@ function send(service: AwsService, wire: WireRequest, env: HttpCallOptions['env'
     ),
   };
   return new Promise<WireAnswer>((resolve, reject) => {
+    let began = false;
+    const fail = (error: Error): void => {
+      clearTimeout(timer);
+      reject(error);
+    };
     const request = (protocol === 'http:' ? requestHttp : requestHttps)(options, (response) => {
       began = true;
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       // Also of an answer that is cut off: it has no 'end'.
-      response.on('error', settle(reject));
-      response.on('end', () =>
-        settle(resolve)({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks) }),
-      );
-    });
-    let began = false;
-    const settle =
-      <T>(how: (value: T) => void) =>
-      (value: T): void => {
+      response.on('error', fail);
+      response.on('end', () => {
         clearTimeout(timer);
-        how(value);
-      };
+        const [first, ...more] = chunks;
+        const whole = first !== undefined && more.length === 0 ? first : Buffer.concat(chunks);
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: whole });
+      });
+    });
     const giveUp = (what: string, millis: number): void => {
-      reject(new Error(`${service} did not ${what} within ${millis} ms`));
+      fail(new Error(`${service} did not ${what} within ${millis} ms`));
       request.destroy();
     };
     // One timer a request, and a second only for an answer that is long: they are a part of what a call costs.
@@ -172,7 +173,7 @@ function send(service: AwsService, wire: WireRequest, env: HttpCallOptions['env'
       if (!began) return giveUp('answer', ANSWER_BEGINS_MS);
       timer = setTimeout(giveUp, ANSWER_ENDS_MS - ANSWER_BEGINS_MS, 'finish its answer', ANSWER_ENDS_MS);
     }, ANSWER_BEGINS_MS);
-    request.on('error', settle(reject));
+    request.on('error', fail);
     request.end(body);
   });
 }
