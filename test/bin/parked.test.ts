@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parkedSkip } from '../../bin/commands/change-parked.ts';
 import { parkedList, parkedResume, parkedShow } from '../../bin/commands/parked.ts';
+import type { ParkedWorld } from '../../bin/parked-world.ts';
 import { shop, WHERE } from './parked-shop.ts';
 
 describe('parked resume', () => {
@@ -57,6 +58,24 @@ describe('parked resume', () => {
     expect(asked()).toEqual(resumed);
     expect(printed[0]).toMatch(/good-1 +2 [\s\S]*good-2 +1 /);
     expect(printed.slice(1)).toEqual(resumed.map((key) => `${key}: 1 message handled, the key flows again`));
+  });
+
+  it('ends as interrupted, with what is left still parked', async () => {
+    const { park, world, printed, asked } = await shop();
+    for (const key of ['good-1', 'good-2']) await park('bills', key);
+    const interrupt: ParkedWorld = {
+      ...world(),
+      confirm: () => {
+        process.emit('SIGINT');
+        return Promise.resolve(true);
+      },
+    };
+    const options = { ...all, json: false, yes: false };
+    expect(await parkedResume('bills', undefined, options, interrupt)).toBe(130);
+    expect(asked()).toEqual([]);
+    expect(printed.slice(1)).toEqual(
+      ['good-1', 'good-2'].map((key) => `${key}: 0 messages handled, interrupted; the key is still parked`),
+    );
   });
 
   it('tells a key that stays parked, with where and why', async () => {

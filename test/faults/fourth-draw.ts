@@ -24,7 +24,7 @@ export const fourthDraw: readonly Fault[] = [
 
   fault('bin/commands/parked.ts', 'an interrupted resumption ends as one that failed', '    if (signal.aborted) return EXIT_INTERRUPTED;\n', ''),
   fault('bin/sums.ts', 'only too many is told', '.filter(({ total, parts }) => parts.reduce((sum, [count]) => sum + count, 0) !== total)', '.filter(({ total, parts }) => parts.reduce((sum, [count]) => sum + count, 0) > total)'),
-  fault('bin/commands/capacity.ts', 'one confirmed price confirms all', 'charges.every(({ confirmed }) => confirmed)', 'charges.some(({ confirmed }) => confirmed)'),
+  fault('bin/commands/capacity.ts', 'one confirmed price confirms all', 'charges.every(({ confirmed }) => confirmed)', 'charges.some(({ confirmed }) => confirmed)', 'by the price list, what a way takes is confirmed as a whole or not at all, in each region'),
   fault('bin/commands/schema.ts', 'what is up to date is told as written', 'for (const { file, change } of files(written))', 'for (const { file, change } of files(plan))'),
   fault('bin/sample-traffic.ts', 'the bar is one order short', 'Math.ceil(samples.length / DUPLICATE_EVERY)', 'Math.floor(samples.length / DUPLICATE_EVERY)'),
 ];

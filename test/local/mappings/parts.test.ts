@@ -375,8 +375,8 @@ describe('a log', () => {
           ? { ShardIterator: 'it' }
           : { Records: [{ eventID: 'e', dynamodb: change }] },
     );
-    let stopped = 0;
-    const source = dynamodbSource(TABLE_STREAM, { ...context, onStreamAppend: () => () => void (stopped += 1) });
+    const stopped: number[] = [];
+    const source = dynamodbSource(TABLE_STREAM, { ...context, onStreamAppend: () => () => void stopped.push(1) });
     expect(await source.listShards()).toEqual([
       { shardId: 'a', parents: [] },
       { shardId: 'b', parents: ['a'] },
@@ -400,7 +400,7 @@ describe('a log', () => {
       ...{ next: undefined, behind: true },
     });
     source.close();
-    expect(stopped).toBe(1);
+    expect(stopped).toEqual([1]);
     const iterator = { StreamArn: TABLE_STREAM, ShardId: 'a' };
     expect(asked.slice(1)).toEqual([
       ['streams', 'GetShardIterator', { ...iterator, ShardIteratorType: 'AFTER_SEQUENCE_NUMBER', SequenceNumber: '3' }],
