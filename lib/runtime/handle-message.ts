@@ -4,7 +4,7 @@ import { traceIdOf } from '../contracts/trace.ts';
 import type { Consumer } from './consumer.ts';
 import { abandonMillis, type Deadline } from './deadline.ts';
 import type { Handler, HandlerContext } from './handler.ts';
-import { unwrapped } from './kept-messages.ts';
+import { isWrappedMessage, unwrapped } from './kept-messages.ts';
 import type { Message, Outcome } from './message.ts';
 import { type HandlerResult, inboxKeyOf, ONCE, type Step, wasDone } from './once.ts';
 import { ATTEMPTS_EXHAUSTED, Defer, Fenced, HandlerTimedOut, Outage, Reject, Retry, toError } from './outcomes.ts';
@@ -43,7 +43,8 @@ export async function handleMessage(message: Message, invocation: Invocation): P
   const turn = { left: handlerMillisLeft(invocation), isBehind: invocation.observed.durations.length > 0 };
   try {
     const { subscription, runtime, kept } = invocation.consumer;
-    read = await readMessage(await unwrapped(message, kept), subscription.to.events, runtime);
+    const opened = isWrappedMessage(message) ? await unwrapped(message, kept) : message;
+    read = await readMessage(opened, subscription.to.events, runtime);
     return { kind: await handleOnce(read, message, turn, invocation) };
   } catch (thrown) {
     return outcomeOf(toError(thrown), message, read, invocation);

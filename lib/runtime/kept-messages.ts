@@ -89,10 +89,13 @@ export async function unwrapped(message: Message, kept: KeptMessages): Promise<M
 
 /** A batch in which dead letters that came back are as they first came. What cannot be opened stays as it is: whoever reads it says why. */
 export async function openBatch(batch: Batch, kept: KeptMessages): Promise<Batch> {
-  if (!batch.messages.some((message) => isWrapped(parsedOrNothing(message)))) return batch;
+  if (!batch.messages.some(isWrappedMessage)) return batch;
   const open = (message: Message) => unwrapped(message, kept).catch(() => message);
   return { ...batch, messages: await Promise.all(batch.messages.map(open)) };
 }
+
+/** Whether a message is a wrapped one: those that came as they are need not be waited for. */
+export const isWrappedMessage = (message: Message): boolean => isWrapped(parsedOrNothing(message));
 
 function parsedOrNothing(message: Message): unknown {
   try {

@@ -17,6 +17,7 @@ import {
   waitForOther,
 } from './suspects.ts';
 import { errorFields, type Log } from './telemetry.ts';
+import { NO_TRIES } from './tries.ts';
 import { runUnits } from './units.ts';
 
 /**
@@ -44,7 +45,11 @@ export async function runBatch(
   async function handle(message: Message, alone = isWatchedAlone): Promise<Outcome> {
     try {
       if (control.wasGivenUp(message)) return { kind: 'duplicate' };
-      const outcome = await waitingEnds.within(handleMarked(message, alone), outOfTime);
+      // Most messages come the first time, and nothing is known of them: they go the short way.
+      const isPlain = !alone && parking === undefined && control.triesOf(message) === NO_TRIES;
+      const handled =
+        isPlain && !isToBeMarked(message, NO_TRIES) ? handleMessage(message, invocation) : handleMarked(message, alone);
+      const outcome = await waitingEnds.within(handled, outOfTime);
       return message.within === undefined ? outcome : await settleWithin(message, outcome);
     } catch (thrown) {
       // The inbox table itself is in trouble: nothing was decided about the message, so it comes again.
