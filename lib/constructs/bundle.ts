@@ -11,7 +11,8 @@ export interface BundleOptions {
 }
 
 /** Some packages still call `require`; an ES module has none of its own. */
-const REQUIRE_BANNER = "import{createRequire}from'node:module';const require=createRequire(import.meta.url);";
+const REQUIRE_BANNER =
+  "import{createRequire as createRequireOfBundle}from'node:module';globalThis.require??=createRequireOfBundle(import.meta.url);";
 
 /** The file that makes a bundle's stack traces name the source; as text, because nothing here imports what runs in a function. */
 const SOURCE_FRAMES = join(import.meta.dirname, `../runtime/source-frames${extname(import.meta.filename)}`);

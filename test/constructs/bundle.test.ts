@@ -17,6 +17,9 @@ beforeAll(() => {
     'tickets/other.ts': 'export const handler = async () => 1;\n',
     'tickets/failing.ts':
       "import { fail } from './parts/fail.ts';\n\nexport const handler = async () => {\n  fail('no answer');\n};\n",
+    'tickets/requiring.ts':
+      "import { createRequire } from 'node:module';\nimport old from './parts/old.cjs';\nconst require = createRequire(import.meta.url);\nexport const handler = async () => [old(), require('node:path').basename('/a/b')];\n",
+    'tickets/parts/old.cjs': "const { basename } = require('node:path');\nmodule.exports = () => basename('/c/d');\n",
     'tickets/parts/fail.ts':
       '// A line that the bundle does not have.\nexport function fail(why: string): never {\n  throw new TypeError(why);\n}\n',
     'tickets/parts/answer.ts': "export const answer: string = '/deep/thought';\n",
@@ -36,6 +39,12 @@ describe('bundleFunctions', () => {
     const { handler } = (await import(pathToFileURL(file).href)) as { handler: () => Promise<string> };
     expect(await handler()).toBe('thought');
     expect(readFileSync(file, 'utf8')).not.toContain('parts/answer');
+  });
+
+  it('has packages that call `require`, and those that make one for themselves', () => {
+    const bundle = pathToFileURL(join(codeOf('tickets/requiring'), 'index.mjs')).href;
+    const program = `import('${bundle}').then(({ handler }) => handler()).then((said) => console.log(said.join()))`;
+    expect(execFileSync(process.execPath, ['-e', program], { encoding: 'utf8' }).trim()).toBe('d,b');
   });
 
   it('has stack traces name the source, in a process without any option for it', () => {
@@ -61,7 +70,7 @@ describe('bundleFunctions', () => {
   it.each(['tickets/missing', 'tickets/parts', 'answer'])("says what there is when asked for '%s'", (entry) => {
     const path = join(relative(process.cwd(), join(root, 'source')), `${entry}.ts`);
     expect(() => codeOf(entry)).toThrow(
-      `there is no function '${entry}': ${path} does not exist (known: tickets/answer, tickets/failing, tickets/other)`,
+      `there is no function '${entry}': ${path} does not exist (known: tickets/answer, tickets/failing, tickets/other, tickets/requiring)`,
     );
   });
 });
