@@ -23,8 +23,16 @@ export function runStreamMapping(
   const status = { lastResult: 'No records processed' };
   const resuming = progress.size > 0;
 
+  let lastLook: Promise<unknown> = Promise.resolve();
+  /** One look after the other: two parents that end at once would both begin their child. */
+  function startShards(firstLook: boolean): Promise<void> {
+    const look = lastLook.then(() => lookForShards(firstLook));
+    lastLook = look.catch(() => undefined);
+    return look;
+  }
+
   /** Starts the shards that may be read now. Shards seen at the very first look start where the mapping says, later ones at their beginning. */
-  async function startShards(firstLook: boolean): Promise<void> {
+  async function lookForShards(firstLook: boolean): Promise<void> {
     const shards = await source.listShards();
     const present = new Set(shards.map((shard) => shard.shardId));
     const initial = firstLook && !resuming ? startingPosition(config) : ({ kind: 'TRIM_HORIZON' } as const);
