@@ -61,7 +61,7 @@ export function httpCall({ env, random, sleep }: HttpCallOptions): AwsCall {
       );
       const budget = budgets.get(service) ?? BUDGET;
       if ('output' in result) {
-        budgets.set(service, Math.min(BUDGET, budget + (spent ?? COST.filledUp)));
+        if (budget < BUDGET) budgets.set(service, Math.min(BUDGET, budget + (spent ?? COST.filledUp)));
         return result.output;
       }
       const reason = tryAgain(result.error);
