@@ -37,6 +37,7 @@ export async function runBatch(
   const { subscription, parking, breaker, runtime, tries } = consumer;
   const reserve = reserveMillis(subscription);
   const isWatchedAlone = batch.stops === 'batch' && isWatched(batch.messages, control.triesOf, isNewInstance);
+  const settling = { ...consumer, triesOf: control.triesOf, log: invocation.log };
   const marked = new Set<Message>();
   const parkedKeys = new Set(control.parkedKeys);
   const admitted = breaker?.admit(control) ?? 'all';
@@ -99,7 +100,7 @@ export async function runBatch(
    * as a whole.
    */
   async function settleWithin(message: Message, outcome: Outcome): Promise<Outcome> {
-    const settled = await settleOne(message, outcome, { ...consumer, triesOf: control.triesOf, log: invocation.log });
+    const settled = await settleOne(message, outcome, settling);
     if (settled.kind === 'rejected' || settled.kind === 'parked') await consumer.givenUp?.note(message);
     return settled;
   }
@@ -132,7 +133,7 @@ export async function runBatch(
 
   /** Gives up and acknowledges at once what does not come again. */
   async function finish(message: Message, outcome: Outcome): Promise<Outcome> {
-    const settled = await settleOne(message, outcome, { ...consumer, triesOf: control.triesOf, log: invocation.log });
+    const settled = await settleOne(message, outcome, settling);
     // Whatever comes of it: Lambda acknowledges it too, when the function answers.
     if (!comesAgain(settled)) await acknowledged(message, consumer).catch(() => false);
     return settled;

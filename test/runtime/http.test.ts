@@ -234,7 +234,7 @@ describe('an answer that is cut off is tried again, and the call ends', () => {
       'dynamodb did not finish its answer within 30000 ms',
     ],
   ])('when it %s', async (_, millis, hang, message) => {
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
     const failed = failure('dynamodb', (response, request) => {
       hang(response, request);
       // The headers have to be on their way before time passes.

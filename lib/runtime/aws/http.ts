@@ -146,13 +146,13 @@ function send(service: AwsService, wire: WireRequest, env: HttpCallOptions['env'
     ),
   };
   return new Promise<WireAnswer>((resolve, reject) => {
-    let began = false;
+    let began: number | undefined;
     const fail = (error: Error): void => {
       clearTimeout(timer);
       reject(error);
     };
     const request = (protocol === 'http:' ? requestHttp : requestHttps)(options, (response) => {
-      began = true;
+      began = Date.now();
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       // Also of an answer that is cut off: it has no 'end'.
@@ -170,8 +170,8 @@ function send(service: AwsService, wire: WireRequest, env: HttpCallOptions['env'
     };
     // One timer a request, and a second only for an answer that is long: they are a part of what a call costs.
     let timer = setTimeout(() => {
-      if (!began) return giveUp('answer', ANSWER_BEGINS_MS);
-      timer = setTimeout(giveUp, ANSWER_ENDS_MS - ANSWER_BEGINS_MS, 'finish its answer', ANSWER_ENDS_MS);
+      if (began === undefined) return giveUp('answer', ANSWER_BEGINS_MS);
+      timer = setTimeout(giveUp, began + ANSWER_ENDS_MS - Date.now(), 'finish its answer', ANSWER_ENDS_MS);
     }, ANSWER_BEGINS_MS);
     request.on('error', fail);
     request.end(body);
