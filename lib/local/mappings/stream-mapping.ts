@@ -1,3 +1,4 @@
+import { inTurn } from '../in-turn.ts';
 import type { MappingConfig, MappingContext, RunningMapping } from './mapping.ts';
 import { insist, pause } from './pause.ts';
 import type { ShardProgress } from './shard.ts';
@@ -23,13 +24,9 @@ export function runStreamMapping(
   const status = { lastResult: 'No records processed' };
   const resuming = progress.size > 0;
 
-  let lastLook: Promise<unknown> = Promise.resolve();
   /** One look after the other: two parents that end at once would both begin their child. */
-  function startShards(firstLook: boolean): Promise<void> {
-    const look = lastLook.then(() => lookForShards(firstLook));
-    lastLook = look.catch(() => undefined);
-    return look;
-  }
+  const looks = inTurn();
+  const startShards = (firstLook: boolean): Promise<void> => looks(() => lookForShards(firstLook));
 
   /** Starts the shards that may be read now. Shards seen at the very first look start where the mapping says, later ones at their beginning. */
   async function lookForShards(firstLook: boolean): Promise<void> {

@@ -1,4 +1,5 @@
 import { errorResponse } from '../endpoint-errors.ts';
+import { inTurn } from '../in-turn.ts';
 import { restOperation } from '../rest-operations.ts';
 import type { ServiceHandler, ServiceRequest, ServiceResponse } from '../service.ts';
 import type { State } from '../state/state.ts';
@@ -21,7 +22,7 @@ const UNKEPT_SETTINGS =
 /** @param state keeps policies of buckets that are set by request over a restart; fauxqs' part is kept by s3-state.ts */
 export function createS3({ s3App, s3Store }: Fauxqs, access: Access, state?: State): ServiceHandler {
   const policies = keptPolicies(access.bucketPolicies, state);
-  let lastWrite: Promise<unknown> = Promise.resolve();
+  const writes = inTurn();
 
   const forward = async (request: ServiceRequest): Promise<ServiceResponse> => {
     const app = await s3App();
@@ -48,9 +49,7 @@ export function createS3({ s3App, s3Store }: Fauxqs, access: Access, state?: Sta
     }
     if (operation === 'CreateBucket' && request.body.length === 0) return createBucket(request, s3Store);
     if (!OBJECT_WRITES.has(operation)) return forward(request);
-    const write = lastWrite.then(() => unmetCondition(request, operation, s3Store) ?? forward(request));
-    lastWrite = write.catch(() => undefined);
-    return write;
+    return writes(() => unmetCondition(request, operation, s3Store) ?? forward(request));
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Assembly } from '../assembly.ts';
+import { inTurn } from '../in-turn.ts';
 import type { State } from '../state/state.ts';
 import type { Change } from './changes.ts';
 import { deleteStack } from './delete-stack.ts';
@@ -29,12 +30,7 @@ export interface DeploymentsOptions {
 
 export function createDeployments({ context, state, onChanges }: DeploymentsOptions): Deployments {
   const deployed = createDeployed(state);
-  let last: Promise<unknown> = Promise.resolve();
-  const next = <T>(work: () => Promise<T>): Promise<T> => {
-    const result = last.then(work);
-    last = result.catch(() => undefined);
-    return result;
-  };
+  const next = inTurn();
   return {
     list: () => [...deployed.stacks.values()].map(stackInfo),
     deploy: ({ stacks }, isStarting) =>
@@ -46,6 +42,6 @@ export function createDeployments({ context, state, onChanges }: DeploymentsOpti
         return deployStacks(stacks, { context, deployed, isStarting, onChanges });
       }),
     delete: (nameOrId) => next(() => deleteStack(nameOrId, deployed, context)),
-    settled: async () => void (await last),
+    settled: next.settled,
   };
 }
