@@ -1,12 +1,18 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { type ProduceOptions, produceOrders, produceStock } from '../../bin/commands/produce.ts';
 import { readSamples, shelfFor, withCancelledOrders } from '../../lib/systems/orders/tools/samples.ts';
 import { ACCOUNT, lambda, REGION, start, temporaryDirectory, writeAssembly } from '../local/engine/support.ts';
 import { request } from '../systems/orders/sample-requests.ts';
+import { openConnections } from './open-connections.ts';
 
+let open: () => string[];
+beforeEach(() => {
+  open = openConnections();
+});
 afterEach(() => {
+  expect(open(), 'whatever a command opens it closes').toEqual([]);
   vi.restoreAllMocks();
   vi.unstubAllEnvs();
 });
