@@ -15,6 +15,8 @@ export async function shop() {
   const code = `exports.handler = async ({ resume: { key } }) => {
     see(key);
     if (key.startsWith('good')) return { resumed: 1, released: true };
+    if (key.startsWith('dies')) throw new Error('out of paper');
+    if (key.startsWith('silent')) return { resumed: 0, released: false, failed: { number: 1, reason: 'broken', message: '' } };
     return { resumed: 0, released: false, failed: { number: 1, reason: 'broken', message: 'still' } };
   };`;
   const consumer = (id: string) =>
