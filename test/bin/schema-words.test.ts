@@ -48,11 +48,16 @@ function store(declared: Readonly<Record<string, Declared>>): SystemContract {
 
 const [OLD, OLDER] = [thing({ amount: v.number() }), thing()];
 const NOW: Data = thing({ price, amount: v.number() });
+const ALSO: Declared = { data: [OLDER, OLD] };
 /** As it was committed over time: an event in three versions, one beside it with the same part, and a third. */
 const HISTORY: readonly (readonly [day: string, declared: Readonly<Record<string, Declared>>])[] = [
   ['2026-01-02', { sold: { data: [OLDER] } }],
-  ['2026-11-03', { sold: { data: [OLDER, OLD] } }],
-  ['2026-11-10', { sold: { data: [OLDER, OLD, NOW] }, paid: { data: [thing({ price })] }, seen: { data: [thing()] } }],
+  ['2026-11-03', { sold: { data: [OLDER, OLD] }, also: { data: [OLDER] } }],
+  ['2026-11-07', { also: ALSO }],
+  [
+    '2026-11-10',
+    { also: ALSO, sold: { data: [OLDER, OLD, NOW] }, paid: { data: [thing({ price })] }, seen: { data: [thing()] } },
+  ],
 ];
 const COMMITTED = HISTORY.at(-1)?.[1] ?? {};
 const brokenPrice = v.object({ pence: v.string(), currency: v.string() });
@@ -65,7 +70,7 @@ const SINCE: Readonly<Record<string, Readonly<Record<string, Declared>>>> = {
     sold: { data: [OLDER, OLD, thing({ price: brokenPrice, amount: v.number() })] },
     paid: { data: [thing({ price: brokenPrice })] },
   },
-  'an event gone and a version lowered': { sold: { data: [OLDER, OLD] }, seen: { data: [thing()] } },
+  'an event gone and a version lowered': { also: ALSO, sold: { data: [OLDER, OLD] }, seen: { data: [thing()] } },
   'a new version that old code cannot read': {
     ...COMMITTED,
     sold: { data: [OLDER, OLD, NOW, thing({ amount: v.string() })] },
