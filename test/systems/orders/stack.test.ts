@@ -71,13 +71,18 @@ describe('stages', () => {
   const KEPT = [TABLE, BUCKET, STREAM, QUEUE, 'AWS::Logs::LogGroup', 'AWS::KMS::Key'];
 
   it.each([
-    ['prod keeps what holds data, also when it is replaced', prod, 'Retain'],
-    ['dev keeps nothing', dev, 'Delete'],
-  ])('%s', (_, template, policy) => {
+    [
+      'prod keeps what holds data, also when it is replaced, but not of a creation that fails',
+      prod,
+      'RetainExceptOnCreate',
+      'Retain',
+    ],
+    ['dev keeps nothing', dev, 'Delete', 'Delete'],
+  ])('%s', (_, template, deletion, replacement) => {
     const stores = KEPT.flatMap((type) => all(template, type));
     expect(stores.length).toBeGreaterThanOrEqual(30);
     for (const [id, , { DeletionPolicy, UpdateReplacePolicy }] of stores)
-      expect([id, DeletionPolicy, UpdateReplacePolicy]).toEqual([id, policy, policy]);
+      expect([id, DeletionPolicy, UpdateReplacePolicy]).toEqual([id, deletion, replacement]);
   });
 
   it('prod differs from dev in names, tags and what is kept, and in nothing else', () => {
@@ -88,7 +93,7 @@ describe('stages', () => {
           JSON.stringify(Object.entries(resource).sort())
             .replaceAll(`"Value":"${stage}"`, '"Value":"STAGE"')
             .replaceAll(`sluice-${stage}-`, 'sluice-STAGE-')
-            .replaceAll(/"(DeletionPolicy|UpdateReplacePolicy)","(Retain|Delete)"/g, '"$1",""')
+            .replaceAll(/"(DeletionPolicy|UpdateReplacePolicy)","(Retain|RetainExceptOnCreate|Delete)"/g, '"$1",""')
             .replaceAll(/"(RetentionInDays|ExpirationInDays)":(7|90)\b/g, '"$1":0'),
         )
         .sort();
