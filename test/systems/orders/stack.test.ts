@@ -86,7 +86,7 @@ describe('stages', () => {
   });
 
   it('prod differs from dev in names, tags and what is kept, and in nothing else', () => {
-    // Without the logical ids: the CDK puts the stack's name into those of topic subscriptions and stream mappings, to which nothing refers.
+    // Without the logical ids: the CDK puts the stack's name into those of a schedule's permissions, to which nothing refers.
     const plain = ({ Resources }: TemplateJson, stage: string): string[] =>
       Object.values(Resources)
         .map((resource) =>
