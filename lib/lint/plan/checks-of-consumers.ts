@@ -4,13 +4,13 @@ import type { Check, Found, Plan } from './check.ts';
 import { componentOf, MAPPING, nameIn, properties } from './resources.ts';
 
 /** A mapping that comes, with the one that it takes the place of: the same source, under another subscription. */
-interface Renamed {
+export interface Renamed {
   readonly from: Change;
   readonly to: Change;
 }
 
 /** Subscriptions that go while another one comes in the same stack, with the same code or the same source. */
-function renamedMappings({ changes }: Plan): readonly Renamed[] {
+export function renamedMappings({ changes }: Plan): readonly Renamed[] {
   const mappings = changes.filter(({ type }) => type === MAPPING);
   const gone = mappings.filter(({ action }) => action === 'remove');
   return mappings

@@ -24,7 +24,8 @@ export const CHECKS_OF_DATA: readonly Check[] = [
           ];
         return [
           {
-            severity: 'error',
+            // What was logged is missed, but nothing waits in it to be done.
+            severity: type === 'AWS::Logs::LogGroup' ? 'warning' : 'error',
             path,
             what: `the ${short(type)} ${why}: ${contents} would be gone`,
             fix: 'Take the change back; or let it be emptied first (consumers done, a copy made), or set its removal policy to RETAIN in a deployment before this one.',
