@@ -71,15 +71,14 @@ function stackOf(stage: string, systems: readonly SystemContract[], subscription
 }
 
 export function openClients() {
-  const clients = {
-    cloudformation: new CloudFormationClient({}),
-    lambda: new LambdaClient({}),
-    dynamodb: DynamoDBDocumentClient.from(new DynamoDBClient({})),
-  };
+  const clients = { cloudformation: new CloudFormationClient({}), lambda: new LambdaClient({}) };
+  // That of documents closes nothing by itself.
+  const tables = new DynamoDBClient({});
   return {
     ...clients,
+    dynamodb: DynamoDBDocumentClient.from(tables),
     close() {
-      for (const client of Object.values(clients)) client.destroy();
+      for (const client of [...Object.values(clients), tables]) client.destroy();
     },
   };
 }

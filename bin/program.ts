@@ -3,6 +3,7 @@ import { account } from './account-option.ts';
 import type { DemoOptions } from './commands/demo.ts';
 import type { LintOptions } from './commands/lint.ts';
 import type { LocalOptions } from './commands/local.ts';
+import type { PlanOptions } from './commands/plan.ts';
 import type { ProduceOptions } from './commands/produce.ts';
 import type { AsyncApiOptions, CheckOptions, WriteOptions } from './commands/schema.ts';
 import { addCostCommands } from './cost-program.ts';
@@ -15,6 +16,7 @@ const commands = {
   demo: () => import('./commands/demo.ts'),
   lint: () => import('./commands/lint.ts'),
   local: () => import('./commands/local.ts'),
+  plan: () => import('./commands/plan.ts'),
   produce: () => import('./commands/produce.ts'),
   schema: () => import('./commands/schema.ts'),
 };
@@ -111,6 +113,35 @@ program
     '\nExamples:\n  $ npx sluice lint\n  $ npx sluice lint --all -c stage=prod\n  $ npx sluice lint --json | jq .findings\n  $ npx sluice lint --assembly cdk.out   # any app, with or without the pack, and templates written by hand',
   )
   .action((options: LintOptions) => run(async () => (await commands.lint()).lint(options)));
+
+program
+  .command('plan')
+  .description(
+    'say what a deployment of this app would break, lose, skip or do again, compared with what is deployed; exit code 1 when there is anything',
+  )
+  .addOption(new Option('--assembly <dir>', 'this assembly instead of the app of cdk.json').conflicts('context'))
+  .addOption(
+    new Option('--against <path>', 'a saved assembly or template, instead of what is deployed').default(
+      undefined,
+      'what CloudFormation has, wherever the SDK environment points',
+    ),
+  )
+  .addOption(
+    new Option('--accept <check>', 'a check whose findings are meant, or check:path of one; may be given several times')
+      .argParser((value: string, before: readonly string[]) => [...before, value])
+      .default([], 'none'),
+  )
+  .addOption(
+    new Option('-c, --context <name=value>', 'context of the app; may be given several times')
+      .argParser(contextValue)
+      .default({}, 'that of cdk.json'),
+  )
+  .addOption(json())
+  .addHelpText(
+    'after',
+    '\nExamples:\n  $ npx sluice plan -c stage=prod\n  $ npx cdk synth -q -o before && git switch feature && npx sluice plan --against before\n  $ npx sluice plan --accept data-goes:sluice-dev-orders/invoices --json | jq .findings',
+  )
+  .action((options: PlanOptions) => run(async () => (await commands.plan()).plan(options)));
 
 const produce = program
   .command('produce')

@@ -14,6 +14,13 @@ export function readTemplateFile(file: string): unknown {
   return file.endsWith('.json') ? fromJson(text, file) : fromYaml(text, file);
 }
 
+/**
+ * The same for text, JSON or YAML.
+ * @param what it is called in an error
+ */
+export const parseTemplate = (text: string, what: string): unknown =>
+  text.trimStart().startsWith('{') ? fromJson(text, what) : fromYaml(text, what);
+
 function fromJson(text: string, file: string): unknown {
   try {
     return JSON.parse(text);

@@ -12,6 +12,7 @@ import { KINESIS } from '../contracts/limits.ts';
 import type { Destination } from './channel-grants.ts';
 import { type ClaimCheckBucket, claimsOf } from './claim-check-bucket.ts';
 import { deploys } from './declared.ts';
+import { idByName } from './logical-ids.ts';
 import { cdkDuration } from './messaging-function.ts';
 import { physicalName, removalPolicyOf, tagComponent } from './stage.ts';
 
@@ -46,6 +47,7 @@ export class EventLog extends Construct {
       encryption: StreamEncryption.MANAGED,
       removalPolicy: removalPolicyOf(this),
     });
+    idByName(this.stream, contract.name);
     const recordKiB = contract.maxMessageBytes / BYTES_PER_KIB;
     if (recordKiB > KINESIS.defaultRecordKiB) {
       // The L2 construct does not have it yet.
@@ -74,10 +76,11 @@ export class EventLog extends Construct {
         `log '${this.contract.name}' has ${this.enhanced.length} consumers with enhanced fan-out (${this.enhanced.join(', ')}), and Kinesis takes ${maxEnhancedConsumers}; declare some with fanOut: 'shared'`,
       );
     }
-    return new StreamConsumer(scope, 'StreamConsumer', {
+    const consumer = new StreamConsumer(scope, 'StreamConsumer', {
       stream: this.stream,
       streamConsumerName: physicalName(scope, name),
     });
+    return idByName(consumer, name);
   }
 }
 

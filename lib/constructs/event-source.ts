@@ -10,6 +10,7 @@ import {
 import { DynamoEventSource, type DynamoEventSourceProps } from 'aws-cdk-lib/aws-lambda-event-sources';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { acknowledgeDeadLetters, acknowledgeWildcard } from './acknowledge.ts';
+import { idInName } from './logical-ids.ts';
 
 /** What feeds a function, once it is bound to one. */
 export type MappedSource = IEventSource & { readonly mapping: EventSourceMapping };
@@ -61,6 +62,7 @@ export function tableSource(table: ITable, options: DynamoEventSourceProps): Map
       source.bind(fn);
       // The CDK's source tells its mapping's id only.
       mapping = fn.node.children.findLast((child) => child instanceof EventSourceMapping);
+      if (mapping !== undefined) idInName(mapping, 'source');
       if (fn.role !== undefined) acknowledgeWildcard(fn.role, '*', LIST_STREAMS);
     },
     get mapping() {

@@ -5,6 +5,7 @@ import type { Topic as TopicContract } from '../contracts/channel.ts';
 import type { Destination } from './channel-grants.ts';
 import { type ClaimCheckBucket, claimsOf } from './claim-check-bucket.ts';
 import { deploys } from './declared.ts';
+import { idByName } from './logical-ids.ts';
 import { physicalName, tagComponent } from './stage.ts';
 
 /** What a topic is deployed with, beside its declaration. */
@@ -35,6 +36,7 @@ export class EventTopic extends Construct {
       // Order is promised per group only, which allows far more messages a second than order over the whole topic.
       ...(fifo ? { fifo, fifoThroughputScope: FifoThroughputScope.MESSAGE_GROUP } : {}),
     });
+    idByName(this.topic, contract.name);
     deploys(this.topic, { kind: 'channel', channel: contract });
     this.destination = {
       name: contract.name,

@@ -1,6 +1,7 @@
 import { Queue, QueueEncryption, type QueueProps } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import type { Duration } from '../contracts/duration.ts';
+import { idByName } from './logical-ids.ts';
 import { cdkDuration } from './messaging-function.ts';
 import { physicalName, removalPolicyOf } from './stage.ts';
 
@@ -16,8 +17,8 @@ export const messageQueue = (
   scope: Construct,
   id: string,
   { name, fifo, retention, ...more }: { name: string; fifo: boolean; retention: Duration } & Omit<QueueProps, 'fifo'>,
-): Queue =>
-  new Queue(scope, id, {
+): Queue => {
+  const queue = new Queue(scope, id, {
     queueName: physicalName(scope, name) + (fifo ? '.fifo' : ''),
     ...(fifo ? { fifo } : {}),
     encryption: QueueEncryption.SQS_MANAGED,
@@ -26,6 +27,8 @@ export const messageQueue = (
     removalPolicy: removalPolicyOf(scope),
     ...more,
   });
+  return idByName(queue, name);
+};
 
 /** A standard queue for what a stream's consumer, a relay or a schedule gives up. */
 export const deadLetterQueue = (scope: Construct, id: string, name: string, retention: Duration): Queue =>

@@ -7,6 +7,7 @@ import type { Duration } from '../contracts/duration.ts';
 import { ENV } from '../contracts/environment.ts';
 import { acknowledgeWildcard, isWildcard } from './acknowledge.ts';
 import { checkEnvironmentSize } from './environment-size.ts';
+import { idByName } from './logical-ids.ts';
 import { logRetentionOf, physicalName, removalPolicyOf } from './stage.ts';
 
 /** What a function is made of. */
@@ -49,7 +50,7 @@ export function messagingFunction(scope: Construct, name: string, props: Messagi
     role,
   });
   checkEnvironmentSize(fn);
-  return fn;
+  return idByName(fn, name);
 }
 
 /** A contract's duration as CDK takes it. */

@@ -19,6 +19,7 @@ import { OUTBOX_TABLE } from '../contracts/tables.ts';
 import { type Destination, grantSend } from './channel-grants.ts';
 import type { ClaimCheckBucket } from './claim-check-bucket.ts';
 import { failuresTo, tableSource } from './event-source.ts';
+import { idByName } from './logical-ids.ts';
 import { deadLetterQueue } from './message-queue.ts';
 import { allow, messagingFunction } from './messaging-function.ts';
 import { removalPolicyOf, tagComponent } from './stage.ts';
@@ -73,6 +74,8 @@ export class OutboxTable extends Construct {
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       removalPolicy: removalPolicyOf(this),
     });
+    // It has no name of its own, but what is not published yet must not stay behind in a table that nobody reads.
+    idByName(this.table, contract.name);
     this.table.addGlobalSecondaryIndex({
       indexName: unpublishedIndex.name,
       partitionKey: { name: unpublishedIndex.partitionKey, type: AttributeType.STRING },

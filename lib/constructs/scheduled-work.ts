@@ -13,6 +13,7 @@ import { acknowledgeDeadLetters } from './acknowledge.ts';
 import { watchUndelivered } from './alarms/consumer.ts';
 import type { SystemAlarms } from './alarms/system-alarms.ts';
 import { grantSend } from './channel-grants.ts';
+import { idByName } from './logical-ids.ts';
 import { deadLetterQueue } from './message-queue.ts';
 import { allow } from './messaging-function.ts';
 import { physicalName, removalPolicyOf, tagComponent } from './stage.ts';
@@ -52,6 +53,7 @@ export class ScheduledWork extends Construct {
     this.queue = queue;
     this.undelivered = queue.contract.order === 'none' ? queue.deadLetters : this.undeliveredOf(queue, alarms);
     this.group = new CfnScheduleGroup(this, 'Group', nameOf(physicalName(this, queue.contract.name)));
+    idByName(this.group, queue.contract.name);
     const { account } = Stack.of(this);
     this.role = new Role(this, 'Role', {
       // Only schedules of this account: https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html
@@ -150,7 +152,7 @@ export class ScheduledWork extends Construct {
       },
     });
     schedule.node.addDependency(this.group);
-    return schedule;
+    return idByName(schedule, work.name);
   }
 }
 

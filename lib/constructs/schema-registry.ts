@@ -6,6 +6,7 @@ import { Construct } from 'constructs';
 import type { AnyEventType } from '../contracts/event.ts';
 import { draft4 } from '../contracts/json-schema-draft4.ts';
 import { parseSnapshot, type SchemaSnapshot, SNAPSHOT_NAME, snapshotName } from '../contracts/schema-snapshot.ts';
+import { idByName } from './logical-ids.ts';
 import { tagComponent } from './stage.ts';
 
 /** Which events are registered, and where their snapshots are. */
@@ -37,6 +38,7 @@ export class SchemaRegistry extends Construct {
       registryName: stackName,
       description: `Events of ${stackName}, one schema for each version`,
     });
+    idByName(this.registry, 'events');
     this.schemas = snapshotsOf(events, folder).map((snapshot) => {
       const schema = new CfnSchema(this, `${snapshot.type}.v${snapshot.version}`, {
         registryName: stackName,
@@ -46,7 +48,7 @@ export class SchemaRegistry extends Construct {
         content: contentOf(snapshot),
       });
       schema.addResourceDependency(this.registry);
-      return schema;
+      return idByName(schema, `${snapshot.type}.v${snapshot.version}`);
     });
   }
 }

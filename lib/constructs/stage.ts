@@ -50,9 +50,13 @@ export function settingsFromContext(scope: IConstruct): Pick<StageSettings, 'ala
   };
 }
 
-/** Of what holds data or messages: kept when the stack is deleted or the resource replaced, where the stage keeps its data. */
+/**
+ * Of what holds data or messages: kept when the stack is deleted or the resource replaced, where the stage keeps its data. Not when its first deployment
+ * fails: then nothing is in it yet, and what stays keeps its name from the next try.
+ * https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-attribute-deletionpolicy.html
+ */
 export const removalPolicyOf = (scope: IConstruct): RemovalPolicy =>
-  stageOf(scope).keepsData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY;
+  stageOf(scope).keepsData ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY;
 
 /** How long the logs of functions are kept. */
 export const logRetentionOf = (scope: IConstruct): RetentionDays => stageOf(scope).logRetention;

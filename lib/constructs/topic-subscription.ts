@@ -7,6 +7,7 @@ import { ATTRIBUTE } from '../contracts/envelope.ts';
 import type { EnvelopeFilter, FilterCondition, FilterPattern } from '../contracts/subscription-filter.ts';
 import { acknowledgeDeadLetters } from './acknowledge.ts';
 import type { EventTopic } from './event-topic.ts';
+import { idByName } from './logical-ids.ts';
 import { DEAD_LETTER_SUFFIX, messageQueue } from './message-queue.ts';
 
 /**
@@ -34,6 +35,8 @@ export class TopicSubscription extends Construct {
         ...filterOf(contract),
       }),
     );
+    // It hangs on the queue under a name that the CDK makes of the topic's place in the tree.
+    idByName(this.subscription, `${contract.name}-from-${topic.contract.name}`);
   }
 }
 

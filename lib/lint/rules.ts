@@ -3,6 +3,7 @@ import { ALARM_RULES } from './rules/alarms.ts';
 import { CONSUMER_RULES } from './rules/consumers.ts';
 import { DECLARATION_RULES } from './rules/declarations.ts';
 import { DELIVERY_RULES } from './rules/deliveries.ts';
+import { DEPLOYMENT_RULES } from './rules/deployment.ts';
 import { DISTRIBUTION_RULES } from './rules/distribution.ts';
 import { FILTER_RULES } from './rules/filters.ts';
 import { LOG_RULES } from './rules/logs.ts';
@@ -22,6 +23,7 @@ export const RULES_BY_AREA: Readonly<Record<string, readonly Rule[]>> = {
   'Logs and other streams': [...LOG_RULES, ...DISTRIBUTION_RULES],
   Filters: FILTER_RULES,
   Alarms: [...ALARM_RULES, ...WATCHING_RULES],
+  Deployment: DEPLOYMENT_RULES,
   Declarations: DECLARATION_RULES,
 };
 

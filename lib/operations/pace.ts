@@ -24,9 +24,12 @@ export async function paced<T>(
   const started = performance.now();
   let count = 0;
   let failure: { readonly error: unknown } | undefined;
+  const isOver = () => signal?.aborted === true || failure !== undefined;
   for await (const item of items) {
-    if (signal?.aborted || failure !== undefined) break;
+    if (isOver()) break;
     if (perSecond !== undefined) await until(started + (count * MILLIS_PER_SECOND) / perSecond, signal);
+    // While it waited for its turn, too.
+    if (isOver()) break;
     count += 1;
     const key = keyOf(item);
     const task = (lastOfKey.get(key) ?? Promise.resolve())

@@ -1,10 +1,11 @@
-import { afterEach, beforeEach, vi } from 'vitest';
+import { afterEach, beforeEach, expect, vi } from 'vitest';
 import type { ParkedWorld } from '../../bin/parked-world.ts';
 import { ENV } from '../../lib/contracts/environment.ts';
 import { INBOX_TABLE } from '../../lib/contracts/tables.ts';
 import { tableParking } from '../../lib/runtime/parking.ts';
 import { lambda as runtime } from '../../lib/runtime/runtime.ts';
 import { lambda, queue, REGION, start, writeAssembly } from '../local/engine/support.ts';
+import { openConnections } from './open-connections.ts';
 
 const TABLE = 'parked-inbox';
 export const WHERE = { stack: 'shop', stage: 'dev' };
@@ -14,6 +15,8 @@ export async function shop() {
   const code = `exports.handler = async ({ resume: { key } }) => {
     see(key);
     if (key.startsWith('good')) return { resumed: 1, released: true };
+    if (key.startsWith('dies')) throw new Error('out of paper');
+    if (key.startsWith('silent')) return { resumed: 0, released: false, failed: { number: 1, reason: 'broken', message: '' } };
     return { resumed: 0, released: false, failed: { number: 1, reason: 'broken', message: 'still' } };
   };`;
   const consumer = (id: string) =>
@@ -79,11 +82,14 @@ export async function shop() {
 
 /** The commands listen for Ctrl-C as long as their process lives. */
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+let open: () => string[];
 let before: readonly (readonly [name: (typeof SIGNALS)[number], listeners: readonly unknown[]])[];
 beforeEach(() => {
+  open = openConnections();
   before = SIGNALS.map((name) => [name, process.listeners(name)] as const);
 });
 afterEach(() => {
   for (const [name, listeners] of before)
     for (const one of process.listeners(name)) if (!listeners.includes(one)) process.off(name, one);
+  expect(open(), 'whatever a command opens it closes').toEqual([]);
 });

@@ -99,6 +99,54 @@ describe('parked, in words', () => {
     });
   });
 
+  it.each([
+    ['good', 1, 0, ['good: 1 message handled, the key flows again']],
+    ['bad', 1, 1, ['bad: 0 messages handled, still parked: message 1 fails: broken (still)']],
+    ['silent', 1, 1, ['silent: 0 messages handled, still parked: message 1 fails: broken']],
+    ['dies', 1, 1, ['dies: 0 messages handled, still parked: function-failed (out of paper)']],
+  ])('resume tells what became of %s, and counts on a terminal', async (key, messages, code, told) => {
+    const { park, world, said } = await desk();
+    await park('bills', key, messages);
+    await park('bills', 'another');
+    Object.defineProperty(process.stderr, 'isTTY', { value: true, configurable: true });
+    onTestFinished(() => void Reflect.deleteProperty(process.stderr, 'isTTY'));
+    const options = { ...plain, all: false, yes: false };
+    expect(await parkedResume('bills', key, options, world(true))).toBe(code);
+    const all = said();
+    expect(all.slice(-2)).toEqual([...told, `Resume 1 message under 1 key of 'bills'?`]);
+    const bar = all.join('');
+    expect(bar).toMatch(/resuming .* 1\/1/);
+    // It hides the cursor, and shows it again when it stops.
+    expect(bar.split('\u001B[?25l').length).toBe(bar.split('\u001B[?25h').length);
+    expect(bar).toContain('\u001B[?25h');
+  });
+
+  it('resume does not ask when nothing is parked', async () => {
+    const { world, said } = await desk();
+    expect(await parkedResume('bills', undefined, { ...plain, all: true, yes: false }, world())).toBe(0);
+    expect(said().slice(1)).toEqual(['nothing is parked']);
+  });
+
+  it('the stack is the one of the system that declares the subscription, in the stage that is asked for', async () => {
+    const { world } = await desk();
+    const where = { stage: 'prod', json: false };
+    const here = world(true, SYSTEMS);
+    const wrong = /^stack 'sluice-prod-desk' was not found at /;
+    await expect(parkedList('bills', { ...where, all: false }, here)).rejects.toThrow(wrong);
+    await expect(parkedList(undefined, { ...where, all: true }, here)).rejects.toThrow(wrong);
+    await expect(parkedShow('bills', 'k', { ...where, limit: 1, bodies: false }, here)).rejects.toThrow(wrong);
+    await expect(parkedResume('bills', 'k', { ...where, all: false, yes: true }, here)).rejects.toThrow(wrong);
+    await expect(parkedSkip('bills', 'k', { ...where, drop: true, yes: true }, here)).rejects.toThrow(wrong);
+    await expect(parkedEdit('bills', 'k', { ...where, save: 'x', yes: true }, here)).rejects.toThrow(wrong);
+    for (const ask of [
+      () => parkedList('mails', { ...where, all: false }, here),
+      () => parkedSkip('mails', 'k', { ...where, drop: true, yes: true }, here),
+    ])
+      await expect(ask()).rejects.toThrow(
+        "no system of this house declares subscription 'mails' (known: bills). Check the name, or name its stack with --stack.",
+      );
+  });
+
   it('skip: which, what is left, by whom, and what show says of it later', async () => {
     const { park, world, said } = await desk();
     await park('bills', 'one', 3);
@@ -183,6 +231,26 @@ describe('parked, in words', () => {
     });
     await parkedSkip('bills', 'one', { ...plain, drop: true, yes: true }, here);
     expect(said()[1]).toContain('parked WHEN, edited 2 times: broken');
+  });
+
+  it('edit of what is no JSON, and of what comes from standard input', async () => {
+    const { park, world, said, file } = await desk();
+    await park('bills', 'one', 1, () => 'no { JSON');
+    const here = world(true, SYSTEMS);
+    const saved = file('saved');
+    expect(await parkedEdit('bills', 'one', { ...plain, save: saved, json: true, yes: false }, here)).toBe(0);
+    expect(said().slice(1)).toEqual([JSON.stringify({ subscription: 'bills', key: 'one', number: 1, saved })]);
+    expect(readFileSync(saved, 'utf8')).toBe('no { JSON\n');
+    writeFileSync(saved, bodyOf('new', 7));
+    expect(await parkedEdit('bills', 'one', { ...plain, file: saved, yes: false }, here)).toBe(0);
+    const [, shown = ''] = said();
+    expect(shown.split('\n').slice(0, 3)).toEqual([
+      'one: message 1 of 1: message m-1 (no type), parked WHEN: broken',
+      '- no { JSON',
+      '+ {',
+    ]);
+    await parkedList('bills', { ...plain, json: true, all: false }, here);
+    expect(JSON.parse(said()[0] ?? '')).toMatchObject({ subscriptions: [{ keys: [{ key: 'one', messages: 1 }] }] });
   });
 
   it.each([

@@ -1,12 +1,21 @@
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { afterEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
 import { type ProduceOptions, produceOrders, produceStock } from '../../bin/commands/produce.ts';
 import { readSamples, shelfFor, withCancelledOrders } from '../../lib/systems/orders/tools/samples.ts';
 import { ACCOUNT, lambda, REGION, start, temporaryDirectory, writeAssembly } from '../local/engine/support.ts';
 import { request } from '../systems/orders/sample-requests.ts';
+import { openConnections } from './open-connections.ts';
 
+let open: () => string[];
+beforeEach(() => {
+  open = openConnections();
+});
 afterEach(() => {
+  expect(open(), 'whatever a command opens it closes').toEqual([]);
   vi.restoreAllMocks();
   vi.unstubAllEnvs();
 });
@@ -127,4 +136,53 @@ it('stock is what the orders ask for, and stays as it is the second time', async
   const samples = shelfFor(withCancelledOrders(readSamples()));
   const added = [...samples.keys()].filter((sku) => !shelfFor([order('1')]).has(sku)).length;
   expect((await run(produceStock)).out).toBe(`shelves added: ${added}\n`);
+});
+
+it('no more is read than is asked for', async () => {
+  const { run, seen } = await shop();
+  const file = fileOf(order('1'), order('2'), order('3'), '{ broken');
+  const ended = await run(produceOrders, { file, count: 3 });
+  expect(ended).toMatchObject({ code: 0, out: 'accepted: 3\n', err: expect.stringMatching(/^Placing 3 orders: /) });
+  expect(await run(produceOrders, { file, count: 2 })).toMatchObject({ code: 0, out: 'accepted: 2\n' });
+  expect(await run(produceOrders, { file, count: 4 })).toMatchObject({ code: 1, out: 'accepted: 3\nnot JSON: 1\n' });
+  expect(seen()).toHaveLength(8);
+});
+
+it.each(['SIGINT', 'SIGTERM'] as const)(
+  '%s ends it at the pace that was asked for, with what was placed until then',
+  async (name) => {
+    const { run, seen } = await shop();
+    const ended = run(produceOrders, { file: fileOf(order('1'), order('2'), order('3')), rate: 0.001 });
+    await vi.waitFor(() => expect(seen()).toEqual(['1']), { timeout: 10_000 });
+    process.emit(name);
+    expect(await ended).toMatchObject({ code: 130, out: 'accepted: 1\n' });
+    process.removeAllListeners(name);
+  },
+);
+
+it('as many are in work at once as a laptop takes, each is counted on a terminal', async () => {
+  const { run } = await shop();
+  const waiting: (() => void)[] = [];
+  let most = 0;
+  const server = createServer((request, response) => {
+    request.resume();
+    waiting.push(() =>
+      response.end(JSON.stringify({ status: 'accepted', orderId: '1', sequence: 1, duplicate: false })),
+    );
+    most = Math.max(most, waiting.length);
+    if (waiting.length === 16) for (const answer of waiting.splice(0)) answer();
+  }).listen(0, '127.0.0.1');
+  onTestFinished(() => void server.close().closeAllConnections());
+  await once(server, 'listening');
+  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  vi.stubEnv('AWS_ENDPOINT_URL_LAMBDA', endpoint);
+  Object.defineProperty(process.stderr, 'isTTY', { value: true, configurable: true });
+  onTestFinished(() => void Reflect.deleteProperty(process.stderr, 'isTTY'));
+  const orders = Array.from({ length: 32 }, (_, n) => order(String(n)));
+  const { err, out } = await run(produceOrders, { file: fileOf(...orders) });
+  expect(most).toBe(16);
+  expect(out).toBe('accepted: 32\n');
+  expect(err).toContain(`Placing 32 orders: account ${ACCOUNT}, region ${REGION}, at ${endpoint}\n`);
+  expect(err).toMatch(/placing .* 32\/32/);
+  expect(err.split('\u001B[?25l').length).toBe(err.split('\u001B[?25h').length);
 });

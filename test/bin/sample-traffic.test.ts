@@ -103,10 +103,52 @@ describe('placeSamples', () => {
     await vi.waitFor(() => expect(orders.length).toBeGreaterThan(0));
     controller.abort();
     const placed = await work;
+    // At one in ten seconds there was no second.
+    if (rate === 0.1) expect(placed).toHaveLength(1);
+    expect(orders[0]?.invoiceNo).toBe(`${readSamples()[0]?.invoiceNo}-1`);
     expect(told.notes).toEqual([`Placing ${rate} orders a second for ${minutes} minutes ...`]);
     expect(told.bars).toEqual([
       { label: 'Placing orders, every tenth twice', total, steps: placed.length, stopped: true },
     ]);
+    await allClosed();
+  });
+});
+
+describe('the time and the pace', () => {
+  it('steady traffic ends when its time is over, without a signal', async () => {
+    const { orders, allClosed } = await shop();
+    const timeout = vi.spyOn(AbortSignal, 'timeout').mockImplementation(() => AbortSignal.any([over.signal]));
+    const over = new AbortController();
+    const work = placeSamples('place-order', { minutes: 1.5, rate: 0.01, signal: never }, terminal().one);
+    await vi.waitFor(() => expect(orders).toHaveLength(1));
+    over.abort();
+    expect(await work).toHaveLength(1);
+    expect(timeout.mock.calls).toContainEqual([90_000]);
+    await allClosed();
+  });
+
+  it.each<[string, number, (signal: AbortSignal) => Promise<unknown>]>([
+    // The first is sent twice, the second time after the first.
+    ['the samples', 7, (signal) => placeSamples('place-order', { rate: 1, signal }, terminal().one)],
+    ['steady traffic', 8, (signal) => keepPlacing('place-order', { rate: 100_000, signal })],
+  ])('%s: as many orders are under way at once as may be: %i', async (_, atOnce, place) => {
+    const controller = new AbortController();
+    const waiting: (() => void)[] = [];
+    let most = 0;
+    const { allClosed } = await shop((order, response) => {
+      const end = response.end.bind(response);
+      response.end = () => {
+        waiting.push(() => end(JSON.stringify(accepted(order))));
+        most = Math.max(most, waiting.length);
+        if (waiting.length === atOnce || controller.signal.aborted) {
+          controller.abort();
+          for (const answer of waiting.splice(0)) answer();
+        }
+        return response;
+      };
+    });
+    await place(controller.signal);
+    expect(most).toBe(atOnce);
     await allClosed();
   });
 });

@@ -51,7 +51,7 @@ describe('an archive', () => {
   ])('%s', (_, stage, props, rule) => {
     const { template } = archived(props, stage);
     template().hasResource('AWS::S3::Bucket', {
-      DeletionPolicy: stage === 'prod' ? 'Retain' : 'Delete',
+      DeletionPolicy: stage === 'prod' ? 'RetainExceptOnCreate' : 'Delete',
       Properties: {
         LifecycleConfiguration: { Rules: [{ ...rule, Status: 'Enabled' }] },
         PublicAccessBlockConfiguration: { BlockPublicAcls: true, BlockPublicPolicy: true },

@@ -59,7 +59,7 @@ describe('SchemaRegistry', () => {
           properties: { kind: { enum: ['x'] } },
         }),
       },
-      DependsOn: [Match.stringLikeRegexp('^schemasRegistry')],
+      DependsOn: [Match.stringLikeRegexp('^EventsRegistry')],
     });
   });
 

@@ -214,7 +214,7 @@ describe('scheduled work', () => {
   });
 
   it.each([
-    ['prod', 'Retain'],
+    ['prod', 'RetainExceptOnCreate'],
     ['dev', 'Delete'],
   ])('goes with its stack, or stays with the role that it is sent with: %s', (stage, DeletionPolicy) => {
     const { stack } = scheduled([], 'test-tickets', stage);

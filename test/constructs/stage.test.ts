@@ -94,7 +94,7 @@ describe('the stage of a construct', () => {
     const inUs = new Stack(us, 'inner');
     useStage(us, resolveStage('prod-us'));
     expect(stageOf(inUs)).toMatchObject({ name: 'prod-us', alarmEmails: { critical: [] } });
-    expect(removalPolicyOf(inUs)).toBe('retain');
+    expect(removalPolicyOf(inUs)).toBe('retain-on-update-or-delete');
     expect(logRetentionOf(inUs)).toBe(90);
     expect(stageOf(plain)).toMatchObject({ name: 'dev', alarmEmails: { warning: ['ops@example.com'] } });
     expect(removalPolicyOf(plain)).toBe('destroy');

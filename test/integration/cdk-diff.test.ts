@@ -43,3 +43,46 @@ it('cdk diff sees nothing where nothing has changed, and only what has', async (
   expect(said.match(/\[[~+-]\] AWS::\S+/g)).toEqual(['[~] AWS::Kinesis::Stream']);
   expect(said).toContain('336');
 }, 120_000);
+
+const SLUICE = join(import.meta.dirname, '../../bin/sluice.ts');
+
+/** `sluice plan` of an assembly against what is deployed. */
+async function plan(assembly: string, ...more: string[]) {
+  const env = { ...process.env, AWS_ENDPOINT_URL: app.engine.url };
+  const args = [SLUICE, 'plan', '--assembly', assembly, '--json', ...more];
+  const { stdout, code } = await run(process.execPath, args, { env }).then(
+    (said) => ({ ...said, code: 0 }),
+    (failed: { stdout: string; code: number }) => failed,
+  );
+  const { ok, findings, accepted, newStacks } = JSON.parse(stdout);
+  return { code, ok, newStacks, findings, accepted };
+}
+
+it('sluice plan sees nothing where nothing has changed, and what would be lost or refused', async () => {
+  expect(await plan(app.assembly)).toEqual({ code: 0, ok: true, newStacks: [], findings: [], accepted: [] });
+
+  const changed = join(folder, 'planned');
+  cpSync(app.assembly, changed, { recursive: true });
+  const file = join(changed, 'sluice-test-orders.template.json');
+  const template = JSON.parse(readFileSync(file, 'utf8'));
+  const resources = template.Resources as Record<string, { Type: string; Properties: Record<string, unknown> }>;
+  const idOf = (type: string, id: RegExp) =>
+    Object.entries(resources).find(([logicalId, { Type }]) => Type === type && id.test(logicalId))?.[0] ?? '';
+  const [table, stream] = [
+    idOf('AWS::DynamoDB::Table', /^orders[0-9A-F]{8}$/),
+    idOf('AWS::Kinesis::Stream', /^orderlog/),
+  ];
+  if (!(table in resources && stream in resources)) throw new Error('the orders have neither this table nor this log');
+  delete resources[table];
+  Object.assign(resources[stream]?.Properties ?? {}, { ShardCount: 5 });
+  writeFileSync(file, JSON.stringify(template));
+  const said = await plan(changed);
+  expect(said.code).toBe(1);
+  expect(said.findings.map(({ check, path }: Record<string, string>) => `${check}:${path}`)).toEqual([
+    'shards-in-steps:sluice-test-orders/order-log/Stream',
+    'data-goes:sluice-test-orders/orders',
+  ]);
+  const meant = await plan(changed, '--accept', 'data-goes:sluice-test-orders/orders', '--accept', 'shards-in-steps');
+  expect(meant).toMatchObject({ code: 0, ok: true, findings: [] });
+  expect(meant.accepted).toHaveLength(2);
+}, 120_000);

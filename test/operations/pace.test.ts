@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { paced } from '../../lib/operations/pace.ts';
 
 const keyOf = (item: string): string => item.slice(0, 1);
@@ -91,7 +91,7 @@ describe('paced', () => {
     expect(ended).toEqual(['b']);
   });
 
-  it('stops when told to, also while it waits for the rate', async () => {
+  it('stops when told to, or at a failure, also while it waits for the rate', async () => {
     const stop = new AbortController();
     const done: string[] = [];
     const run = async (item: string) => {
@@ -99,7 +99,30 @@ describe('paced', () => {
       stop.abort();
     };
     await paced(['a', 'b', 'c'], keyOf, run, { parallel: 1, perSecond: 0.001, signal: stop.signal });
-    expect(done[0]).toBe('a');
-    expect(done.length).toBeLessThan(3);
+    expect(done).toEqual(['a']);
+    await expect(
+      paced(['a', 'b'], keyOf, async () => Promise.reject(new Error('no answer')), { parallel: 2, perSecond: 20 }),
+    ).rejects.toThrow('no answer');
+  });
+
+  it('starts each when its turn has come, from the beginning, and leaves no timer behind', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const stop = new AbortController();
+    const started: (readonly [string, number])[] = [];
+    const began = performance.now();
+    const run = async (item: string) => void started.push([item, performance.now() - began]);
+    const all = paced(['a', 'b', 'c', 'd', 'e'], keyOf, run, { parallel: 9, perSecond: 4, signal: stop.signal });
+    await vi.advanceTimersByTimeAsync(760);
+    expect(started).toEqual([
+      ['a', 0],
+      ['b', 250],
+      ['c', 500],
+      ['d', 750],
+    ]);
+    expect(vi.getTimerCount()).toBe(1);
+    stop.abort();
+    await all;
+    expect([started.length, vi.getTimerCount()]).toEqual([4, 0]);
   });
 });

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { AwsError } from '../../lib/runtime/aws/call.ts';
 import { dynamodbOver, readItems, transactionBytes } from '../../lib/runtime/aws/dynamodb.ts';
 import { itemBytes, writeBytes } from '../../lib/runtime/aws/item-size.ts';
+import { PROTOCOLS } from '../../lib/runtime/aws/protocol.ts';
 
 describe('an item counts names and values in bytes', () => {
   it.each<[string, Record<string, unknown>, number]>([
@@ -36,7 +37,10 @@ it('a write counts its item; an update or a condition at least its key', () => {
 describe('what DynamoDB would refuse is not sent', () => {
   const sent: string[] = [];
   const dynamodb = dynamodbOver(
-    async (_service, operation) => void sent.push(operation),
+    async (service, operation, input) => {
+      PROTOCOLS[service].encode(operation, input);
+      sent.push(operation);
+    },
     () => 'id',
   );
   const item = (bytes: number, pk = 'a') => ({ pk, text: 'x'.repeat(bytes - 2 - 1 - 4) });

@@ -181,6 +181,39 @@ describe('what is due later', () => {
     );
   });
 
+  it.each([
+    ['bytes, not characters', 'é', 0],
+    ['characters of one byte as well', 'x', 0],
+    ['all that fits to the byte', 'é', 1],
+  ])('what is escaped for a schedule counts too, by %s', async (_, filler, fits) => {
+    const w = world();
+    const when = at('12-24T18:00:00');
+    const bytesWith = async (text: string) => {
+      await w.later.schedule(request(when, { data: { ticket: 'T-1', text } }));
+      return Buffer.byteLength(w.calls.at(-1)?.input.Target.Input);
+    };
+    // Each placeholder grows by five bytes: what goes in as it is does not when it is escaped.
+    const marks = '<aws.scheduler.'.repeat(10);
+    const room = 262_144 - (await bytesWith(marks));
+    const each = Buffer.byteLength(filler);
+    const text = (more: number) => marks + filler.repeat(Math.floor(room / each)) + 'x'.repeat((room % each) + more);
+    const large = (more: number) =>
+      w.later.schedule(
+        request(when, {
+          at: new Date(+when + 60_000),
+          data: { ticket: 'T-1', text: text(more) },
+        }),
+      );
+    const before = w.calls.length;
+    if (fits === 1) {
+      expect(await large(0)).toBe('scheduled');
+      expect(Buffer.byteLength(w.calls.at(-1)?.input.Target.Input)).toBe(262_144);
+    } else {
+      await expect(large(1)).rejects.toThrow(/262145.* a schedule takes 262144/);
+      expect(w.calls).toHaveLength(before);
+    }
+  });
+
   it.each(['AccessDeniedException', 'ThrottlingException'])('hands on %s', async (code) => {
     const w = world();
     const refusing = later(workQueue, { ...w.runtime, aws: () => Promise.reject(new AwsError(code, 'no', 400)) });

@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { seconds } from '../../lib/contracts/duration.ts';
 import { outbox, type PublishedType } from '../../lib/contracts/outbox.ts';
 import { AwsError } from '../../lib/runtime/aws/call.ts';
+import { PROTOCOLS } from '../../lib/runtime/aws/protocol.ts';
 import type { Write } from '../../lib/runtime/inbox.ts';
 import { type OutboxRow, occurred, outboxWriter, type Transaction } from '../../lib/runtime/outbox.ts';
 import { outboxRelay } from '../../lib/runtime/relay.ts';
@@ -38,7 +39,9 @@ const runtime: Runtime = {
   sleep: async () => undefined,
   env: (name) => ENV[name],
   write: (line) => lines.push(JSON.parse(line)),
-  aws: async (_service, operation, given) => {
+  aws: async (service, operation, given) => {
+    // What the client refuses to send is no call.
+    PROTOCOLS[service].encode(operation, given);
     const input = given as Record<string, unknown>;
     calls.push({ operation, input });
     return answers[operation]?.(input) ?? answerOf(operation, input);

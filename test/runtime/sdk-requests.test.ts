@@ -33,6 +33,7 @@ import {
   SendMessageCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
+import { marshall } from '@aws-sdk/util-dynamodb';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AwsService } from '../../lib/runtime/aws/call.ts';
@@ -202,6 +203,16 @@ const snsXml = (result: string): Answer => ({
 });
 const C = <T>(command: T): (new (input: never) => never) => command as never;
 
+/** Bytes at every place that an item has for them, beside attributes that are named like their types. */
+const withBytes = (bytes: Uint8Array) => ({
+  ...{ pk: 'a', bytes, list: [bytes, 'text'], B: 'text', BS: { B: bytes }, map: { B: { BS: ['x'] } } },
+  set: new Set([bytes]),
+});
+const BYTES_ANSWERED = {
+  ...{ pk: { S: 'a' }, bytes: { B: 'AP8K' }, none: { B: '' }, list: { L: [{ B: 'AP8K' }, { S: 'text' }] } },
+  ...{ B: { S: 'text' }, BS: { M: { B: { B: 'AP8K' } } }, set: { BS: ['AP8K', 'AQ=='] } },
+};
+
 const OPERATIONS: readonly Operation[] = [
   dynamodb('GetItem', C(GetItemCommand), { TableName: 't', Key: key, ConsistentRead: true }, { Item: item }),
   dynamodb(
@@ -220,6 +231,11 @@ const OPERATIONS: readonly Operation[] = [
     { Items: [item], Count: 1, ScannedCount: 1, LastEvaluatedKey: key },
   ),
   dynamodb('PutItem', C(PutItemCommand), put, {}),
+  ...[new Uint8Array([0, 255, 10]), Buffer.from('bytes in a pool')].map((bytes) =>
+    dynamodb('PutItem', C(PutItemCommand), { TableName: 't', Item: marshall(withBytes(bytes)) }, {}),
+  ),
+  dynamodb('GetItem', C(GetItemCommand), { TableName: 't', Key: key }, { Item: BYTES_ANSWERED }),
+  dynamodb('Query', C(QueryCommand), { TableName: 't', KeyConditionExpression: 'pk = a' }, { Items: [BYTES_ANSWERED] }),
   dynamodb('UpdateItem', C(UpdateItemCommand), update, { Attributes: item }),
   dynamodb(
     'DeleteItem',

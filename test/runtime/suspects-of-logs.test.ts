@@ -1,41 +1,30 @@
-import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { mappingRetriesOf } from '../../lib/contracts/delivery-numbers.ts';
 import { seconds } from '../../lib/contracts/duration.ts';
-import { ENV } from '../../lib/contracts/environment.ts';
 import { immediate } from '../../lib/contracts/retry.ts';
 import { subscription } from '../../lib/contracts/subscription.ts';
 import { streamVerdict } from '../../lib/local/mappings/response.ts';
 import { type BatchOutcome, processBatch } from '../../lib/local/mappings/stream-batch.ts';
 import { AwsError } from '../../lib/runtime/aws/call.ts';
 import { consume } from '../../lib/runtime/consume.ts';
-import { lambda, type Runtime } from '../../lib/runtime/runtime.ts';
 import { opened, ticketLog } from '../contracts/sample-declarations.ts';
 import { theirAggregation } from './kpl-aggregation.ts';
 import { kinesisEvent, type LogEntry, lambdaContext } from './lambda-events.ts';
-import { createInboxTable, itemsOf, useLocalServices } from './local-services.ts';
-
-useLocalServices();
+import { mortal, TIMEOUT, useWorkers, type Written } from './mortal-functions.ts';
 
 const TABLE = 'suspects-of-logs';
-const TIMEOUT = 10;
-let count = 0;
 let name: string;
-
-beforeAll(() => createInboxTable(TABLE));
-beforeEach(() => {
-  count += 1;
-  name = `reader-${count}`;
+const { left } = useWorkers(TABLE, 'reader', (next) => {
+  name = next;
 });
 
-interface World {
-  readonly letters: Record<string, unknown>[];
+interface World extends Written {
   /** What each try of a ticket was told to be. */
   readonly tries: Map<string, number[]>;
   /** Sequence numbers of what the mapping gave up. */
   readonly discarded: string[];
   /** Tickets in the order in which they were done. */
   readonly done: string[];
-  readonly writes: string[];
   /** Writes that were answered. */
   written: number;
   invocations: number;
@@ -87,48 +76,36 @@ async function read(entries: readonly LogEntry[], options: Options = {}): Promis
   let refused = 0;
   let now = Date.now();
   interface Instance {
-    alive: boolean;
+    isAlive(): boolean;
     readonly run: (event: unknown) => Promise<unknown>;
   }
 
   function start(): Instance {
-    const death = Promise.withResolvers<undefined>();
-    const runtime: Runtime = {
-      ...lambda,
-      every: () => () => undefined,
-      now: () => now,
-      sleep: async (millis) => {
-        now += millis;
-      },
-      env: (variable) => ({ [ENV.inboxTable]: TABLE, [ENV.deadLetterQueue]: 'dead' })[variable],
-      write: () => undefined,
-      aws: async (service, operation, input) => {
-        if (!instance.alive) await new Promise(() => undefined);
-        if (service !== 'dynamodb') {
-          const { MessageAttributes } = input as { MessageAttributes?: Record<string, { StringValue: string }> };
-          world.letters.push(JSON.parse(MessageAttributes?.deadLetter?.StringValue ?? '{}'));
-          return {};
-        }
-        if (operation !== 'BatchGetItem') world.writes.push(operation);
-        if (String((input as { UpdateExpression?: string }).UpdateExpression).includes('ADD attempts')) {
+    const sleep = async (millis: number) => {
+      now += millis;
+    };
+    const { runtime, lives, end, death, isAlive } = mortal(
+      TABLE,
+      world,
+      { now: () => now, sleep },
+      {
+        beforeWrite(input) {
+          if (!String((input as { UpdateExpression?: string }).UpdateExpression).includes('ADD attempts')) return;
           refused += 1;
           if (refused <= uncounted) throw new AwsError('InternalServerError', 'not now', 500);
-        }
-        const answer = await lambda.aws(service, operation, input);
-        if (!instance.alive) await new Promise(() => undefined);
-        if (operation !== 'BatchGetItem') world.written += 1;
-        return answer;
+        },
+        written() {
+          world.written += 1;
+        },
       },
-    };
+    );
     const handle = async ({ ticket }: { ticket: string }, { attempt }: { attempt: number }) => {
-      if (!instance.alive) await new Promise(() => undefined);
+      await lives();
       const tries = world.tries.get(ticket) ?? [];
       world.tries.set(ticket, [...tries, attempt]);
       if (ticket.includes('crash') && crashed < crashes) {
         crashed += 1;
-        instance.alive = false;
-        death.resolve(undefined);
-        await new Promise(() => undefined);
+        await end();
       }
       if (ticket.includes('slow')) await vi.waitFor(() => expect(world.written).toBeGreaterThan(0), { interval: 5 });
       if (ticket.includes('fail') && tries.length < failures) throw new Error('failed as planned');
@@ -142,10 +119,9 @@ async function read(entries: readonly LogEntry[], options: Options = {}): Promis
           event,
           lambdaContext(() => TIMEOUT * 1_000),
         ),
-        death.promise,
+        death,
       ]);
-    const instance: Instance = { alive: true, run };
-    return instance;
+    return { isAlive, run };
   }
 
   const instances = Array.from({ length: warm }, start);
@@ -153,7 +129,7 @@ async function read(entries: readonly LogEntry[], options: Options = {}): Promis
 
   const invoke = async (batch: readonly LogEntry[]): Promise<BatchOutcome> => {
     world.invocations += 1;
-    const instance = instances.find(({ alive }) => alive) ?? start();
+    const instance = instances.find(({ isAlive }) => isAlive()) ?? start();
     if (!instances.includes(instance)) instances.push(instance);
     const second = twice ? start().run(kinesisEvent(batch)) : undefined;
     const answer = await instance.run(kinesisEvent(batch));
@@ -193,7 +169,6 @@ const logOf = (...tickets: readonly string[]): LogEntry[] =>
     return { body: bodyOf(ticket), sequenceNumber: String(100 + i), partitionKey: key };
   });
 const bodyOf = (ticket: string) => JSON.stringify(opened(ticket, `${name}/${ticket}`));
-const left = async () => (await itemsOf(TABLE)).filter(({ pk }) => String(pk).startsWith(`attempts!${name}#`));
 
 describe('a record under which the function ends', () => {
   it.each([

@@ -1,38 +1,26 @@
-import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { maxReceiveCountOf } from '../../lib/contracts/delivery-numbers.ts';
 import { seconds } from '../../lib/contracts/duration.ts';
-import { ENV } from '../../lib/contracts/environment.ts';
 import { immediate } from '../../lib/contracts/retry.ts';
 import { type SubscriptionOptions, subscription } from '../../lib/contracts/subscription.ts';
 import { consume } from '../../lib/runtime/consume.ts';
-import { lambda, type Runtime } from '../../lib/runtime/runtime.ts';
 import { opened, orderedQueue, workQueue } from '../contracts/sample-declarations.ts';
 import { lambdaContext, sqsEvent } from './lambda-events.ts';
-import { createInboxTable, itemsOf, useLocalServices } from './local-services.ts';
-
-useLocalServices();
+import { mortal, TIMEOUT, useWorkers, type Written } from './mortal-functions.ts';
 
 const TABLE = 'suspects';
-/** Of the function, and so the longest time between the start of a message and the end of what handles it. */
-const TIMEOUT = 10;
-let count = 0;
 let name: string;
-
-beforeAll(() => createInboxTable(TABLE));
-beforeEach(() => {
-  count += 1;
-  name = `worker-${count}`;
+const { left, another } = useWorkers(TABLE, 'worker', (next) => {
+  name = next;
 });
 
-interface World {
-  readonly letters: Record<string, unknown>[];
+interface World extends Written {
   /** Times each message was received. */
   readonly receives: Map<string, number>;
   /** Times each handler was started. */
   readonly tries: Map<string, number>;
   /** What the queue itself gave up. */
   readonly redriven: string[];
-  readonly writes: string[];
 }
 
 /**
@@ -51,31 +39,13 @@ async function drained(
   let waiting = [...ids];
   let now = Date.now();
   let crashed = 0;
-  const instance = (isAlive: () => boolean): Runtime => ({
-    ...lambda,
-    now: () => now,
-    every: () => () => undefined,
-    env: (variable) => ({ [ENV.inboxTable]: TABLE, [ENV.deadLetterQueue]: 'dead', [ENV.queue]: 'work' })[variable],
-    write: () => undefined,
-    aws: async (service, operation, input) => {
-      if (!isAlive()) await new Promise(() => undefined);
-      if (service === 'dynamodb' && operation !== 'BatchGetItem') world.writes.push(operation);
-      if (service === 'dynamodb') {
-        const answer = await lambda.aws(service, operation, input);
-        return isAlive() ? answer : new Promise(() => undefined);
-      }
-      const { MessageAttributes, Entries = [] } = input as {
-        readonly MessageAttributes?: Record<string, { readonly StringValue: string }>;
-        readonly Entries?: readonly { readonly ReceiptHandle: string }[];
-      };
-      if (operation === 'SendMessage')
-        world.letters.push(JSON.parse(MessageAttributes?.deadLetter?.StringValue ?? '{}'));
-      if (operation !== 'DeleteMessageBatch') return {};
-      const gone = Entries.map(({ ReceiptHandle }) => ReceiptHandle);
-      waiting = waiting.filter((id) => !gone.includes(id));
-      return { Successful: Entries, Failed: [] };
-    },
-  });
+  const sqs = (operation: string, input: object) => {
+    if (operation !== 'DeleteMessageBatch') return {};
+    const { Entries } = input as { readonly Entries: readonly { readonly ReceiptHandle: string }[] };
+    const gone = Entries.map(({ ReceiptHandle }) => ReceiptHandle);
+    waiting = waiting.filter((id) => !gone.includes(id));
+    return { Successful: Entries, Failed: [] };
+  };
   while (waiting.length > 0) {
     for (const id of waiting) world.receives.set(id, (world.receives.get(id) ?? 0) + 1);
     const over = waiting.filter((id) => (world.receives.get(id) ?? 0) > maxReceiveCountOf(worker));
@@ -90,26 +60,21 @@ async function drained(
       },
       ...(fifo ? { group: id[0] ?? '' } : {}),
     }));
-    let alive = true;
-    const death = Promise.withResolvers<undefined>();
-    // Of this instance: what an ended one had under way ends with it.
+    const { runtime, lives, end, death } = mortal(TABLE, world, { now: () => now, queue: 'work' }, { sqs });
     const handle = async ({ ticket }: { ticket: string }) => {
-      if (!alive) await new Promise(() => undefined);
+      await lives();
       world.tries.set(ticket, (world.tries.get(ticket) ?? 0) + 1);
       if (!ticket.includes('crash') || crashed >= crashes) return;
       crashed += 1;
-      alive = false;
-      death.resolve(undefined);
-      await new Promise(() => undefined);
+      await end();
     };
-    const runtime = instance(() => alive);
     const run = consume(worker, { 'tickets.ticket-opened': handle, 'tickets.ticket-closed': handle }, { runtime });
     const answer = await Promise.race([
       run(
         sqsEvent(batch),
         lambdaContext(() => TIMEOUT * 1_000),
       ),
-      death.promise,
+      death,
     ]);
     now += 6 * TIMEOUT * 1_000;
     if (answer === undefined) continue;
@@ -120,7 +85,6 @@ async function drained(
 }
 
 const attempts = (n: number) => ({ retry: immediate({ attempts: n }), deferrals: 0 });
-const left = async () => (await itemsOf(TABLE)).filter(({ pk }) => String(pk).startsWith(`attempts!${name}#`));
 
 describe('a message under which the function ends', () => {
   it.each([1, 3])('goes to the dead letters with its reason after %i tries; what came beside it is done', async (n) => {
@@ -148,8 +112,7 @@ describe('a message under which the function ends', () => {
     'is one of 1 to 10 in a batch of 10, fifo: $fifo, attempts: $n, deferrals: $deferrals: each goes with its reason after its tries, and all else is done',
     async ({ fifo, n, deferrals }) => {
       for (let crashing = 1; crashing <= 10; crashing++) {
-        count += 1;
-        name = `worker-${count}`;
+        another();
         const ids = Array.from({ length: 10 }, (_, i) => `${'abcdefghij'[i]}-${i < crashing ? 'crash' : 'fine'}`);
         const options = {
           retry: immediate({ attempts: n }),

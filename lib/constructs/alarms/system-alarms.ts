@@ -15,6 +15,7 @@ import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
 import { type AlarmKind, type AlarmSettings, alarmRule } from '../../contracts/alarms.ts';
+import { idByName } from '../logical-ids.ts';
 import { physicalName, stageOf } from '../stage.ts';
 import { ALARM_KINDS, type KindOfAlarm, type Severity, UNHEALTHY } from './kinds.ts';
 
@@ -90,6 +91,7 @@ export class SystemAlarms extends Construct {
       alarmDescription: `CRITICAL: at least one critical alarm of ${Stack.of(this).stackName} is on. First: open the alarms that are on; each says what to do. Runbook: ${this.runbook(UNHEALTHY)}`,
       alarmRule: { renderAlarmRule: () => Lazy.string({ produce: () => this.anyCritical() }) },
     });
+    idByName(this.unhealthy, UNHEALTHY);
     const action = new SnsAction(this.topics.critical);
     this.unhealthy.addAlarmAction(action);
     this.unhealthy.addOkAction(action);
@@ -123,6 +125,7 @@ export class SystemAlarms extends Construct {
       comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
       treatMissingData: TREATMENT[about.silence],
     });
+    idByName(alarm, `${name}-${kind}`);
     const action = new SnsAction(this.topics[about.severity]);
     alarm.addAlarmAction(action);
     alarm.addOkAction(action);
@@ -169,6 +172,7 @@ export class SystemAlarms extends Construct {
       masterKey: key,
       enforceSSL: true,
     });
+    idByName(topic, `alarms-${severity}`);
     // A topic with a policy, and enforceSSL makes one, no longer lets in alarms by itself: their actions would fail without a word.
     // https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-use-cases.html#sns-publish-messages-from-cloudwatch-alarms
     topic.addToResourcePolicy(

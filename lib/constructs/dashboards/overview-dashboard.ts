@@ -12,6 +12,7 @@ import { CONSUMER_METRIC, OUTBOX_METRIC } from '../../contracts/metrics.ts';
 import type { Subscription } from '../../contracts/subscription.ts';
 import { UNHEALTHY } from '../alarms/kinds.ts';
 import { metricOfStack } from '../alarms/metrics.ts';
+import { idByName } from '../logical-ids.ts';
 import { FULL, graph, labelled, MAX_ALARMS, QUARTER } from './widgets.ts';
 
 /**
@@ -40,6 +41,7 @@ export class OverviewDashboard extends Construct {
       periodOverride: PeriodOverride.INHERIT,
       start: '-PT3H',
     });
+    idByName(this.dashboard, 'dashboard');
     for (const system of systems) this.addSystem(system);
   }
 

@@ -5,6 +5,7 @@ import type { ConsumerView } from '../alarms/consumer-view.ts';
 import type { OutboxView } from '../alarms/outbox.ts';
 import type { ProducerView } from '../alarms/producer.ts';
 import type { SystemAlarms } from '../alarms/system-alarms.ts';
+import { idByName } from '../logical-ids.ts';
 import { healthRow } from './health-row.ts';
 import { lagRow } from './lag-row.ts';
 import type { SystemOverview } from './overview-dashboard.ts';
@@ -43,6 +44,7 @@ export class SystemDashboard extends Construct {
       periodOverride: PeriodOverride.INHERIT,
       start: '-PT3H',
     });
+    idByName(this.dashboard, 'dashboard');
     for (const row of [...healthRow(title, views), ...throughputRow(views), ...lagRow(views)]) {
       if (row.length > 0) this.dashboard.addWidgets(...row);
     }

@@ -13,12 +13,11 @@ import type {
 } from '@aws-sdk/lib-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { seconds } from '../../contracts/duration.ts';
-import { DYNAMODB } from '../../contracts/limits.ts';
 import { backoffSeconds, exponential } from '../../contracts/retry.ts';
 import { foundByDynamodb } from '../answers.ts';
 import { type AwsCall, AwsError } from './call.ts';
-import { writeBytes } from './item-size.ts';
 import { readNumber } from './numbers.ts';
+import { transactionBytesOf, type WireWrites } from './write-size.ts';
 
 /** The operations the runtime and its users need, with the shapes of the SDK's document client: plain values in and out. */
 interface Operations {
@@ -48,44 +47,13 @@ export interface CancellationReason {
 export function dynamodbOver(call: AwsCall, id: () => string): Dynamodb {
   return async (operation, input) => {
     const token = operation === 'TransactWriteItems' ? { ClientRequestToken: id() } : {};
-    const wire = { ...token, ...(toWire(input) as object) };
-    checkSize(operation, wire);
-    return fromWire(await call('dynamodb', operation, wire)) as never;
+    return fromWire(await call('dynamodb', operation, { ...token, ...(toWire(input) as object) })) as never;
   };
 }
 
-/** Items of a write are larger than DynamoDB takes. It was not sent. */
-export class WriteTooLarge extends RangeError {
-  override readonly name = 'WriteTooLarge';
-}
-
-type WireWrites = { readonly TransactItems: readonly Parameters<typeof writeBytes>[0][] };
-
 /** Bytes of a transaction's items as far as they are known: of an update or a condition only its key. */
 export const transactionBytes = (input: TransactWriteCommandInput): number =>
-  (toWire(input) as WireWrites).TransactItems.reduce((sum, write) => sum + writeBytes(write), 0);
-
-/** Refuses what DynamoDB would refuse, with the numbers that its error does not have. */
-function checkSize(operation: keyof Operations, wire: object): void {
-  if (operation !== 'PutItem' && operation !== 'TransactWriteItems') return;
-  const writes = operation === 'PutItem' ? [{ Put: wire }] : (wire as WireWrites).TransactItems;
-  const { maxItemBytes, maxTransactionBytes, maxTransactionItems } = DYNAMODB;
-  if (writes.length > maxTransactionItems)
-    throw new WriteTooLarge(
-      `a transaction has ${writes.length} items; DynamoDB takes ${maxTransactionItems}. Split it, in an effect with part()`,
-    );
-  const sizes = writes.map(writeBytes);
-  const large = sizes.findIndex((bytes) => bytes > maxItemBytes);
-  if (large >= 0)
-    throw new WriteTooLarge(
-      `item ${large} of a write is ${sizes[large]} bytes; DynamoDB takes ${maxItemBytes}. Keep what is large in S3 and its address in the item`,
-    );
-  const sum = sizes.reduce((total, bytes) => total + bytes, 0);
-  if (sum > maxTransactionBytes)
-    throw new WriteTooLarge(
-      `the ${writes.length} items of a transaction are ${sum} bytes together; DynamoDB takes ${maxTransactionBytes}. Split it, in an effect with part(), or make the items smaller`,
-    );
-}
+  transactionBytesOf(toWire(input) as WireWrites);
 
 /** BatchGetItem takes 100 keys. https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html */
 const MAX_BATCH_GET = 100;
@@ -155,19 +123,22 @@ const toWire = (value: unknown): unknown => convert(value, (item) => marshall(it
 const fromWire = (value: unknown): unknown =>
   convert(value, (item) => unmarshall(item as never, { wrapNumbers: readNumber as never }));
 
+/** Every call goes through it twice: loops, and no lists of entries that are thrown away. */
 function convert(value: unknown, one: (item: object) => unknown): unknown {
-  if (Array.isArray(value)) return value.map((entry) => convert(entry, one));
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([name, field]) => {
-      if (field === undefined || field === null) return [name, field];
-      if (ITEMS.has(name)) return [name, one(field as object)];
-      if (LISTS.has(name)) return [name, (field as object[]).map(one)];
-      // Lists of items by table.
-      if (name === 'Responses') return [name, mapValues(field as Record<string, object[]>, (items) => items.map(one))];
-      return [name, convert(field, one)];
-    }),
-  );
+  if (Array.isArray(value)) return value.map((entry) => convert(entry, one));
+  const converted: Record<string, unknown> = {};
+  for (const name in value) converted[name] = convertField(name, value[name as keyof typeof value], one);
+  return converted;
+}
+
+function convertField(name: string, field: unknown, one: (item: object) => unknown): unknown {
+  if (typeof field !== 'object' || field === null) return field;
+  if (ITEMS.has(name)) return one(field);
+  if (LISTS.has(name)) return (field as object[]).map(one);
+  // Lists of items by table.
+  if (name === 'Responses') return mapValues(field as Record<string, object[]>, (items) => items.map(one));
+  return convert(field, one);
 }
 
 const mapValues = <A, B>(record: Record<string, A>, change: (value: A) => B): Record<string, B> =>

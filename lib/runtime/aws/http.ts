@@ -30,6 +30,11 @@ const ANSWER_BEGINS_MS = 8_000;
 const ANSWER_ENDS_MS = 30_000;
 const MAX_SOCKETS = 50;
 
+/** `AWS_ENDPOINT_URL_DYNAMODB`, and so on. */
+const ENDPOINT_OF = Object.fromEntries(
+  Object.keys(PROTOCOLS).map((service) => [service, `AWS_ENDPOINT_URL_${service.toUpperCase()}`]),
+) as Record<AwsService, string>;
+
 export interface HttpCallOptions {
   readonly env: (name: string) => string | undefined;
   readonly random: () => number;
@@ -101,12 +106,27 @@ function waitBefore(service: AwsService, reason: TryAgain, retries: number, rand
 
 /** Where a request goes: a bucket is part of the host name on AWS and of the path at any other endpoint. */
 function urlOf(service: AwsService, { bucket, path = '/' }: WireRequest, env: HttpCallOptions['env']): URL {
-  const local = env(`AWS_ENDPOINT_URL_${service.toUpperCase()}`) ?? env('AWS_ENDPOINT_URL');
-  if (local !== undefined) return new URL(bucket === undefined ? path : `/${bucket}${path}`, local);
+  const local = env(ENDPOINT_OF[service]) ?? env('AWS_ENDPOINT_URL');
+  if (local !== undefined) return parsed(bucket === undefined ? path : `/${bucket}${path}`, local);
   const region = regionOf(env);
   const suffix = region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com';
   const host = `${service}.${region}.${suffix}`;
-  return new URL(path, `https://${bucket === undefined ? host : `${bucket}.${host}`}`);
+  return parsed(path, `https://${bucket === undefined ? host : `${bucket}.${host}`}`);
+}
+
+/** More than a function calls: a service has one place, but for the buckets of S3. */
+const MAX_PLACES = 32;
+const places = new Map<string, URL>();
+
+/** Most services are asked at one place for everything: it is read once. */
+function parsed(path: string, base: string): URL {
+  if (path !== '/') return new URL(path, base);
+  const known = places.get(base);
+  if (known !== undefined) return known;
+  if (places.size >= MAX_PLACES) places.clear();
+  const url = new URL(path, base);
+  places.set(base, url);
+  return url;
 }
 
 function regionOf(env: HttpCallOptions['env']): string {

@@ -1,39 +1,12 @@
 import { childOf, membersOf, parseXml } from '../../formats/xml.ts';
-import { AwsError, type AwsService } from './call.ts';
+import type { AwsService } from './call.ts';
+import { dynamodb } from './dynamodb-protocol.ts';
+import { json } from './json-protocol.ts';
 import { lambdaApi } from './lambda-protocol.ts';
 import { s3 } from './s3-protocol.ts';
 import { scheduler } from './scheduler-protocol.ts';
-import { jsonObject, type Protocol } from './wire.ts';
+import type { Protocol } from './wire.ts';
 import { xmlError } from './xml-error.ts';
-
-/**
- * https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html: the operation in a header, JSON both ways.
- * @param empty an operation without output may answer with an empty body; where every operation has one, an empty body was lost on its way
- */
-function json(target: string, version: '1.0' | '1.1', empty: 'may-be-empty' | 'never-empty'): Protocol {
-  return {
-    encode: (operation, input) => ({
-      headers: { 'x-amz-target': `${target}.${operation}`, 'content-type': `application/x-amz-json-${version}` },
-      body: JSON.stringify(input),
-    }),
-    decode: ({ body }) => (body.length === 0 && empty === 'may-be-empty' ? {} : jsonObject(body)),
-    decodeError({ status, body }) {
-      let details: Record<string, unknown> = {};
-      try {
-        details = jsonObject(body);
-      } catch {
-        return new AwsError(
-          'UnreadableAnswer',
-          `the service answered ${status} with something that is not JSON`,
-          status,
-        );
-      }
-      const type = String(details.__type ?? details.code ?? 'UnknownError');
-      const code = type.slice(type.lastIndexOf('#') + 1).split(':')[0] ?? type;
-      return new AwsError(code, String(details.message ?? details.Message ?? code), status, details);
-    },
-  };
-}
 
 /** https://smithy.io/2.0/aws/protocols/aws-query-protocol.html: form fields in, XML out. Only what PublishBatch needs. */
 const snsQuery: Protocol = {
@@ -82,7 +55,7 @@ function flatten(form: URLSearchParams, prefix: string, value: unknown): void {
 }
 
 export const PROTOCOLS: Readonly<Record<AwsService, Protocol>> = {
-  dynamodb: json('DynamoDB_20120810', '1.0', 'never-empty'),
+  dynamodb,
   sqs: json('AmazonSQS', '1.0', 'may-be-empty'),
   kinesis: json('Kinesis_20131202', '1.1', 'may-be-empty'),
   sns: snsQuery,

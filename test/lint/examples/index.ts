@@ -1,6 +1,7 @@
 import type { Examples } from '../example.ts';
 import { ALARM_EXAMPLES } from './alarms.ts';
 import { DECLARATION_EXAMPLES } from './declarations.ts';
+import { DEPLOYMENT_EXAMPLES } from './deployment.ts';
 import { FILTER_EXAMPLES } from './filters.ts';
 import { LOG_EXAMPLES } from './logs.ts';
 import { MAPPING_EXAMPLES } from './mappings.ts';
@@ -16,5 +17,6 @@ export const EXAMPLES: Examples = {
   ...FILTER_EXAMPLES,
   ...LOG_EXAMPLES,
   ...ALARM_EXAMPLES,
+  ...DEPLOYMENT_EXAMPLES,
   ...DECLARATION_EXAMPLES,
 };

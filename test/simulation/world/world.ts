@@ -89,8 +89,9 @@ export function createWorld(seed: number, trace?: (line: string) => void): World
         fingerprint = Math.imul(fingerprint ^ (now - EPOCH), 0x01000193) ^ (event.order * 0x7fffffff);
         current = owner;
         event.run();
-        // A turn of the event loop (1 µs) ends only when no microtask is left: no guess about how many awaits there are.
-        await new Promise(turn);
+        // Neither begins before the last microtask is over: no guess about how many awaits there are. A turn of the event loop costs 4 µs more, and
+        // is what tells that nobody has caught a rejection.
+        await new Promise<void>(steps % STEPS_A_TURN === 0 ? setImmediate : tick);
       }
       return true;
     },
@@ -103,7 +104,8 @@ export function createWorld(seed: number, trace?: (line: string) => void): World
 /** Streams of chance of one seed. */
 export const STREAM = { scenario: 0, schedule: 1, runtime: 2, globals: 3 } as const;
 
-const turn = setImmediate;
+const STEPS_A_TURN = 8;
+const tick = process.nextTick as (resume: () => void) => void;
 const stamp = (now: number): string => `${((now - EPOCH) / 1_000).toFixed(3).padStart(9)}s`;
 
 function push(heap: Scheduled[], event: Scheduled): void {

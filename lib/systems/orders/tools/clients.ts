@@ -9,8 +9,9 @@ export function openClients() {
   const local = process.env.AWS_ENDPOINT_URL !== undefined;
   // Local endpoints have no host name per bucket.
   const s3 = new S3Client({ forcePathStyle: local });
+  // That of documents closes nothing by itself.
+  const tables = new DynamoDBClient({});
   const clients = {
-    dynamodb: DynamoDBDocumentClient.from(new DynamoDBClient({})),
     sqs: new SQSClient({}),
     // Speaks HTTP/2 by itself, over which MiniStack cuts answers off at 64 KiB; S3's handler speaks HTTP/1.1.
     kinesis: new KinesisClient(local ? { requestHandler: s3.config.requestHandler } : {}),
@@ -18,8 +19,9 @@ export function openClients() {
   };
   return {
     ...clients,
+    dynamodb: DynamoDBDocumentClient.from(tables),
     close() {
-      for (const client of Object.values(clients)) client.destroy();
+      for (const client of [...Object.values(clients), tables]) client.destroy();
     },
   };
 }

@@ -1,0 +1,67 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readFindings } from '../../bin/lint-report.ts';
+import { PACK_NAME } from '../../lib/lint/messaging-checks.ts';
+
+/** The app as `cdk synth` runs it: which stacks it has in a stage, and what of the context reaches them. */
+const ROOT = join(import.meta.dirname, '../..');
+let folder: string;
+interface TemplateJson {
+  readonly Description?: string;
+  readonly Resources: Readonly<
+    Record<string, { readonly Type: string; readonly Properties?: Record<string, unknown> }>
+  >;
+}
+const json = (name: string) => JSON.parse(readFileSync(join(folder, name), 'utf8'));
+const template = (name: string) => json(`sluice-prod-jo-${name}.template.json`) as TemplateJson;
+const all = (name: string, type: string) => Object.values(template(name).Resources).filter(({ Type }) => Type === type);
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'sluice-app-'));
+  const context = { stage: 'prod-jo', mailFrom: 'shop@example.com', alarmEmail: 'ops@example.com' };
+  execFileSync(process.execPath, ['bin/app.ts'], {
+    cwd: ROOT,
+    env: { ...process.env, CDK_OUTDIR: folder, CDK_CONTEXT_JSON: JSON.stringify(context) },
+    stdio: ['ignore', 'ignore', 'ignore'],
+  });
+}, 120_000);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('the app', () => {
+  it('has a stack for each system and one over all, of the stage', () => {
+    const stacks = readdirSync(folder).filter((name) => name.endsWith('.template.json'));
+    expect(stacks.sort()).toEqual(['sluice-prod-jo-orders.template.json', 'sluice-prod-jo-overview.template.json']);
+    expect(template('orders').Description).toBe('Sluice: orders');
+    expect(template('overview').Description).toBe('Sluice: all systems on one dashboard');
+  });
+
+  it('shows the orders on the dashboard over all', () => {
+    const [board] = all('overview', 'AWS::CloudWatch::Dashboard');
+    expect(JSON.stringify(board?.Properties?.DashboardBody)).toMatch(/Orders.*order-outbox|Orders.*charge-card/);
+  });
+
+  it('gives the stacks what the context says: the stage, who sends mail and who hears of alarms', () => {
+    expect(all('orders', 'AWS::SES::EmailIdentity').map(({ Properties }) => Properties?.EmailIdentity)).toEqual([
+      'shop@example.com',
+    ]);
+    const endpoints = all('orders', 'AWS::SNS::Subscription').map(({ Properties }) => Properties?.Endpoint);
+    expect(endpoints.filter((one) => one === 'ops@example.com').length).toBeGreaterThan(0);
+    for (const { Properties, ...table } of all('orders', 'AWS::DynamoDB::Table')) {
+      expect(Properties?.Tags).toContainEqual({ Key: 'sluice:stage', Value: 'prod-jo' });
+      expect(table).toMatchObject({ DeletionPolicy: 'Retain' });
+    }
+  });
+
+  it('bundles the function of each, and is looked at by the messaging pack', () => {
+    const code = all('orders', 'AWS::Lambda::Function').map(({ Properties }) => Properties?.Code as { S3Key?: string });
+    for (const { S3Key = '' } of code)
+      expect(existsSync(join(folder, `asset.${S3Key.replace('.zip', '')}`)), S3Key).toBe(true);
+    expect(
+      json('validation-report.json').pluginReports.map(({ pluginName }: { pluginName: string }) => pluginName),
+    ).toContain(PACK_NAME);
+    expect(readFindings(folder)?.filter(({ acknowledged }) => acknowledged === undefined)).toEqual([]);
+  });
+});

@@ -1,0 +1,223 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { App, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { AttributeType, Table } from 'aws-cdk-lib/aws-dynamodb';
+import { CfnEmailIdentity } from 'aws-cdk-lib/aws-ses';
+import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
+import { Construct } from 'constructs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SystemAlarms } from '../../lib/constructs/alarms/system-alarms.ts';
+import { EventLog } from '../../lib/constructs/event-log.ts';
+import { InboxTable } from '../../lib/constructs/inbox-table.ts';
+import { LogConsumer } from '../../lib/constructs/log-consumer.ts';
+import { messagingKey } from '../../lib/constructs/messaging-key.ts';
+import { QueueConsumer } from '../../lib/constructs/queue-consumer.ts';
+import { log } from '../../lib/contracts/log.ts';
+import { fifoQueue, queue } from '../../lib/contracts/queue.ts';
+import { subscription } from '../../lib/contracts/subscription.ts';
+import { shardSteps } from '../../lib/lint/plan/checks-of-logs.ts';
+import { planFindings } from '../../lib/lint/plan/plan.ts';
+import { events } from '../contracts/sample-declarations.ts';
+
+/** A small app of our constructs, deployed once and changed in one place: what is said of the deployment to come. */
+
+let code: string;
+beforeAll(() => {
+  code = mkdtempSync(join(tmpdir(), 'sluice-plan-'));
+  writeFileSync(join(code, 'index.mjs'), 'export const handler = async () => undefined;\n');
+});
+afterAll(() => rmSync(code, { recursive: true }));
+
+const SETTINGS = {
+  worker: 'worker',
+  reader: 'reader',
+  shards: 2,
+  fifo: false,
+  within: undefined as string | undefined,
+  table: true,
+  keepTable: false,
+  told: true,
+  sender: 'orders@example.com' as string | undefined,
+  memory: 256,
+};
+type Settings = typeof SETTINGS;
+
+function shop(change: Partial<Settings> = {}) {
+  const s = { ...SETTINGS, ...change };
+  const stack = new Stack(new App({ context: { 'aws:cdk:enable-path-metadata': true } }), 'shop');
+  const key = messagingKey(stack);
+  const alarms = new SystemAlarms(stack, 'alarms', { key });
+  if (s.told) alarms.topics.critical.addSubscription(new EmailSubscription('ops@example.com'));
+  const common = { code, inbox: new InboxTable(stack, 'inbox'), alarms, memory: s.memory };
+  const scope = s.within === undefined ? stack : new Construct(stack, s.within);
+  const work = s.fifo ? fifoQueue('work', { events }) : queue('work', { events });
+  new QueueConsumer(scope, subscription(s.worker, { to: work }), common);
+  const history = log('history', { events, shards: s.shards });
+  new LogConsumer(stack, subscription(s.reader, { to: history }), {
+    ...common,
+    log: new EventLog(stack, history),
+  });
+  if (s.table)
+    new Table(stack, 'orders', {
+      partitionKey: { name: 'pk', type: AttributeType.STRING },
+      removalPolicy: s.keepTable ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+    });
+  if (s.sender !== undefined) new CfnEmailIdentity(stack, 'sender', { emailIdentity: s.sender });
+  return [{ name: 'shop', body: Template.fromStack(stack).toJSON() }];
+}
+
+const found = (change: Partial<Settings>, before: Partial<Settings> = {}) =>
+  planFindings(shop(before), shop(change)).map(({ check, severity, path, what }) => ({ check, severity, path, what }));
+
+describe('a plan is silent', () => {
+  it('where nothing has changed', () => expect(found({})).toEqual([]));
+  it('on a change that is made in place', () => expect(found({ memory: 512 })).toEqual([]));
+  it('on shards that are doubled or halved', () => {
+    expect(found({ shards: 4 })).toEqual([]);
+    expect(found({ shards: 2 }, { shards: 4 })).toEqual([]);
+  });
+  it('on what is new beside the old', () => expect(found({}, { table: false, told: false })).toEqual([]));
+  it('on an app that is deployed for the first time', () => expect(planFindings([], shop())).toEqual([]));
+  it('on a stack that is deployed and not in this app', () =>
+    expect(planFindings([...shop(), { name: 'other', body: shop()[0]?.body ?? {} }], shop())).toEqual([]));
+});
+
+describe('a plan says', () => {
+  it('that a subscription which is renamed cannot be deployed, and would begin with an empty inbox', () => {
+    const said = found({ worker: 'packer' });
+    expect(said).toContainEqual({
+      check: 'name-taken',
+      severity: 'error',
+      path: 'shop/packer/work/Queue',
+      what: 'SQS Queue "shop-work" is created while shop/worker/work/Queue still has that name: CloudFormation creates before it deletes, and the deployment fails with "already exists"',
+    });
+    const inbox = said.filter(({ check }) => check === 'inbox-begins-empty');
+    expect(inbox).toHaveLength(1);
+    expect(inbox[0]).toMatchObject({ severity: 'error', path: expect.stringContaining('shop/packer') });
+    expect(inbox[0]?.what).toContain("subscription 'worker' becomes 'packer'");
+    expect(said.filter(({ check, what }) => check === 'data-goes' && what.includes('its messages'))).toHaveLength(2);
+  });
+
+  it('that a reader of a log which is renamed reads everything again', () => {
+    const said = found({ reader: 'teller' });
+    expect(said.filter(({ check }) => check === 'mapping-begins-anew')).toMatchObject([
+      { severity: 'error', what: expect.stringContaining('TRIM_HORIZON: everything that is still kept is read again') },
+    ]);
+    expect(said.map(({ check }) => check)).toContain('inbox-begins-empty');
+    const fromNewest = (stacks: ReturnType<typeof shop>) =>
+      JSON.parse(JSON.stringify(stacks).replaceAll('"TRIM_HORIZON"', '"LATEST"'));
+    const skips = planFindings(fromNewest(shop()), fromNewest(shop({ reader: 'teller' })));
+    expect(skips.find(({ check }) => check === 'mapping-begins-anew')?.what).toContain('LATEST: what comes between');
+  });
+
+  it('that a construct which is moved takes a name that is still there', () => {
+    const said = found({ within: 'backend' });
+    expect(said.filter(({ check }) => check === 'name-taken').map(({ path }) => path)).toContain(
+      'shop/backend/worker/work/Queue',
+    );
+    // It is the same subscription: its inbox is the same.
+    expect(said.map(({ check }) => check)).not.toContain('inbox-begins-empty');
+  });
+
+  it('that a queue which becomes FIFO is another one', () => {
+    const said = found({ fifo: true }).filter(({ check }) => check === 'data-goes');
+    expect(said).toContainEqual({
+      check: 'data-goes',
+      severity: 'error',
+      path: 'shop/worker/work/Queue',
+      what: expect.stringMatching(
+        /^the SQS Queue is made anew by a change of .*FifoQueue.*: its messages would be gone$/,
+      ),
+    });
+    expect(found({ fifo: false }, { fifo: true }).map(({ check }) => check)).toContain('data-goes');
+  });
+
+  it('that nobody is told any more, and by whom is sent', () => {
+    expect(found({ told: false })).toEqual([
+      {
+        check: 'nobody-is-told',
+        severity: 'error',
+        path: expect.stringContaining('shop/alarms/Critical'),
+        what: 'ops@example.com is told of alarms no more',
+      },
+    ]);
+    expect(found({ sender: undefined })).toMatchObject([{ check: 'sender-changes', path: 'shop/sender' }]);
+    expect(found({ sender: 'shop@example.org' })).toMatchObject([{ check: 'sender-changes' }]);
+  });
+
+  it('that a table goes; that one which is kept stays outside', () => {
+    expect(found({ table: false })).toMatchObject([
+      {
+        check: 'data-goes',
+        severity: 'error',
+        path: 'shop/orders',
+        what: expect.stringContaining('items would be gone'),
+      },
+    ]);
+    expect(found({ table: false }, { keepTable: true })).toMatchObject([
+      { check: 'data-goes', severity: 'warning', what: expect.stringContaining('the old one stays with its items') },
+    ]);
+  });
+
+  it('that alarms go', () => {
+    const without = shop();
+    const body = structuredClone(without[0]?.body) as { Resources: Record<string, { Type: string }> };
+    const [id] = Object.entries(body.Resources).find(([, { Type }]) => Type === 'AWS::CloudWatch::Alarm') ?? [''];
+    delete body.Resources[id];
+    expect(planFindings(shop(), [{ name: 'shop', body }])).toMatchObject([
+      { check: 'nobody-is-told', severity: 'warning', what: expect.stringMatching(/^the alarm "shop-.*" is gone$/) },
+    ]);
+  });
+
+  it('in which steps a log grows to three times its traffic', () => {
+    expect(found({ shards: 6 })).toEqual([
+      {
+        check: 'shards-in-steps',
+        severity: 'error',
+        path: 'shop/history/Stream',
+        what: '2 shards become 6: UpdateShardCount takes at most double and at least half, ten times in 24 hours, and the deployment fails',
+      },
+    ]);
+    expect(planFindings(shop(), shop({ shards: 6 }))[0]?.fix).toBe('Deploy in 2 steps: 4, 6 shards.');
+  });
+
+  it('that a name which stays refuses what makes a new resource', () => {
+    const named = (pk: string) => ({
+      Type: 'AWS::DynamoDB::Table',
+      Properties: { TableName: 'orders', KeySchema: [{ AttributeName: pk, KeyType: 'HASH' }] },
+    });
+    const stack = (pk: string) => [{ name: 'shop', body: { Resources: { orders: named(pk) } } }];
+    expect(planFindings(stack('a'), stack('b')).map(({ check, severity }) => [check, severity])).toEqual([
+      ['name-kept', 'error'],
+      ['data-goes', 'error'],
+    ]);
+  });
+
+  it('that a name which another stack of the app still has is taken', () => {
+    const table = { Type: 'AWS::DynamoDB::Table', Properties: { TableName: 'orders' } };
+    const stacks = (a: object, b: object) => [
+      { name: 'a', body: { Resources: a } },
+      { name: 'b', body: { Resources: b } },
+    ];
+    expect(
+      planFindings(stacks({ t: table }, {}), stacks({}, { t: table })).map(({ check, path }) => [check, path]),
+    ).toEqual([
+      ['name-taken', 'b/t'],
+      ['data-goes', 'a/t'],
+    ]);
+  });
+});
+
+it.each([
+  [2, 9, [4, 8, 9]],
+  [2, 4, [4]],
+  [9, 2, [5, 3, 2]],
+  [4, 2, [2]],
+  [3, 3, []],
+  [1, 2, [2]],
+  [1, 3, [2, 3]],
+])('%d shards become %d in steps of at most double and at least half', (from, to, steps) => {
+  expect(shardSteps(from, to)).toEqual(steps);
+});
