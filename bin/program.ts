@@ -1,4 +1,5 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { account } from './account-option.ts';
 import type { DemoOptions } from './commands/demo.ts';
 import type { LintOptions } from './commands/lint.ts';
 import type { LocalOptions } from './commands/local.ts';
@@ -53,6 +54,7 @@ program
     ),
   )
   .addOption(new Option('--rate <n>', 'orders per second of steady traffic').argParser(positive('the rate')).default(2))
+  .addOption(account())
   .addOption(faultRates())
   .addOption(faultSeed())
   .addOption(port())
@@ -80,11 +82,12 @@ program
       .argParser(positive('the time scale'))
       .default(1),
   )
+  .addOption(account())
   .addOption(faultRates())
   .addOption(faultSeed())
   .addHelpText(
     'after',
-    `${FAULTS_HELP}\n\nExamples:\n  $ npx cdk synth -q && npx sluice local --assembly cdk.out\n  $ npx sluice local --assembly cdk.out --data .sluice/data   # goes on where it was\n  $ npx sluice local --watch --data .sluice/data                # follows what you write\n  $ npx sluice local --assembly cdk.out --faults throttle=0.05,latency=0.1 --seed 7`,
+    `${FAULTS_HELP}\n\nExamples:\n  $ npx cdk synth -q && npx sluice local --assembly cdk.out\n  $ npx sluice local --assembly cdk.out --data .sluice/data   # goes on where it was\n  $ npx sluice local --watch --data .sluice/data                # follows what you write\n  $ npx sluice local --assembly cdk.out --account new               # as unkind as AWS on the first day\n  $ npx sluice local --assembly cdk.out --faults throttle=0.05,latency=0.1 --seed 7`,
   )
   .action((options: LocalOptions) => run(async () => (await commands.local()).local(options)));
 

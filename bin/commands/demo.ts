@@ -10,6 +10,7 @@ import { readSamples, shelfFor } from '../../lib/systems/orders/tools/samples.ts
 import { stillToDo } from '../../lib/systems/orders/tools/settled.ts';
 import { takeSnapshot } from '../../lib/systems/orders/tools/snapshot.ts';
 import { fillShelf } from '../../lib/systems/orders/tools/stock.ts';
+import type { AccountOption } from '../account-option.ts';
 import { disturbanceBy } from '../disturbance.ts';
 import { countDuplicates } from '../duplicates-metric.ts';
 import { type FaultOptions, faultsInWords, plannedFaults } from '../fault-options.ts';
@@ -23,7 +24,7 @@ import { synthesise } from '../synth.ts';
 import { openTerminal, styled, type Terminal } from '../terminal.ts';
 import { type EngineWatch, watchEngine } from '../watch-engine.ts';
 
-export interface DemoOptions extends FaultOptions {
+export interface DemoOptions extends FaultOptions, AccountOption {
   readonly once: boolean;
   readonly port: number;
   readonly json: boolean;
@@ -58,6 +59,7 @@ export async function demo(options: DemoOptions): Promise<number> {
   const watch = watchEngine(terminal);
   const engine = await startEngine({
     assembly,
+    ...(options.account === undefined ? {} : { account: options.account }),
     port: options.port,
     ...(faults && { faults }),
     onLog(log) {

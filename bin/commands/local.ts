@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import { describeChange, startEngine } from '../../lib/local/engine.ts';
+import type { AccountOption } from '../account-option.ts';
 import { readCdkApp, synthesise } from '../cdk-app.ts';
 import { type FaultOptions, faultsInWords, plannedFaults } from '../fault-options.ts';
 import { logFiles } from '../function-logs.ts';
@@ -10,7 +11,7 @@ import { interrupted } from '../signals.ts';
 import { openTerminal } from '../terminal.ts';
 import { watchEngine } from '../watch-engine.ts';
 
-export interface LocalOptions extends FaultOptions {
+export interface LocalOptions extends FaultOptions, AccountOption {
   /** Without it, the one that `cdk.json` names. */
   readonly assembly?: string;
   /** Synthesises the app of `cdk.json`, and deploys it again whenever its files change. */
@@ -25,7 +26,7 @@ export interface LocalOptions extends FaultOptions {
 
 /** Runs an assembly until Ctrl-C. Prints `ready URL` on standard output when it can be used. */
 export async function local(options: LocalOptions): Promise<number> {
-  const { port, iam, data, timeScale, ...asked } = options;
+  const { port, iam, data, timeScale, account, ...asked } = options;
   const faults = plannedFaults(asked);
   const stop = interrupted();
   const logs = logFiles(join('.sluice', 'logs'), { append: data !== undefined });
@@ -44,6 +45,7 @@ export async function local(options: LocalOptions): Promise<number> {
   const engine = await startEngine({
     ...{ assembly, port, iam, timeScale },
     ...(data === undefined ? {} : { data }),
+    ...(account === undefined ? {} : { account }),
     ...(faults === undefined ? {} : { faults }),
     onLog(log) {
       logs.write(log);

@@ -71,7 +71,7 @@ function callsAs(accessKeyId: string, endpoint: string, region: string, agent: A
     body: string | Buffer,
     signal?: AbortSignal,
   ): Promise<string> {
-    const { promise, resolve, reject } = Promise.withResolvers<{ status: number; text: string }>();
+    const { promise, resolve, reject } = Promise.withResolvers<{ status: number; text: string; type: unknown }>();
     const outgoing = request(
       {
         agent,
@@ -92,14 +92,18 @@ function callsAs(accessKeyId: string, endpoint: string, region: string, agent: A
         response.on('data', (chunk: Buffer) => chunks.push(chunk));
         response.on('error', reject);
         response.on('end', () =>
-          resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') }),
+          resolve({
+            status: response.statusCode ?? 0,
+            text: Buffer.concat(chunks).toString('utf8'),
+            type: response.headers['x-amzn-errortype'],
+          }),
         );
       },
     );
     outgoing.on('error', reject);
     outgoing.end(body);
-    const { status, text } = await promise;
-    if (status >= 300) throw errorFrom(status, text, `${what.service} ${what.operation}`);
+    const { status, text, type } = await promise;
+    if (status >= 300) throw errorFrom(status, text, type, `${what.service} ${what.operation}`);
     return text;
   }
 
@@ -130,10 +134,11 @@ function callsAs(accessKeyId: string, endpoint: string, region: string, agent: A
   };
 }
 
-function errorFrom(status: number, text: string, operation: string): AwsCallError {
+/** @param type code of the error, where the protocol has it in a header */
+function errorFrom(status: number, text: string, type: unknown, operation: string): AwsCallError {
   if (text.trimStart().startsWith('{')) {
     const body = JSON.parse(text) as Record<string, unknown>;
-    const code = String(body.__type ?? body.code ?? 'Unknown').replace(/^.*#/, '');
+    const code = String(body.__type ?? body.code ?? type ?? 'Unknown').replace(/^.*#/, '');
     return new AwsCallError(code, String(body.message ?? body.Message ?? text), status, operation);
   }
   const { code = `HTTP ${status}`, message = text.slice(0, 500) } = errorIn(text) ?? {};

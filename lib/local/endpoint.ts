@@ -22,6 +22,8 @@ export interface EndpointOptions {
   /** 0 takes any free port. */
   readonly port: number;
   readonly answer: (request: WireRequest) => Promise<Outcome>;
+  /** An HTTP/1.1 connection is closed when nothing came on it for so long. Default: KEEP_ALIVE_MS. */
+  readonly idleMs?: number | undefined;
 }
 
 /** S3 parts and Kinesis records are at most 10 MiB on the wire; base64 and batches make it more. */
@@ -42,7 +44,7 @@ type AnyResponse = ServerResponse | Http2ServerResponse;
  * http:// endpoints): the first bytes of a connection decide which of two servers gets it.
  * @throws Error that names the port when it is taken.
  */
-export async function startEndpoint({ port, answer }: EndpointOptions): Promise<Endpoint> {
+export async function startEndpoint({ port, answer, idleMs = KEEP_ALIVE_MS }: EndpointOptions): Promise<Endpoint> {
   const sockets = new Set<Socket>();
   const withheld = new Set<NodeJS.Timeout>();
   const onRequest = (request: AnyRequest, response: AnyResponse) => {
@@ -62,7 +64,7 @@ export async function startEndpoint({ port, answer }: EndpointOptions): Promise<
       );
     });
   };
-  const http1 = createHttpServer({ keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: 0, headersTimeout: 0 }, onRequest);
+  const http1 = createHttpServer({ keepAliveTimeout: idleMs, requestTimeout: 0, headersTimeout: 0 }, onRequest);
   const http2 = createHttp2Server({}, onRequest);
   http2.on('sessionError', (error: NodeJS.ErrnoException) => {
     // A killed worker takes its connections with it; that is no failure of the engine.

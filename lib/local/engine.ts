@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Account } from './account/account.ts';
 import { readAssembly } from './assembly.ts';
 import { createAwsCalls } from './call.ts';
 import { cloudformationApi } from './cloudformation.ts';
@@ -22,10 +23,11 @@ import { faultyDeliveries } from './faults/deliveries.ts';
 import type { RandomFaults } from './faults.ts';
 import { iamApi } from './iam/api.ts';
 import { lambdaApi } from './lambda/api.ts';
-import { createAsyncInvocations } from './lambda/async-invocations.ts';
+import { createAsyncInvocations, type Waits } from './lambda/async-invocations.ts';
 import type { FunctionDefinition, FunctionLog } from './lambda/definition.ts';
 import { functionNotFound } from './lambda/errors.ts';
-import { createFunctions, functionNameOf } from './lambda/functions.ts';
+import { functionNameOf } from './lambda/function-names.ts';
+import { createFunctions } from './lambda/functions.ts';
 import { permittedLog } from './lambda/log-permission.ts';
 import { logsApi } from './logs/api.ts';
 import { createLogStore } from './logs/log-store.ts';
@@ -44,6 +46,7 @@ import { startServices } from './services.ts';
 import { openState } from './state/state.ts';
 import { readVitals, type Vitals } from './vitals.ts';
 
+export { type Account, DEFAULT_ACCOUNT, NEW_ACCOUNT } from './account/account.ts';
 export type { Invocation } from './cloudwatch/lambda-metrics.ts';
 export type { FunctionDefinition, FunctionLog } from './lambda/definition.ts';
 export { type Change, describeChange } from './provision/changes.ts';
@@ -79,6 +82,11 @@ export interface EngineOptions {
   readonly ttlSweepMs?: number;
   /** false: roles and policies are not looked at. Default true. */
   readonly iam?: boolean;
+  /**
+   * What the account grants, in numbers (docs/engine-account.md). Default: no quotas but Lambda's of 1,000 executions, retries of events
+   * after a second at most, functions that go on between events.
+   */
+  readonly account?: Account;
   /** Faults by chance, from when the app runs. Default none. */
   readonly faults?: RandomFaults;
   /**
@@ -118,7 +126,7 @@ export interface Engine {
 /**
  * Provisions a cloud assembly on this machine and runs it.
  * @throws AssemblyError, TemplateError, ProvisionError, StateError, or an Error that names the port when it is in use; nothing is left
- * running then, and a data directory is as it was
+ * running then, and a data directory is as it was, but for resources that DeletionPolicy Retain keeps
  */
 export async function startEngine(options: EngineOptions): Promise<Engine> {
   const assembly = readAssembly(options.assembly);
@@ -135,8 +143,10 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     ...(options.region === undefined ? {} : { region: options.region }),
     ...(options.ttlSweepMs === undefined ? {} : { ttlSweepMs: options.ttlSweepMs }),
     ...(options.iam === undefined ? {} : { iam: options.iam }),
+    ...(options.account === undefined ? {} : { account: options.account }),
     ...timeScale,
     ...(state === undefined ? {} : { state }),
+    onThrottled: (text) => notice(`Throttled: ${text}`),
   }).catch((error: unknown) => {
     state?.close();
     throw error;
@@ -163,12 +173,15 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     report: notice,
     clockSkewMs: (functionName) => clockSkew(functionName, services.faults),
     state,
+    limits: options.account?.lambda,
+    freezes: options.account?.lambda.freezes ?? false,
     ...(options.maxWorkers === undefined ? {} : { maxWorkers: options.maxWorkers }),
   });
   const functions = meterFunctions(workers, metrics, options.onInvocation);
   const deliveries = (inOrder: boolean) => faultyDeliveries(functions, services.faults, inOrder);
   const observer = createAsyncMeter(metrics);
-  const asyncInvocations = createAsyncInvocations({ ...base, functions: deliveries(false), observer }, state);
+  const waits = waitsOf(options);
+  const asyncInvocations = createAsyncInvocations({ ...base, functions: deliveries(false), observer, waits }, state);
   const mappings = createMappings(
     {
       ...base,
@@ -281,5 +294,20 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       closing ??= deployments.settled().then(stopAll);
       return closing;
     },
+  };
+}
+
+const MILLIS_PER_SECOND = 1_000;
+/** First and longest pause of an event after throttles. https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html */
+const THROTTLED_SECONDS = { first: 1, longest: 300 };
+
+/** How long events wait: as on AWS in an account, shortly without one. */
+function waitsOf({ account, timeScale = 1 }: EngineOptions): Partial<Waits> {
+  if (account === undefined) return { timeScale };
+  const scaled = (seconds: number): number => (seconds * MILLIS_PER_SECOND) / timeScale;
+  return {
+    timeScale,
+    retries: account.lambda.retrySeconds.map(scaled),
+    throttled: [scaled(THROTTLED_SECONDS.first), scaled(THROTTLED_SECONDS.longest)],
   };
 }

@@ -1,3 +1,4 @@
+import type { Account } from './account/account.ts';
 import { kinesisApi } from './kinesis/api.ts';
 import { migrateKinesis } from './kinesis/migrate.ts';
 import { createRecordLog } from './kinesis/record-log.ts';
@@ -18,6 +19,11 @@ export interface KinesisOptions {
   readonly account: string;
   /** Keeps streams and records over a restart. Without one records are in a temporary file that goes with the process. */
   readonly state?: State | undefined;
+  /** What the account grants; undefined: everything. */
+  readonly quotas?: Account['kinesis'] | undefined;
+  /** Divides the day of the quotas. Default 1. */
+  readonly timeScale?: number;
+  readonly onThrottled?: (what: string) => void;
 }
 
 /** How often records are looked for that are beyond their retention; they are not read any more anyhow. */
@@ -26,7 +32,7 @@ const SWEEP_INTERVAL_MS = 10_000;
 const SWEEP_RECORDS = 1_000;
 
 /** Kinesis, with its records in a file: memory and speed do not depend on how many there are. */
-export function createKinesis({ region, account, state }: KinesisOptions): Kinesis {
+export function createKinesis({ region, account, state, quotas, timeScale = 1, onThrottled }: KinesisOptions): Kinesis {
   const file = state?.file ?? temporaryFile();
   const log = createRecordLog(file);
   if (state !== undefined) migrateKinesis(state, log);
@@ -52,7 +58,10 @@ export function createKinesis({ region, account, state }: KinesisOptions): Kines
   const timer = setInterval(sweepOn, SWEEP_INTERVAL_MS).unref();
 
   return {
-    handle: kinesisApi({ region, account, streams, log, now: Date.now, settled: () => state?.settled() }),
+    handle: kinesisApi({
+      ...{ region, account, streams, log, now: Date.now, settled: () => state?.settled() },
+      ...{ quotas, timeScale, onThrottled },
+    }),
     close() {
       clearInterval(timer);
       clearImmediate(next);

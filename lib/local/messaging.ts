@@ -68,7 +68,7 @@ export async function startMessaging(options: MessagingOptions): Promise<Messagi
   const queues = createQueueOperations(fauxqs, timeScale);
   return {
     handlers: {
-      sqs: createSqs(fauxqs, access, queues.operations, state),
+      sqs: createSqs(fauxqs, access, queues.operations, { state, timeScale }),
       sns: createSns(fauxqs, access, publishing),
       s3: createS3(fauxqs, access, state),
       sts: createSts(account),

@@ -84,6 +84,7 @@ const lambda: Reader = ({ method, url }) => {
 
 const ses: Reader = ({ method, url }) => {
   if (url.startsWith('/v2/email/outbound-emails')) return 'SendEmail';
+  if (url.startsWith('/v2/email/account')) return method === 'GET' ? 'GetAccount' : undefined;
   if (!url.startsWith('/v2/email/identities')) return undefined;
   const one = /\/identities\/[^/?]/.test(url);
   if (one) return { GET: 'GetEmailIdentity', DELETE: 'DeleteEmailIdentity' }[method];

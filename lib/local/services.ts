@@ -1,3 +1,4 @@
+import type { Account } from './account/account.ts';
 import { createCapacityMeter, createDynamodbMeter } from './cloudwatch/dynamodb-metrics.ts';
 import { createKinesisMeter } from './cloudwatch/kinesis-metrics.ts';
 import { createMetrics, type Metrics } from './cloudwatch/metrics.ts';
@@ -5,10 +6,11 @@ import type { RequestMeter } from './cloudwatch/request-meter.ts';
 import { createScaledTime } from './cloudwatch/scaled-time.ts';
 import { answer, type RouteHandler } from './dispatch.ts';
 import { type Dynamodb, startDynamodb } from './dynamodb/gateway.ts';
+import { createThroughput } from './dynamodb/throughput.ts';
 import { type Endpoint, startEndpoint } from './endpoint.ts';
 import { faultsRoute } from './faults/route.ts';
 import { createFaults, type Faults, type FaultTrigger } from './faults.ts';
-import { createIam, type Iam } from './iam.ts';
+import { createIam, type Iam, rolePrincipal } from './iam.ts';
 import { createIdentities, type Identities } from './identities.ts';
 import { createKinesis } from './kinesis.ts';
 import type { NotifyFunction } from './messaging/delivery.ts';
@@ -34,6 +36,10 @@ export interface ServicesOptions {
   readonly state?: State;
   /** false: everybody may do everything. Default true: roles and policies decide. */
   readonly iam?: boolean;
+  /** What the account grants. Without one there are no quotas. */
+  readonly account?: Account;
+  /** Told, in words, of everything that a quota of the account stops. */
+  readonly onThrottled?: (what: string) => void;
 }
 
 /** The data services of the engine behind one endpoint. */
@@ -82,7 +88,7 @@ export const DEFAULT_REGION = 'us-east-1';
  * @throws Error that names the port when it is in use.
  */
 export async function startServices(options: ServicesOptions = {}): Promise<Services> {
-  const { state } = options;
+  const { state, account, timeScale = 1, onThrottled = () => undefined } = options;
   const region = options.region ?? DEFAULT_REGION;
   const identities = createIdentities();
   const faults = createFaults();
@@ -95,7 +101,7 @@ export async function startServices(options: ServicesOptions = {}): Promise<Serv
     protectionOf: (arn) => messaging?.protectionOf(arn),
     partitionKeyOf: (table) => dynamodb?.partitionKeyOf(table),
   });
-  const metrics = createMetrics(createScaledTime(options.timeScale ?? 1));
+  const metrics = createMetrics(createScaledTime(timeScale));
   const meters = new Map<string, RequestMeter>([
     ['dynamodb', createDynamodbMeter(metrics)],
     ['kinesis', createKinesisMeter(metrics)],
@@ -111,6 +117,7 @@ export async function startServices(options: ServicesOptions = {}): Promise<Serv
 
   const endpoint: Endpoint = await startEndpoint({
     port: options.port ?? 0,
+    idleMs: account && Math.ceil(account.http.idleSeconds * 1_000),
     async answer(wire) {
       const outcome = await answer(wire, { region, identities, faults, iam, handlers, meters, routes, isClosing });
       // Nothing is acknowledged, or shown, that a killed process would take with it.
@@ -133,11 +140,18 @@ export async function startServices(options: ServicesOptions = {}): Promise<Serv
   };
   try {
     if (state !== undefined) placeState(state, { region, url });
-    const kinesis = createKinesis({ region, account: ACCOUNT, state });
+    const kinesis = createKinesis({
+      ...{ region, account: ACCOUNT, state },
+      ...{ quotas: account?.kinesis, timeScale, onThrottled },
+    });
     closers.push(async () => kinesis.close());
     dynamodb = await startDynamodb({
       ...{ region, account: ACCOUNT, ttlSweepMs: options.ttlSweepMs, state },
       capacity: createCapacityMeter(metrics),
+      ...(account && {
+        transactionMs: account.dynamodb.transactionMs,
+        throughput: createThroughput({ limits: account.dynamodb, timeScale, onThrottled }),
+      }),
     });
     closers.push(dynamodb.close);
     messaging = await startMessaging({
@@ -147,17 +161,21 @@ export async function startServices(options: ServicesOptions = {}): Promise<Serv
       holdBack: (queueName) => holdBack(queueName, faults),
       state,
       metrics,
-      timeScale: options.timeScale,
+      timeScale,
       notify: (topicArn, functionArn, event) => notifyFunction(topicArn, functionArn, event),
     });
     closers.push(messaging.close);
     meters.set('sqs', messaging.queueMeter);
-    const ses = createSes({ region, state });
+    const ses = createSes({ region, state, quotas: account?.ses, timeScale, onThrottled });
     handlers.set('kinesis', kinesis.handle);
     handlers.set('dynamodb', dynamodb.handle);
     for (const [name, handler] of Object.entries(messaging.handlers)) handlers.set(name, handler);
     handlers.set('ses', ses.handle);
-    routes.push(['/_aws/ses', ses.mailbox], ['/_sluice/faults', faultsRoute(faults)]);
+    routes.push(
+      ['/_aws/ses', ses.mailbox],
+      ['/_sluice/identities', ses.verification],
+      ['/_sluice/faults', faultsRoute(faults)],
+    );
     return {
       url,
       port: endpoint.port,
@@ -204,6 +222,10 @@ function accessOf({ refuse, resources, problemIn }: Iam): Access {
     maySend: (sourceArn, queueArn) =>
       refuse({ kind: 'service', service: 'sns.amazonaws.com', sourceArn }, 'sqs:SendMessage', queueArn) === undefined,
     problemIn,
+    listingRefused({ roleArn, functionName, session = functionName ?? 'session' }, bucket) {
+      if (roleArn === undefined) return undefined;
+      return refuse(rolePrincipal(roleArn, session), 's3:ListBucket', arnOf(bucket))?.message;
+    },
     bucketPolicies: {
       put: (bucket, text) => resources.put(arnOf(bucket), BUCKET_POLICY, JSON.parse(text)),
       get(bucket) {

@@ -1,8 +1,13 @@
 import { randomUUID } from 'node:crypto';
+import type { Account } from './account/account.ts';
 import { errorResponse, jsonResponse } from './endpoint-errors.ts';
 import { jsonBody } from './endpoint-request.ts';
+import { textAt } from './json.ts';
 import { restOperation } from './rest-operations.ts';
 import type { ServiceRequest, ServiceResponse } from './service.ts';
+import { partiesOf } from './ses/addresses.ts';
+import { createIdentities, type Identities } from './ses/identities.ts';
+import { createSendingQuota } from './ses/quotas.ts';
 import { documents } from './state/documents.ts';
 import type { State } from './state/state.ts';
 
@@ -35,12 +40,33 @@ interface SendEmailInput {
   EmailTags?: { Name: string; Value: string }[];
 }
 
-/** SES v2 that sends nothing and keeps everything. Identities need no verification. */
-export function createSes({ region, state }: { readonly region: string; readonly state?: State | undefined }) {
+export interface SesOptions {
+  readonly region: string;
+  readonly state?: State | undefined;
+  /** What the account grants; undefined: everything, and identities need no verification. */
+  readonly quotas?: Account['ses'] | undefined;
+  /** Divides the day of the quota. Default 1. */
+  readonly timeScale?: number;
+  /** Told, in words, what a quota stopped. */
+  readonly onThrottled?: (what: string) => void;
+}
+
+/** SES v2 that sends nothing and keeps everything. */
+export function createSes({ region, state, quotas, timeScale = 1, onThrottled = () => undefined }: SesOptions) {
   const kept = state && documents<SentEmail>(state, 'ses-messages');
-  const keptIdentities = state?.store('ses-identities');
   let messages = [...(kept?.entries() ?? [])].map(([, message]) => message);
-  const identities = new Set([...(keptIdentities?.entries() ?? [])].map(([name]) => name));
+  const identities = createIdentities(quotas?.identities ?? [], quotas !== undefined, state);
+  const earlier = messages.map(({ Timestamp, ...email }) => [Date.parse(Timestamp), recipientsOf(email)] as const);
+  const quota =
+    quotas &&
+    createSendingQuota({
+      quotas,
+      identities,
+      region,
+      timeScale,
+      earlier: earlier.toSorted(([a], [b]) => a - b),
+      onThrottled,
+    });
 
   const operations: Readonly<Record<string, (request: ServiceRequest) => ServiceResponse>> = {
     SendEmail(request) {
@@ -49,6 +75,11 @@ export function createSes({ region, state }: { readonly region: string; readonly
       if (problem !== undefined) {
         return errorResponse('ses', { status: 400, code: 'BadRequestException', message: problem });
       }
+      if (quota !== undefined) {
+        const { sender, recipients } = partiesOf(input);
+        const refused = quota.take(sender, recipients);
+        if (refused !== undefined) return errorResponse('ses', refused);
+      }
       const email = sentEmail(input, request.region || region);
       messages.push(email);
       kept?.put(email.Id, email);
@@ -56,31 +87,37 @@ export function createSes({ region, state }: { readonly region: string; readonly
     },
     CreateEmailIdentity(request) {
       const name = String(jsonBody(request).EmailIdentity ?? '');
-      identities.add(name);
-      keptIdentities?.put(name, '');
-      return jsonResponse({ IdentityType: identityType(name), VerifiedForSendingStatus: true });
+      if (!identities.create(name)) return alreadyThere(name);
+      return jsonResponse({
+        IdentityType: identityType(name),
+        VerifiedForSendingStatus: identities.isVerified(name) ?? false,
+      });
     },
     GetEmailIdentity(request) {
       const name = identityInPath(request);
-      if (!identities.has(name)) return noIdentity(name);
+      const verified = identities.isVerified(name);
+      if (verified === undefined) return noIdentity(name);
       return jsonResponse({
         IdentityType: identityType(name),
-        VerifiedForSendingStatus: true,
-        VerificationStatus: 'SUCCESS',
+        VerifiedForSendingStatus: verified,
+        VerificationStatus: statusOf(verified),
       });
     },
     DeleteEmailIdentity(request) {
       const name = identityInPath(request);
-      keptIdentities?.delete(name);
-      return identities.delete(name) ? jsonResponse({}) : noIdentity(name);
+      return identities.remove(name) ? jsonResponse({}) : noIdentity(name);
     },
-    ListEmailIdentities: () =>
+    ListEmailIdentities: () => jsonResponse({ EmailIdentities: listed(identities) }),
+    GetAccount: () =>
       jsonResponse({
-        EmailIdentities: [...identities].map((name) => ({
-          IdentityName: name,
-          IdentityType: identityType(name),
-          SendingEnabled: true,
-        })),
+        ProductionAccessEnabled: quotas?.sandbox !== true,
+        SendingEnabled: true,
+        EnforcementStatus: 'HEALTHY',
+        SendQuota: {
+          Max24HourSend: quotas?.perDay ?? UNLIMITED,
+          MaxSendRate: quotas?.perSecond ?? UNLIMITED,
+          SentLast24Hours: quota?.sent() ?? messages.length,
+        },
       }),
   };
 
@@ -91,6 +128,21 @@ export function createSes({ region, state }: { readonly region: string; readonly
       if (answer !== undefined) return answer(request);
       const message = `ses: ${request.method} ${request.url} is not available in the engine; available: ${Object.keys(operations).join(', ')}`;
       return errorResponse('ses', { status: 501, code: 'UnknownOperationException', message });
+    },
+    /** `/_sluice/identities`: GET lists them, POST `{"identity": "shop@example.org"}` verifies one that is there. */
+    async verification(method: string, _url: URL, body: Buffer): Promise<ServiceResponse> {
+      if (method === 'GET') return jsonResponse({ identities: listed(identities) });
+      if (method !== 'POST') return jsonResponse({ message: `${method} /_sluice/identities: only GET and POST` }, 405);
+      const name = identityIn(body);
+      if (name === undefined)
+        return jsonResponse(
+          { message: 'the body must be JSON with an identity: {"identity": "shop@example.org"}' },
+          400,
+        );
+      if (identities.verify(name)) return jsonResponse({ identities: listed(identities) });
+      const known = identities.list().map((identity) => identity.name);
+      const message = `there is no identity ${name}; create it first. There are: ${known.join(', ') || 'none'}`;
+      return jsonResponse({ message }, 404);
     },
     /** GET lists (`?id=` one message, `?email=` one sender), DELETE forgets. */
     async mailbox(method: string, url: URL): Promise<ServiceResponse> {
@@ -135,11 +187,44 @@ function whatIsMissing({ FromEmailAddress, Destination, Content }: SendEmailInpu
   return ToAddresses.length + CcAddresses.length + BccAddresses.length === 0 ? 'Destination has no address' : undefined;
 }
 
+/** How many a message went to. */
+const recipientsOf = ({
+  Destination: { ToAddresses, CcAddresses = [], BccAddresses = [] },
+}: Pick<SentEmail, 'Destination'>) => ToAddresses.length + CcAddresses.length + BccAddresses.length;
+
+/** What SES answers where there is no quota. https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendQuota.html */
+const UNLIMITED = -1;
+
+const statusOf = (verified: boolean) => (verified ? 'SUCCESS' : 'PENDING');
+
+const listed = (identities: Identities) =>
+  identities.list().map(({ name, verified }) => ({
+    IdentityName: name,
+    IdentityType: identityType(name),
+    SendingEnabled: verified,
+    VerificationStatus: statusOf(verified),
+  }));
+
+function identityIn(body: Buffer): string | undefined {
+  try {
+    return textAt(JSON.parse(body.toString('utf8')), 'identity');
+  } catch {
+    return undefined; // Not JSON: it is answered as a body without an identity.
+  }
+}
+
 const identityType = (name: string) => (name.includes('@') ? 'EMAIL_ADDRESS' : 'DOMAIN');
 
 function identityInPath({ url }: ServiceRequest): string {
   return decodeURIComponent(/\/identities\/([^/?]+)/.exec(url)?.[1] ?? '');
 }
+
+const alreadyThere = (name: string): ServiceResponse =>
+  errorResponse('ses', {
+    status: 400,
+    code: 'AlreadyExistsException',
+    message: `Email identity ${name} already exist.`,
+  });
 
 function noIdentity(name: string): ServiceResponse {
   return errorResponse('ses', {

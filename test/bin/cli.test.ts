@@ -71,6 +71,13 @@ describe('errors name what is wrong and the exit code says so', () => {
       "the rate of throttle is '2'; it must be a probability from 0 to 1",
     ],
     ['a kind of fault that is none', ['demo', '--faults', 'thunder=0.1'], 2, "there is no kind of fault 'thunder'"],
+    ['an account that is neither a name nor a file', ['local', '--account', 'old'], 2, 'there is no such file'],
+    [
+      'an account that makes no sense',
+      ['demo', '--account', 'package.json'],
+      2,
+      'there is no name; an account has ses,',
+    ],
     ['a seed that is no number', ['demo', '--faults', '0.01', '--seed', 'x'], 2, 'the seed must be a whole number'],
     ['a seed without faults', ['local', '--assembly', 'x', '--seed', '7'], 1, 'say which with --faults'],
     ['no time at all', ['demo', '--minutes', '0'], 2, 'the time must be a number above 0'],

@@ -17,7 +17,7 @@ export const fourthDraw: readonly Fault[] = [
   fault('lib/systems/orders/tools/check-effects.ts', 'an invoice whose message was given up afterwards is one too many', 'const known = new Set(events.map(keyOf));', 'const known = new Set(due);'),
 
   fault('lib/local/mappings/mappings-state.ts', 'the positions of a mapping that is gone are kept', '      checkpoints.deleteBelow(`${uuid}/`);\n', ''),
-  fault('lib/local/lambda/functions.ts', 'a function that does not start answers nothing', 'payload: JSON.stringify(instance), error: instance', "payload: '', error: instance"),
+  fault('lib/local/lambda/workers.ts', 'a function that does not start answers nothing', 'payload: JSON.stringify(instance), error: instance', "payload: '', error: instance"),
   fault('lib/local/cloudwatch/bucket.ts', 'values that are all the same count once', 'addValue(values, bucket.min, bucket.count);', 'addValue(values, bucket.min, 1);'),
   fault('lib/local/mappings/kinesis-source.ts', 'more records are asked for than the API gives', 'Limit: Math.min(limit, GET_RECORDS_LIMIT),', 'Limit: limit,'),
   fault('lib/local/provision/s3.ts', 'a bucket is made anew at every start', '  durable: true,\n', ''),

@@ -26,6 +26,10 @@ export function createDynamodbMeter(metrics: Metrics): RequestMeter {
     if (response.status === 200) {
       for (const TableName of tables)
         count('SuccessfulRequestLatency', { TableName, Operation }, durationMs, 'Milliseconds');
+      if (Operation === 'BatchWriteItem') {
+        for (const [TableName, requests] of unprocessedIn(response))
+          count('WriteThrottleEvents', { TableName }, requests.length);
+      }
       return;
     }
     const { code, reasons } = errorOf(response);
@@ -34,7 +38,7 @@ export function createDynamodbMeter(metrics: Metrics): RequestMeter {
     if (code === 'TransactionConflictException' || reasons.includes('TransactionConflict'))
       for (const TableName of tables) count('TransactionConflict', { TableName });
     if (response.status >= 500) for (const TableName of tables) count('SystemErrors', { TableName, Operation });
-    else if (THROTTLES.has(code)) {
+    else if (THROTTLES.has(code) || reasons.includes('ThrottlingError')) {
       for (const TableName of tables) {
         count('ThrottledRequests', { TableName, Operation });
         count(isWrite ? 'WriteThrottleEvents' : 'ReadThrottleEvents', { TableName });
@@ -52,6 +56,16 @@ export function createCapacityMeter(metrics: Metrics): CapacityMeter {
     read: (table, units) => series('ConsumedReadCapacityUnits', table).add(units),
     write: (table, units) => series('ConsumedWriteCapacityUnits', table).add(units),
   };
+}
+
+/** What of a batch was handed back: nearly always nothing, which is seen without a look inside. */
+function unprocessedIn({ body }: ServiceResponse): readonly (readonly [table: string, requests: readonly unknown[]])[] {
+  const text = String(body);
+  if (text.includes('"UnprocessedItems":{}')) return [];
+  return Object.entries(objectAt(JSON.parse(text), 'UnprocessedItems')).map(([name, requests]) => [
+    name,
+    Array.isArray(requests) ? requests : [],
+  ]);
 }
 
 function tablesOf(input: Readonly<Record<string, unknown>>): string[] {

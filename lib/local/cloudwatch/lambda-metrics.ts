@@ -1,8 +1,8 @@
 import type { AsyncObserver } from '../lambda/async-invocations.ts';
 import type { FunctionError } from '../lambda/definition.ts';
 import { isThrottled } from '../lambda/errors.ts';
+import { functionNameOf } from '../lambda/function-names.ts';
 import type { Functions } from '../lambda/functions.ts';
-import { functionNameOf } from '../lambda/functions.ts';
 import type { Dimensions, Metrics } from './metrics.ts';
 import type { Series } from './series.ts';
 

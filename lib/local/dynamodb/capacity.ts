@@ -13,7 +13,7 @@ const READS = ['GetItem', 'BatchGetItem', 'Query', 'Scan'];
 /** A write unit is one write of up to 1 KB, a read unit one strongly consistent read of up to 4 KB; transactions pay double. */
 const WRITE_UNIT_BYTES = 1_024;
 const READ_UNIT_BYTES = 4_096;
-const TRANSACTION_FACTOR = 2;
+export const TRANSACTION_FACTOR = 2;
 
 /**
  * Counts what each committed change costs. Indexes are not counted.
@@ -24,10 +24,13 @@ export function countWrites(meter: CapacityMeter, transactional: boolean): Chang
   return ({ table, before, after }, userIdentity) => {
     // Expiry deletes for nothing.
     if (userIdentity !== undefined) return;
-    const bytes = Math.max(sizeOf(before), sizeOf(after));
-    meter.write(table.TableName, factor * Math.max(1, Math.ceil(bytes / WRITE_UNIT_BYTES)));
+    meter.write(table.TableName, factor * writeUnits(before, after));
   };
 }
+
+/** What a write costs, outside of a transaction. */
+export const writeUnits = (before: Item | undefined, after: Item | undefined): number =>
+  Math.max(1, Math.ceil(Math.max(sizeOf(before), sizeOf(after)) / WRITE_UNIT_BYTES));
 
 /** The same operations, reads counted by what dynalite says they consume. */
 export function countReads(

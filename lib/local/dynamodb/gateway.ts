@@ -7,10 +7,13 @@ import { type ChangeListener, createCommit } from './commit.ts';
 import { openStore, type Parameters } from './dynalite.ts';
 import { DynamodbError } from './errors.ts';
 import { createExpiry } from './expiry.ts';
+import { createInFlight } from './in-flight.ts';
 import { createItemOperations } from './items.ts';
 import { keepItems } from './items-state.ts';
+import { chargeReads, limitReads } from './read-limits.ts';
 import { createStreams } from './streams.ts';
 import { createTableOperations, nameOf } from './tables.ts';
+import type { Throughput } from './throughput.ts';
 import { createTransactions } from './transactions.ts';
 import { createTableCache } from './view.ts';
 
@@ -23,6 +26,10 @@ export interface DynamodbOptions {
   readonly state?: State | undefined;
   /** Told of the capacity units consumed. */
   readonly capacity: CapacityMeter;
+  /** How long a transaction holds its items, milliseconds. 0: until what came in at the same time was looked at. Default 0. */
+  readonly transactionMs?: number | undefined;
+  /** Limits what tables take. Undefined: they take everything. */
+  readonly throughput?: Throughput | undefined;
 }
 
 /** DynamoDB and DynamoDB Streams as one handler (both sign as `dynamodb`). */
@@ -46,6 +53,8 @@ export async function startDynamodb({
   ttlSweepMs,
   state,
   capacity,
+  transactionMs = 0,
+  throughput,
 }: DynamodbOptions): Promise<Dynamodb> {
   const store = await openStore(region, account);
   if (state !== undefined) await keepItems(store, state);
@@ -66,14 +75,16 @@ export async function startDynamodb({
   });
   listeners.push(expiry.listener);
 
+  const inFlight = createInFlight(transactionMs);
+  const itemOperations: Readonly<Record<string, Operation>> = {
+    ...createItemOperations({ store, tables, commit, inFlight, throughput }),
+    ...createTransactions({ store, tables, commit: commitTransaction, inFlight, throughput, state }),
+  };
+
   const operations: Readonly<Record<string, Operation>> = {
-    ...countReads(
-      {
-        ...createItemOperations({ store, tables, commit }),
-        ...createTransactions({ store, tables, commit: commitTransaction, state }),
-      },
-      capacity,
-    ),
+    ...(throughput === undefined
+      ? countReads(itemOperations, capacity)
+      : limitReads(countReads(itemOperations, chargeReads(capacity, throughput, tables)), throughput, tables)),
     ...createTableOperations({ store, tables, streams, expiry, state }),
   };
   const streamOperations = streams.operations;

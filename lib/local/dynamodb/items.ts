@@ -1,30 +1,33 @@
-import type { Commit } from './commit.ts';
-import { type ActionName, type Parameters, run, runNow, type Store, validate } from './dynalite.ts';
+import { batchWrite } from './batch-write.ts';
+import { writeUnits } from './capacity.ts';
+import { type ActionName, type Parameters, run, runNow, validate } from './dynalite.ts';
 import { DynamodbError } from './errors.ts';
-import { type TableCache, viewOf } from './view.ts';
-
-export interface ItemContext {
-  readonly store: Store;
-  readonly tables: TableCache;
-  readonly commit: Commit;
-}
+import { transactionConflict } from './in-flight.ts';
+import type { ItemContext } from './item-context.ts';
+import { partitionKeyOf, placeOf } from './places.ts';
+import { throttling } from './throughput.ts';
+import { type TableCache, type View, viewOf } from './view.ts';
 
 type Operation = (parameters: Parameters) => Promise<Parameters>;
 
 /** Reads and writes of items: dynalite's actions on views, committed in one go. */
-export function createItemOperations({ store, tables, commit }: ItemContext): Record<string, Operation> {
+export function createItemOperations(context: ItemContext): Record<string, Operation> {
+  const { store, tables, commit, inFlight } = context;
   const write =
     (action: ActionName): Operation =>
     async (parameters) => {
       const returnsItem = parameters.ReturnValuesOnConditionCheckFailure === 'ALL_OLD';
       const data = validate(action, store, parameters);
+      if (inFlight.isHeld(() => placeIn(data, tables))) throw transactionConflict();
       const view = viewOf(store, tables);
       let result: Parameters;
       try {
         result = runNow(action, view, data);
       } catch (error) {
+        takeUnits(data, view, context);
         throw returnsItem ? withItem(error, view.lastRead) : error;
       }
+      takeUnits(data, view, context);
       await commit([view]);
       return result;
     };
@@ -47,12 +50,26 @@ export function createItemOperations({ store, tables, commit }: ItemContext): Re
     PutItem: write('putItem'),
     UpdateItem: write('updateItem'),
     DeleteItem: write('deleteItem'),
-    BatchWriteItem: write('batchWriteItem'),
+    BatchWriteItem: batchWrite(context),
     GetItem: read('getItem'),
     BatchGetItem: search('batchGetItem'),
     Query: search('query'),
     Scan: search('scan'),
   };
+}
+
+function placeIn(data: Parameters, tables: TableCache): string | undefined {
+  const table = tables.find(String(data.TableName));
+  return table && placeOf(data, table);
+}
+
+/** A write whose condition failed has cost what it looked at, too. @throws ThrottlingException */
+function takeUnits(data: Parameters, view: View, { tables, throughput }: ItemContext): void {
+  const table = throughput && tables.find(String(data.TableName));
+  if (throughput === undefined || table === undefined) return;
+  const units = writeUnits(view.lastRead, view.changes[0]?.after);
+  const exceeded = throughput.take('write', table, partitionKeyOf(data, table), units);
+  if (exceeded !== undefined) throw throttling(exceeded);
 }
 
 /** `ReturnValuesOnConditionCheckFailure: ALL_OLD`: the error carries the item the condition was about. */

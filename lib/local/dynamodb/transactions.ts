@@ -1,25 +1,17 @@
-import { hash } from 'node:crypto';
-import { memoryOf } from '../state/memory-of.ts';
 import type { State } from '../state/state.ts';
-import type { Commit } from './commit.ts';
-import {
-  type ActionName,
-  createKey,
-  type Item,
-  type Parameters,
-  runNow,
-  type Store,
-  validate,
-  validateKey,
-} from './dynalite.ts';
+import { TRANSACTION_FACTOR, writeUnits } from './capacity.ts';
+import { type ActionName, type Item, itemSize, type Parameters, runNow, type Store, validate } from './dynalite.ts';
 import { DynamodbError, validationError } from './errors.ts';
+import { CONFLICT, type InFlight } from './in-flight.ts';
+import type { ItemContext } from './item-context.ts';
+import { partitionKeyOf, placeOf } from './places.ts';
+import { createRequestTokens } from './request-tokens.ts';
+import { THROUGHPUT_EXCEEDED, type Throughput } from './throughput.ts';
 import { noSuchTable, type TableCache, type View, viewOf } from './view.ts';
 
 /** https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html */
 const MAX_ITEMS = 100;
 const MAX_BYTES = 4 * 1024 * 1024;
-/** How long a ClientRequestToken stands for its transaction. */
-const TOKEN_MS = 10 * 60 * 1_000;
 
 /** Part of a transaction -> the action whose rules and effects it has. A check is a delete that is never committed. */
 const PARTS: Readonly<Record<string, ActionName>> = {
@@ -43,10 +35,7 @@ interface Reason {
   readonly Item?: Item;
 }
 
-export interface TransactionContext {
-  readonly store: Store;
-  readonly tables: TableCache;
-  readonly commit: Commit;
+export interface TransactionContext extends ItemContext {
   /** Remembers request tokens over a restart. */
   readonly state?: State | undefined;
 }
@@ -54,8 +43,9 @@ export interface TransactionContext {
 type Operation = (parameters: Parameters, body: Buffer) => Promise<Parameters>;
 
 /** TransactWriteItems and TransactGetItems, all or nothing, on dynalite's own condition and update rules. */
-export function createTransactions({ store, tables, commit, state }: TransactionContext): Record<string, Operation> {
-  const tokens = createTokens(state);
+export function createTransactions(context: TransactionContext): Record<string, Operation> {
+  const { store, tables, commit, inFlight, throughput, state } = context;
+  const tokens = createRequestTokens(state);
   return {
     async TransactWriteItems(parameters, body) {
       const { ClientRequestToken } = parameters;
@@ -63,13 +53,17 @@ export function createTransactions({ store, tables, commit, state }: Transaction
       // Before anything is checked: the same call again is a success even if its conditions would fail by now.
       if (token !== undefined && tokens.isRepeated(token, body)) return {};
       const parts = transactItems(parameters, 'TransactItems').map((item) => writePart(store, item));
-      if (body.length > MAX_BYTES) throw validationError('Transaction request exceeds 4 MB');
-      refuseDuplicates(parts, tables);
-      const views = attempt(parts, store, tables);
-      const written = commit(views);
-      if (token !== undefined) tokens.remember(token, body);
-      await written;
-      return {};
+      const places = placesOf(parts, tables);
+      refuseHeld(places, inFlight);
+      const run = () =>
+        inFlight.during(places.filter(isKnown), async () => {
+          const tried = attempt(parts, store, tables, throughput);
+          const written = commit(tried.flatMap(({ part, view }) => (part.kind === 'ConditionCheck' ? [] : [view])));
+          if (token !== undefined) tokens.remember(token, body);
+          await written;
+          return {};
+        });
+      return token === undefined ? run() : tokens.during(token, body, run);
     },
     async TransactGetItems(parameters) {
       const gets = transactItems(parameters, 'TransactItems').map((item) => {
@@ -80,6 +74,10 @@ export function createTransactions({ store, tables, commit, state }: Transaction
           );
         return validate('getItem', store, Get);
       });
+      refuseHeld(
+        gets.map((data) => placeIn(data, tables)),
+        inFlight,
+      );
       // One turn of the event loop: no write can come in between.
       return {
         Responses: gets.map((data) => {
@@ -116,51 +114,95 @@ function writePart(store: Store, item: Record<string, unknown>): Part {
   return { kind, action, data: validate(action, store, given), returnsItem };
 }
 
-function refuseDuplicates(parts: readonly Part[], tables: TableCache): void {
+/** Places of the parts' items, in their order. A key that does not fit its table is reported with the other reasons. */
+function placesOf(parts: readonly Part[], tables: TableCache): (string | undefined)[] {
   const seen = new Set<string>();
-  for (const { data } of parts) {
-    const name = String(data.TableName);
-    const table = tables.find(name);
-    if (table === undefined) throw noSuchTable(name, true);
-    const key = (data.Key ?? data.Item) as Item;
-    // A key that does not fit its table is reported with the other reasons.
-    if (table.KeySchema.some(({ AttributeName }) => key[AttributeName] === undefined)) continue;
-    if (data.Key !== undefined && validateKey(key, table)) continue;
-    const place = `${name}~${createKey(key, table)}`;
+  return parts.map(({ data }) => {
+    const place = placeIn(data, tables);
+    if (place === undefined) return undefined;
     if (seen.has(place)) throw validationError('Transaction request cannot include multiple operations on one item');
     seen.add(place);
-  }
+    return place;
+  });
 }
 
-/** Runs every part on a view of its own; nothing is written yet. @throws TransactionCanceledException with all reasons. */
-function attempt(parts: readonly Part[], store: Store, tables: TableCache): View[] {
-  const views: View[] = [];
-  const reasons = parts.map((part): Reason => {
-    const view = viewOf(store, tables);
+function placeIn(data: Parameters, tables: TableCache): string | undefined {
+  const name = String(data.TableName);
+  const table = tables.find(name);
+  if (table === undefined) throw noSuchTable(name, true);
+  return placeOf(data, table);
+}
+
+const isKnown = (place: string | undefined): place is string => place !== undefined;
+
+/** @throws TransactionCanceledException when another transaction has one of the items */
+function refuseHeld(places: readonly (string | undefined)[], inFlight: InFlight): void {
+  if (places.every((place) => !inFlight.isHeld(() => place))) return;
+  throw cancelled(
+    places.map((place) =>
+      inFlight.isHeld(() => place) ? { Code: 'TransactionConflict', Message: CONFLICT } : { Code: 'None' },
+    ),
+  );
+}
+
+interface Tried {
+  readonly part: Part;
+  readonly view: View;
+}
+
+/**
+ * Runs every part on a view of its own; nothing is written yet.
+ * @throws TransactionCanceledException with all reasons, ValidationException when the items are too large together
+ */
+function attempt(
+  parts: readonly Part[],
+  store: Store,
+  tables: TableCache,
+  throughput: Throughput | undefined,
+): readonly Tried[] {
+  const tried = parts.map((part) => ({ part, view: viewOf(store, tables) }));
+  const reasons = tried.map(({ part, view }): Reason => {
     try {
-      if (part.kind === 'ConditionCheck') {
-        check(part, view);
-      } else {
-        runNow(part.action, view, part.data);
-        views.push(view);
-      }
-      return { Code: 'None' };
+      // A check is a deletion on a view that is thrown away; it leaves the item in lastRead.
+      runNow(part.action, view, part.data);
+      return NO_REASON;
     } catch (error) {
       return reasonFor(error, part, view);
     }
   });
-  if (reasons.every(({ Code }) => Code === 'None')) return views;
+  if (!reasons.every((reason) => reason === NO_REASON)) throw cancelled(reasons);
+  if (tried.reduce((sum, one) => sum + bytesOf(one), 0) > MAX_BYTES)
+    throw validationError('Transaction request exceeds 4 MB');
+  if (throughput !== undefined) takeUnits(tried, tables, throughput);
+  return tried;
+}
+
+const NO_REASON: Reason = { Code: 'None' };
+
+/** The size that counts of an item: as it will be, or was. */
+function bytesOf({ part, view }: Tried): number {
+  const item = part.kind === 'ConditionCheck' ? view.lastRead : (view.changes[0]?.after ?? view.lastRead);
+  return item === undefined ? 0 : itemSize(item);
+}
+
+/** Each part costs double. @throws TransactionCanceledException with ThrottlingError where there is not enough */
+function takeUnits(tried: readonly Tried[], tables: TableCache, throughput: Throughput): void {
+  const reasons = tried.map(({ part: { data }, view }): Reason => {
+    const table = tables.find(String(data.TableName));
+    const units = TRANSACTION_FACTOR * writeUnits(view.lastRead, view.changes[0]?.after);
+    const exceeded = table && throughput.take('write', table, partitionKeyOf(data, table), units);
+    return exceeded === undefined ? NO_REASON : { Code: 'ThrottlingError', Message: THROUGHPUT_EXCEEDED };
+  });
+  if (!reasons.every((reason) => reason === NO_REASON)) throw cancelled(reasons);
+}
+
+function cancelled(reasons: readonly Reason[]): DynamodbError {
   const codes = reasons.map(({ Code }) => Code).join(', ');
-  throw new DynamodbError(
+  return new DynamodbError(
     'TransactionCanceledException',
     `Transaction cancelled, please refer cancellation reasons for specific reasons [${codes}]`,
     { CancellationReasons: reasons },
   );
-}
-
-function check({ data }: Part, view: View): void {
-  // Deleting on a view that is thrown away checks the key and the condition, and leaves the item in lastRead.
-  runNow('deleteItem', view, data);
 }
 
 function reasonFor(error: unknown, { returnsItem }: Part, { lastRead }: View): Reason {
@@ -177,21 +219,4 @@ function reasonFor(error: unknown, { returnsItem }: Part, { lastRead }: View): R
     default:
       throw error;
   }
-}
-
-function createTokens(state: State | undefined) {
-  const digests = memoryOf<string>('dynamodb-tokens', TOKEN_MS, state);
-  const digestOf = (body: Buffer) => hash('sha1', body);
-  return {
-    isRepeated(token: string, body: Buffer): boolean {
-      const known = digests.get(token);
-      if (known === undefined) return false;
-      if (known === digestOf(body)) return true;
-      throw new DynamodbError(
-        'IdempotentParameterMismatchException',
-        'Client request token was used with different parameters within the last 10 minutes',
-      );
-    },
-    remember: (token: string, body: Buffer) => digests.set(token, digestOf(body)),
-  };
 }

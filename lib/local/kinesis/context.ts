@@ -1,3 +1,4 @@
+import type { Account } from '../account/account.ts';
 import type { Input } from './input.ts';
 import type { RecordLog } from './record-log.ts';
 import type { Stream } from './stream.ts';
@@ -10,6 +11,12 @@ export interface Context {
   readonly account: string;
   readonly streams: Streams;
   readonly log: RecordLog;
+  /** What the account grants; undefined: everything. */
+  readonly quotas?: Account['kinesis'] | undefined;
+  /** Divides the day of the quotas. Default 1. */
+  readonly timeScale?: number;
+  /** Told, in words, what a quota stopped. */
+  readonly onThrottled?: ((what: string) => void) | undefined;
   /** Epoch milliseconds. */
   now(): number;
   /** When all that was kept so far is written; undefined: it is. */

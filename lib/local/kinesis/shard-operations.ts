@@ -4,6 +4,7 @@ import { update } from './context.ts';
 import { inUse, invalidArgument, notFound } from './errors.ts';
 import { type Input, numberIn, oneOf, required, requiredNumber, timeAt } from './input.ts';
 import { tokenOf, tokenValue } from './paging.ts';
+import { refuseShards, scalingsOf } from './quotas.ts';
 import { merge, scale, split, touch } from './reshard.ts';
 import { shardView } from './shard-view.ts';
 import { isOpen, type Shard, type Stream, shardIdOf, shardsThere, trimHorizon } from './stream.ts';
@@ -56,6 +57,7 @@ export const shardOperations: Operations = {
       throw invalidArgument(
         `NewStartingHashKey ${at} used in SplitShard() on shard ${shardId} in stream ${stream.name} under account ${context.account} is not both greater than one plus the shard's StartingHashKey ${shard.from} and less than the shard's EndingHashKey ${shard.to}.`,
       );
+    refuseShards(stream.mode === 'PROVISIONED' ? 1 : 0, context);
     update(stream, { shards: split(stream.shards, shard, BigInt(at), momentOf(context)) }, context);
     return undefined;
   },
@@ -86,7 +88,9 @@ export const shardOperations: Operations = {
       throw invalidArgument(
         `UpdateShardCount cannot update TargetShardCount below half your current open shard count. Current open shard count: ${count} Target shard count: ${target}`,
       );
-    update(stream, { shards: scale(stream.shards, target, momentOf(context)) }, context);
+    refuseShards(target - count, context);
+    const scalings = scalingsOf(stream, context);
+    update(stream, { shards: scale(stream.shards, target, momentOf(context)), scalings }, context);
     return {
       StreamName: stream.name,
       StreamARN: stream.arn,

@@ -4,6 +4,7 @@ import { inUse, invalidArgument } from './errors.ts';
 import { evenCuts } from './hash-keys.ts';
 import { type Input, numberIn, oneOf, requiredText, textsByName } from './input.ts';
 import { nameIn, pageOf, tokenOf } from './paging.ts';
+import { quotasOf, refuseOnDemand, refuseShards } from './quotas.ts';
 import { shardView } from './shard-view.ts';
 import { isOpen, type Stream, type StreamMode, shardIdOf, shardsThere, statusOf } from './stream.ts';
 import { streamIn } from './streams.ts';
@@ -16,9 +17,8 @@ const NAME = { min: 1, max: 128 };
 const NAME_PATTERN = /^[a-zA-Z0-9_.-]+$/;
 /** Shards an on-demand stream starts with. https://docs.aws.amazon.com/streams/latest/dev/how-do-i-size-a-stream.html */
 const ON_DEMAND_SHARDS = 4;
-/** The quota of an AWS account can be raised, so this is far away. */
+/** Of one call. */
 const SHARD_LIMIT = 100_000;
-const ON_DEMAND_STREAM_LIMIT = 1_000;
 /** Largest record, KiB. https://docs.aws.amazon.com/streams/latest/dev/large-records.html */
 export const RECORD_KIB = { min: 1_024, max: 10_240 };
 const MODES: readonly StreamMode[] = ['PROVISIONED', 'ON_DEMAND'];
@@ -38,6 +38,8 @@ export const streamOperations: Operations = {
     const tags = checkTags(textsByName(input, 'Tags'));
     const { streams, region, account } = context;
     if (streams.find(name) !== undefined) throw inUse(`Stream ${name} under account ${account} already exists.`);
+    if (mode === 'ON_DEMAND') refuseOnDemand(context);
+    else refuseShards(shardCount ?? 0, context);
     const now = context.now();
     const created = Math.floor(now / 1_000);
     const cuts = evenCuts(shardCount ?? ON_DEMAND_SHARDS);
@@ -111,13 +113,14 @@ export const streamOperations: Operations = {
       })),
     };
   },
-  DescribeLimits(_input, { streams }) {
-    const all = streams.all();
+  DescribeLimits(_input, context) {
+    const all = context.streams.all();
+    const { shards: ShardLimit, onDemandStreams } = quotasOf(context);
     return {
-      ShardLimit: SHARD_LIMIT,
+      ShardLimit,
       OpenShardCount: all.flatMap(({ shards }) => shards.filter(isOpen)).length,
       OnDemandStreamCount: all.filter(({ mode }) => mode === 'ON_DEMAND').length,
-      OnDemandStreamCountLimit: ON_DEMAND_STREAM_LIMIT,
+      OnDemandStreamCountLimit: onDemandStreams,
     };
   },
   DescribeAccountSettings: () => ({ MinimumThroughputBillingCommitment: { Status: 'DISABLED' } }),

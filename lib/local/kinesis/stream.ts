@@ -49,6 +49,8 @@ export interface Stream {
   readonly policies: Readonly<Record<string, string>>;
   readonly shards: readonly Shard[];
   readonly consumers: readonly Consumer[];
+  /** When its shard count was set by UpdateShardCount in the last 24 hours, epoch milliseconds. */
+  readonly scalings?: readonly number[];
 }
 
 const HOUR_MS = 60 * 60 * 1_000;

@@ -6,8 +6,8 @@ import type { AsyncInvocations } from './async-invocations.ts';
 import { accountSettings, deleteConcurrency, getConcurrency, putConcurrency } from './concurrency-api.ts';
 import type { FunctionDefinition } from './definition.ts';
 import { functionNotFound, LambdaApiError } from './errors.ts';
+import { functionArn, functionNameOf } from './function-names.ts';
 import type { Functions } from './functions.ts';
-import { functionArn, functionNameOf } from './functions.ts';
 import { mappingView } from './mapping-view.ts';
 
 /** Largest payload of a synchronous invocation, bytes. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */

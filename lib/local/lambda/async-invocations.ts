@@ -9,13 +9,24 @@ import type { InvocationResult } from './definition.ts';
 import { parsePayload } from './definition.ts';
 import { isThrottled } from './errors.ts';
 
-/** Waits before the first and second retry of an event. AWS waits 1 and 2 minutes. */
+/** Waits before the first and second retry of an event, unless the account says otherwise. AWS waits 1 and 2 minutes. */
 export const ASYNC_RETRY_DELAYS_MS: readonly number[] = [500, 1000];
+/** Age at which an event is given up unless its function says otherwise: 6 hours. */
+const MAX_AGE_SECONDS = 21_600;
 /** Retries of an event unless its function says otherwise. https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html */
 export const DEFAULT_ASYNC_RETRIES = 2;
-/** Pause after a throttled attempt, which costs no retry. */
-const THROTTLE_BASE_MS = 50;
-const THROTTLE_CAP_MS = 1000;
+/** First and longest pause after a throttled attempt, which costs no retry. AWS waits from a second to five minutes. */
+const THROTTLE_PAUSES_MS: Waits['throttled'] = [50, 1_000];
+
+/** How long events wait. */
+export interface Waits {
+  /** Before the first and the second retry, milliseconds. */
+  readonly retries: readonly number[];
+  /** First and longest pause after throttles, milliseconds. */
+  readonly throttled: readonly [first: number, longest: number];
+  /** Divides the age at which events are given up. */
+  readonly timeScale: number;
+}
 
 /** What a function does with events (asynchronous invocations): AWS::Lambda::EventInvokeConfig and DeadLetterConfig. */
 export interface EventInvokeConfig {
@@ -59,6 +70,8 @@ export interface AsyncContext {
   readonly accountId: string;
   readonly report: (text: string) => void;
   readonly observer?: AsyncObserver;
+  /** @default half a second and a second, and short pauses after throttles */
+  readonly waits?: Partial<Waits> | undefined;
 }
 
 /** An event that is not done yet. */
@@ -77,12 +90,17 @@ export function createAsyncInvocations(context: AsyncContext, state?: State): As
   const configs = new Map<string, EventInvokeConfig>();
   const running = new Set<Promise<void>>();
   const stopping = new AbortController();
+  const {
+    retries: retryDelays = ASYNC_RETRY_DELAYS_MS,
+    throttled: pauses = THROTTLE_PAUSES_MS,
+    timeScale = 1,
+  } = context.waits ?? {};
 
   async function process(requestId: string, accepted: AcceptedEvent): Promise<void> {
     const { name, event } = accepted;
     const config = { ...configs.get(`function ${name}`), ...configs.get(`event-invoke-config ${name}`) };
     const retries = config.maximumRetries ?? DEFAULT_ASYNC_RETRIES;
-    const expiresAt = accepted.acceptedAt + (config.maximumAgeSeconds ?? 21_600) * 1000;
+    const expiresAt = accepted.acceptedAt + ((config.maximumAgeSeconds ?? MAX_AGE_SECONDS) * 1000) / timeScale;
     let throttles = 0;
     for (;;) {
       context.observer?.attempted(name, Date.now() - accepted.acceptedAt);
@@ -92,23 +110,30 @@ export function createAsyncInvocations(context: AsyncContext, state?: State): As
       if (result) accepted.attempts += 1;
       else throttles += 1;
       const { attempts } = accepted;
-      if (result && !result.error) {
-        await finish(config, { name, event, result, attempts, condition: 'Success' });
+      const condition = endOf(result, name, attempts > retries, Date.now() >= expiresAt);
+      if (condition !== undefined) {
+        await finish(config, { name, event, requestId, result, attempts, condition });
         return kept?.delete(requestId);
       }
-      const over = Date.now() >= expiresAt;
-      if (result && (over || attempts > retries)) {
-        const condition = over ? 'EventAgeExceeded' : 'RetriesExhausted';
-        await finish(config, { name, event, result, attempts, condition });
-        return kept?.delete(requestId);
-      }
-      const wait = result
-        ? (ASYNC_RETRY_DELAYS_MS[attempts - 1] ?? 1000)
-        : backoff(throttles, THROTTLE_BASE_MS, THROTTLE_CAP_MS);
+      const wait = result ? (retryDelays[attempts - 1] ?? retryDelays.at(-1) ?? 0) : backoff(throttles, ...pauses);
       kept?.put(requestId, accepted);
       await pause(wait, stopping.signal);
       if (stopping.signal.aborted) return;
     }
+  }
+
+  /** How an event ends with an attempt; undefined: it is tried again. */
+  function endOf(
+    result: InvocationResult | undefined,
+    name: string,
+    wasLast: boolean,
+    isOld: boolean,
+  ): Finished['condition'] | undefined {
+    if (result && !result.error) return 'Success';
+    if (isOld) return 'EventAgeExceeded';
+    if (result) return wasLast ? 'RetriesExhausted' : undefined;
+    // Nothing calls such a function: its events go where failed ones go, at once.
+    return context.functions.reserved(name) === 0 ? 'ZeroReservedConcurrency' : undefined;
   }
 
   /** Nothing waits for the event; trouble outside the function is reported. */
@@ -135,22 +160,24 @@ export function createAsyncInvocations(context: AsyncContext, state?: State): As
   interface Finished {
     readonly name: string;
     readonly event: string;
-    readonly result: InvocationResult;
+    readonly requestId: string;
+    /** Of the last attempt; undefined when that was throttled. */
+    readonly result: InvocationResult | undefined;
     readonly attempts: number;
-    readonly condition: 'Success' | 'RetriesExhausted' | 'EventAgeExceeded';
+    readonly condition: 'Success' | 'RetriesExhausted' | 'EventAgeExceeded' | 'ZeroReservedConcurrency';
   }
 
   async function finish(config: EventInvokeConfig, finished: Finished): Promise<void> {
-    const { name, result, condition } = finished;
+    const { name, requestId, result, condition } = finished;
     if (condition !== 'Success') context.observer?.dropped(name);
     const destination = condition === 'Success' ? config.onSuccessArn : config.onFailureArn;
     if (destination)
       await deliver(name, destination, { body: invocationRecord(finished) }, 'DestinationDeliveryFailures');
     if (condition === 'Success' || !config.deadLetterArn) return;
     const attributes = {
-      RequestID: result.requestId,
-      ErrorCode: 200,
-      ErrorMessage: (result.error?.errorMessage ?? '').slice(0, 1024),
+      RequestID: requestId,
+      ErrorCode: result === undefined ? 429 : 200,
+      ErrorMessage: (result === undefined ? 'Rate Exceeded.' : (result.error?.errorMessage ?? '')).slice(0, 1024),
     };
     await deliver(name, config.deadLetterArn, { body: finished.event, attributes }, 'DeadLetterErrors');
   }
@@ -171,20 +198,22 @@ export function createAsyncInvocations(context: AsyncContext, state?: State): As
   }
 
   /** @see https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html */
-  function invocationRecord({ name, event, result, attempts, condition }: Finished): string {
-    const functionError = result.error ? { functionError: 'Unhandled' } : {};
+  function invocationRecord({ name, event, requestId, result, attempts, condition }: Finished): string {
+    const functionError = result?.error ? { functionError: 'Unhandled' } : {};
     return JSON.stringify({
       version: '1.0',
       timestamp: new Date().toISOString(),
       requestContext: {
-        requestId: result.requestId,
+        requestId,
         functionArn: `${context.functions.find(name)?.arn}:$LATEST`,
         condition,
         approximateInvokeCount: attempts,
       },
       requestPayload: parsePayload(event),
-      responseContext: { statusCode: 200, executedVersion: '$LATEST', ...functionError },
-      responsePayload: parsePayload(result.payload),
+      ...(result && {
+        responseContext: { statusCode: 200, executedVersion: '$LATEST', ...functionError },
+        responsePayload: parsePayload(result.payload),
+      }),
     });
   }
 

@@ -2,8 +2,9 @@
  * The Lambda runtime inside a worker thread: loads the handler, then answers one event at a time.
  * Imports nothing but Node, because every cold start pays for what it imports.
  */
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import type { FromWorker, FunctionError, FunctionLog, ToWorker, WorkerSettings } from './definition.ts';
+import { freeze, readyToFreeze } from './freezing.ts';
 import { loadHandler } from './load-handler.ts';
 import { skewClock } from './skewed-clock.ts';
 
@@ -37,18 +38,41 @@ try {
   post({ kind: 'init-error', error: describe(error) });
 }
 
-port.on('message', (message: ToWorker) => {
+port.on('message', receive);
+
+function receive(message: ToWorker): void {
   if (handler) void run(handler, message);
-});
+}
 
 async function run(handle: Handler, { requestId, event, deadline, traceId }: ToWorker): Promise<void> {
   process.env._X_AMZN_TRACE_ID = traceId;
+  const answer = await answerOf(handle, event, requestId, deadline);
+  if (settings.frozen === undefined) post(answer);
+  else standStill(answer, settings.frozen);
+}
+
+async function answerOf(handle: Handler, event: string, requestId: string, deadline: number): Promise<FromWorker> {
   try {
     const result = await call(handle, JSON.parse(event), contextOf(requestId, deadline));
-    post({ kind: 'result', requestId, payload: serialise(result) });
+    return { kind: 'result', requestId, payload: serialise(result) };
   } catch (error) {
-    post({ kind: 'failed', requestId, error: describe(error) });
+    return { kind: 'failed', requestId, error: describe(error) };
   }
+}
+
+/**
+ * Answers, and stops until the next event. That is taken up before anything else is looked at, as on Lambda, where the event comes to a
+ * function that has not yet heard what became of its sockets.
+ */
+function standStill(answer: FromWorker, word: NonNullable<WorkerSettings['frozen']>): void {
+  readyToFreeze(word);
+  post(answer);
+  // What the handler has just written goes out first.
+  setImmediate(() => {
+    freeze(word);
+    const next = receiveMessageOnPort(port as NonNullable<typeof port>);
+    if (next !== undefined) receive(next.message as ToWorker);
+  });
 }
 
 /** A handler answers through its promise, or through the callback when it takes three parameters and returns none. */

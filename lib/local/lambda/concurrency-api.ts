@@ -1,10 +1,7 @@
 import type { JsonObject } from '../json.ts';
 import type { ServiceResponse } from '../service.ts';
 import { LambdaApiError } from './errors.ts';
-import { ACCOUNT_CONCURRENCY, type Functions } from './functions.ts';
-
-/** What reservations must leave to the functions that have none. https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html */
-const MIN_UNRESERVED = 100;
+import type { Functions } from './functions.ts';
 
 /**
  * Reserves concurrency for a function, 0 or more; with 0 nothing calls it. A deployment that changes the function sets its template's again.
@@ -15,12 +12,6 @@ export function putConcurrency(functions: Functions, name: string, body: JsonObj
   if (typeof wanted !== 'number' || !Number.isInteger(wanted) || wanted < 0) {
     throw invalid(
       `1 validation error detected: Value '${String(wanted)}' at 'reservedConcurrentExecutions' failed to satisfy constraint: Member must have value greater than or equal to 0`,
-    );
-  }
-  const others = reservedByAll(functions) - (functions.reserved(name) ?? 0);
-  if (ACCOUNT_CONCURRENCY - others - wanted < MIN_UNRESERVED) {
-    throw invalid(
-      `Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its minimum value of [${MIN_UNRESERVED}].`,
     );
   }
   functions.reserve(name, wanted);
@@ -40,17 +31,15 @@ export function deleteConcurrency(functions: Functions, name: string): ServiceRe
 /** https://docs.aws.amazon.com/lambda/latest/api/API_GetAccountSettings.html */
 export function accountSettings(functions: Functions): JsonObject {
   const all = functions.list();
+  const { concurrency, reserved } = functions.account;
   return {
     AccountLimit: {
-      ConcurrentExecutions: ACCOUNT_CONCURRENCY,
-      UnreservedConcurrentExecutions: ACCOUNT_CONCURRENCY - reservedByAll(functions),
+      ConcurrentExecutions: concurrency,
+      UnreservedConcurrentExecutions: concurrency - reserved,
     },
     AccountUsage: { FunctionCount: all.length, TotalCodeSize: all.reduce((sum, { codeSize }) => sum + codeSize, 0) },
   };
 }
-
-const reservedByAll = (functions: Functions): number =>
-  functions.list().reduce((sum, { name }) => sum + (functions.reserved(name) ?? 0), 0);
 
 const invalid = (message: string): LambdaApiError =>
   new LambdaApiError(400, 'InvalidParameterValueException', message, { Type: 'User' });

@@ -83,6 +83,8 @@ export interface WorkerSettings {
   readonly logStream: string;
   /** How much the worker's clock is fast, in milliseconds; negative: slow. */
   readonly clockSkewMs: number;
+  /** What it stands still by between events (see freezing.ts); undefined: it does not. */
+  readonly frozen: Int32Array<SharedArrayBuffer> | undefined;
 }
 
 /** Parses a payload that may be empty. */

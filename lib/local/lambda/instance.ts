@@ -10,6 +10,7 @@ import type {
   WorkerSettings,
 } from './definition.ts';
 import { instanceEnvironment } from './environment.ts';
+import { thaw } from './freezing.ts';
 import { InvocationLog } from './invocation-log.ts';
 
 /** Longest a handler's module may take to load before the instance counts as failed. AWS gives 10 s; a busy laptop gets more. */
@@ -51,6 +52,8 @@ export interface InstanceOptions {
   };
   /** How much the worker's clock is fast, in milliseconds; negative: slow. Default 0. */
   readonly clockSkewMs?: number;
+  /** Stands still from an answer to the next event. Default false. */
+  readonly freezes?: boolean;
   readonly onLog: (log: FunctionLog) => void;
   /** Called once, however the worker ends. */
   readonly onEnd: () => void;
@@ -65,6 +68,7 @@ interface InFlight {
 export function startInstance(options: InstanceOptions): Instance {
   const { definition } = options;
   const logStream = `${new Date().toISOString().slice(0, 10).replaceAll('-', '/')}/[$LATEST]${randomBytes(16).toString('hex')}`;
+  const frozen = options.freezes === true ? new Int32Array(new SharedArrayBuffer(4)) : undefined;
   const settings: WorkerSettings = {
     functionName: definition.name,
     functionArn: definition.arn,
@@ -74,6 +78,7 @@ export function startInstance(options: InstanceOptions): Instance {
     logGroup: definition.logGroup,
     logStream,
     clockSkewMs: options.clockSkewMs ?? 0,
+    frozen,
   };
   const worker = new Worker(new URL('./bootstrap.ts', import.meta.url), {
     name: definition.name,
@@ -234,6 +239,7 @@ export function startInstance(options: InstanceOptions): Instance {
         traceId: traceId(),
       };
       worker.postMessage(message);
+      if (frozen !== undefined) thaw(frozen);
       return promise;
     },
   };

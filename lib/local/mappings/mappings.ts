@@ -2,7 +2,7 @@ import type { JsonObject } from '../json.ts';
 import { textAt } from '../json.ts';
 import type { FunctionDefinition } from '../lambda/definition.ts';
 import { LambdaApiError } from '../lambda/errors.ts';
-import { functionArn, functionNameOf } from '../lambda/functions.ts';
+import { functionArn, functionNameOf } from '../lambda/function-names.ts';
 import type { State } from '../state/state.ts';
 import { readMappingConfig, sourceKind } from './config.ts';
 import { dynamodbSource } from './dynamodb-source.ts';

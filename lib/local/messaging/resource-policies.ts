@@ -1,5 +1,5 @@
 import { errorResponse } from '../endpoint-errors.ts';
-import type { ServiceResponse } from '../service.ts';
+import type { Caller, ServiceResponse } from '../service.ts';
 import type { MaySend } from './delivery.ts';
 
 /** What queues, topics and buckets need of the account's policies. */
@@ -8,6 +8,8 @@ export interface Access {
   /** What the engine does not understand of a resource's policy (JSON text); undefined: nothing. */
   readonly problemIn: (policy: string) => string | undefined;
   readonly bucketPolicies: BucketPolicies;
+  /** Why a caller may not list a bucket, in words; undefined: it may. */
+  readonly listingRefused: (caller: Caller, bucket: string) => string | undefined;
 }
 
 /** Policies of buckets; those of queues and topics are attributes of theirs. */

@@ -48,9 +48,31 @@ export function createS3({ s3App, s3Store }: Fauxqs, access: Access, state?: Sta
       return errorResponse('s3', { status: 501, code: 'NotImplemented', message });
     }
     if (operation === 'CreateBucket' && request.body.length === 0) return createBucket(request, s3Store);
-    if (!OBJECT_WRITES.has(operation)) return forward(request);
-    return writes(() => unmetCondition(request, operation, s3Store) ?? forward(request));
+    const response = await (OBJECT_WRITES.has(operation)
+      ? writes(() => unmetCondition(request, operation, s3Store) ?? forward(request))
+      : forward(request));
+    return response.status === 404 ? (hidden(request, operation, s3Store, access) ?? response) : response;
   };
+}
+
+/**
+ * Whether an object is there is told only to who may list its bucket; others are refused, as if it might be.
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html#API_GetObject_RequestSyntax (Permissions)
+ */
+function hidden(
+  request: ServiceRequest,
+  operation: string,
+  store: S3Store,
+  { listingRefused }: Access,
+): ServiceResponse | undefined {
+  const source = operation === 'CopyObject' ? String(request.headers['x-amz-copy-source']) : request.url;
+  if (operation !== 'CopyObject' && operation !== 'GetObject' && operation !== 'HeadObject') return undefined;
+  const [bucket = ''] = decodeURIComponent(source.replace(/^\//, '')).split('/');
+  if (!store.hasBucket(bucket)) return undefined;
+  const message = listingRefused(request.caller, bucket);
+  if (message === undefined) return undefined;
+  const refusal = errorResponse('s3', { status: 403, code: 'AccessDenied', message });
+  return operation === 'HeadObject' ? { ...refusal, body: '' } : refusal;
 }
 
 /** As fauxqs does it, without its application: that is not to be loaded for the buckets of a template. */

@@ -18,6 +18,7 @@ const QUERY_CODES: Readonly<Record<string, string>> = {
       'InvalidBatchEntryId',
       'MessageNotInflight',
       'PurgeQueueInProgress',
+      'QueueDeletedRecently',
       'TooManyEntriesInBatchRequest',
       'UnsupportedOperation',
     ].map((code) => [code, `AWS.SimpleQueueService.${code}`]),

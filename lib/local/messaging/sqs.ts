@@ -1,8 +1,10 @@
+import { ENGINE_ACCESS_KEY } from '../call.ts';
 import { errorResponse } from '../endpoint-errors.ts';
 import { jsonBody } from '../endpoint-request.ts';
 import type { ServiceHandler, ServiceRequest, ServiceResponse } from '../service.ts';
 import { memoryOf } from '../state/memory-of.ts';
 import type { State } from '../state/state.ts';
+import { createDeletedNames } from './deleted-names.ts';
 import { type Fauxqs, SQS_OPERATIONS } from './fauxqs.ts';
 import type { SqsQueue, SqsStore } from './fauxqs-types.ts';
 import type { SqsOperation } from './queue-operations.ts';
@@ -21,16 +23,18 @@ const DEDUPLICATION_MS = 5 * 60 * 1_000;
 /**
  * fauxqs' SQS plus: sending as AWS documents it (sending.ts), redrive targets are checked, high-throughput FIFO attributes can be changed,
  * deduplication per message group, several messages of a FIFO group in one receive.
+ * The name of a deleted queue is taken for a minute.
  * @param more operations that fauxqs lacks or that go before its own (see queue-operations.ts)
  */
 export function createSqs(
   fauxqs: Fauxqs,
   access: Pick<Access, 'problemIn'>,
   more: Readonly<Record<string, SqsOperation>>,
-  state?: State,
+  { state, timeScale }: { readonly state: State | undefined; readonly timeScale: number },
 ): ServiceHandler {
   const { sqsStore } = fauxqs;
   const groups = rememberGroups(sqsStore, state);
+  const deleted = createDeletedNames(timeScale, state);
   const policyRefused = ({ Policy }: Attributes) => policyRefusal('sqs', 'InvalidAttributeValue', Policy, access);
 
   const sending = createSending(fauxqs, groups.within);
@@ -41,12 +45,21 @@ export function createSqs(
     ...more,
     CreateQueue: async (request, body) => {
       const attributes = (body.Attributes ?? {}) as Attributes;
-      const isFifo = String(body.QueueName).endsWith('.fifo');
+      const name = String(body.QueueName);
+      const isFifo = name.endsWith('.fifo');
       return (
+        deleted.refusal(name) ??
         policyRefused(attributes) ??
         redriveProblem(sqsStore, attributes, isFifo) ??
         fauxqs.callSqs({ headers: request.headers, body })
       );
+    },
+    DeleteQueue: async (request, body) => {
+      const queue = sqsStore.getQueue(String(body.QueueUrl));
+      const response = await fauxqs.callSqs({ headers: request.headers, body });
+      // CloudFormation takes a minute over the deletion of a queue: when it has done, the name is free.
+      if (queue !== undefined && request.caller.accessKeyId !== ENGINE_ACCESS_KEY) deleted.note(queue.name);
+      return response;
     },
     SetQueueAttributes: async (request, body) => {
       const queue = sqsStore.getQueue(String(body.QueueUrl));

@@ -1,4 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { JsonObject } from '../json.ts';
+import { textAt } from '../json.ts';
 import type { TemplateScope } from '../template.ts';
 import { verdictOn } from './changes.ts';
 import type { Deployed, DeployedResource, DeployedStack } from './deployed.ts';
@@ -6,8 +8,8 @@ import { exportedBy, outputsOf, refuseLossOfExports } from './exports.ts';
 import { removeGoing } from './removal.ts';
 import { refuseLossyReplacement } from './replacement.ts';
 import type { ProvisionContext, ProvisionedResource, ResourceRequest } from './resource.ts';
-import { provisionError } from './resource.ts';
-import { resolvedProperties, retention, type StackPlan, typeOf } from './stack-plan.ts';
+import { alreadyExists, provisionError } from './resource.ts';
+import { resolvedProperties, retention, type StackPlan, staysOnRollback, typeOf } from './stack-plan.ts';
 import { typeNamed } from './types.ts';
 import { type Begun, endUnderWay } from './under-way.ts';
 import type { Undo } from './undo.ts';
@@ -125,6 +127,9 @@ async function deployResource({ plan, stack, logicalId, scope, deployment }: Pla
       const isRetained = retention(resource).onReplace;
       await refuseLossyReplacement(request, replaces, { changed, name, isRetained }, context);
     }
+    const name = ownName(provisioner, properties);
+    if (name !== undefined && !resumes && (await provisioner.isTaken?.(name, context)))
+      throw alreadyExists(request, name);
     if (provisioner.durable) deployed.begin(stack, logicalId, wanted);
     const provisioned = await explained(request, () => provisioner.create(request));
     note(provisioned);
@@ -136,6 +141,12 @@ async function deployResource({ plan, stack, logicalId, scope, deployment }: Pla
         deployed.removeLeftover(stack, replaces);
       }
       if (made === undefined) return;
+      if (name !== undefined && staysOnRollback(resource)) {
+        context.notice(
+          `Stack ${stack.name}: ${name} (${type}) stays although its creation was taken back (DeletionPolicy: Retain), and is in the way of the next; RetainExceptOnCreate would not keep it.`,
+        );
+        return;
+      }
       // It may have been there before, or got something in the meantime.
       const contents = await provisioner.contents?.(made, context);
       if (contents !== undefined) throw new Error(`${made.physicalId} stays, for it holds ${contents}`);
@@ -162,6 +173,10 @@ async function deployResource({ plan, stack, logicalId, scope, deployment }: Pla
   return note(await explained(request, () => change(provisioner, request, before)));
 }
 
+/** The name that a template gives a resource. One that is made up is another for the next, and so in nobody's way. */
+const ownName = ({ nameProperty = '' }: Provisioner, properties: JsonObject): string | undefined =>
+  textAt(properties, nameProperty);
+
 type Provisioner = NonNullable<ReturnType<typeof typeNamed>>;
 
 /** Changes a resource in place; a type that knows no difference is created again over itself. */
@@ -174,7 +189,7 @@ function change(
 }
 
 /** Errors that say what is wrong, but not with which resource. */
-const EXPLAINED_HERE = new Set(['AwsCallError', 'PolicyError']);
+const EXPLAINED_HERE = new Set(['AwsCallError', 'LambdaApiError', 'PolicyError']);
 
 async function explained<T>(request: ResourceRequest, work: () => Promise<T> | T): Promise<T> {
   try {

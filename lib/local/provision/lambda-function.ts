@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { numberAt, objectAt, textAt } from '../json.ts';
 import type { FunctionDefinition } from '../lambda/definition.ts';
 import { variablesLeftOut } from '../lambda/environment.ts';
-import { functionArn } from '../lambda/functions.ts';
+import { functionArn } from '../lambda/function-names.ts';
 import { physicalName } from './names.ts';
 import type { ResourceRequest, ResourceType } from './resource.ts';
 import { provisionError } from './resource.ts';
@@ -12,6 +12,7 @@ import { provisionError } from './resource.ts';
 /** Defaults and ranges: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
 const DEFAULT_TIMEOUT_SECONDS = 3;
 const DEFAULT_MEMORY_MB = 128;
+const ENVIRONMENT_BYTES = 4_096;
 
 export const lambdaFunction: ResourceType = {
   handled: [
@@ -48,6 +49,7 @@ export const lambdaFunction: ResourceType = {
   },
   replacedBy: ['FunctionName', 'PackageType'],
   nameProperty: 'FunctionName',
+  isTaken: (name, { functions }) => functions.find(name) !== undefined,
   create(request) {
     const { stackName, logicalId, properties, context } = request;
     const name = textAt(properties, 'FunctionName') ?? physicalName(stackName, logicalId, { max: 64 });
@@ -62,6 +64,13 @@ export const lambdaFunction: ResourceType = {
     const environment: Record<string, string> = {};
     for (const [key, value] of Object.entries(objectAt(objectAt(properties, 'Environment'), 'Variables')))
       environment[key] = String(value);
+    const text = JSON.stringify(environment);
+    if (Buffer.byteLength(text) > ENVIRONMENT_BYTES) {
+      throw provisionError(
+        request,
+        `Lambda was unable to configure your environment variables because the environment variables you have provided exceeded the 4KB limit. They have ${Buffer.byteLength(text)} bytes, with their names: put what is long into a parameter, a table or the code.`,
+      );
+    }
     const leftOut = variablesLeftOut(environment);
     if (leftOut.length > 0)
       context.notice(`${name}: ${leftOut.join(', ')} left out of its environment; its calls go to the engine`);

@@ -1,6 +1,6 @@
 import type { PolicyStatement, PrincipalElement } from '../iam/policy.ts';
 import { textAt } from '../json.ts';
-import { functionArn, functionNameOf } from '../lambda/functions.ts';
+import { functionArn, functionNameOf } from '../lambda/function-names.ts';
 import type { DeployedResource } from './deployed.ts';
 import { physicalName } from './names.ts';
 import type { ProvisionContext, ResourceRequest, ResourceType } from './resource.ts';

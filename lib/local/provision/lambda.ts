@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { numberAt, textAt } from '../json.ts';
 import { LambdaApiError } from '../lambda/errors.ts';
+import { functionArn, functionNameOf } from '../lambda/function-names.ts';
 import { functionUrl, functionUrlPath } from '../lambda/function-url.ts';
-import { functionArn, functionNameOf } from '../lambda/functions.ts';
 import { destinationArn, lambdaFunction } from './lambda-function.ts';
 import { permission } from './lambda-permission.ts';
 import { physicalName } from './names.ts';
@@ -61,9 +61,10 @@ async function explained<T>(request: ResourceRequest, work: () => Promise<T>): P
 const eventInvokeConfig: ResourceType = {
   handled: ['DestinationConfig', 'FunctionName', 'MaximumEventAgeInSeconds', 'MaximumRetryAttempts', 'Qualifier'],
   replacedBy: ['FunctionName', 'Qualifier'],
-  create({ stackName, logicalId, properties, context }) {
-    const maximumRetries = numberAt(properties, 'MaximumRetryAttempts');
-    const maximumAgeSeconds = numberAt(properties, 'MaximumEventAgeInSeconds');
+  create(request) {
+    const { stackName, logicalId, properties, context } = request;
+    const maximumRetries = numberWithin(request, 'MaximumRetryAttempts', 0, 2);
+    const maximumAgeSeconds = numberWithin(request, 'MaximumEventAgeInSeconds', 60, 21_600);
     const onSuccessArn = destinationArn(properties, 'OnSuccess');
     const onFailureArn = destinationArn(properties, 'OnFailure');
     context.asyncInvocations.configure(
@@ -82,6 +83,13 @@ const eventInvokeConfig: ResourceType = {
     asyncInvocations.configure(functionNameOf(textAt(properties, 'FunctionName') ?? ''), 'event-invoke-config', {});
   },
 };
+
+/** https://docs.aws.amazon.com/lambda/latest/api/API_PutFunctionEventInvokeConfig.html */
+function numberWithin(request: ResourceRequest, name: string, min: number, max: number): number | undefined {
+  const value = numberAt(request.properties, name);
+  if (value === undefined || (value >= min && value <= max)) return value;
+  throw provisionError(request, `its ${name} is ${value}; it must be from ${min} to ${max}.`);
+}
 
 /** There is one version of the code here, so versions and aliases are names for it. */
 const version: ResourceType = {

@@ -64,6 +64,8 @@ export interface Provisioner {
   readonly replacedBy?: readonly string[];
   /** The property that names it. */
   readonly nameProperty?: string;
+  /** Whether there is one of this name already, where creating another does not say so. */
+  isTaken?(name: string, context: ProvisionContext): Promise<boolean> | boolean;
   create(request: ResourceRequest): Promise<ProvisionedResource> | ProvisionedResource;
   /**
    * Changes a resource in place; properties of the last template that are no longer there get their defaults.
@@ -102,3 +104,13 @@ export function provisionError(
 ): ProvisionError {
   return new ProvisionError(`Stack ${where.stackName}, ${where.logicalId} (${where.type}): ${message}`);
 }
+
+/** The error for a resource whose name is taken, in CloudFormation's words and with what to do. */
+export const alreadyExists = (
+  where: { stackName: string; logicalId: string; type: string },
+  identifier: string,
+): ProvisionError =>
+  provisionError(
+    where,
+    `Resource of type '${where.type}' with identifier '${identifier}' already exists. It is not the stack's: delete it, give it another name, or refer to it instead of making it.`,
+  );

@@ -2,6 +2,7 @@ import { parseXml, textIn } from '../../formats/xml.ts';
 import type { AwsCalls } from '../call.ts';
 import type { JsonObject } from '../json.ts';
 import { listAt, objectAt, textAt } from '../json.ts';
+import { isThere } from './is-there.ts';
 import { physicalName } from './names.ts';
 import type { ProvisionContext, ResourceType } from './resource.ts';
 
@@ -33,6 +34,7 @@ const bucket: ResourceType = {
   durable: true,
   replacedBy: ['BucketName'],
   nameProperty: 'BucketName',
+  isTaken: (name, { calls }) => isThere(calls.rest('s3', 'GET', `/${name}?list-type=2&max-keys=1`), 'NoSuchBucket'),
   async create({ stackName, logicalId, properties, context }) {
     const name = textAt(properties, 'BucketName') ?? physicalName(stackName, logicalId, { max: 63, lowerCase: true });
     await context.calls.rest('s3', 'PUT', `/${name}`);

@@ -1,5 +1,6 @@
+import { AwsCallError } from '../call.ts';
 import { textAt } from '../json.ts';
-import type { ResourceType } from './resource.ts';
+import { alreadyExists, type ResourceType } from './resource.ts';
 
 const emailIdentity: ResourceType = {
   handled: ['EmailIdentity'],
@@ -14,11 +15,17 @@ const emailIdentity: ResourceType = {
   durable: true,
   replacedBy: ['EmailIdentity'],
   nameProperty: 'EmailIdentity',
-  async create({ properties, context }) {
+  async create(request) {
+    const { properties, context, resumes } = request;
     const identity = textAt(properties, 'EmailIdentity') ?? '';
-    await context.calls.rest('ses', 'POST', '/v2/email/identities', JSON.stringify({ EmailIdentity: identity }), {
-      'content-type': 'application/json',
-    });
+    const body = JSON.stringify({ EmailIdentity: identity });
+    try {
+      await context.calls.rest('ses', 'POST', '/v2/email/identities', body, { 'content-type': 'application/json' });
+    } catch (error) {
+      if (!(error instanceof AwsCallError) || error.code !== 'AlreadyExistsException') throw error;
+      // It was being made when the engine was killed.
+      if (!resumes) throw alreadyExists(request, identity);
+    }
     const dkim = [1, 2, 3].flatMap((number) => [
       [`DkimDNSTokenName${number}`, `token${number}._domainkey.${identity}`],
       [`DkimDNSTokenValue${number}`, `token${number}.dkim.amazonses.com`],

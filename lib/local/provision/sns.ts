@@ -3,6 +3,7 @@ import type { AwsCalls } from '../call.ts';
 import type { Json, JsonObject } from '../json.ts';
 import { booleanAt, isObject, listAt, textAt } from '../json.ts';
 import type { DeployedResource } from './deployed.ts';
+import { isThere } from './is-there.ts';
 import { physicalName } from './names.ts';
 import type { ProvisionContext, ResourceRequest, ResourceType } from './resource.ts';
 import { provisionError } from './resource.ts';
@@ -35,6 +36,10 @@ const topic: ResourceType = {
   durable: true,
   replacedBy: ['FifoTopic', 'TopicName'],
   nameProperty: 'TopicName',
+  isTaken(name, { calls, region, accountId }) {
+    const parameters = { TopicArn: `arn:aws:sns:${region}:${accountId}:${name}` };
+    return isThere(calls.query('sns', 'GetTopicAttributes', VERSION, parameters), 'NotFound');
+  },
   async create(request) {
     const { stackName, logicalId, properties, context } = request;
     const suffix = booleanAt(properties, 'FifoTopic') ? '.fifo' : '';

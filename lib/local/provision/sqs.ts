@@ -1,6 +1,7 @@
 import type { Json, JsonObject } from '../json.ts';
 import { booleanAt, isObject, listAt, numberAt, objectAt, textAt } from '../json.ts';
 import type { DeployedResource } from './deployed.ts';
+import { isThere } from './is-there.ts';
 import { physicalName } from './names.ts';
 import type { ProvisionContext, ResourceType } from './resource.ts';
 
@@ -41,6 +42,7 @@ const queue: ResourceType = {
   durable: true,
   replacedBy: ['FifoQueue', 'QueueName'],
   nameProperty: 'QueueName',
+  isTaken: (QueueName, { calls }) => isThere(calls.json('sqs', 'GetQueueUrl', { QueueName }), 'QueueDoesNotExist'),
   async create({ stackName, logicalId, properties, context }) {
     const suffix = booleanAt(properties, 'FifoQueue') ? '.fifo' : '';
     const QueueName = textAt(properties, 'QueueName') ?? physicalName(stackName, logicalId, { max: 80, suffix });

@@ -72,3 +72,6 @@ export function retention(resource: Json | undefined): DeployedResource['retaine
     /^(Retain|RetainExceptOnCreate|Snapshot)$/.test(textAt(resource, attribute) ?? '');
   return { onDelete: keeps('DeletionPolicy'), onReplace: keeps('UpdateReplacePolicy') };
 }
+
+/** Whether a resource stays when the deployment that made it is taken back: Retain does not ask which, RetainExceptOnCreate does. */
+export const staysOnRollback = (resource: Json | undefined): boolean => textAt(resource, 'DeletionPolicy') === 'Retain';

@@ -266,12 +266,17 @@ conforms(
       for (let n = 1; n <= 20; n++) await set(n);
     })();
     for (let time = 0; time < 20; time++) {
-      const { Responses = [] } = await db().send(
-        new TransactGetItemsCommand({
-          TransactItems: ['x', 'y'].map((pk) => ({ Get: { TableName: items(), Key: key(`pair-${pk}`) } })),
-        }),
+      const TransactItems = ['x', 'y'].map((pk) => ({ Get: { TableName: items(), Key: key(`pair-${pk}`) } }));
+      // While a transaction has the items, reading them together is refused.
+      const { Responses } = await until('no conflict', () =>
+        db()
+          .send(new TransactGetItemsCommand({ TransactItems }))
+          .catch((error: Error) => {
+            if (error.name !== 'TransactionCanceledException') throw error;
+            return undefined;
+          }),
       );
-      expect(Responses[0]?.Item?.n).toEqual(Responses[1]?.Item?.n);
+      expect(Responses?.[0]?.Item?.n).toEqual(Responses?.[1]?.Item?.n);
     }
     await writing;
   },

@@ -49,6 +49,38 @@ export const SOURCES = {
     'Lambda, reserved concurrency',
     'https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html',
   ],
+  'ses-sandbox': ['SES, the sandbox', 'https://docs.aws.amazon.com/ses/latest/dg/request-production-access.html'],
+  'ses-identities': ['SES, verified identities', 'https://docs.aws.amazon.com/ses/latest/dg/creating-identities.html'],
+  'ses-quotas': ['SES, sending quotas', 'https://docs.aws.amazon.com/ses/latest/dg/manage-sending-quotas.html'],
+  's3-getobject': ['S3 API, GetObject', 'https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html'],
+  'dynamodb-throttling': [
+    'DynamoDB, throttling',
+    'https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TroubleshootingThrottling.html',
+  ],
+  'dynamodb-on-demand': [
+    'DynamoDB, on-demand capacity mode',
+    'https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/on-demand-capacity-mode.html',
+  ],
+  'dynamodb-conflicts': [
+    'DynamoDB, conflicts of transactions',
+    'https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html#transaction-conflict-handling',
+  ],
+  'cloudformation-deletion': [
+    'CloudFormation, DeletionPolicy',
+    'https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html',
+  ],
+  'sqs-create': [
+    'SQS API, CreateQueue',
+    'https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html',
+  ],
+  'lambda-environment': [
+    'Lambda, environment variables',
+    'https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html',
+  ],
+  'lambda-lifecycle': [
+    'Lambda, execution environment',
+    'https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html',
+  ],
   'lambda-node': ['Lambda, Node.js handlers', 'https://docs.aws.amazon.com/lambda/latest/dg/nodejs-handler.html'],
   'sqs-quotas': [
     'SQS, message quotas',

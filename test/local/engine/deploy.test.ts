@@ -380,7 +380,7 @@ test('a deployment that fails half-way is taken back: the app runs on as it was'
   await send(app.calls, app.physical('Work'), 'x');
   await until('the queue to be read', async () => (await depth(app.calls, app.physical('Work'))) === 0);
 
-  // What it finds there already is not deleted with what was in it.
+  // What is there already is neither taken over nor deleted.
   const made = await app.calls.json('sqs', 'CreateQueue', { QueueName: 'by-hand' });
   await send(app.calls, String(made.QueueUrl), 'precious');
   const adopting = writeAssembly({
@@ -390,7 +390,7 @@ test('a deployment that fails half-way is taken back: the app runs on as it was'
     ...queue('Hasty', { VisibilityTimeout: 1 }),
     FromHasty: { ...objectAt(mapping('FromHasty', 'Reader', 'Hasty'), 'FromHasty'), DependsOn: 'Taken' },
   });
-  expect(await refusal(app, adopting)).toContain('by-hand stays, for it holds 1 message');
+  expect(await refusal(app, adopting)).toContain("with identifier 'by-hand' already exists");
   expect(app.engine.stacks[0]).toEqual(before);
   expect(await depth(app.calls, String(made.QueueUrl))).toBe(1);
 

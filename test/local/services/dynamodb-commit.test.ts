@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Commit } from '../../../lib/local/dynamodb/commit.ts';
 import { openStore, type Parameters, run, type Store, validate } from '../../../lib/local/dynamodb/dynalite.ts';
+import { createInFlight } from '../../../lib/local/dynamodb/in-flight.ts';
 import { createItemOperations } from '../../../lib/local/dynamodb/items.ts';
 import { createTransactions } from '../../../lib/local/dynamodb/transactions.ts';
 import { createTableCache } from '../../../lib/local/dynamodb/view.ts';
@@ -40,7 +41,7 @@ const WRITES: Readonly<Record<string, Parameters>> = {
 async function underWay(name: string) {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const commit = vi.fn<Commit>(() => promise);
-  const context = { store, tables: createTableCache(store), commit };
+  const context = { store, tables: createTableCache(store), commit, inFlight: createInFlight(0) };
   const operations = { ...createItemOperations(context), ...createTransactions(context) };
   const answer = operations[name]?.(structuredClone(WRITES[name]) as Parameters, Buffer.from('{}'));
   let isSettled = false;

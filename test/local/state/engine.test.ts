@@ -153,10 +153,10 @@ test('a window that was open is ended with all that was gathered before the kill
 
 test('an accepted event and a schedule that is due while the engine is down are made up for', async () => {
   const data = temporaryDirectory();
-  const app = (concurrency: object) =>
+  const app = (work: string) =>
     writeAssembly({
       ...queue('Bell'),
-      ...lambda('Worker', 'exports.handler = async (event) => see(event.text);', { ...concurrency }),
+      ...lambda('Worker', `exports.handler = async (event) => { ${work} };`, { Timeout: 60 }),
       Scheduler: {
         Type: 'AWS::IAM::Role',
         Properties: {
@@ -171,7 +171,7 @@ test('an accepted event and a schedule that is due while the engine is down are 
         },
       },
     });
-  const first = await start(app({ ReservedConcurrentExecutions: 0 }), { data });
+  const first = await start(app('await sleep(50_000);'), { data });
   const path = `/2015-03-31/functions/${first.physical('Worker')}/invocations`;
   await first.calls.rest('lambda', 'POST', path, '{"text":"accepted"}', { 'x-amz-invocation-type': 'Event' });
   const due = new Date(Math.ceil(Date.now() / 1000) * 1000 + 1000).toISOString().slice(0, 19);
@@ -193,7 +193,7 @@ test('an accepted event and a schedule that is due while the engine is down are 
   const copy = leftBehind(data);
   await until('the time to be over', () => Date.now() > Date.parse(`${due}Z`));
 
-  const second = await start(app({}), { data: copy });
+  const second = await start(app('see(event.text);'), { data: copy });
   await until('the event', () => second.seen('Worker').length === 1);
   expect(second.seen('Worker')).toEqual(['accepted']);
   const [message] = await takeMessages(second.calls, second.physical('Bell'), 1);
@@ -207,7 +207,7 @@ test('an accepted event and a schedule that is due while the engine is down are 
   await second.engine.services.state?.settled();
 
   // Nothing of it happens a third time.
-  const third = await start(app({}), { data: leftBehind(copy) });
+  const third = await start(app('see(event.text);'), { data: leftBehind(copy) });
   expect(third.engine.busy).toBe(0);
   expect([...(third.engine.services.state?.store('lambda-events').entries() ?? [])]).toEqual([]);
 });

@@ -48,11 +48,19 @@ import { leftBehind, startOn, temporaryDirectory } from './support.ts';
 
 type Clients = Harness['clients'];
 
+/** The name of a deleted queue is free again after a tenth of a second. */
+const NAMES_SOON = { timeScale: 600 };
+
 async function createQueue({ sqs }: Clients, name: string, Attributes: Record<string, string> = {}): Promise<string> {
   const fifo = name.endsWith('.fifo') ? { FifoQueue: 'true' } : {};
-  return String(
-    (await sqs.send(new CreateQueueCommand({ QueueName: name, Attributes: { ...fifo, ...Attributes } }))).QueueUrl,
+  const command = new CreateQueueCommand({ QueueName: name, Attributes: { ...fifo, ...Attributes } });
+  const { QueueUrl } = await until(`the name ${name}`, () =>
+    sqs.send(command).catch((error: Error) => {
+      if (error.name !== 'QueueDeletedRecently') throw error;
+      return undefined;
+    }),
   );
+  return String(QueueUrl);
 }
 
 async function receive({ sqs }: Clients, QueueUrl: string, options: object = {}): Promise<Message[]> {
@@ -128,7 +136,7 @@ test('a FIFO queue keeps the order of its groups, its deduplication ids and its 
 
 test('what was purged, deleted or moved to the dead letters does not come back', async () => {
   const directory = temporaryDirectory();
-  const { clients } = await startOn(directory);
+  const { clients } = await startOn(directory, NAMES_SOON);
   const dead = await createQueue(clients, 'dead');
   const RedrivePolicy = JSON.stringify({
     deadLetterTargetArn: 'arn:aws:sqs:us-east-1:000000000000:dead',
@@ -148,7 +156,7 @@ test('what was purged, deleted or moved to the dead letters does not come back',
     return Attributes?.ApproximateNumberOfMessages === '1' || undefined;
   });
 
-  const { clients: after } = await startOn(leftBehind(directory));
+  const { clients: after } = await startOn(leftBehind(directory), NAMES_SOON);
   const { QueueUrls } = await after.sqs.send(new ListQueuesCommand({}));
   expect(QueueUrls?.map((queue) => queue.split('/').at(-1)).toSorted()).toEqual(['dead', 'purged', 'work']);
   expect(await receive(after, url)).toEqual([]);
@@ -256,7 +264,7 @@ test('buckets: objects with body and metadata, overwritten and deleted ones, unf
 
 test('what is kept outlives a second restart, and what was deleted does not come back', async () => {
   const directory = temporaryDirectory();
-  const { clients } = await startOn(directory);
+  const { clients } = await startOn(directory, NAMES_SOON);
   const url = await createQueue(clients, 'remade');
   await clients.sqs.send(new SendMessageCommand({ QueueUrl: url, MessageBody: 'of the first queue' }));
   await clients.sqs.send(new DeleteQueueCommand({ QueueUrl: url }));

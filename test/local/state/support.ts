@@ -2,6 +2,7 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import type { ServicesOptions } from '../../../lib/local/services.ts';
 import { openState } from '../../../lib/local/state/state.ts';
 import { type Harness, startHarness } from '../services/harness.ts';
 
@@ -20,9 +21,9 @@ export function leftBehind(directory: string): string {
 }
 
 /** The data services on a data directory, and SDK clients; stopped when the test is over. */
-export async function startOn(directory: string): Promise<Harness> {
+export async function startOn(directory: string, options: ServicesOptions = {}): Promise<Harness> {
   const state = openState(directory);
-  const harness = await startHarness({ state, ttlSweepMs: 50 });
+  const harness = await startHarness({ state, ttlSweepMs: 50, ...options });
   onTestFinished(async () => {
     await harness.close();
     state.close();
