@@ -6,7 +6,7 @@ import type { Channel } from '../contracts/channel.ts';
 import { claimRetention } from '../contracts/claim-retention.ts';
 import { CLAIMS_PREFIX, ENV } from '../contracts/environment.ts';
 import { logAccess } from './access-logs.ts';
-import { allow } from './messaging-function.ts';
+import { allow, allowToMiss } from './messaging-function.ts';
 import { removalPolicyOf, tagComponent } from './stage.ts';
 
 /** What a claim-check bucket is for. */
@@ -56,6 +56,7 @@ export class ClaimCheckBucket extends Construct {
   /** Lets a consumer fetch it. */
   grantFetch(fn: LambdaFunction): void {
     this.grant(fn, 's3:GetObject');
+    allowToMiss(fn, this.bucket);
   }
 
   private grant(fn: LambdaFunction, action: string): void {

@@ -5,7 +5,7 @@ import { DEAD_LETTERS_PREFIX, PARKED_PREFIX } from '../contracts/dead-letter.ts'
 import { ENV } from '../contracts/environment.ts';
 import type { Subscription } from '../contracts/subscription.ts';
 import { logAccess } from './access-logs.ts';
-import { allow } from './messaging-function.ts';
+import { allow, allowToMiss } from './messaging-function.ts';
 import { removalPolicyOf } from './stage.ts';
 
 const ID = 'DeadLetterBodies';
@@ -29,6 +29,7 @@ export function keepLargeMessages(fn: LambdaFunction, subscription: Subscription
   fn.addEnvironment(ENV.deadLetterBucket, bucket.bucketName);
   const objects = (prefix: string) => [bucket.arnForObjects(`${prefix}${subscription.name}/*`)];
   allow(fn, ['s3:PutObject', 's3:GetObject'], objects(DEAD_LETTERS_PREFIX), WHY);
+  allowToMiss(fn, bucket);
   if (subscription.failedKey === 'park')
     allow(fn, ['s3:PutObject', 's3:GetObject', 's3:DeleteObject'], objects(PARKED_PREFIX), WHY);
 }

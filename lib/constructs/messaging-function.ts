@@ -2,6 +2,7 @@ import { Duration as CdkDuration, type Duration as CdkDurationType, Stack } from
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, Code, Function as LambdaFunction, LoggingFormat, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import type { Duration } from '../contracts/duration.ts';
 import { ENV } from '../contracts/environment.ts';
@@ -77,3 +78,11 @@ export function allow(
   for (const wildcard of wildcards)
     if (fn.role !== undefined && why !== undefined) acknowledgeWildcard(fn.role, wildcard, why);
 }
+
+/**
+ * Lets a function be told 404 for an object of a bucket that is not there. Without `s3:ListBucket` S3 answers 403, and what has expired cannot be told from
+ * what is forbidden. A condition on `s3:prefix` would not do: reading an object has no prefix. It tells names, and here they say nothing.
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html#API_GetObject_RequestSyntax
+ */
+export const allowToMiss = (fn: LambdaFunction, bucket: IBucket): void =>
+  allow(fn, ['s3:ListBucket'], [bucket.bucketArn]);

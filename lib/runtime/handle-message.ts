@@ -8,8 +8,10 @@ import { isWrappedMessage, unwrapped } from './kept-messages.ts';
 import type { Message, Outcome } from './message.ts';
 import { type HandlerResult, inboxKeyOf, ONCE, type Step, wasDone } from './once.ts';
 import { ATTEMPTS_EXHAUSTED, Defer, Fenced, HandlerTimedOut, Outage, Reject, Retry, toError } from './outcomes.ts';
+import { comesAgainSeconds, patiently } from './patience.ts';
 import { readMessage } from './read-message.ts';
-import type { Log } from './telemetry.ts';
+import { errorFields, type Log } from './telemetry.ts';
+import { isTransientAnswer } from './transient.ts';
 import type { KnownTries } from './tries.ts';
 
 /** What is observed of one message, for the metrics. */
@@ -83,6 +85,7 @@ async function handleOnce(
     if (over === undefined) return;
     throw new Fenced(`${what} of event '${envelope.id}' does nothing: the handler ${over}`);
   };
+  const patience = { runtime, millisLeft: () => handlerMillisLeft(invocation) };
   const handed: Omit<HandlerContext, 'step'> = {
     event: envelope,
     idempotencyKey: envelope.id,
@@ -99,11 +102,11 @@ async function handleOnce(
         fence(what);
         const made = await writes();
         fence(what);
-        await inbox.commit(partKey, made);
+        await patiently(() => inbox.commit(partKey, made), patience);
       }),
   };
   if (subscription.inbox !== 'none' && invocation.done.get(envelope.id) === key.fingerprint) return 'duplicate';
-  const result = await ONCE[subscription.inbox]({ subscription, inbox, runtime }, key, async (step) => {
+  const result = await ONCE[subscription.inbox]({ subscription, inbox, runtime, patience }, key, async (step) => {
     // The body, or the inbox, took until now.
     if (deadline.signal.aborted) throw timedOut(envelope.type, turn, invocation);
     const started = runtime.now();
@@ -167,7 +170,7 @@ async function outcomeOf(
   error: Error,
   message: Message,
   read: ReadEvent | undefined,
-  { consumer }: Invocation,
+  { consumer, log }: Invocation,
 ): Promise<Outcome> {
   const { subscription, breaker, tries } = consumer;
   if (error instanceof Reject) return { kind: 'rejected', reason: error.reason, error };
@@ -177,6 +180,13 @@ async function outcomeOf(
   }
   const leaseSeconds = error instanceof HandlerTimedOut ? error.leaseSeconds : undefined;
   if (error instanceof HandlerTimedOut && error.short) return { kind: 'held', afterSeconds: leaseSeconds ?? 0 };
+  if (isTransientAnswer(error)) {
+    log('warn', 'a store was busy: comes again, without a failed try', {
+      messageId: message.id,
+      ...errorFields(error),
+    });
+    return { kind: 'deferred', afterSeconds: comesAgainSeconds(message.receives, consumer.runtime) };
+  }
   const attempts = tries === undefined ? message.receives : await tries.failed(message);
   if (attempts !== undefined && attempts >= subscription.retry.attempts) {
     if (read !== undefined && (await wasDone(read, consumer))) return { kind: 'duplicate' };

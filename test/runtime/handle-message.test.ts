@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { minutes, seconds } from '../../lib/contracts/duration.ts';
 import { fixed } from '../../lib/contracts/retry.ts';
 import { breaker, subscription } from '../../lib/contracts/subscription.ts';
+import { AwsError } from '../../lib/runtime/aws/call.ts';
 import type { Breaker } from '../../lib/runtime/breaker.ts';
 import type { Consumer } from '../../lib/runtime/consumer.ts';
 import { deadline } from '../../lib/runtime/deadline.ts';
@@ -203,6 +204,15 @@ describe('attempts', () => {
     expect(await outcomeOf(new Error('no'), failing)).toEqual({ kind: 'duplicate' });
     inbox.records.set('worker#e-1', { state: 'done', fingerprint: 'of another payload' });
     expect((await outcomeOf(new Error('no'), failing)).kind).toBe('rejected');
+  });
+
+  it('are not spent by a store that is busy; the message comes again', async () => {
+    const tries = triesWith(() => Promise.reject(new Error('counted')));
+    const busy = new AwsError('ThrottlingException', 'slow down', 400);
+    expect(await outcomeOf(busy, { tries, runtime: { ...lambda, random: () => 0.5 } }, 9)).toEqual({
+      kind: 'deferred',
+      afterSeconds: 30,
+    });
   });
 
   it('are not spent by deferrals and outages', async () => {

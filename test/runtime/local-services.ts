@@ -19,10 +19,12 @@ import { type Services, startServices } from '../../lib/local/services.ts';
 import { dynamodb, kinesis, sns, sqs } from './clients.ts';
 
 /** Runs the services of the engine for the tests of a file, and points the runtime's clients at them. */
-export function useLocalServices(): { readonly services: () => Services } {
+export function useLocalServices(options: Parameters<typeof startServices>[0] = {}): {
+  readonly services: () => Services;
+} {
   let services: Services | undefined;
   beforeAll(async () => {
-    services = await startServices();
+    services = await startServices(options);
     Object.assign(process.env, {
       AWS_ENDPOINT_URL: services.url,
       AWS_REGION: services.region,

@@ -197,6 +197,20 @@ export const attemptIsTheTry = each(({ station: { plan, journal } }, outcome) =>
   });
 });
 
+/** What a store answers that is busy. Everything else that goes wrong may cost a try. */
+const BUSY: ReadonlySet<string> = new Set(['throttle', 'refuse', 'conflict']);
+
+/** A store that says: not now, costs no try: a handler is told of no more tries than have come to nothing. */
+export const busyStoreSpendsNoTry = each(({ station: { plan, journal } }, { scenario }) => {
+  if (plan.mode === 'at-most-once' || plan.mode === 'aggregate' || plan.park) return [];
+  const others = scenario.faults.filter((fault) => fault.kind !== 'call' || !BUSY.has(fault.what)).length;
+  return journal.runs.flatMap((run) => {
+    const before = journal.runs.filter(({ ref, from }) => ref === run.ref && from < run.from).filter(isTry).length;
+    const most = before + others + 1;
+    return run.attempt <= most ? [] : [`${run.id} was told it is try ${run.attempt}, and ${before} came to nothing`];
+  });
+});
+
 const endedInvocations = ({ runs }: Journal): ReadonlySet<string> =>
   new Set(runs.filter((run) => run.outcome === 'crashed').map(invocationOf));
 

@@ -1,5 +1,7 @@
 import { days } from '../../../lib/contracts/duration.ts';
 import { OUTBOX_TABLE } from '../../../lib/contracts/tables.ts';
+import { cancellationReasons } from '../../../lib/runtime/aws/dynamodb.ts';
+import { isThrottle } from '../../../lib/runtime/aws/throttles.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import type { Mutant } from './mutants.ts';
 import { atCalls, atHandler, consumers, isOutbox, type TransactItem } from './mutating.ts';
@@ -147,6 +149,20 @@ export const OLD_BEHAVIOURS: Readonly<Record<string, Mutant>> = {
     caughtBy: 'attemptIsTheTry',
     concerns: consumers(({ source, mode }) => source === 'log' && mode !== 'aggregate'),
     mutation: withoutUpdates('precedes = :true'),
+  },
+  'busy-store-spends-a-try': {
+    breaks: 'a transaction that met another one, or was throttled to the end, is a failed try of the handler',
+    caughtBy: 'busyStoreSpendsNoTry',
+    concerns: consumers(({ source, mode }) => source !== 'log' && mode === 'effect'),
+    mutation: atCalls(['consumer'], ({ operation, go }) =>
+      operation === 'TransactWriteItems'
+        ? go().catch((error: Error) => {
+            const reasons = cancellationReasons(error) ?? [];
+            const isBusy = isThrottle(error.name) || reasons.some(({ Code }) => Code === 'TransactionConflict');
+            throw isBusy ? new Error(error.message) : error;
+          })
+        : undefined,
+    ),
   },
   'answered-early': {
     breaks: 'the function answers before its end and leaves the work it abandons running',
