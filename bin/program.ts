@@ -1,10 +1,11 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { account } from './account-option.ts';
+import { account, accountNamed } from './account-option.ts';
 import type { DemoOptions } from './commands/demo.ts';
 import type { LintOptions } from './commands/lint.ts';
 import type { LocalOptions } from './commands/local.ts';
 import type { PlanOptions } from './commands/plan.ts';
 import type { ProduceOptions } from './commands/produce.ts';
+import type { QuotasOptions } from './commands/quotas.ts';
 import type { AsyncApiOptions, CheckOptions, WriteOptions } from './commands/schema.ts';
 import { addCostCommands } from './cost-program.ts';
 import { FAULTS_HELP, faultRates, faultSeed } from './fault-options.ts';
@@ -18,6 +19,7 @@ const commands = {
   local: () => import('./commands/local.ts'),
   plan: () => import('./commands/plan.ts'),
   produce: () => import('./commands/produce.ts'),
+  quotas: () => import('./commands/quotas.ts'),
   schema: () => import('./commands/schema.ts'),
 };
 
@@ -142,6 +144,32 @@ program
     '\nExamples:\n  $ npx sluice plan -c stage=prod\n  $ npx cdk synth -q -o before && git switch feature && npx sluice plan --against before\n  $ npx sluice plan --accept data-goes:sluice-dev-orders/invoices --json | jq .findings',
   )
   .action((options: PlanOptions) => run(async () => (await commands.plan()).plan(options)));
+
+program
+  .command('quotas')
+  .description('say what this app asks of an account at most, what accounts grant, and how to ask for more')
+  .addOption(new Option('--assembly <dir>', 'this assembly instead of the app of cdk.json').conflicts('context'))
+  .addOption(
+    new Option('--callers <n>', 'executions at once of each function that has a URL')
+      .argParser(wholeNumber('the number of callers', 0))
+      .default(10),
+  )
+  .addOption(
+    new Option('--account <which>', 'exit with 1 when this account grants less: new, default, or a JSON file')
+      .argParser(accountNamed)
+      .default(undefined, 'none is compared'),
+  )
+  .addOption(
+    new Option('-c, --context <name=value>', 'context of the app; may be given several times')
+      .argParser(contextValue)
+      .default({}, 'that of cdk.json'),
+  )
+  .addOption(json())
+  .addHelpText(
+    'after',
+    '\nExamples:\n  $ npx sluice quotas\n  $ npx sluice quotas -c stage=prod --account default\n  $ npx sluice quotas --assembly cdk.out --callers 50 --json | jq .quotas',
+  )
+  .action((options: QuotasOptions) => run(async () => (await commands.quotas()).quotas(options)));
 
 const produce = program
   .command('produce')

@@ -51,7 +51,7 @@ describe('the app', () => {
     expect(endpoints.filter((one) => one === 'ops@example.com').length).toBeGreaterThan(0);
     for (const { Properties, ...table } of all('orders', 'AWS::DynamoDB::Table')) {
       expect(Properties?.Tags).toContainEqual({ Key: 'sluice:stage', Value: 'prod-jo' });
-      expect(table).toMatchObject({ DeletionPolicy: 'Retain' });
+      expect(table).toMatchObject({ DeletionPolicy: 'RetainExceptOnCreate' });
     }
   });
 

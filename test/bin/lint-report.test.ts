@@ -42,3 +42,19 @@ test('what the pack found is read with its severity, by path, what is acknowledg
     ['Messaging-fatal', 'error', 'C/three', undefined],
   ]);
 });
+
+test('what has a reason, but is acknowledged nowhere, counts; what is acknowledged without one has none', () => {
+  const assembly = mkdtempSync(join(tmpdir(), 'sluice-report-'));
+  onTestFinished(() => rmSync(assembly, { recursive: true }));
+  const write = (pack: object) =>
+    writeFileSync(
+      join(assembly, 'validation-report.json'),
+      JSON.stringify({ pluginReports: [{ pluginName: PACK_NAME, ...pack }] }),
+    );
+  write({ violations: [violation('error', 'A', { reason: 'why' }), violation('error', 'B', { acknowledgedAt: 'B' })] });
+  expect(readFindings(assembly)?.map(({ acknowledged }) => acknowledged)).toEqual([undefined, { reason: '', at: 'B' }]);
+  write({ violations: [], metadata: { error: 'the pack broke' } });
+  expect(() => readFindings(assembly)).toThrow('the pack broke');
+  writeFileSync(join(assembly, 'validation-report.json'), JSON.stringify({ pluginReports: [] }));
+  expect(readFindings(assembly)).toBeUndefined();
+});

@@ -121,6 +121,20 @@ describe('parked, in words', () => {
     expect(bar).toContain('\u001B[?25h');
   });
 
+  it.each([
+    ['resume', 'LAMBDA', () => ({ all: false, yes: true })],
+    ['skip', 'DYNAMODB', () => ({ drop: true, yes: true })],
+    ['edit', 'DYNAMODB', () => ({ save: '/dev/null', yes: true })],
+  ] as const)('%s says where the service is that changes something, %s', async (command, service, options) => {
+    const { park, world, said } = await desk();
+    await park('bills', 'good');
+    const { port } = new URL(process.env.AWS_ENDPOINT_URL ?? '');
+    vi.stubEnv(`AWS_ENDPOINT_URL_${service}`, `http://localhost:${port}`);
+    const run = { resume: parkedResume, skip: parkedSkip, edit: parkedEdit }[command];
+    expect(await run('bills', 'good', { ...plain, ...options() } as never, world(true, SYSTEMS))).toBe(0);
+    expect(said()[0]).toMatch(new RegExp(` 'bills': account 0{12}, region us-east-1, at http://localhost:${port}\n$`));
+  });
+
   it('resume does not ask when nothing is parked', async () => {
     const { world, said } = await desk();
     expect(await parkedResume('bills', undefined, { ...plain, all: true, yes: false }, world())).toBe(0);

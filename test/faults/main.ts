@@ -13,6 +13,7 @@ import { basename, dirname, join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Fault } from './fault.ts';
 import { faults } from './faults.ts';
+import { fifthDraw } from './fifth-draw.ts';
 import { firstDraw } from './first-draw.ts';
 import { fourthDraw } from './fourth-draw.ts';
 import { secondDraw } from './second-draw.ts';
@@ -193,6 +194,7 @@ const table = tableOf({
   Second: withResults(secondDraw),
   Third: withResults(thirdDraw),
   Fourth: withResults(fourthDraw),
+  Fifth: withResults(fifthDraw),
 });
 console.log(`\n${table}`);
 if (options.write) {

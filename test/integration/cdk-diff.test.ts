@@ -70,7 +70,7 @@ it('sluice plan sees nothing where nothing has changed, and what would be lost o
     Object.entries(resources).find(([logicalId, { Type }]) => Type === type && id.test(logicalId))?.[0] ?? '';
   const [table, stream] = [
     idOf('AWS::DynamoDB::Table', /^orders[0-9A-F]{8}$/),
-    idOf('AWS::Kinesis::Stream', /^orderlog/),
+    idOf('AWS::Kinesis::Stream', /^orderlog/i),
   ];
   if (!(table in resources && stream in resources)) throw new Error('the orders have neither this table nor this log');
   delete resources[table];

@@ -3,14 +3,17 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { GetFunctionConfigurationCommand, type LambdaClient } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { describe, expect, it } from 'vitest';
 import { ENV } from '../../lib/contracts/environment.ts';
 import { awsOverSdk } from '../../lib/operations/aws-over-sdk.ts';
 import { lookAtDeadLetters, noticeIn, openDeadLetter } from '../../lib/operations/dead-letter-queue.ts';
 import { deployedConsumer, deployedConsumers } from '../../lib/operations/deployed-consumers.ts';
 import { NotDeployed, placeInWords } from '../../lib/operations/deployment.ts';
+import { listParked, parkedKey, parkedMessages } from '../../lib/operations/parked.ts';
 import { parkingConsumer, parkingConsumers } from '../../lib/operations/parking-consumers.ts';
 import { readLog } from '../../lib/operations/read-log.ts';
+import { resumeParked } from '../../lib/operations/resume-parked.ts';
 import { AwsError } from '../../lib/runtime/aws/call.ts';
 
 /** What the tools ask of the services, call by call: the services here are tables that answer, so that each argument is seen. */
@@ -256,16 +259,24 @@ describe('the consumers of a stack', () => {
       const Variables = FUNCTIONS[String(FunctionName)];
       return Variables === undefined ? {} : { Environment: { Variables } };
     });
-    return { cloudformation, lambda };
+    return { cloudformation, lambda, asked: listing.asked };
   }
   it('are its functions that know a dead-letter queue, by name, and those that can park have a table', async () => {
-    const { lambda, cloudformation } = clients();
+    const { lambda, cloudformation, asked: listed } = clients();
     const found = await deployedConsumers({ lambda, cloudformation }, 'shop');
     expect(found).toEqual([
       { subscription: 'bills', functionName: 'shop-bills', inboxTable: undefined, variables: DEAD },
       { subscription: 'mails', functionName: 'shop-mails', inboxTable: 'inbox', variables: FUNCTIONS['shop-mails'] },
     ]);
     expect(lambda.asked[0]?.name).toBe(GetFunctionConfigurationCommand.name);
+    // No other resource is asked for as if it were one.
+    expect(lambda.asked.map(({ input }) => input)).toEqual(
+      ['shop-bare', 'shop-bills', 'shop-mails', 'shop-relay'].map((FunctionName) => ({ FunctionName })),
+    );
+    expect(listed.map(({ input }) => input)).toEqual([
+      expect.objectContaining({ StackName: 'shop' }),
+      expect.objectContaining({ StackName: 'shop', NextToken: 'more' }),
+    ]);
     const place = { subscription: 'mails', table: 'inbox' };
     expect(await parkingConsumers(clients(), 'shop')).toEqual([{ ...found[1], place }]);
     expect(await parkingConsumer(clients(), 'shop', 'mails')).toEqual({ ...found[1], place });
@@ -302,5 +313,94 @@ describe('the consumers of a stack', () => {
     const place = { account: 'A', region: 'R' };
     expect(placeInWords({ ...place, endpoint: undefined })).toBe('account A, region R, on AWS');
     expect(placeInWords({ ...place, endpoint: 'http://x' })).toBe('account A, region R, at http://x');
+  });
+});
+
+it('a dead letter without a body is an empty one, with its attributes as they came', async () => {
+  const MessageAttributes = {
+    none: {},
+    number: { DataType: 'Number', StringValue: '7' },
+    bytes: { DataType: 'Binary', BinaryValue: Uint8Array.from([0, 255]) },
+    deadLetter: { DataType: 'String', StringValue: 'no JSON' },
+  };
+  let isFirst = true;
+  const sqs = answering<SQSClient>((name) => {
+    if (name !== 'ReceiveMessageCommand' || !isFirst) return {};
+    isFirst = false;
+    return { Messages: [{ ReceiptHandle: 'r', MessageAttributes }] };
+  });
+  expect(await lookAtDeadLetters(sqs, 'url')).toEqual([
+    {
+      ...{ body: '', bytes: Buffer.from(''), letter: undefined, notice: undefined },
+      attributes: {
+        none: { dataType: 'String', stringValue: '' },
+        number: { dataType: 'Number', stringValue: '7' },
+        bytes: { dataType: 'Binary', binaryValue: 'AP8=' },
+      },
+    },
+  ]);
+});
+
+describe('what is parked', () => {
+  const place = { subscription: 'bills', table: 'inbox' };
+  const items: Readonly<Record<string, object>> = {
+    'parked!bills': { keys: new Set(['K', 'gone']) },
+    'parked!bills!lot!K': { last: 9, resumed: 4, changes: [] },
+    'parked!bills!5!K': { number: 5, parkedAt: '2026', reason: 'broken', messageId: 'm', body: 'null' },
+  };
+  function table() {
+    const made = answering<DynamoDBDocumentClient>((name, input) => {
+      if (name === 'GetCommand') return { Item: items[(input.Key as { pk: string }).pk] };
+      const { Keys } = (input.RequestItems as Record<string, { Keys: { pk: string }[] }>).inbox ?? { Keys: [] };
+      return {
+        UnprocessedKeys: {},
+        Responses: { inbox: Keys.flatMap(({ pk }) => (pk in items ? [{ pk, ...items[pk] }] : [])) },
+      };
+    });
+    const asked = () => made.asked.map(({ name, input }) => `${name} ${JSON.stringify(input)}`);
+    return { made, asked };
+  }
+  const get = (pk: string) => `GetCommand {"TableName":"inbox","Key":{"pk":"${pk}"},"ConsistentRead":true}`;
+  const batch = (...keys: readonly string[]) =>
+    `BatchGetCommand {"RequestItems":{"inbox":{"Keys":${JSON.stringify(keys.map((pk) => ({ pk })))},"ConsistentRead":true}}}`;
+
+  it('is read consistently: the keys, how they stand, and their first messages', async () => {
+    const { made, asked } = table();
+    expect(await listParked(made, place)).toEqual([
+      { key: 'K', messages: 5, since: '2026', reason: 'broken', changes: [] },
+    ]);
+    expect(asked()).toEqual([
+      get('parked!bills'),
+      batch('parked!bills!lot!K', 'parked!bills!lot!gone'),
+      batch('parked!bills!5!K'),
+    ]);
+    await expect(parkedKey(made, place, 'gone')).rejects.toThrow(
+      "nothing is parked under key 'gone' of subscription 'bills'",
+    );
+  });
+
+  it.each([
+    [2, [5, 6]],
+    [50, [5, 6, 7, 8, 9]],
+  ])('is shown consistently, %i messages at most', async (atMost, numbers) => {
+    const { made, asked } = table();
+    expect((await parkedMessages(made, place, 'K', atMost)).map(({ number }) => number)).toEqual([5]);
+    expect(asked()).toEqual([get('parked!bills!lot!K'), batch(...numbers.map((number) => `parked!bills!${number}!K`))]);
+  });
+
+  it.each([
+    ['stays when its function fails', 'K', false],
+    ['flows when somebody else has released it', 'gone', true],
+  ])('%s', async (_, key, released) => {
+    const lambda = answering<LambdaClient>(() => ({ FunctionError: 'Unhandled', Payload: Buffer.from('{}') }));
+    const failed = released ? {} : { failed: { reason: 'function-failed', message: 'Unhandled' } };
+    expect(await resumeParked({ lambda, dynamodb: table().made }, { functionName: 'f', place }, key)).toEqual({
+      ...{ key, resumed: 0, released },
+      ...failed,
+    });
+    const broken = answering<DynamoDBDocumentClient>(() => Promise.reject(new Error('no table')));
+    await expect(resumeParked({ lambda, dynamodb: broken }, { functionName: 'f', place }, key)).rejects.toThrow(
+      'no table',
+    );
   });
 });

@@ -4,7 +4,7 @@ import { type Explored, openPool } from './pool.ts';
 import type { Shrunk } from './shrink.ts';
 
 const DEFAULT_RUNS = 1_000;
-const EXIT = { ok: 0, violated: 1, usage: 2 } as const;
+const EXIT = { ok: 0, violated: 1, usage: 2, interrupted: 130 } as const;
 const PROGRESS_EVERY_MS = 200;
 
 const HELP = `Runs the real runtime in simulated worlds and checks its promises.
@@ -20,7 +20,7 @@ const HELP = `Runs the real runtime in simulated worlds and checks its promises.
   --trace         what happens in the world of --seed, line by line
   --json          the result as one JSON object
 
-Exit code 0: every invariant held; 1: one did not; 2: called wrongly.
+Exit code 0: every invariant held; 1: one did not; 2: called wrongly; 130: Ctrl-C, after a report of the runs that were made.
 `;
 
 function wholeNumber(name: string, text: string | undefined, otherwise: number): number {
@@ -65,7 +65,10 @@ async function main(): Promise<number> {
     const { crashes } = values;
     const named = { crashes, ...(mutant === undefined ? {} : { mutant }) };
     const stopAfter = values.all ? { stopAfter: Number.POSITIVE_INFINITY } : {};
+    const stop = new AbortController();
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
     const explored = await pool.explore({
+      signal: stop.signal,
       from,
       runs,
       ...named,
@@ -78,7 +81,11 @@ async function main(): Promise<number> {
     const seconds = (Date.now() - started) / 1_000;
     const result = { ...explored, from, seconds, ...named };
     process.stdout.write(values.json ? `${JSON.stringify({ ...result, shrunk })}\n` : report(result, shrunk));
-    return first === undefined ? EXIT.ok : EXIT.violated;
+    if (first !== undefined) return EXIT.violated;
+    if (!stop.signal.aborted) return EXIT.ok;
+    if (!crashes)
+      process.stderr.write(`Interrupted. The rest: --seed ${from + explored.runs} --runs ${runs - explored.runs}\n`);
+    return EXIT.interrupted;
   } finally {
     await pool.close();
   }

@@ -16,6 +16,8 @@ export interface Exploration {
   /** Stops giving out work after this many failing seeds. @default 1 */
   readonly stopAfter?: number;
   readonly onProgress?: (done: number) => void;
+  /** Ends it early: no more work is given out, and what was is finished, so that the seeds up to some seed were run, each once. */
+  readonly signal?: AbortSignal;
 }
 
 export interface Explored extends Omit<Ran, 'kind'> {}
@@ -40,14 +42,14 @@ export function openPool(threads: number = availableParallelism()): Pool {
     return first.ask(task);
   };
   return {
-    async explore({ from, runs, mutant, crashes = false, stopAfter = 1, onProgress }) {
+    async explore({ from, runs, mutant, crashes = false, stopAfter = 1, onProgress, signal }) {
       const named = { crashes, ...(mutant === undefined ? {} : { mutant }) };
       const stretch = crashes ? 1 : STRETCH;
       const total = { runs: 0, steps: 0, faults: 0, fingerprint: 0 };
       const failures: Failure[] = [];
       let next = from;
       const work = async ({ ask }: ReturnType<typeof startWorker>) => {
-        while (next < from + runs && failures.length < stopAfter) {
+        while (next < from + runs && failures.length < stopAfter && signal?.aborted !== true) {
           const start = next;
           const count = Math.min(stretch, from + runs - start);
           next += count;

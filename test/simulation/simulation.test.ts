@@ -47,6 +47,18 @@ describe('the runtime in simulated worlds', () => {
   );
 
   it(
+    'stops when it is told to, having run the seeds up to some seed, each once',
+    async () => {
+      const stop = new AbortController();
+      const stopped = await pool.explore({ from: 7, runs: 5_000, signal: stop.signal, onProgress: () => stop.abort() });
+      expect(stopped.runs).toBeGreaterThan(0);
+      expect(stopped.runs).toBeLessThan(5_000);
+      expect(stopped).toEqual(await pool.explore({ from: 7, runs: stopped.runs }));
+    },
+    SLOW_MS,
+  );
+
+  it(
     'does the same again with the same seed, on any thread',
     async () => {
       const alone = openPool(1);

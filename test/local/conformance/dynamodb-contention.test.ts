@@ -28,11 +28,11 @@ beforeAll(async () => {
   );
   const small = {
     newTableWrites: 40,
-    newTableReads: 120,
+    newTableReads: 30,
     tableWrites: 100,
     tableReads: 300,
     keyWrites: 10,
-    keyReads: 30,
+    keyReads: 10,
   };
   harnesses.set(
     'small',

@@ -221,7 +221,9 @@ test('a schedule sends with its role', async () => {
   const role = textAt(tested.engine.stacks[0]?.resources.Sender?.attributes, 'Arn') ?? '';
   expect(await denied(tested, 'sqs:SendMessage')).toContain('/scheduler is not authorized');
   iam.roles.put(role, 'send', { Statement: allow('sqs:SendMessage', '*') });
-  expect(await takeMessages(tested.calls, tested.physical('Work'), 1)).toMatchObject([{ Body: '"tick"' }]);
+  // The next minute may have come meanwhile.
+  const [first] = await takeMessages(tested.calls, tested.physical('Work'), 1);
+  expect(first).toMatchObject({ Body: '"tick"' });
 });
 
 test.each([

@@ -1,0 +1,121 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { accountNeeds, type Need } from '../../lib/lint/account-needs.ts';
+import type { Account } from '../../lib/local/account/account.ts';
+import { DEFAULT_ACCOUNT, NEW_ACCOUNT } from '../../lib/local/account/account.ts';
+import { readAssembly } from '../assembly-templates.ts';
+import { readCdkApp, synthesise } from '../cdk-app.ts';
+import { renderTable } from '../table.ts';
+import { openTerminal, type Terminal } from '../terminal.ts';
+
+export interface QuotasOptions {
+  readonly json: boolean;
+  readonly context: Readonly<Record<string, string>>;
+  /** A folder that is synthesised already. @default the app of `cdk.json` is synthesised */
+  readonly assembly?: string;
+  /** Executions at once of each function that has a URL. */
+  readonly callers: number;
+  /** What is compared. @default an account of the first day and one with AWS's defaults, and the exit code is 0 */
+  readonly account?: Account;
+}
+
+/** One quota, what an app asks of it, and what accounts grant. */
+interface Row {
+  readonly quota: string;
+  readonly asked: number;
+  /** Whether something asks for as much as there is. */
+  readonly unbounded: boolean;
+  readonly newAccount: number;
+  readonly defaultAccount: number;
+  readonly granted: number | undefined;
+  readonly ask: string;
+}
+
+/**
+ * Says what the app asks of an account, beside what accounts grant, and with which command more is asked for.
+ * @returns 1 when the account that was named grants less
+ */
+export async function quotas(options: QuotasOptions): Promise<number> {
+  const terminal = openTerminal({ json: options.json });
+  const needs = accountNeeds((await systemOf(options)).templates, options.callers);
+  const rows = [concurrency(needs, options), shards(needs, options)];
+  const mails = needs.some(({ quota }) => quota === 'ses-sending');
+  const short = rows.filter(({ asked, granted }) => granted !== undefined && asked > granted);
+  const ok = short.length === 0 && !(mails && options.account?.ses.sandbox === true);
+  process.stdout.write(
+    `${options.json ? JSON.stringify({ ok, quotas: rows, mails, needs }) : report(rows, needs, mails, terminal)}\n`,
+  );
+  return ok ? 0 : 1;
+}
+
+async function systemOf({ assembly, context }: QuotasOptions) {
+  if (assembly !== undefined) return readAssembly(assembly);
+  const output = mkdtempSync(join(tmpdir(), 'sluice-quotas-'));
+  try {
+    const app = readCdkApp(process.cwd(), output);
+    await synthesise({ ...app, context: { ...app.context, ...context } });
+    return readAssembly(output);
+  } finally {
+    rmSync(output, { recursive: true });
+  }
+}
+
+const of = (needs: readonly Need[], quota: Need['quota']) => needs.filter((need) => need.quota === quota);
+const sumOf = (needs: readonly Need[]): number => needs.reduce((sum, { most = 0 }) => sum + most, 0);
+
+/** https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html */
+function concurrency(all: readonly Need[], { account }: QuotasOptions): Row {
+  const needs = of(all, 'lambda-concurrency');
+  const asked = sumOf(needs);
+  return {
+    quota: 'Lambda: executions at once',
+    asked,
+    unbounded: needs.some(({ most }) => most === undefined),
+    newAccount: NEW_ACCOUNT.lambda.concurrency,
+    defaultAccount: DEFAULT_ACCOUNT.lambda.concurrency,
+    granted: account?.lambda.concurrency,
+    ask: `aws service-quotas request-service-quota-increase --service-code lambda --quota-code L-B99A9384 --desired-value ${Math.max(DEFAULT_ACCOUNT.lambda.concurrency, 2 * asked)}`,
+  };
+}
+
+/** https://docs.aws.amazon.com/streams/latest/dev/service-sizes-and-limits.html */
+function shards(all: readonly Need[], { account }: QuotasOptions): Row {
+  return {
+    quota: 'Kinesis: shards',
+    asked: sumOf(of(all, 'kinesis-shards')),
+    unbounded: false,
+    newAccount: NEW_ACCOUNT.kinesis.shards,
+    defaultAccount: DEFAULT_ACCOUNT.kinesis.shards,
+    granted: account?.kinesis.shards,
+    ask: 'aws service-quotas list-service-quotas --service-code kinesis   # and request-service-quota-increase with the code of the shards',
+  };
+}
+
+function report(rows: readonly Row[], needs: readonly Need[], mails: boolean, terminal: Terminal): string {
+  const executions = of(needs, 'lambda-concurrency').map(({ path, most, why }) => [String(most ?? 'all'), why, path]);
+  const short = rows.filter(({ asked, newAccount, granted }) => asked > (granted ?? newAccount));
+  return [
+    renderTable(
+      terminal,
+      ['quota', 'asked for', 'new account', 'default', 'this account'],
+      rows.map((row) => [
+        row.quota,
+        `${row.asked}${row.unbounded ? ' and more' : ''}`,
+        String(row.newAccount),
+        String(row.defaultAccount),
+        row.granted === undefined ? 'not said (--account)' : String(row.granted),
+      ]),
+    ),
+    '',
+    renderTable(terminal, ['executions', 'by', 'at'], executions),
+    ...(short.length === 0 ? [] : ['', 'Ask for more before you deploy:', ...short.map(({ ask }) => `  ${ask}`)]),
+    ...(mails
+      ? [
+          '',
+          'The app sends e-mail. In the sandbox of SES (200 a day, 1 a second) it reaches verified addresses and the mailbox simulator only:',
+          '  aws sesv2 get-account',
+        ]
+      : []),
+  ].join('\n');
+}
