@@ -59,7 +59,7 @@ export async function demo(options: DemoOptions): Promise<number> {
   const watch = watchEngine(terminal);
   const engine = await startEngine({
     assembly,
-    ...(options.account === undefined ? {} : { account: options.account }),
+    ...(options.account === undefined ? {} : { account: options.account, onNotice: terminal.note }),
     port: options.port,
     ...(faults && { faults }),
     onLog(log) {

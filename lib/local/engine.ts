@@ -23,9 +23,10 @@ import { faultyDeliveries } from './faults/deliveries.ts';
 import type { RandomFaults } from './faults.ts';
 import { iamApi } from './iam/api.ts';
 import { lambdaApi } from './lambda/api.ts';
-import { createAsyncInvocations, type Waits } from './lambda/async-invocations.ts';
+import { createAsyncInvocations } from './lambda/async-invocations.ts';
 import type { FunctionDefinition, FunctionLog } from './lambda/definition.ts';
 import { functionNotFound } from './lambda/errors.ts';
+import { waitsOf } from './lambda/event-waits.ts';
 import { functionNameOf } from './lambda/function-names.ts';
 import { createFunctions } from './lambda/functions.ts';
 import { permittedLog } from './lambda/log-permission.ts';
@@ -180,7 +181,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const functions = meterFunctions(workers, metrics, options.onInvocation);
   const deliveries = (inOrder: boolean) => faultyDeliveries(functions, services.faults, inOrder);
   const observer = createAsyncMeter(metrics);
-  const waits = waitsOf(options);
+  const waits = waitsOf(options.account, options.timeScale);
   const asyncInvocations = createAsyncInvocations({ ...base, functions: deliveries(false), observer, waits }, state);
   const mappings = createMappings(
     {
@@ -294,20 +295,5 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       closing ??= deployments.settled().then(stopAll);
       return closing;
     },
-  };
-}
-
-const MILLIS_PER_SECOND = 1_000;
-/** First and longest pause of an event after throttles. https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html */
-const THROTTLED_SECONDS = { first: 1, longest: 300 };
-
-/** How long events wait: as on AWS in an account, shortly without one. */
-function waitsOf({ account, timeScale = 1 }: EngineOptions): Partial<Waits> {
-  if (account === undefined) return { timeScale };
-  const scaled = (seconds: number): number => (seconds * MILLIS_PER_SECOND) / timeScale;
-  return {
-    timeScale,
-    retries: account.lambda.retrySeconds.map(scaled),
-    throttled: [scaled(THROTTLED_SECONDS.first), scaled(THROTTLED_SECONDS.longest)],
   };
 }

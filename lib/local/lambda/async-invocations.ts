@@ -8,6 +8,7 @@ import type { State } from '../state/state.ts';
 import type { InvocationResult } from './definition.ts';
 import { parsePayload } from './definition.ts';
 import { isThrottled } from './errors.ts';
+import type { Waits } from './event-waits.ts';
 
 /** Waits before the first and second retry of an event, unless the account says otherwise. AWS waits 1 and 2 minutes. */
 export const ASYNC_RETRY_DELAYS_MS: readonly number[] = [500, 1000];
@@ -17,16 +18,6 @@ const MAX_AGE_SECONDS = 21_600;
 export const DEFAULT_ASYNC_RETRIES = 2;
 /** First and longest pause after a throttled attempt, which costs no retry. AWS waits from a second to five minutes. */
 const THROTTLE_PAUSES_MS: Waits['throttled'] = [50, 1_000];
-
-/** How long events wait. */
-export interface Waits {
-  /** Before the first and the second retry, milliseconds. */
-  readonly retries: readonly number[];
-  /** First and longest pause after throttles, milliseconds. */
-  readonly throttled: readonly [first: number, longest: number];
-  /** Divides the age at which events are given up. */
-  readonly timeScale: number;
-}
 
 /** What a function does with events (asynchronous invocations): AWS::Lambda::EventInvokeConfig and DeadLetterConfig. */
 export interface EventInvokeConfig {

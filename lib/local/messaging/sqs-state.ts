@@ -24,6 +24,8 @@ interface QueueDocument {
   readonly tags: Record<string, string>;
   /** Epoch seconds. */
   readonly created: number;
+  /** Epoch seconds; undefined: as it was created. */
+  readonly modified?: number;
 }
 
 /** What changes of a message while it is in a queue. */
@@ -87,9 +89,9 @@ function persistenceOf(name: string, { queues, sequences, messages, receives }: 
       sequences.delete(name);
       deleteMessages();
     },
-    updateQueueAttributes(_name, attributes) {
+    updateQueueAttributes(_name, attributes, modified) {
       const queue = queues.get(name);
-      if (queue !== undefined) queues.put(name, { ...queue, attributes });
+      if (queue !== undefined) queues.put(name, { ...queue, attributes, modified });
     },
     updateQueueSequenceCounter: (_name, counter) => sequences.put(name, counter),
     insertMessage: (_name, message) => messages.put(place(message.messageId), message),
@@ -108,9 +110,9 @@ function persistenceOf(name: string, { queues, sequences, messages, receives }: 
 }
 
 function load(store: SqsStore, { queues, sequences, messages, receives }: Stores): void {
-  for (const [name, { url, arn, attributes, tags, created }] of queues.entries()) {
+  for (const [name, { url, arn, attributes, tags, created, modified = created }] of queues.entries()) {
     const queue = store.createQueue(name, url, arn, attributes, tags);
-    Object.assign(queue, { createdTimestamp: created, lastModifiedTimestamp: created });
+    Object.assign(queue, { createdTimestamp: created, lastModifiedTimestamp: modified });
   }
   for (const [name, counter] of sequences.entries()) {
     const queue = store.getQueueByName(name);

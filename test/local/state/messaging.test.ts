@@ -308,3 +308,21 @@ test('what is kept outlives a second restart, and what was deleted does not come
   expect(await described(third)).toEqual(first);
   expect(await receive(third, url)).toEqual([]);
 });
+
+test('when a queue was made and when it was changed are two things', async () => {
+  const directory = temporaryDirectory();
+  const { clients } = await startOn(directory);
+  const QueueUrl = await createQueue(clients, 'changed');
+  const times = async ({ sqs }: Clients) => {
+    const AttributeNames = ['CreatedTimestamp' as const, 'LastModifiedTimestamp' as const];
+    const { Attributes } = await sqs.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames }));
+    return Attributes ?? {};
+  };
+  await until('a later second', async () => {
+    await clients.sqs.send(new SetQueueAttributesCommand({ QueueUrl, Attributes: { DelaySeconds: '1' } }));
+    const { CreatedTimestamp, LastModifiedTimestamp } = await times(clients);
+    return LastModifiedTimestamp !== CreatedTimestamp || undefined;
+  });
+  const before = await times(clients);
+  expect(await times((await startOn(leftBehind(directory))).clients)).toEqual(before);
+});
