@@ -13,16 +13,15 @@ const app = new App();
 const stage = useStage(app, stageFromContext(app));
 const codeOf = bundleFunctions({ source: join(root, 'lambdas'), output: join(root, '.build', 'lambdas') });
 
-const orders = new OrdersStack(app, `sluice-${stage.name}-orders`, {
-  ...stackProps(stage),
-  codeOf,
-  ...(stage.mailFrom === undefined ? {} : { mailFrom: stage.mailFrom }),
-});
-const overview = new Stack(app, `sluice-${stage.name}-overview`, {
-  ...stackProps(stage),
-  description: 'Sluice: all systems on one dashboard',
-});
-new OverviewDashboard(overview, 'dashboard', { systems: [orders.overview] });
+const orders = new OrdersStack(app, `sluice-${stage.name}-orders`, { ...stackProps(stage), codeOf });
+// Without a dashboard the stack would have no resources.
+if (stage.dashboards) {
+  const overview = new Stack(app, `sluice-${stage.name}-overview`, {
+    ...stackProps(stage),
+    description: 'Sluice: all systems on one dashboard',
+  });
+  new OverviewDashboard(overview, 'dashboard', { systems: [orders.overview] });
+}
 Validations.of(app).addPlugins(new MessagingChecks());
 
 app.synth();

@@ -27,6 +27,7 @@ export function addCostCommands(program: Command, run: (command: () => Promise<n
         .argParser(positive('the rate'))
         .default(undefined, 'what the contracts declare'),
     )
+    .addOption(new Option('--idle', 'what it costs while nothing happens').conflicts('rate').default(false))
     .addOption(region())
     .addOption(duration())
     .addOption(
@@ -34,14 +35,17 @@ export function addCostCommands(program: Command, run: (command: () => Promise<n
         .argParser(wholeNumber('the number of items', 0, 99))
         .default(1),
     )
-    .option('--assembly <dir>', 'a synthesised assembly, such as cdk.out: counts its alarms, dashboards and keys too')
+    .option(
+      '--assembly <dir>',
+      'a synthesised assembly, such as cdk.out: counts its alarms, dashboards and keys too, and its logs as the stage has them',
+    )
     .addOption(new Option('--stage <name>', 'stage of the assembly').default('dev'))
     .option('--lines', 'show every line of the sum', false)
     .option('--prices', 'show the price list instead, with its sources', false)
     .addOption(json())
     .addHelpText(
       'after',
-      '\nExamples:\n  $ npx sluice cost\n  $ npx sluice cost --rate 200 --region eu-west-1 --lines\n  $ npx sluice cost --json\n  $ npx sluice cost --prices',
+      '\nExamples:\n  $ npx sluice cost\n  $ npx sluice cost --rate 200 --region eu-west-1 --lines\n  $ npx sluice cost --idle\n  $ npx sluice cost --json\n  $ npx sluice cost --prices',
     )
     .action((options: CostCommandOptions) => run(async () => (await commands.cost()).cost(options)));
 

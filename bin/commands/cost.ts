@@ -10,6 +10,8 @@ import { openTerminal, styled, type Terminal } from '../terminal.ts';
 
 export interface CostCommandOptions {
   readonly rate?: number;
+  /** No messages at all. */
+  readonly idle: boolean;
   readonly region: Region;
   readonly duration: number;
   readonly effectItems: number;
@@ -36,11 +38,11 @@ export async function cost(options: CostCommandOptions, world: CostWorld = here(
     world.print(options.json ? JSON.stringify(list) : priceList(options.region, terminal));
     return 0;
   }
-  const { assembly, stage, region, rate, duration, effectItems } = options;
+  const { assembly, stage, region, rate, idle, duration, effectItems } = options;
   const costs = world.systems.map((contract) =>
     systemCost(contract, {
       region,
-      perSecond: rate,
+      perSecond: idle ? 0 : rate,
       assumptions: { durationMs: duration, effectItems },
       deployed: assembly === undefined ? undefined : deployedIn(assembly, `sluice-${stage}-${contract.name}`),
     }),
@@ -64,7 +66,7 @@ function report(one: SystemCost, lines: boolean, terminal: Terminal): string {
   ];
   return [
     styled(terminal, 'bold', `${one.system}: ${dollars(one.dollars)} USD a month in ${one.region}`),
-    `${million.toFixed(1)} million messages a month${perMillion}; prices of ${PRICE_LIST_DATE}`,
+    `${one.messages === 0 ? 'idle: no messages' : `${million.toFixed(1)} million messages a month${perMillion}`}; prices of ${PRICE_LIST_DATE}`,
     '',
     table('service', one.services),
     '',

@@ -1,4 +1,4 @@
-import { SESv2Client, SendEmailCommand } from '@aws-sdk/client-sesv2';
+import type { MailRoute } from '../../lib/contracts/mail.ts';
 import { consume, type HandlerContext } from '../../lib/runtime/consume.ts';
 import { requiredEnv } from '../../lib/runtime/environment.ts';
 import {
@@ -8,10 +8,10 @@ import {
   OrderPlaced,
   sendEmail,
 } from '../../lib/systems/orders/contract.ts';
+import { postBy } from './mail/post.ts';
 import { money } from './money/format.ts';
 
-const ses = new SESv2Client({});
-const from = requiredEnv(ORDERS_ENV.mailFrom, 'the address that e-mails come from');
+const post = postBy(JSON.parse(requiredEnv(ORDERS_ENV.mail, 'how e-mails are handed on')) as MailRoute);
 
 export const handler = consume(sendEmail, {
   [OrderPlaced.type]: (order, context) =>
@@ -30,12 +30,6 @@ const total = ({ totalPence, currency }: OrderData): string => money(totalPence,
 async function send(order: OrderData, context: HandlerContext, subject: string, text: string): Promise<void> {
   // A guest has left no address: nothing to send, and nothing to look into.
   if (order.customerId === null) return;
-  await ses.send(
-    new SendEmailCommand({
-      FromEmailAddress: from,
-      Destination: { ToAddresses: [`customer-${order.customerId}@example.com`] },
-      EmailTags: [{ Name: 'event', Value: context.idempotencyKey.replaceAll('/', '_') }],
-      Content: { Simple: { Subject: { Data: subject }, Body: { Text: { Data: text } } } },
-    }),
-  );
+  const tag = context.idempotencyKey.replaceAll('/', '_');
+  await post({ customer: order.customerId, subject, text, tag }, context.signal);
 }

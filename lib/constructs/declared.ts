@@ -2,6 +2,8 @@ import type { IConstruct } from 'constructs';
 import { ALARM_DEFAULTS, type AlarmKind, alarmRule, settingsOf } from '../contracts/alarms.ts';
 import type { Channel } from '../contracts/channel.ts';
 import type { Subscription } from '../contracts/subscription.ts';
+import { ALARM_KINDS } from './alarms/kinds.ts';
+import { stageOf } from './stage.ts';
 
 /** What a construct was made from. The linter reads it: some mistakes only the declaration can tell. */
 export type Declaration =
@@ -10,7 +12,7 @@ export type Declaration =
 
 const DECLARATIONS = new WeakMap<IConstruct, Declaration>();
 
-/** Type of the metadata with the alarms that a subscription declares, with its reason, that nobody needs: an assembly has it, too. */
+/** Type of the metadata with the alarms that a subscription declares, with its reason, or its stage says, that nobody needs: an assembly has it, too. */
 export const SWITCHED_OFF_METADATA = 'sluice:alarms-off';
 
 /** Notes what a construct deploys: on the queue, stream or topic of a channel, on the consumer of a subscription. */
@@ -18,7 +20,10 @@ export function deploys(construct: IConstruct, declaration: Declaration): void {
   DECLARATIONS.set(construct, declaration);
   if (declaration.kind !== 'subscription') return;
   const settings = settingsOf(declaration.subscription);
-  const off = (Object.keys(ALARM_DEFAULTS) as AlarmKind[]).filter((kind) => alarmRule(kind, settings) === undefined);
+  const criticalOnly = stageOf(construct).alarms === 'critical';
+  const off = (Object.keys(ALARM_DEFAULTS) as AlarmKind[]).filter(
+    (kind) => alarmRule(kind, settings) === undefined || (criticalOnly && ALARM_KINDS[kind].severity === 'warning'),
+  );
   if (off.length > 0) construct.node.addMetadata(SWITCHED_OFF_METADATA, off);
 }
 

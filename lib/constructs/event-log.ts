@@ -1,3 +1,4 @@
+import { Annotations } from 'aws-cdk-lib';
 import {
   type CfnStream,
   ShardLevelMetrics,
@@ -14,9 +15,10 @@ import { type ClaimCheckBucket, claimsOf } from './claim-check-bucket.ts';
 import { deploys } from './declared.ts';
 import { idByName } from './logical-ids.ts';
 import { cdkDuration } from './messaging-function.ts';
-import { physicalName, removalPolicyOf, tagComponent } from './stage.ts';
+import { physicalName, removalPolicyOf, stageOf, tagComponent } from './stage.ts';
 
 const BYTES_PER_KIB = 1_024;
+const SECONDS_PER_HOUR = 3_600;
 
 /** What a log is deployed with, beside its declaration. */
 export interface EventLogProps {
@@ -24,16 +26,21 @@ export interface EventLogProps {
   readonly claims?: ClaimCheckBucket;
 }
 
-/** A declared log as a Kinesis stream: encrypted, with the declared retention, capacity, record size and metrics of its shards. */
+/**
+ * A declared log as a Kinesis stream: encrypted, with the declared retention, capacity, record size and metrics of its shards, as far as the stage lets it
+ * have them.
+ */
 export class EventLog extends Construct {
+  /** As it is deployed. */
   readonly contract: LogContract;
   readonly stream: Stream;
   readonly destination: Destination;
   readonly claims: ClaimCheckBucket | undefined;
   private readonly enhanced: string[] = [];
 
-  constructor(scope: Construct, contract: LogContract, props: EventLogProps = {}) {
-    super(scope, contract.name);
+  constructor(scope: Construct, declared: LogContract, props: EventLogProps = {}) {
+    super(scope, declared.name);
+    const contract = inStage(this, declared);
     tagComponent(this, contract.name);
     this.contract = contract;
     this.claims = claimsOf(contract, props.claims);
@@ -82,6 +89,36 @@ export class EventLog extends Construct {
     });
     return idByName(consumer, name);
   }
+}
+
+/** The log as the stage has it; what it gives up is said when the app is synthesised. */
+function inStage(scope: Construct, declared: LogContract): LogContract {
+  const { name, logs } = stageOf(scope);
+  const onDemand = declared.capacity === 'on-demand';
+  const shards = onDemand
+    ? (logs.shards ?? declared.shards)
+    : Math.min(declared.shards, logs.shards ?? declared.shards);
+  const retention =
+    logs.retention !== undefined && logs.retention.seconds < declared.retention.seconds
+      ? logs.retention
+      : declared.retention;
+  const provisioned = onDemand && logs.shards !== undefined;
+  const hours = retention.seconds / SECONDS_PER_HOUR;
+  const gives = [
+    ...(provisioned || shards < declared.shards
+      ? [
+          `${shards} of ${onDemand ? 'what it needs, on demand,' : declared.shards} shards: above ${shards},000 records or ${shards} MB a second it is throttled`,
+        ]
+      : []),
+    ...(retention === declared.retention
+      ? []
+      : [
+          `${hours} h of retention instead of ${declared.retention.seconds / SECONDS_PER_HOUR}: what nobody has read for so long is lost`,
+        ]),
+  ];
+  if (gives.length > 0)
+    Annotations.of(scope).addInfo(`stage '${name}' gives log '${declared.name}' ${gives.join('; and ')}`);
+  return { ...declared, shards, retention, ...(provisioned ? { capacity: 'provisioned' } : {}) };
 }
 
 const metricsOf = ({ shardMetrics }: LogContract): ShardLevelMetrics[] =>

@@ -28,13 +28,15 @@ export class LogConsumer extends Construct implements StreamParts {
   /** With fanOut 'enhanced': what the function reads with. */
   readonly streamConsumer: StreamConsumer | undefined;
 
-  constructor(scope: Construct, subscription: Subscription<LogContract>, props: LogConsumerProps) {
-    super(scope, subscription.name);
-    tagComponent(this, subscription.name);
+  constructor(scope: Construct, declared: Subscription<LogContract>, props: LogConsumerProps) {
+    super(scope, declared.name);
+    tagComponent(this, declared.name);
     const { log } = props;
-    if (log.contract.name !== subscription.to.name) {
+    // Of the log as the stage has it.
+    const subscription = { ...declared, to: log.contract };
+    if (log.contract.name !== declared.to.name) {
       throw new Error(
-        `subscription '${subscription.name}' is declared on log '${subscription.to.name}' but is wired to '${log.contract.name}'; pass the log it is declared with`,
+        `subscription '${declared.name}' is declared on log '${declared.to.name}' but is wired to '${log.contract.name}'; pass the log it is declared with`,
       );
     }
     const enhanced = subscription.fanOut === 'enhanced' ? log.enhancedConsumer(this, subscription.name) : undefined;

@@ -1,7 +1,7 @@
-import { RetentionDays } from 'aws-cdk-lib/aws-logs';
-import type { Duration } from '../contracts/duration.ts';
+import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { type Duration, days } from '../contracts/duration.ts';
 
-/** What differs between deployments of the same app, as it is written down. */
+/** What differs between deployments of the same app, as it is written down: all of it, in one place for each stage. */
 export interface StageSettings {
   /** Whether what holds data or messages outlives its stack. @default true for `prod` and `prod-...`, false otherwise */
   readonly keepsData?: boolean;
@@ -9,10 +9,26 @@ export interface StageSettings {
   readonly logRetention?: Duration;
   /** Who is sent the alarms of each severity; each address has to confirm once. @default nobody */
   readonly alarmEmails?: { readonly critical?: readonly string[]; readonly warning?: readonly string[] };
+  /** Which alarms there are: `critical` leaves the warnings out, at 0.10 USD a month for each metric that they watch. @default 'all' */
+  readonly alarms?: 'all' | 'critical';
+  /** Whether there are dashboards, at 3 USD a month each after the first three of an account. @default true */
+  readonly dashboards?: boolean;
+  /** What logs have at most, where they are declared with more. @default as declared */
+  readonly logs?: {
+    /** Shards, 1 or more; a log that is declared on demand is provisioned with so many. */
+    readonly shards?: number;
+    /** 24 hours to 365 days; AWS charges for what is above 24 hours. */
+    readonly retention?: Duration;
+  };
   /** Start of the links to runbooks in the texts of alarms, up to the last slash. @default 'docs/runbooks/': the folder in the repository */
   readonly runbooks?: string;
-  /** Address that e-mails to customers come from; SES must be allowed to send from it. @default what the system declares */
-  readonly mailFrom?: string;
+  /** What becomes of e-mails to customers. @default 'written': they are kept in a bucket, and nobody is sent any */
+  readonly mail?: MailSettings;
+  /**
+   * ARNs of roles, users or accounts that may call function URLs, beside those whom their own policies let: it takes lambda:InvokeFunctionUrl and
+   * lambda:InvokeFunction. https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html @default nobody
+   */
+  readonly callers?: readonly string[];
   /** Name or ARN of the managed policy that bounds every role. A name may have a path: `teams/boundary`. @default none */
   readonly permissionsBoundary?: string;
   /** Cost allocation tags `owner` and `cost-centre`. @default none */
@@ -21,132 +37,56 @@ export interface StageSettings {
   readonly env?: { readonly account?: string; readonly region?: string };
 }
 
+/** Written into a bucket, or sent by SES. */
+export type MailSettings = 'written' | SentMail;
+
+/** E-mails that SES sends. */
+export interface SentMail {
+  /** Address that they come from. It, or its domain, is an identity of the account that SES has verified. */
+  readonly from: string;
+  /**
+   * Where they go; `{customer}` stands for the customer's number. What is sent to the mailbox simulator is delivered to nobody, cannot bounce, and is taken in the
+   * sandbox, too. https://docs.aws.amazon.com/ses/latest/dg/send-an-email-from-console.html#send-email-simulator
+   * @default 'success+{customer}@simulator.amazonses.com'
+   */
+  readonly to?: string;
+  /** E-mails a second that the account may send, 1 or more: "maximum send rate" in the SES console. @default 1, as in the sandbox */
+  readonly perSecond?: number;
+  /**
+   * `create` has the stack make the identity of `from`, and keep it when the stack goes: other stages and stacks may send by it. Its owner has to click on a link in
+   * an e-mail from AWS before anything can be sent. Creating one that exists fails. @default 'existing'
+   */
+  readonly identity?: 'existing' | 'create';
+}
+
 /** What differs between deployments of the same app, complete. */
 export interface Stage {
   readonly name: string;
   readonly keepsData: boolean;
   readonly logRetention: RetentionDays;
   readonly alarmEmails: { readonly critical: readonly string[]; readonly warning: readonly string[] };
+  readonly alarms: 'all' | 'critical';
+  readonly dashboards: boolean;
+  readonly logs: { readonly shards?: number; readonly retention?: Duration };
   /** Ends with a slash. */
   readonly runbooks: string;
-  readonly mailFrom: string | undefined;
+  readonly mail: 'written' | Required<SentMail>;
+  readonly callers: readonly string[];
   readonly permissionsBoundary: string | undefined;
   readonly tags: Readonly<Record<string, string>>;
   readonly env: { readonly account?: string; readonly region?: string };
 }
 
-const NAME = /^[a-z][a-z0-9-]{0,15}$/;
-const SECONDS_PER_DAY = 86_400;
-const PERIODS = Object.values(RetentionDays).filter((days): days is RetentionDays => typeof days === 'number');
-const EMAIL = /^[^\s@]+@[^\s@.]+(\.[^\s@.]+)+$/;
-/** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html#reference_iam-quotas-names */
-const POLICY = /^(arn:aws[a-z-]*:iam::(\d{12}|aws):policy\/)?([\w+=,.@-]+\/)*[\w+=,.@-]{1,128}$/;
-/** What all services take in a tag's value. https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html */
-const TAG = /^[\p{L}\p{N} +=._:/@-]{1,256}$/u;
-const KEYS: readonly (keyof StageSettings)[] = [
-  'keepsData',
-  'logRetention',
-  'alarmEmails',
-  'runbooks',
-  'mailFrom',
-  'permissionsBoundary',
-  'tags',
-  'env',
-];
-
-interface Check {
-  readonly holds: boolean;
-  readonly property: string;
-  readonly value: unknown;
-  readonly rule: string;
-}
-
 /**
- * Checks the settings of a stage and fills in what they leave out.
- * @throws Error naming the stage, the setting, its value and the rule
+ * Settings of a stage that costs little while nothing happens: for people's own stages. It gives up what declared logs have beyond one shard and a day,
+ * the warnings among the alarms, and the dashboards.
  */
-export function resolveStage(name: string, settings: StageSettings = {}): Stage {
-  if (!NAME.test(name)) {
-    throw new Error(
-      `context 'stage' must be 1 to 16 characters, a-z, 0-9 and hyphens, starting with a letter (given '${name}'). Write for example: npx cdk deploy --all -c stage=dev`,
-    );
-  }
-  for (const { holds, property, value, rule } of checks(settings)) {
-    if (!holds) throw new Error(`stage '${name}': ${property} must be ${rule} (given ${shown(value)})`);
-  }
-  const { alarmEmails, runbooks = 'docs/runbooks/', tags = {} } = settings;
-  const keepsData = settings.keepsData ?? /^prod(-|$)/.test(name);
-  return {
-    name,
-    keepsData,
-    logRetention: periodOf(settings) ?? (keepsData ? RetentionDays.THREE_MONTHS : RetentionDays.ONE_WEEK),
-    alarmEmails: { critical: alarmEmails?.critical ?? [], warning: alarmEmails?.warning ?? [] },
-    runbooks: runbooks.endsWith('/') ? runbooks : `${runbooks}/`,
-    mailFrom: settings.mailFrom,
-    permissionsBoundary: settings.permissionsBoundary,
-    tags: {
-      ...(tags.owner === undefined ? {} : { owner: tags.owner }),
-      ...(tags.costCentre === undefined ? {} : { 'cost-centre': tags.costCentre }),
-    },
-    env: settings.env ?? {},
-  };
-}
+export const SMALL_STAGE = {
+  alarms: 'critical',
+  dashboards: false,
+  logs: { shards: 1, retention: days(1) },
+  logRetention: days(3),
+} as const satisfies StageSettings;
 
-const periodOf = ({ logRetention }: StageSettings): RetentionDays | undefined =>
-  PERIODS.find((days) => days * SECONDS_PER_DAY === logRetention?.seconds);
-
-function checks(settings: StageSettings): Check[] {
-  const {
-    keepsData,
-    logRetention,
-    alarmEmails = {},
-    runbooks,
-    mailFrom,
-    permissionsBoundary,
-    tags = {},
-    env = {},
-  } = settings;
-  const text = (property: string, value: unknown, pattern: RegExp, rule: string): Check => ({
-    ...{ property, value, rule },
-    holds: value === undefined || (typeof value === 'string' && pattern.test(value)),
-  });
-  const known = (property: string, value: object, names: readonly string[]): Check[] =>
-    Object.keys(value).map((key) => ({
-      ...{ property, value: key, rule: `of ${names.join(', ')}` },
-      holds: names.includes(key),
-    }));
-  const address = 'an e-mail address';
-  return [
-    ...known('a setting', settings, KEYS),
-    ...known('alarmEmails', alarmEmails, ['critical', 'warning']),
-    ...known('tags', tags, ['owner', 'costCentre']),
-    ...known('env', env, ['account', 'region']),
-    {
-      ...{ property: 'keepsData', value: keepsData, rule: 'true or false' },
-      holds: keepsData === undefined || typeof keepsData === 'boolean',
-    },
-    {
-      ...{ property: 'logRetention', value: logRetention, rule: `one of ${PERIODS.join(', ')} days, as days(7)` },
-      holds: logRetention === undefined || periodOf(settings) !== undefined,
-    },
-    ...Object.entries(alarmEmails).flatMap(([severity, given]: [string, unknown]): Check[] =>
-      Array.isArray(given)
-        ? given.map((one) => text(`alarmEmails.${severity}`, one, EMAIL, `a list of e-mail addresses`))
-        : [
-            {
-              ...{ property: `alarmEmails.${severity}`, value: given, rule: `a list of e-mail addresses` },
-              holds: false,
-            },
-          ],
-    ),
-    text('runbooks', runbooks, /^\S+$/, 'the start of a link, without spaces'),
-    text('mailFrom', mailFrom, EMAIL, address),
-    text('permissionsBoundary', permissionsBoundary, POLICY, 'the name or ARN of a managed policy'),
-    text('tags.owner', tags.owner, TAG, '1 to 256 letters, digits, spaces and + - = . _ : / @'),
-    text('tags.costCentre', tags.costCentre, TAG, '1 to 256 letters, digits, spaces and + - = . _ : / @'),
-    text('env.account', env.account, /^\d{12}$/, 'the 12 digits of an AWS account'),
-    text('env.region', env.region, /^[a-z]{2}(-[a-z]+)+-\d$/, 'the name of a region, as eu-west-1'),
-  ];
-}
-
-const shown = (value: unknown): string => (typeof value === 'string' ? `'${value}'` : JSON.stringify(value));
+/** Delivered to nobody, whatever stands after the plus. */
+export const SIMULATED_MAIL = 'success+{customer}@simulator.amazonses.com';

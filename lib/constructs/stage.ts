@@ -1,7 +1,8 @@
 import { Aspects, Aws, CfnResource, RemovalPolicy, Stack, type StackProps, Tags } from 'aws-cdk-lib';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { IConstruct } from 'constructs';
-import { resolveStage, type Stage, type StageSettings } from './stage-settings.ts';
+import { resolveStage } from './resolve-stage.ts';
+import type { Stage } from './stage-settings.ts';
 
 /** Stages by the construct, the app as a rule, that they were chosen for. */
 const chosen = new WeakMap<IConstruct, Stage>();
@@ -25,14 +26,16 @@ export const stackProps = ({ env }: Stage): Pick<StackProps, 'env'> => (Object.k
 
 /**
  * The stage of the scope: what `useStage()` chose for it or for something around it; without that the defaults of the stage that context `stage` names
- * (`dev` when it names none), with an address from context `alarmEmail` and links from context `runbooks`.
- * @throws Error naming the value when the context is not valid
+ * (`dev` when it names none).
+ * @throws Error naming the value when the context is not valid, or gives what belongs into the settings
  */
 export function stageOf(scope: IConstruct): Stage {
   const around = scope.node.scopes.toReversed().find((one) => chosen.has(one));
   const stage = around && chosen.get(around);
   if (stage !== undefined) return stage;
-  return resolveStage(contextText(scope, 'stage') ?? 'dev', settingsFromContext(scope));
+  const name = contextText(scope, 'stage') ?? 'dev';
+  refuseSettingsInContext(scope, `useStage(app, resolveStage('${name}', { ... }))`);
+  return resolveStage(name);
 }
 
 /** A value of the context as text; undefined when there is none. */
@@ -41,13 +44,23 @@ export function contextText(scope: IConstruct, key: string): string | undefined 
   return value === undefined ? undefined : String(value);
 }
 
-/** What the command line may say of any stage: one address for all alarms (`alarmEmail`), and where the runbooks are (`runbooks`). */
-export function settingsFromContext(scope: IConstruct): Pick<StageSettings, 'alarmEmails' | 'runbooks'> {
-  const [email, runbooks] = [contextText(scope, 'alarmEmail'), contextText(scope, 'runbooks')];
-  return {
-    ...(email === undefined ? {} : { alarmEmails: { critical: [email], warning: [email] } }),
-    ...(runbooks === undefined ? {} : { runbooks }),
-  };
+/** Settings that were context once, and what they are called where they belong. */
+const MOVED: Readonly<Record<string, string>> = { alarmEmail: 'alarmEmails', mailFrom: 'mail', runbooks: 'runbooks' };
+
+/**
+ * Settings are no context: the first deployment that forgets one of them would take away who is told, or who sends, without a word.
+ * @param place where they are written down
+ * @throws Error naming what is given as context, and where it belongs
+ */
+export function refuseSettingsInContext(scope: IConstruct, place: string): void {
+  for (const [key, setting] of Object.entries(MOVED)) {
+    const given = contextText(scope, key);
+    if (given !== undefined) {
+      throw new Error(
+        `context '${key}' is not read (given '${given}'): a deployment that forgets it would take it away. Write ${setting} in ${place}`,
+      );
+    }
+  }
 }
 
 /**

@@ -59,7 +59,7 @@ describe('sluice', () => {
   it.each(REGIONS)('cost says what the orders cost in %s, line by line, and at what prices', async (region) => {
     const texts: string[] = [];
     const world = { systems: SYSTEMS, print: (text: string) => void texts.push(text) };
-    const options = { region, duration: 250, effectItems: 2, stage: 'dev', lines: true, json: false };
+    const options = { region, duration: 250, effectItems: 2, stage: 'dev', lines: true, idle: false, json: false };
     expect(await cost({ ...options, rate: 77, prices: false }, world)).toBe(0);
     expect(await cost({ ...options, prices: true }, world)).toBe(0);
     await expect(`${texts.join('\n\n')}\n`).toMatchFileSnapshot(`kept/cost-${region}.txt`);

@@ -2,6 +2,7 @@ import { Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import type { IConstruct } from 'constructs';
 import { describe, expect, it } from 'vitest';
+import { stageNamed } from '../../bin/stages.ts';
 import { ordersApp } from '../systems/orders/synthesised.ts';
 import { EXAMPLE_STACKS, exampleStack, OF_TESTS } from './example-stacks.ts';
 import { STAGES } from './templates.ts';
@@ -39,11 +40,11 @@ const acknowledgedIn = (scope: IConstruct): Acknowledged[] =>
 
 describe.each(STAGES)('the app in %s', (stage) => {
   it('has nothing that is not acknowledged', () => {
-    expect(ordersApp(stage, (stack) => found(stack.node.root))).toEqual([]);
+    expect(ordersApp(stageNamed(stage), (stack) => found(stack.node.root))).toEqual([]);
   });
 
   it('acknowledges only what there is, each with a reason in words', () => {
-    const { all, acknowledged } = ordersApp(stage, (stack) => ({
+    const { all, acknowledged } = ordersApp(stageNamed(stage), (stack) => ({
       all: foundAtAll(stack),
       acknowledged: acknowledgedIn(stack),
     }));

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { synthesise } from '../../bin/synth.ts';
 
-/** One that keeps its data, and one that does not. */
-export const STAGES = ['dev', 'prod'] as const;
+/** One that keeps its data, a common one, a small one, and one that sends e-mails. */
+export const STAGES = ['dev', 'dev-alice', 'test', 'test-kept'] as const;
 
 /** Synthesises the app for every stage and hands the paths of all templates to a function; they are deleted afterwards. */
 export async function withTemplates<T>(use: (templates: readonly string[]) => Promise<T>): Promise<T> {

@@ -4,18 +4,22 @@ import { join } from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import type { CfnEventSourceMapping } from 'aws-cdk-lib/aws-lambda';
-import type { CfnQueue } from 'aws-cdk-lib/aws-sqs';
+import { type CfnQueue, Queue } from 'aws-cdk-lib/aws-sqs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { watchDeadLetters } from '../../lib/constructs/alarms/consumer.ts';
+import { watchFunction } from '../../lib/constructs/alarms/function.ts';
 import { SystemAlarms } from '../../lib/constructs/alarms/system-alarms.ts';
 import { EventLog } from '../../lib/constructs/event-log.ts';
 import { EventTopic } from '../../lib/constructs/event-topic.ts';
 import { InboxTable } from '../../lib/constructs/inbox-table.ts';
 import { LogConsumer } from '../../lib/constructs/log-consumer.ts';
+import { messagingFunction } from '../../lib/constructs/messaging-function.ts';
 import { messagingKey } from '../../lib/constructs/messaging-key.ts';
 import { OutboxTable } from '../../lib/constructs/outbox-table.ts';
 import { QueueConsumer } from '../../lib/constructs/queue-consumer.ts';
+import { resolveStage } from '../../lib/constructs/resolve-stage.ts';
 import { useStage } from '../../lib/constructs/stage.ts';
-import { resolveStage } from '../../lib/constructs/stage-settings.ts';
+
 import { days, seconds } from '../../lib/contracts/duration.ts';
 import { log } from '../../lib/contracts/log.ts';
 import { outbox } from '../../lib/contracts/outbox.ts';
@@ -32,8 +36,8 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(code, { recursive: true }));
 
-function parts(context: Record<string, string> = {}) {
-  const stack = new Stack(new App({ context }), 'test-tickets');
+function parts() {
+  const stack = new Stack(new App(), 'test-tickets');
   const key = messagingKey(stack);
   return {
     stack,
@@ -301,12 +305,48 @@ describe('what is declared is deployed', () => {
     });
   });
 
-  it('alarms are mailed to the address in the context, and to nobody without one', () => {
-    templateOf(parts({ alarmEmail: 'ops@example.com' }).stack).hasResourceProperties('AWS::SNS::Subscription', {
-      Protocol: 'email',
-      Endpoint: 'ops@example.com',
-    });
-    templateOf(parts().stack).resourceCountIs('AWS::SNS::Subscription', 0);
+  it('alarms are mailed to nobody unless the stage says so', () => {
+    const template = templateOf(parts().stack);
+    template.resourceCountIs('AWS::SNS::Subscription', 0);
+    template.resourceCountIs('AWS::SNS::Topic', 2);
+  });
+
+  it('nobody has to confirm twice: who hears of both severities has one topic for both', () => {
+    const [both, now, later] = ['both@shop.org', 'now@shop.org', 'later@shop.org'];
+    const app = new App();
+    useStage(app, resolveStage('dev', { alarmEmails: { critical: [both, now], warning: [later, both] } }));
+    const stack = new Stack(app, 'test-tickets');
+    const alarms = new SystemAlarms(stack, 'alarms', { key: messagingKey(stack) });
+    watchFunction(
+      alarms,
+      'worker',
+      messagingFunction(stack, 'worker', { code, description: 'w', timeout: seconds(3) }),
+    );
+    const dead = new Queue(stack, 'dead');
+    watchDeadLetters(stack, alarms, 'worker', dead);
+    const template = templateOf(stack);
+    const topic = (found: { topicArn: string } | undefined) => stack.resolve(found?.topicArn);
+    const [critical, warning, everything] = [alarms.topics.critical, alarms.topics.warning, alarms.everything].map(
+      topic,
+    );
+    const subscriptions = Object.values(template.findResources('AWS::SNS::Subscription')).map(
+      ({ Properties: { Endpoint, Protocol, TopicArn } }) => ({ Endpoint, Protocol, TopicArn }),
+    );
+    const mailed = (Endpoint: string, TopicArn: unknown) => ({ Endpoint, Protocol: 'email', TopicArn });
+    expect(subscriptions).toHaveLength(3);
+    expect(subscriptions).toEqual(
+      expect.arrayContaining([mailed(both, everything), mailed(now, critical), mailed(later, warning)]),
+    );
+    for (const [name, actions] of [
+      ['worker-dead-letters', [critical, everything]],
+      ['worker-throttles', [warning, everything]],
+    ] as const)
+      template.hasResourceProperties('AWS::CloudWatch::Alarm', {
+        AlarmName: `test-tickets-${name}`,
+        AlarmActions: actions,
+        OKActions: actions,
+      });
+    template.hasResourceProperties('AWS::CloudWatch::CompositeAlarm', { AlarmActions: [critical, everything] });
   });
 
   it('alarms are mailed by severity where the stage says so', () => {

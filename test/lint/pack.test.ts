@@ -77,7 +77,7 @@ describe('an app of plain constructs with seeded mistakes', () => {
 });
 
 describe('the app of this house', () => {
-  it.each(['dev', 'prod'])(
+  it.each(['dev', 'dev-alice', 'test-kept'])(
     'has one finding, which is acknowledged with a reason, in the app and in what it synthesises to (%s)',
     { timeout: 2 * SYNTH_MS },
     async (stage) => {

@@ -37,6 +37,7 @@ describe('of a system with one of everything', () => {
       ...{ region: REGIONS[0], perSecond: 1_200 },
       deployed: {
         usages,
+        logs: new Map(),
         memoryMib: new Map([
           ['on-fed', 1_024],
           ['box-relay', 2_048],

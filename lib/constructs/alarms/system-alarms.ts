@@ -1,4 +1,4 @@
-import { Lazy, Stack } from 'aws-cdk-lib';
+import { Annotations, Lazy, Stack } from 'aws-cdk-lib';
 import {
   Alarm,
   AlarmRule,
@@ -74,27 +74,43 @@ const MAX_CHILDREN = 100;
  * have told it: they say what to do, and a second one must be heard while the first is on; `unhealthy` says when the trouble
  * began and when the last of it ended, and is the one state that dashboards and other systems ask for.
  *
+ * SNS asks everybody to confirm each subscription by a link in an e-mail. Who is to hear of both severities therefore has one topic for both, `everything`,
+ * to which all alarms speak, too.
+ *
  * The stage says who is mailed by severity, and where the runbooks are (`stageOf()`).
  */
 export class SystemAlarms extends Construct {
   /** Where alarms of each severity go. */
   readonly topics: Readonly<Record<Severity, Topic>>;
+  /** For who is to hear of both severities and confirms one e-mail. undefined: nobody is. */
+  readonly everything: Topic | undefined;
   /** In ALARM while any critical alarm is. */
   readonly unhealthy: CompositeAlarm;
   private readonly all: WatchedAlarm[] = [];
 
   constructor(scope: Construct, id: string, { key }: SystemAlarmsProps) {
     super(scope, id);
-    this.topics = { critical: this.topic('critical', key), warning: this.topic('warning', key) };
+    const { name, alarms, alarmEmails } = stageOf(this);
+    const both = alarmEmails.critical.filter((email) => alarmEmails.warning.includes(email));
+    const only = (severity: Severity) => alarmEmails[severity].filter((email) => !both.includes(email));
+    this.topics = {
+      critical: this.topic('critical', key, only('critical')),
+      warning: this.topic('warning', key, only('warning')),
+    };
+    this.everything = both.length === 0 ? undefined : this.topic('everything', key, both);
+    if (alarms === 'critical')
+      Annotations.of(this).addInfo(
+        `stage '${name}' has the critical alarms only: nobody is warned of errors, throttles and backlogs before something is given up or late`,
+      );
     this.unhealthy = new CompositeAlarm(this, 'Unhealthy', {
       compositeAlarmName: physicalName(this, UNHEALTHY),
       alarmDescription: `CRITICAL: at least one critical alarm of ${Stack.of(this).stackName} is on. First: open the alarms that are on; each says what to do. Runbook: ${this.runbook(UNHEALTHY)}`,
       alarmRule: { renderAlarmRule: () => Lazy.string({ produce: () => this.anyCritical() }) },
     });
     idByName(this.unhealthy, UNHEALTHY);
-    const action = new SnsAction(this.topics.critical);
-    this.unhealthy.addAlarmAction(action);
-    this.unhealthy.addOkAction(action);
+    const actions = this.actions('critical');
+    this.unhealthy.addAlarmAction(...actions);
+    this.unhealthy.addOkAction(...actions);
   }
 
   /** All alarms made so far. */
@@ -111,6 +127,7 @@ export class SystemAlarms extends Construct {
     const rule = alarmRule(kind, settings);
     if (rule === undefined) return undefined;
     const about: KindOfAlarm = ALARM_KINDS[kind];
+    if (about.severity === 'warning' && stageOf(this).alarms === 'critical') return undefined;
     const runbook = this.runbook(kind);
     const values = { name, threshold: amount(rule.threshold), minutes: String(rule.minutes), ...words };
     const text = `${about.severity.toUpperCase()}: ${about.means}. First: ${about.first}. Runbook: ${runbook}`;
@@ -126,10 +143,10 @@ export class SystemAlarms extends Construct {
       treatMissingData: TREATMENT[about.silence],
     });
     idByName(alarm, `${name}-${kind}`);
-    const action = new SnsAction(this.topics[about.severity]);
-    alarm.addAlarmAction(action);
-    alarm.addOkAction(action);
-    if (about.silence === 'told') alarm.addInsufficientDataAction(action);
+    const actions = this.actions(about.severity);
+    alarm.addAlarmAction(...actions);
+    alarm.addOkAction(...actions);
+    if (about.silence === 'told') alarm.addInsufficientDataAction(...actions);
     const { severity, title } = about;
     const threshold = rule.threshold * scale;
     const watched = {
@@ -166,13 +183,19 @@ export class SystemAlarms extends Construct {
     return `${stageOf(this).runbooks}${kind}.md`;
   }
 
-  private topic(severity: Severity, key: IKey): Topic {
-    const topic = new Topic(this, pascal(severity), {
-      topicName: physicalName(this, `alarms-${severity}`),
+  private actions(severity: Severity): SnsAction[] {
+    return [this.topics[severity], ...(this.everything === undefined ? [] : [this.everything])].map(
+      (topic) => new SnsAction(topic),
+    );
+  }
+
+  private topic(of: Severity | 'everything', key: IKey, emails: readonly string[]): Topic {
+    const topic = new Topic(this, pascal(of), {
+      topicName: physicalName(this, `alarms-${of}`),
       masterKey: key,
       enforceSSL: true,
     });
-    idByName(topic, `alarms-${severity}`);
+    idByName(topic, `alarms-${of}`);
     // A topic with a policy, and enforceSSL makes one, no longer lets in alarms by itself: their actions would fail without a word.
     // https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-use-cases.html#sns-publish-messages-from-cloudwatch-alarms
     topic.addToResourcePolicy(
@@ -184,7 +207,7 @@ export class SystemAlarms extends Construct {
         conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
       }),
     );
-    for (const email of stageOf(this).alarmEmails[severity]) topic.addSubscription(new EmailSubscription(email));
+    for (const email of emails) topic.addSubscription(new EmailSubscription(email));
     return topic;
   }
 }

@@ -13,6 +13,7 @@ import type { Subscription } from '../../contracts/subscription.ts';
 import { UNHEALTHY } from '../alarms/kinds.ts';
 import { metricOfStack } from '../alarms/metrics.ts';
 import { idByName } from '../logical-ids.ts';
+import { stageOf } from '../stage.ts';
 import { FULL, graph, labelled, MAX_ALARMS, QUARTER } from './widgets.ts';
 
 /**
@@ -32,38 +33,40 @@ const ALARMS_HEIGHT = 4;
 
 /** One dashboard over all systems of a stage: is it healthy, does it flow, does it fail, is it late. Each system's own has the rest. */
 export class OverviewDashboard extends Construct {
-  readonly dashboard: Dashboard;
+  /** undefined where the stage has no dashboards. */
+  readonly dashboard: Dashboard | undefined;
 
   constructor(scope: Construct, id: string, { systems }: { readonly systems: readonly SystemOverview[] }) {
     super(scope, id);
-    this.dashboard = new Dashboard(this, 'Dashboard', {
+    if (!stageOf(this).dashboards) return;
+    const dashboard = new Dashboard(this, 'Dashboard', {
       dashboardName: Stack.of(this).stackName,
       periodOverride: PeriodOverride.INHERIT,
       start: '-PT3H',
     });
-    idByName(this.dashboard, 'dashboard');
-    for (const system of systems) this.addSystem(system);
+    this.dashboard = idByName(dashboard, 'dashboard');
+    for (const system of systems) this.addSystem(dashboard, system);
   }
 
-  private addSystem({ title, stackName, critical, consumers, outboxes }: SystemOverview): void {
+  private addSystem(dashboard: Dashboard, { title, stackName, critical, consumers, outboxes }: SystemOverview): void {
     const metric = (metricName: string, about: Record<string, string>, statistic: string, label: string): IMetric =>
       labelled(metricOfStack(stackName, metricName, about, statistic), label);
     const ofConsumers = (name: string, statistic: string, chosen = consumers): IMetric[] =>
       chosen.map((s) => metric(name, { subscription: s.name }, statistic, s.name));
     const alarms = [`${stackName}-${UNHEALTHY}`, ...critical].slice(0, MAX_ALARMS);
-    this.dashboard.addWidgets(
+    dashboard.addWidgets(
       new TextWidget({
         ...{ width: FULL, height: 1 },
         markdown: `# ${title} ([dashboard](#dashboards:name=${stackName}))`,
       }),
     );
-    this.dashboard.addWidgets(
+    dashboard.addWidgets(
       new AlarmStatusWidget({
         ...{ title: `${title}: health and critical alarms`, width: FULL, height: ALARMS_HEIGHT },
         alarms: alarms.map((name) => Alarm.fromAlarmArn(this, name, this.alarmArn(name))),
       }),
     );
-    this.dashboard.addWidgets(
+    dashboard.addWidgets(
       ...graph({
         ...{ title: `${title}: consumed`, width: QUARTER, unit: 'messages a minute' },
         metrics: ofConsumers(CONSUMER_METRIC.done, 'Sum'),

@@ -1,4 +1,4 @@
-import { Stack } from 'aws-cdk-lib';
+import { Annotations, Stack } from 'aws-cdk-lib';
 import { Dashboard, PeriodOverride } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
 import type { ConsumerView } from '../alarms/consumer-view.ts';
@@ -6,6 +6,7 @@ import type { OutboxView } from '../alarms/outbox.ts';
 import type { ProducerView } from '../alarms/producer.ts';
 import type { SystemAlarms } from '../alarms/system-alarms.ts';
 import { idByName } from '../logical-ids.ts';
+import { stageOf } from '../stage.ts';
 import { healthRow } from './health-row.ts';
 import { lagRow } from './lag-row.ts';
 import type { SystemOverview } from './overview-dashboard.ts';
@@ -31,23 +32,15 @@ export interface SystemDashboardProps extends SystemViews {
  * graph is an alarm's.
  */
 export class SystemDashboard extends Construct {
-  readonly dashboard: Dashboard;
+  /** undefined where the stage has no dashboards. */
+  readonly dashboard: Dashboard | undefined;
   /** What the dashboard over all systems shows of this one. */
   readonly overview: SystemOverview;
 
   constructor(scope: Construct, id: string, { title, ...views }: SystemDashboardProps) {
     super(scope, id);
     const { stackName } = Stack.of(this);
-    this.dashboard = new Dashboard(this, 'Dashboard', {
-      dashboardName: stackName,
-      // Alarms look at minutes, and so do the graphs, whatever stretch of time is shown.
-      periodOverride: PeriodOverride.INHERIT,
-      start: '-PT3H',
-    });
-    idByName(this.dashboard, 'dashboard');
-    for (const row of [...healthRow(title, views), ...throughputRow(views), ...lagRow(views)]) {
-      if (row.length > 0) this.dashboard.addWidgets(...row);
-    }
+    this.dashboard = this.dashboardOf(title, views);
     this.overview = {
       title,
       stackName,
@@ -55,5 +48,23 @@ export class SystemDashboard extends Construct {
       consumers: views.consumers.map(({ subscription }) => subscription),
       outboxes: views.outboxes.map(({ name }) => name),
     };
+  }
+
+  private dashboardOf(title: string, views: SystemViews): Dashboard | undefined {
+    const { name, dashboards } = stageOf(this);
+    if (!dashboards) {
+      Annotations.of(this).addInfo(`stage '${name}' has no dashboards; the metrics are in CloudWatch all the same`);
+      return undefined;
+    }
+    const dashboard = new Dashboard(this, 'Dashboard', {
+      dashboardName: Stack.of(this).stackName,
+      // Alarms look at minutes, and so do the graphs, whatever stretch of time is shown.
+      periodOverride: PeriodOverride.INHERIT,
+      start: '-PT3H',
+    });
+    for (const row of [...healthRow(title, views), ...throughputRow(views), ...lagRow(views)]) {
+      if (row.length > 0) dashboard.addWidgets(...row);
+    }
+    return idByName(dashboard, 'dashboard');
   }
 }

@@ -35,7 +35,10 @@ type Quantities = Partial<Record<PriceName, number>>;
 
 /** What a month of a channel's traffic uses: sending and keeping. Receiving is the consumer's (`consumer-usage.ts`). */
 export function channelUsage(channel: Channel, rate: Rate, around: Around): Usage[] {
-  const used = { ...quantitiesOf(channel, rate, around), metrics: channelMetrics(channel) };
+  const used = {
+    ...quantitiesOf(channel, rate, around),
+    metrics: channelMetrics(channel, rate.perSecond / around.together),
+  };
   const part = `${channel.kind} ${channel.name}`;
   return Object.entries(used).map(([price, quantity = 0]) => ({ price: price as PriceName, quantity, part }));
 }

@@ -5,7 +5,7 @@ import { chunks } from './channel-usage.ts';
 import { SECONDS_PER_MONTH, type Usage } from './charge.ts';
 import { batchUnits, effectUnits, INBOX_RECORD_BYTES, inboxUnits, transactionsOf } from './dynamodb-units.ts';
 import { functionUsage, storageUsage } from './function-usage.ts';
-import { consumerMetrics } from './metric-count.ts';
+import { consumerMetrics, hoursWritten } from './metric-count.ts';
 import type { Rate } from './rates.ts';
 
 /** Lambda polls a queue with five pollers at least, 20 seconds each. https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html */
@@ -59,7 +59,7 @@ export function consumerUsage(s: Subscription, rate: Rate, memoryMib: number, a:
       quantity: monthly(rate.perSecond * inbox.read + batchesPerSecond * batch.read),
     },
     ...storageUsage(part, records, INBOX_RECORD_BYTES, s.deduplicationWindow.seconds),
-    { part, price: 'metrics', quantity: consumerMetrics(s) },
+    { part, price: 'metrics', quantity: consumerMetrics(s) * hoursWritten(batchesPerSecond) },
   ];
 }
 

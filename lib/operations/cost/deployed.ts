@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Usage } from './charge.ts';
-import type { Deployed } from './system-cost.ts';
+import type { Deployed, DeployedLog } from './system-cost.ts';
 
 interface Resource {
   readonly Type: string;
@@ -9,7 +9,7 @@ interface Resource {
 }
 
 /**
- * Reads what costs without traffic from a synthesised stack: alarms, dashboards, keys; and how much memory its functions have.
+ * Reads what costs without traffic from a synthesised stack: alarms, dashboards, keys; how much memory its functions have, and what its stage has made of its logs.
  * @param assembly folder of a cloud assembly, such as cdk.out
  * @throws Error naming the template that is not there
  */
@@ -35,7 +35,11 @@ export function deployedIn(assembly: string, stack: string): Deployed {
     { part, price: 'dashboards', quantity: count('AWS::CloudWatch::Dashboard') },
     { part, price: 'keys', quantity: count('AWS::KMS::Key') },
   ];
-  return { usages, memoryMib: new Map(resources.flatMap((one) => memoryOf(one, stack))) };
+  return {
+    usages,
+    memoryMib: new Map(resources.flatMap((one) => memoryOf(one, stack))),
+    logs: new Map(resources.flatMap((one) => logOf(one, stack))),
+  };
 }
 
 /** Metric math is charged by the metrics it reads, not by its expressions. */
@@ -50,4 +54,17 @@ function memoryOf({ Type, Properties = {} }: Resource, stack: string): (readonly
   const { FunctionName, MemorySize } = Properties;
   if (Type !== 'AWS::Lambda::Function' || typeof FunctionName !== 'string' || typeof MemorySize !== 'number') return [];
   return FunctionName.startsWith(`${stack}-`) ? [[FunctionName.slice(stack.length + 1), MemorySize]] : [];
+}
+
+const SECONDS_PER_HOUR = 3_600;
+const DEFAULT_HOURS = 24;
+
+/** Streams are named `STACK-NAME`. */
+function logOf({ Type, Properties = {} }: Resource, stack: string): (readonly [string, DeployedLog])[] {
+  const { Name, ShardCount, RetentionPeriodHours = DEFAULT_HOURS } = Properties;
+  if (Type !== 'AWS::Kinesis::Stream' || typeof Name !== 'string' || !Name.startsWith(`${stack}-`)) return [];
+  const shards = typeof ShardCount === 'number' ? ShardCount : undefined;
+  const capacity = shards === undefined ? 'on-demand' : 'provisioned';
+  const retentionSeconds = Number(RetentionPeriodHours) * SECONDS_PER_HOUR;
+  return [[Name.slice(stack.length + 1), { capacity, shards: shards ?? 1, retentionSeconds }]];
 }

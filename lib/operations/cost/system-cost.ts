@@ -1,4 +1,6 @@
 import type { Channel } from '../../contracts/channel.ts';
+import { seconds } from '../../contracts/duration.ts';
+import type { LogCapacity } from '../../contracts/log-capacity.ts';
 import type { FanOut } from '../../contracts/subscription.ts';
 import type { SystemContract } from '../../contracts/system.ts';
 import { type Assumptions, DEFAULT_ASSUMPTIONS } from './assumptions.ts';
@@ -9,17 +11,26 @@ import { outboxUsage, relayedTogether } from './outbox-usage.ts';
 import type { Region } from './price-list.ts';
 import { type Rate, ratesOf } from './rates.ts';
 
+/** A log as its stage has it. */
+export interface DeployedLog {
+  readonly capacity: LogCapacity;
+  readonly shards: number;
+  readonly retentionSeconds: number;
+}
+
 /** What a synthesised stack tells beyond the declaration. */
 export interface Deployed {
   /** Alarms, dashboards, keys: what costs without traffic. */
   readonly usages: readonly Usage[];
   /** Memory in MiB of the function of a consumer, or of an outbox's relay, by name. */
   readonly memoryMib: ReadonlyMap<string, number>;
+  /** Logs, by name. */
+  readonly logs: ReadonlyMap<string, DeployedLog>;
 }
 
 export interface CostOptions {
   readonly region: Region;
-  /** Messages per second of the busiest channel, the others in proportion. @default what is declared */
+  /** Messages per second of the busiest channel, the others in proportion; 0: what it costs while nothing happens. @default what is declared */
   readonly perSecond?: number | undefined;
   /** @default DEFAULT_ASSUMPTIONS */
   readonly assumptions?: Partial<Assumptions>;
@@ -44,7 +55,8 @@ export interface SystemCost {
 }
 
 /** What a month of a system costs, as it is declared, at its traffic. */
-export function systemCost(contract: SystemContract, options: CostOptions): SystemCost {
+export function systemCost(declared: SystemContract, options: CostOptions): SystemCost {
+  const contract = asDeployed(declared, options.deployed);
   const a: Assumptions = { ...DEFAULT_ASSUMPTIONS, ...options.assumptions };
   const rates = ratesOf(contract, a, options.perSecond);
   const boxes = contract.outboxes.flatMap((box) => {
@@ -97,6 +109,21 @@ export function systemCost(contract: SystemContract, options: CostOptions): Syst
     charges,
     assumptions: a,
     notes: notesOf(contract, rates, options, a),
+  };
+}
+
+/** The declaration with the logs as they are deployed. */
+function asDeployed(declared: SystemContract, deployed: Deployed | undefined): SystemContract {
+  const inStage = <T extends { readonly kind: string; readonly name: string }>(one: T): T => {
+    const log = one.kind === 'log' ? deployed?.logs.get(one.name) : undefined;
+    if (log === undefined) return one;
+    const { capacity, shards, retentionSeconds } = log;
+    return { ...one, capacity, shards, retention: seconds(retentionSeconds) };
+  };
+  return {
+    ...declared,
+    channels: declared.channels.map(inStage),
+    subscriptions: declared.subscriptions.map((subscription) => ({ ...subscription, to: inStage(subscription.to) })),
   };
 }
 

@@ -129,9 +129,10 @@ export const makeInvoice = subscription('make-invoice', {
 
 export const emails = queue('emails', { events, from: orderTopic, traffic });
 
-/** E-mail: an outside effect that nobody can roll back, behind a lease. */
+/** E-mail: an outside effect that nobody can roll back, behind a lease. What SES takes no more of for the moment, or for the day, waits. */
 export const sendEmail = subscription('send-email', {
   to: emails,
+  deferrals: 100,
   guarantee: 'effectively-once',
   inbox: 'lease',
   retry: exponential({ attempts: 5, base: seconds(2), cap: minutes(2) }),
@@ -157,6 +158,6 @@ export const ORDERS_ENV = {
   stockTable: 'STOCK_TABLE',
   reservationsTable: 'RESERVATIONS_TABLE',
   invoicesBucket: 'INVOICES_BUCKET',
-  mailFrom: 'MAIL_FROM',
+  mail: 'MAIL',
   totalsTable: 'TOTALS_TABLE',
 } as const;

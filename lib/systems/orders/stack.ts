@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { CfnOutput, Stack, type StackProps, Tags } from 'aws-cdk-lib';
 import { AttributeType, BillingMode, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
+import { ArnPrincipal } from 'aws-cdk-lib/aws-iam';
 import { FunctionUrlAuthType } from 'aws-cdk-lib/aws-lambda';
 import { BlockPublicAccess, Bucket, BucketEncryption } from 'aws-cdk-lib/aws-s3';
-import { EmailIdentity, Identity } from 'aws-cdk-lib/aws-ses';
 import { Construct } from 'constructs';
 import { logAccess } from '../../constructs/access-logs.ts';
 import type { ConsumerView } from '../../constructs/alarms/consumer-view.ts';
@@ -21,6 +21,7 @@ import { LogConsumer } from '../../constructs/log-consumer.ts';
 import { allow, messagingFunction } from '../../constructs/messaging-function.ts';
 import { messagingKey } from '../../constructs/messaging-key.ts';
 import { OutboxTable } from '../../constructs/outbox-table.ts';
+import { OutgoingMail } from '../../constructs/outgoing-mail.ts';
 import { QueueConsumer } from '../../constructs/queue-consumer.ts';
 import { SchemaRegistry } from '../../constructs/schema-registry.ts';
 import { removalPolicyOf, stageOf } from '../../constructs/stage.ts';
@@ -40,8 +41,6 @@ import {
 export interface OrdersStackProps extends StackProps {
   /** Folder of a function's bundle, from `bundleFunctions()`. */
   readonly codeOf: (entry: string) => string;
-  /** Address that e-mails come from; SES must be allowed to use it. @default 'orders@example.com' */
-  readonly mailFrom?: string;
   /** How the simulated payment provider behaves. @default 'sluice' */
   readonly providerSeed?: string;
 }
@@ -59,7 +58,7 @@ export class OrdersStack extends Stack {
 
   constructor(scope: Construct, id: string, props: OrdersStackProps) {
     super(scope, id, { description: 'Sluice: orders', ...props });
-    const { codeOf, mailFrom = 'orders@example.com', providerSeed = 'sluice' } = props;
+    const { codeOf, providerSeed = 'sluice' } = props;
     Tags.of(this).add('sluice:system', 'orders');
 
     new SchemaRegistry(this, 'schemas', { events: orderLog.events, folder: SCHEMAS });
@@ -89,7 +88,7 @@ export class OrdersStack extends Stack {
       removalPolicy: removalPolicyOf(this),
     });
     logAccess(invoices);
-    const sender = new EmailIdentity(this, 'sender', { identity: Identity.email(mailFrom) });
+    const mail = new OutgoingMail(this, 'mail');
 
     const placeOrder = messagingFunction(new Construct(this, 'place-order'), 'place-order', {
       code: codeOf('orders/place-order'),
@@ -100,6 +99,7 @@ export class OrdersStack extends Stack {
     allow(placeOrder, ['dynamodb:GetItem', 'dynamodb:PutItem'], [orders.tableArn]);
     outbox.grantTransact(placeOrder);
     const url = placeOrder.addFunctionUrl({ authType: FunctionUrlAuthType.AWS_IAM });
+    for (const caller of stageOf(this).callers) url.grantInvokeUrl(new ArnPrincipal(caller));
 
     const common = { inbox, alarms };
     const charge = new QueueConsumer(this, chargeCard, {
@@ -141,13 +141,9 @@ export class OrdersStack extends Stack {
       'an invoice is named by its order, which is known when it is placed',
     );
 
-    const email = new QueueConsumer(this, sendEmail, {
-      ...common,
-      topic,
-      code: codeOf('orders/send-email'),
-      environment: { [ORDERS_ENV.mailFrom]: mailFrom },
-    });
-    allow(email.function, ['ses:SendEmail'], [sender.emailIdentityArn]);
+    const paced = mail.paced(sendEmail);
+    const email = new QueueConsumer(this, paced, { ...common, topic, code: codeOf('orders/send-email') });
+    mail.grant(email.function, ORDERS_ENV.mail, paced);
 
     const sales = new LogConsumer(this, salesTotals, {
       ...common,
@@ -180,6 +176,7 @@ export class OrdersStack extends Stack {
     this.output('ReservationsTable', reservations.tableName);
     this.output('TotalsTable', totals.tableName);
     this.output('InvoicesBucket', invoices.bucketName);
+    if (mail.bucket !== undefined) this.output('MailsBucket', mail.bucket.bucketName);
     this.output('ClaimsBucket', claims.bucket.bucketName);
     this.output('OrderLog', log.destination.address);
     this.output('OrderTopic', topic.destination.address);

@@ -180,9 +180,12 @@ describe('what the stack has', () => {
 
 describe('a delivery that comes twice does its effect once', () => {
   /** What a function may do to what is not Sluice's own: services whose calls change something, as its role says. */
-  function effectsOf(functionName: string): readonly string[] {
-    const [, { Role }] = all(dev, FUNCTION).find(([, { FunctionName }]) => FunctionName === functionName) ?? ['', {}];
-    const statements = all(dev, 'AWS::IAM::Policy')
+  function effectsOf(functionName: string, template: TemplateJson): readonly string[] {
+    const [, { Role }] = all(template, FUNCTION).find(([, { FunctionName }]) => FunctionName === functionName) ?? [
+      '',
+      {},
+    ];
+    const statements = all(template, 'AWS::IAM::Policy')
       .filter(([, { Roles }]) => listOf<unknown>(Roles).some((role) => idOf(role) === idOf(Role)))
       .flatMap(
         ([, { PolicyDocument }]) => PolicyDocument.Statement as { Action: string | string[]; Resource: unknown }[],
@@ -210,10 +213,11 @@ describe('a delivery that comes twice does its effect once', () => {
     [chargeCard, 'dynamodb'],
     [reserveStock, 'dynamodb'],
     [makeInvoice, 's3'],
-    [sendEmail, 'ses'],
+    [sendEmail, 's3'],
+    [sendEmail, 'ses', ordersTemplate('dev', { mail: { from: 'orders@shop.org' } })],
     [salesTotals, 'dynamodb'],
-  ])('$name', ({ name, guarantee, inbox }, effect) => {
-    expect(effectsOf(`sluice-dev-orders-${name}`)).toEqual([effect]);
+  ])('$0.name: $1', ({ name, guarantee, inbox }, effect, template = dev) => {
+    expect(effectsOf(`sluice-dev-orders-${name}`, template)).toEqual([effect]);
     expect(HOLDS[effect]).toContain(guarantee === 'effectively-once' ? inbox : guarantee);
   });
 });

@@ -3,25 +3,26 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
+import { resolveStage } from '../../../lib/constructs/resolve-stage.ts';
 import { useStage } from '../../../lib/constructs/stage.ts';
-import { resolveStage, type StageSettings } from '../../../lib/constructs/stage-settings.ts';
+import type { Stage, StageSettings } from '../../../lib/constructs/stage-settings.ts';
 import { OrdersStack } from '../../../lib/systems/orders/stack.ts';
 import type { TemplateJson } from '../../constructs/template-view.ts';
 
-/** The template of the orders stack in a stage. */
-export const ordersTemplate = (stage: string, settings: StageSettings = {}): TemplateJson =>
+/** The template of the orders stack in a stage, or in one of this name with these settings. */
+export const ordersTemplate = (stage: string | Stage, settings: StageSettings = {}): TemplateJson =>
   ordersApp(stage, (stack) => Template.fromStack(stack).toJSON() as TemplateJson, settings);
 
 /** Looks at the orders stack in a stage, with a stub in place of each function's bundle. */
-export function ordersApp<T>(stage: string, look: (stack: OrdersStack) => T, settings: StageSettings = {}): T {
+export function ordersApp<T>(given: string | Stage, look: (stack: OrdersStack) => T, settings: StageSettings = {}): T {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-stack-'));
   try {
     const bundle = join(folder, 'bundle');
     mkdirSync(bundle);
     writeFileSync(join(bundle, 'index.mjs'), 'export const handler = async () => undefined;\n');
     const app = new App({ outdir: join(folder, 'cdk.out') });
-    useStage(app, resolveStage(stage, settings));
-    return look(new OrdersStack(app, `sluice-${stage}-orders`, { codeOf: () => bundle }));
+    const stage = useStage(app, typeof given === 'string' ? resolveStage(given, settings) : given);
+    return look(new OrdersStack(app, `sluice-${stage.name}-orders`, { codeOf: () => bundle }));
   } finally {
     rmSync(folder, { recursive: true });
   }

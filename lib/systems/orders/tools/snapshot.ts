@@ -1,5 +1,6 @@
 import { ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { paginateScan } from '@aws-sdk/lib-dynamodb';
+import { WRITTEN_MAIL_PREFIX } from '../../../contracts/mail.ts';
 import { type DeadMessage, lookAtDeadLetters } from '../../../operations/dead-letter-queue.ts';
 import { type Outputs, output } from '../../../operations/deployment.ts';
 import { type LogRecord, readLog } from '../../../operations/read-log.ts';
@@ -64,7 +65,7 @@ const OWNERS: Readonly<Record<string, string>> = { ...FED, 'sales-totals': 'Sale
 
 /**
  * Reads all of it.
- * @param mailbox URL of the engine's recorded mailbox; undefined: there is none, as on AWS, and `mails` stays empty
+ * @param mailbox URL of the engine's recorded mailbox; undefined: there is none, as on AWS, and `mails` stays empty where they are sent
  */
 export async function takeSnapshot(clients: Clients, outputs: Outputs, mailbox: string | undefined): Promise<Snapshot> {
   const table = <T>(name: string) => scan<T>(clients, output(outputs, `${name}Table`));
@@ -89,8 +90,8 @@ export async function takeSnapshot(clients: Clients, outputs: Outputs, mailbox: 
     table<Snapshot['stock'][number]>('Stock'),
     table<Snapshot['totals'][number]>('Totals'),
     table<{ unpublished?: string }>('Outbox'),
-    listInvoices(clients, output(outputs, 'InvoicesBucket')),
-    mailbox === undefined ? [] : readMailbox(mailbox),
+    listObjects(clients, output(outputs, 'InvoicesBucket')),
+    mailsOf(clients, outputs.MailsBucket, mailbox),
     readLog(clients.kinesis, output(outputs, 'OrderLog')),
     lookAtAll(clients, OWNERS, (stem) => output(outputs, `${stem}DeadLetters`)),
     lookAtAll(clients, FED, (stem) => output(outputs, `${stem}Undelivered`)),
@@ -130,7 +131,7 @@ async function scan<T>({ dynamodb }: Clients, TableName: string): Promise<T[]> {
   return items;
 }
 
-async function listInvoices({ s3 }: Clients, Bucket: string): Promise<string[]> {
+async function listObjects({ s3 }: Clients, Bucket: string): Promise<string[]> {
   const keys: string[] = [];
   let ContinuationToken: string | undefined;
   do {
@@ -142,6 +143,14 @@ async function listInvoices({ s3 }: Clients, Bucket: string): Promise<string[]> 
   } while (ContinuationToken !== undefined);
   return keys;
 }
+
+/** From the bucket of a stage that writes its e-mails, or from the mailbox. */
+async function mailsOf(clients: Clients, bucket: string | undefined, mailbox: string | undefined): Promise<string[]> {
+  if (bucket !== undefined) return (await listObjects(clients, bucket)).map((key) => MAIL_NAME.exec(key)?.[1] ?? '');
+  return mailbox === undefined ? [] : readMailbox(mailbox);
+}
+
+const MAIL_NAME = new RegExp(`^${WRITTEN_MAIL_PREFIX}(.*)\\.txt$`);
 
 interface Mail {
   readonly EmailTags?: readonly { readonly Name: string; readonly Value: string }[];
