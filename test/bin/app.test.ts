@@ -16,12 +16,12 @@ interface TemplateJson {
   >;
 }
 const json = (name: string) => JSON.parse(readFileSync(join(folder, name), 'utf8'));
-const template = (name: string) => json(`sluice-prod-jo-${name}.template.json`) as TemplateJson;
+const template = (name: string) => json(`sluice-test-kept-${name}.template.json`) as TemplateJson;
 const all = (name: string, type: string) => Object.values(template(name).Resources).filter(({ Type }) => Type === type);
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'sluice-app-'));
-  const context = { stage: 'prod-jo', mailFrom: 'shop@example.com', alarmEmail: 'ops@example.com' };
+  const context = { stage: 'test-kept' };
   execFileSync(process.execPath, ['bin/app.ts'], {
     cwd: ROOT,
     env: { ...process.env, CDK_OUTDIR: folder, CDK_CONTEXT_JSON: JSON.stringify(context) },
@@ -33,7 +33,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 describe('the app', () => {
   it('has a stack for each system and one over all, of the stage', () => {
     const stacks = readdirSync(folder).filter((name) => name.endsWith('.template.json'));
-    expect(stacks.sort()).toEqual(['sluice-prod-jo-orders.template.json', 'sluice-prod-jo-overview.template.json']);
+    expect(stacks.sort()).toEqual(['sluice-test-kept-orders.template.json', 'sluice-test-kept-overview.template.json']);
     expect(template('orders').Description).toBe('Sluice: orders');
     expect(template('overview').Description).toBe('Sluice: all systems on one dashboard');
   });
@@ -43,14 +43,14 @@ describe('the app', () => {
     expect(JSON.stringify(board?.Properties?.DashboardBody)).toMatch(/Orders.*order-outbox|Orders.*charge-card/);
   });
 
-  it('gives the stacks what the context says: the stage, who sends mail and who hears of alarms', () => {
+  it('gives the stacks what the line of the stage says: who sends mail and who hears of alarms', () => {
     expect(all('orders', 'AWS::SES::EmailIdentity').map(({ Properties }) => Properties?.EmailIdentity)).toEqual([
-      'shop@example.com',
+      'orders@sluice.example',
     ]);
     const endpoints = all('orders', 'AWS::SNS::Subscription').map(({ Properties }) => Properties?.Endpoint);
-    expect(endpoints.filter((one) => one === 'ops@example.com').length).toBeGreaterThan(0);
+    expect(endpoints.filter((one) => one === 'on-call@sluice.example').length).toBeGreaterThan(0);
     for (const { Properties, ...table } of all('orders', 'AWS::DynamoDB::Table')) {
-      expect(Properties?.Tags).toContainEqual({ Key: 'sluice:stage', Value: 'prod-jo' });
+      expect(Properties?.Tags).toContainEqual({ Key: 'sluice:stage', Value: 'test-kept' });
       expect(table).toMatchObject({ DeletionPolicy: 'RetainExceptOnCreate' });
     }
   });
