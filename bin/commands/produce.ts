@@ -2,7 +2,7 @@ import { deploymentOf, output, placeInWords } from '../../lib/operations/deploym
 import { type InputLine, readLines } from '../../lib/operations/ndjson.ts';
 import type { OrderRequest } from '../../lib/systems/orders/request.ts';
 import { openClients } from '../../lib/systems/orders/tools/clients.ts';
-import { openShop, placeAll } from '../../lib/systems/orders/tools/producer.ts';
+import { isThrottled, openShop, patient, placeAll } from '../../lib/systems/orders/tools/producer.ts';
 import { endlessly, SAMPLE_FILE, shelfFor, withCancelledOrders } from '../../lib/systems/orders/tools/samples.ts';
 import { fillShelf } from '../../lib/systems/orders/tools/stock.ts';
 import { EXIT_INTERRUPTED, interrupted } from '../signals.ts';
@@ -33,8 +33,16 @@ export async function produceOrders(options: ProduceOptions): Promise<number> {
   const { outputs, place } = await deploymentOf(stackOf(options.stage));
   const target = place('LAMBDA');
   terminal.note(`Placing ${orders.length} orders: ${placeInWords(target)}`);
-  const shop = openShop(output(outputs, 'PlaceOrderFunction'));
-  const result = { accepted: 0, duplicates: 0, refused: {} as Record<string, number>, broken: broken.length };
+  const result = {
+    accepted: 0,
+    duplicates: 0,
+    refused: {} as Record<string, number>,
+    broken: broken.length,
+    throttled: 0,
+  };
+  const shop = patient(openShop(output(outputs, 'PlaceOrderFunction')), isThrottled, () => {
+    result.throttled += 1;
+  });
   const bar = terminal.progress('placing', orders.length);
   try {
     await placeAll(shop, orders, { parallel: PARALLEL, perSecond: options.rate, signal }, ({ reply }) => {
@@ -75,10 +83,15 @@ function describe(result: {
   duplicates: number;
   refused: Record<string, number>;
   broken: number;
+  throttled: number;
 }): string {
   const refusals = Object.entries(result.refused).map(([reason, count]) => `  refused, ${reason}: ${count}\n`);
   const before = result.duplicates > 0 ? `placed before: ${result.duplicates}\n` : '';
-  return `accepted: ${result.accepted}\n${before}${refusals.join('')}${result.broken > 0 ? `not JSON: ${result.broken}\n` : ''}`;
+  const throttled =
+    result.throttled > 0
+      ? `throttled, and tried again: ${result.throttled} (the account has too few executions: npx sluice quotas)\n`
+      : '';
+  return `accepted: ${result.accepted}\n${before}${throttled}${refusals.join('')}${result.broken > 0 ? `not JSON: ${result.broken}\n` : ''}`;
 }
 
 /** Fills the shelf for the orders of a file. */

@@ -5,6 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
 import { type ProduceOptions, produceOrders, produceStock } from '../../bin/commands/produce.ts';
+import { DEFAULT_ACCOUNT } from '../../lib/local/account/account.ts';
+import type { EngineOptions } from '../../lib/local/engine.ts';
 import { readSamples, shelfFor, withCancelledOrders } from '../../lib/systems/orders/tools/samples.ts';
 import { ACCOUNT, lambda, REGION, start, temporaryDirectory, writeAssembly } from '../local/engine/support.ts';
 import { request } from '../systems/orders/sample-requests.ts';
@@ -21,10 +23,11 @@ afterEach(() => {
 });
 
 /** A shop that answers by an order's country, and shelves. */
-async function shop(stage = 'dev') {
+async function shop(stage = 'dev', options: Partial<EngineOptions> = {}) {
   const code = `
     exports.handler = async ({ invoiceNo, country }) => {
       see(invoiceNo);
+      if (country === 'Slow') await new Promise((resolve) => setTimeout(resolve, 50));
       if (country === 'Broken') throw new Error('no');
       if (country.startsWith('no ')) return { status: 'refused', reason: country, message: 'no' };
       return { status: 'accepted', orderId: invoiceNo, sequence: 1, duplicate: country === 'again' };
@@ -45,6 +48,7 @@ async function shop(stage = 'dev') {
       { Outputs: { PlaceOrderFunction: { Value: { Ref: 'Place' } }, StockTable: { Value: { Ref: 'Shelves' } } } },
       `sluice-${stage}-orders`,
     ),
+    options,
   );
   const url = engine.engine.url;
   const environment = { AWS_ENDPOINT_URL: url, AWS_REGION: REGION, AWS_ACCESS_KEY_ID: 'x', AWS_SECRET_ACCESS_KEY: 'x' };
@@ -92,7 +96,7 @@ it('orders of a file go as they stand, and what became of them is counted', asyn
   const again = await run(produceOrders, { file: fileOf(...orders), json: true, count: 4 });
   expect(again.code).toBe(0);
   expect(JSON.parse(again.out)).toEqual({
-    ...{ accepted: 2, duplicates: 1, refused: { 'no stock': 1 }, broken: 0 },
+    ...{ accepted: 2, duplicates: 1, refused: { 'no stock': 1 }, broken: 0, throttled: 0 },
     target: { account: ACCOUNT, region: REGION, endpoint: url },
   });
   expect((await run(produceOrders, { file: fileOf(order('9')) })).out).toBe('accepted: 1\n');
@@ -185,4 +189,21 @@ it('as many are in work at once as a laptop takes, each is counted on a terminal
   expect(err).toContain(`Placing 32 orders: account ${ACCOUNT}, region ${REGION}, at ${endpoint}\n`);
   expect(err).toMatch(/placing .* 32\/32/);
   expect(err.split('\u001B[?25l').length).toBe(err.split('\u001B[?25h').length);
+});
+
+it('an account with too few executions makes it slower, and is told; what is no throttle ends it at once', async () => {
+  const account = {
+    ...DEFAULT_ACCOUNT,
+    lambda: { ...DEFAULT_ACCOUNT.lambda, concurrency: 1, unreserved: 0, freezes: false },
+  };
+  const { run, seen } = await shop('dev', { account });
+  const orders = ['1', '2', '3', '4'].map((number) => order(number, 'Slow'));
+  const { code, out } = await run(produceOrders, { file: fileOf(...orders) });
+  expect(code).toBe(0);
+  expect(out).toMatch(
+    /^accepted: 4\nthrottled, and tried again: [1-9]\d* \(the account has too few executions: npx sluice quotas\)\n$/,
+  );
+  expect(seen().sort()).toEqual(['1', '2', '3', '4']);
+  await expect(run(produceOrders, { file: fileOf(order('5', 'Broken')) })).rejects.toThrow('failed');
+  expect(seen().filter((one) => one === '5')).toHaveLength(1);
 });

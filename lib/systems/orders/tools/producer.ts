@@ -46,21 +46,32 @@ const RETRY_CAP_MS = 4_000;
 
 /**
  * A shop that does not give up at once: after a failure nothing is known about an order, and placing it again changes nothing.
- * @returns the same shop, but `place` throws only when it has failed ten times in a row
+ * @param isWorthIt failures after which it is tried again. @default all
+ * @param onAgain told each time
+ * @returns the same shop, but `place` throws only when it has failed ten times in a row, or of what is not worth another try
  */
-export const patient = (shop: Shop): Shop => ({
+export const patient = (
+  shop: Shop,
+  isWorthIt: (error: unknown) => boolean = () => true,
+  onAgain: () => void = () => undefined,
+): Shop => ({
   ...shop,
   async place(request) {
     for (let attempt = 1; ; attempt++) {
       try {
         return await shop.place(request);
       } catch (error) {
-        if (attempt === TRIES) throw error;
-        await sleep(Math.min(RETRY_CAP_MS, RETRY_BASE_MS * 2 ** attempt));
+        if (attempt === TRIES || !isWorthIt(error)) throw error;
+        onAgain();
+        await sleep(Math.min(RETRY_CAP_MS, RETRY_BASE_MS * 2 ** attempt) * Math.random());
       }
     }
   },
 });
+
+/** The account has no execution left for the function: it was not called. https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html */
+export const isThrottled = (error: unknown): boolean =>
+  (error as { readonly $metadata?: { readonly httpStatusCode?: number } }).$metadata?.httpStatusCode === 429;
 
 export interface Placed {
   readonly request: OrderRequest;
