@@ -29,6 +29,8 @@ const COST = { throttle: 5, transient: 14, filledUp: 1 } as const;
 const ANSWER_BEGINS_MS = 8_000;
 const ANSWER_ENDS_MS = 30_000;
 const MAX_SOCKETS = 50;
+/** What a connection says that the other side has closed ("socket hang up" is an ECONNRESET). */
+const CLOSED = new Set(['ECONNRESET', 'EPIPE']);
 
 /** `AWS_ENDPOINT_URL_DYNAMODB`, and so on. */
 const ENDPOINT_OF = Object.fromEntries(
@@ -165,9 +167,30 @@ function send(service: AwsService, wire: WireRequest, env: HttpCallOptions['env'
       { service, region: regionOf(env), credentials: credentialsOf(env) },
     ),
   };
+  return exchange(service, protocol, options, body, 'any');
+}
+
+/**
+ * Sends a request and reads its answer.
+ *
+ * While Lambda keeps an instance frozen, the other side closes its idle connections, and the instance hears of it only when it uses
+ * one: with as many of them as a call has tries, all tries would end on dead ones. So a kept connection that ends without an answer
+ * is no try: the other idle ones are dropped, and the request goes out once more on a new one. As with every other try it may have
+ * been carried out already: all calls of the runtime are made so that a repetition does no harm (conditions, idempotency tokens,
+ * deduplication ids).
+ */
+function exchange(
+  service: AwsService,
+  protocol: keyof typeof agents,
+  options: RequestOptions,
+  body: string | Buffer,
+  connection: 'any' | 'new',
+): Promise<WireAnswer> {
   return new Promise<WireAnswer>((resolve, reject) => {
     let began: number | undefined;
+    let ended = false;
     const fail = (error: Error): void => {
+      ended = true;
       clearTimeout(timer);
       reject(error);
     };
@@ -193,7 +216,19 @@ function send(service: AwsService, wire: WireRequest, env: HttpCallOptions['env'
       if (began === undefined) return giveUp('answer', ANSWER_BEGINS_MS);
       timer = setTimeout(giveUp, began + ANSWER_ENDS_MS - Date.now(), 'finish its answer', ANSWER_ENDS_MS);
     }, ANSWER_BEGINS_MS);
-    request.on('error', fail);
+    request.on('error', (error: NodeJS.ErrnoException) => {
+      const dead = request.reusedSocket && began === undefined && !ended && CLOSED.has(error.code ?? '');
+      if (!dead || connection === 'new') return fail(error);
+      clearTimeout(timer);
+      dropIdle(protocol);
+      resolve(exchange(service, protocol, options, body, 'new'));
+    });
     request.end(body);
   });
+}
+
+function dropIdle(protocol: keyof typeof agents): void {
+  for (const sockets of Object.values(agents[protocol].freeSockets)) {
+    for (const socket of sockets ?? []) socket.destroy();
+  }
 }
