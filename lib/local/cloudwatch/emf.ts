@@ -19,8 +19,9 @@ export function readEmf(line: string, logGroup: string, metrics: Metrics): void 
   if (line.charCodeAt(0) !== 0x7b || !line.includes('"_aws"')) return;
   const document = parse(line);
   const failure = document === undefined ? 'EMFParsingErrors' : undefined;
-  const valid = document !== undefined && directivesOf(document).every((one) => read(document, one, metrics));
-  if (valid) return;
+  // Each is read, whatever is wrong with those before it.
+  const read = document === undefined ? [] : directivesOf(document).map((one) => readDirective(document, one, metrics));
+  if (document !== undefined && read.every((valid) => valid)) return;
   const identity = {
     namespace: 'AWS/Logs',
     name: failure ?? 'EMFValidationErrors',
@@ -44,7 +45,7 @@ function directivesOf(document: JsonObject): Json[] {
 }
 
 /** @returns whether all of the directive could be used */
-function read(document: JsonObject, directive: Json, metrics: Metrics): boolean {
+function readDirective(document: JsonObject, directive: Json, metrics: Metrics): boolean {
   const namespace = textAt(directive, 'Namespace');
   const timestamp = numberAt(objectAt(document, '_aws'), 'Timestamp');
   const definitions = listAt(directive, 'Metrics');

@@ -51,10 +51,43 @@ const alarm: PutMetricAlarmCommandInput = {
 };
 
 describe.each([
-  ['JSON 1.0', undefined],
-  ['RPC v2 CBOR', AwsSmithyRpcV2CborProtocol],
-  ['Query', AwsQueryProtocol],
-] as const)('a stock SDK over %s', (_name, protocol) => {
+  ['JSON 1.0', undefined, 'application/x-amz-json-1.0'],
+  ['RPC v2 CBOR', AwsSmithyRpcV2CborProtocol, 'application/cbor'],
+  ['Query', AwsQueryProtocol, 'text/xml'],
+] as const)('a stock SDK over %s', (_name, protocol, contentType) => {
+  test('is told what it gets, an answer or an error', async () => {
+    const client = cloudwatchClient(await engineOnly(), protocol);
+    const told: Record<string, string>[] = [];
+    client.middlewareStack.add(
+      (next) => async (args) => {
+        const result = await next(args);
+        told.push((result.response as { readonly headers: Record<string, string> }).headers);
+        return result;
+      },
+      { step: 'finalizeRequest', priority: 'low', name: 'headers' },
+    );
+    client.middlewareStack.add(
+      (next) => async (args) => {
+        try {
+          return await next(args);
+        } catch (error) {
+          told.push((error as { $response?: { headers: Record<string, string> } }).$response?.headers ?? {});
+          throw error;
+        }
+      },
+      { step: 'initialize', name: 'headersOfErrors' },
+    );
+    await client.send(new ListMetricsCommand({}));
+    await expect(
+      client.send(new SetAlarmStateCommand({ AlarmName: 'none', StateValue: 'OK', StateReason: '-' })),
+    ).rejects.toThrow();
+    expect(told).toHaveLength(2);
+    for (const headers of told) {
+      expect(headers['content-type']).toContain(contentType);
+      if (contentType === 'application/cbor') expect(headers['smithy-protocol']).toBe('rpc-v2-cbor');
+    }
+  });
+
   test('puts, lists and reads metrics, math included', async () => {
     const client = cloudwatchClient(await engineOnly(), protocol);
     const Timestamp = past();

@@ -66,3 +66,19 @@ test('other lines are left alone', () => {
   read('REPORT _aws');
   expect(metrics.list()).toEqual([]);
 });
+
+test('every directive of a line is read, whatever is wrong with the others, which is counted once', () => {
+  const { read, one } = reader();
+  const directive = (Namespace: string, name: string) => ({ Namespace, Dimensions: [[]], Metrics: [{ Name: name }] });
+  const line = (...CloudWatchMetrics: object[]) => ({
+    _aws: { Timestamp: NOW, CloudWatchMetrics },
+    a: 1,
+    b: 2,
+    c: 'no',
+  });
+  const failures = () => one('AWS/Logs', 'EMFValidationErrors', { LogGroupName: '/aws/lambda/f' })?.count;
+  read(line(directive('First', 'a'), directive('Second', 'b')));
+  expect([one('First', 'a')?.sum, one('Second', 'b')?.sum, failures()]).toEqual([1, 2, undefined]);
+  read(line(directive('First', 'a'), directive('Bad', 'c'), directive('Second', 'b'), directive('Bad', 'c')));
+  expect([one('First', 'a')?.sum, one('Second', 'b')?.sum, failures()]).toEqual([2, 4, 1]);
+});

@@ -190,6 +190,9 @@ conforms('Kinesis: tags of streams and consumers, by name and by ARN', { source:
   await kinesis().send(new UntagResourceCommand({ ResourceARN: ConsumerARN, TagKeys: ['e'] }));
   const { Tags, HasMoreTags } = await kinesis().send(new ListTagsForStreamCommand({ StreamName, Limit: 1 }));
   expect([Tags, HasMoreTags]).toEqual([[{ Key: 'b', Value: '3' }], true]);
+  // The last page may be full.
+  const last = new ListTagsForStreamCommand({ StreamName, Limit: 1, ExclusiveStartTagKey: 'b' });
+  expect(await kinesis().send(last)).toMatchObject({ Tags: [{ Key: 'c', Value: '4' }], HasMoreTags: false });
   const of = async (ResourceARN: string) =>
     (await kinesis().send(new ListTagsForResourceCommand({ ResourceARN }))).Tags?.map(({ Key }) => Key);
   expect(await of(StreamARN)).toEqual(['b', 'c']);
