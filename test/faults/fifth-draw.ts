@@ -66,7 +66,7 @@ export const fifthDraw: readonly Fault[] = [
   fault('lib/local/cloudwatch/math/value.ts', 'an array may be longer than the one to its right', 'if (left.length !== right.length)', 'if (left.length < right.length)'),
   fault('lib/local/messaging/dead-letters.ts', 'a dead letter comes from the queue that it lies in', 'receiving(target, queue.arn)', 'receiving(target, arn)'),
   fault('lib/local/kinesis/stream-operations.ts', 'shards that are closed count as open', 'OpenShardCount: stream.shards.filter(isOpen).length,', 'OpenShardCount: stream.shards.length,'),
-  fault('lib/local/cloudwatch/emf.ts', 'one directive that can be used is enough, and the last that is read', 'directivesOf(document).every((one)', 'directivesOf(document).some((one)'),
+  fault('lib/local/cloudwatch/emf.ts', 'one directive that can be used is enough, and the last that is read', 'read.every((valid) => valid)', 'read.some((valid) => valid)'),
   fault('lib/local/cloudwatch/wire.ts', 'an answer does not say that it is CBOR', "headers: { ...CBOR_HEADERS, 'x-amzn-requestid': randomUUID() },", "headers: { 'x-amzn-requestid': randomUUID() },"),
   fault('lib/local/mappings/queue-mapping.ts', 'a visibility timeout in another unit', "'VisibilityTimeout') ?? 30) * 1000;", "'VisibilityTimeout') ?? 30) * 60;"),
   fault('lib/local/provision/s3.ts', 'a property that AWS takes is not known', "    'CorsConfiguration',\n", ''),

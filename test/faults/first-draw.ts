@@ -18,7 +18,7 @@ export const firstDraw: readonly Fault[] = [
   fault('lib/runtime/batching.ts', 'await forgotten: the limit does not hold', 'for (const item of queue) await run(item);', 'for (const item of queue) void run(item);'),
   fault('lib/runtime/aws/http.ts', "the wait does not grow with the retries", 'base * 2 ** retries', 'base * 2 * retries'),
   fault('lib/runtime/archive-object.ts', 'the comma before the event forgotten', ',"event":', '"event":'),
-  fault('lib/runtime/aws/http.ts', 'the timer of an answer is not cleared', '        clearTimeout(timer);\n        how(value);', '        how(value);'),
+  fault('lib/runtime/aws/http.ts', 'the timer of an answer is not cleared', '        clearTimeout(timer);\n        const [first', '        const [first'),
   fault('lib/runtime/parking.ts', 'the lot is read without consistency', 'Key: { [PK]: lot }, ConsistentRead: true });\n        const last', 'Key: { [PK]: lot } });\n        const last'),
   fault('lib/runtime/claim-check.ts', 'every trouble of S3 is taken for a missing claim', "if (!isAwsError(error, 'NoSuchKey')) throw error;", ''),
   fault('lib/runtime/breaker-controller.ts', 'on trial a mapping takes whole batches', "mode === 'on' ? batchSize : 1 }", "mode === 'off' ? 1 : batchSize }"),
@@ -54,7 +54,7 @@ export const firstDraw: readonly Fault[] = [
   fault('lib/operations/asyncapi.ts', 'messages of the document have another content type', "contentType: 'application/json' } },", "contentType: 'application/cloudevents+json' } },"),
   fault('lib/operations/dead-letter-queue.ts', 'the reason stays among the attributes of the message', 'const plain = { body, bytes: Buffer.from(body), attributes: others };', 'const plain = { body, bytes: Buffer.from(body), attributes };'),
 
-  fault('lib/systems/orders/contract.ts', 'e-mails are sent without a lease', "  to: emails,\n  guarantee: 'effectively-once',\n  inbox: 'lease',", "  to: emails,\n  guarantee: 'effectively-once',\n  inbox: 'natural',"),
+  fault('lib/systems/orders/contract.ts', 'e-mails are sent without a lease', "  deferrals: 100,\n  guarantee: 'effectively-once',\n  inbox: 'lease',", "  deferrals: 100,\n  guarantee: 'effectively-once',\n  inbox: 'natural',"),
   fault('lib/systems/orders/tools/ledger.ts', 'the first of a kind counts for nothing', '(counts[value] ?? 0) + 1', '(counts[value] ?? -1) + 1'),
   fault('lib/systems/orders/tools/snapshot.ts', "a consumer's queue has another's stem", "'send-email': 'Emails'", "'send-email': 'Invoices'"),
   fault('lib/systems/orders/tools/snapshot.ts', 'wrapped dead letters are not opened: no client for their objects', 'urlOf(stem), undefined, s3)', 'urlOf(stem), undefined)'),

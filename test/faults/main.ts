@@ -17,6 +17,7 @@ import { fifthDraw } from './fifth-draw.ts';
 import { firstDraw } from './first-draw.ts';
 import { fourthDraw } from './fourth-draw.ts';
 import { secondDraw } from './second-draw.ts';
+import { sixthDraw } from './sixth-draw.ts';
 import { type Result, tableOf } from './table.ts';
 import { thirdDraw } from './third-draw.ts';
 
@@ -195,6 +196,7 @@ const table = tableOf({
   Third: withResults(thirdDraw),
   Fourth: withResults(fourthDraw),
   Fifth: withResults(fifthDraw),
+  Sixth: withResults(sixthDraw),
 });
 console.log(`\n${table}`);
 if (options.write) {
