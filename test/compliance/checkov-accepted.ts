@@ -8,8 +8,8 @@ export const CHECKOV_ACCEPTED: AcceptedFindings = {
   },
   CKV_AWS_21: {
     reason:
-      'objects are written once and expire: those of claims and dead letters are named by their contents, and S3 names each of its logs anew',
-    on: /^(AccessLogs|claims|DeadLetterBodies)/,
+      'objects are written once and expire: those of claims and dead letters are named by their contents, e-mails by their events, and S3 names each of its logs anew',
+    on: /^(AccessLogs|claims|DeadLetterBodies|mailWritten)/,
   },
   CKV_AWS_27: {
     reason:
