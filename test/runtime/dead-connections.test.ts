@@ -110,12 +110,15 @@ it('and so is one after a kept connection that was dead: there is one more reque
   expect(waits).toHaveLength(3);
 });
 
-it('a kept connection whose answer is cut off is a try', async () => {
+it.each<[string, (response: ServerResponse) => void]>([
+  ['reset', (response) => (response.socket as Socket).resetAndDestroy()],
+  ['closed', (response) => response.destroy()],
+])('a kept connection that is %s within its answer is a try', async (_, cut) => {
   const get = await idleConnections();
   answer = (response) => {
     answer = respond;
     response.writeHead(200, { 'content-length': '25' });
-    response.write('{"Item":', () => response.destroy());
+    response.write('{"Item":', () => cut(response));
   };
   expect(await get()).toEqual(ITEM);
   expect(requests).toBe(2);
@@ -127,6 +130,6 @@ it('a call that is given up on a kept connection is not sent again behind its ba
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
   answer = () => void vi.advanceTimersByTimeAsync(8_000);
   await expect(get()).rejects.toThrow('dynamodb did not answer within 8000 ms');
-  expect(requests).toBe(4);
+  expect({ requests, connections }).toEqual({ requests: 4, connections: 0 });
   expect(vi.getTimerCount()).toBe(0);
 });

@@ -1,6 +1,7 @@
 import type { RequestOptions } from 'node:http';
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
 import { type AwsCall, AwsError, type AwsService } from './call.ts';
+import { type PlaceOf, placesOf } from './places.ts';
 import { PROTOCOLS } from './protocol.ts';
 import { type Credentials, signedHeaders } from './sign.ts';
 import { type TryAgain, tryAgain } from './throttles.ts';
@@ -32,11 +33,6 @@ const MAX_SOCKETS = 50;
 /** What a connection says that the other side has closed ("socket hang up" is an ECONNRESET). */
 const CLOSED = new Set(['ECONNRESET', 'EPIPE']);
 
-/** `AWS_ENDPOINT_URL_DYNAMODB`, and so on. */
-const ENDPOINT_OF = Object.fromEntries(
-  Object.keys(PROTOCOLS).map((service) => [service, `AWS_ENDPOINT_URL_${service.toUpperCase()}`]),
-) as Record<AwsService, string>;
-
 export interface HttpCallOptions {
   readonly env: (name: string) => string | undefined;
   readonly random: () => number;
@@ -56,13 +52,14 @@ const agents = {
 
 export function httpCall({ env, random, sleep }: HttpCallOptions): AwsCall {
   const budgets = new Map<AwsService, number>();
+  const placeOf = placesOf(env);
   return async (service, operation, input) => {
     const protocol = PROTOCOLS[service];
     const wire = protocol.encode(operation, input);
     const tries = service === 'dynamodb' ? TRIES.dynamodb : TRIES.others;
     let spent: number | undefined;
     for (let retries = 0; ; retries++) {
-      const result = await send(service, wire, env).then(
+      const result = await send(service, wire, placeOf, env).then(
         (answer) => read(protocol, operation, answer),
         (error: Error): Failure => ({ error }),
       );
@@ -106,31 +103,6 @@ function waitBefore(service: AwsService, reason: TryAgain, retries: number, rand
   return Math.max(own, Math.min(hintMs, own + MAX_MORE_WAIT_MS));
 }
 
-/** Where a request goes: a bucket is part of the host name on AWS and of the path at any other endpoint. */
-function urlOf(service: AwsService, { bucket, path = '/' }: WireRequest, env: HttpCallOptions['env']): URL {
-  const local = env(ENDPOINT_OF[service]) ?? env('AWS_ENDPOINT_URL');
-  if (local !== undefined) return parsed(bucket === undefined ? path : `/${bucket}${path}`, local);
-  const region = regionOf(env);
-  const suffix = region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com';
-  const host = `${service}.${region}.${suffix}`;
-  return parsed(path, `https://${bucket === undefined ? host : `${bucket}.${host}`}`);
-}
-
-/** More than a function calls: a service has one place, but for the buckets of S3. */
-const MAX_PLACES = 32;
-const places = new Map<string, URL>();
-
-/** Most services are asked at one place for everything: it is read once. */
-function parsed(path: string, base: string): URL {
-  if (path !== '/') return new URL(path, base);
-  const known = places.get(base);
-  if (known !== undefined) return known;
-  if (places.size >= MAX_PLACES) places.clear();
-  const url = new URL(path, base);
-  places.set(base, url);
-  return url;
-}
-
 function regionOf(env: HttpCallOptions['env']): string {
   const region = env('AWS_REGION') ?? env('AWS_DEFAULT_REGION');
   if (region === undefined)
@@ -152,8 +124,14 @@ function credentialsOf(env: HttpCallOptions['env']): Credentials {
   return { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) };
 }
 
-function send(service: AwsService, wire: WireRequest, env: HttpCallOptions['env']): Promise<WireAnswer> {
-  const url = urlOf(service, wire, env);
+function send(
+  service: AwsService,
+  wire: WireRequest,
+  placeOf: PlaceOf,
+  env: HttpCallOptions['env'],
+): Promise<WireAnswer> {
+  const region = regionOf(env);
+  const url = placeOf(service, region, wire);
   const protocol = url.protocol === 'http:' ? 'http:' : 'https:';
   const { method = 'POST', headers, body } = wire;
   const options: RequestOptions = {
@@ -162,12 +140,9 @@ function send(service: AwsService, wire: WireRequest, env: HttpCallOptions['env'
     port: url.port === '' ? null : url.port,
     method,
     path: `${url.pathname}${url.search}`,
-    headers: signedHeaders(
-      { method, url, headers, body },
-      { service, region: regionOf(env), credentials: credentialsOf(env) },
-    ),
+    headers: signedHeaders({ method, url, headers, body }, { service, region, credentials: credentialsOf(env) }),
   };
-  return exchange(service, protocol, options, body, 'any');
+  return exchange(service, protocol, options, body);
 }
 
 /**
@@ -184,7 +159,6 @@ function exchange(
   protocol: keyof typeof agents,
   options: RequestOptions,
   body: string | Buffer,
-  connection: 'any' | 'new',
 ): Promise<WireAnswer> {
   return new Promise<WireAnswer>((resolve, reject) => {
     let began: number | undefined;
@@ -218,10 +192,10 @@ function exchange(
     }, ANSWER_BEGINS_MS);
     request.on('error', (error: NodeJS.ErrnoException) => {
       const dead = request.reusedSocket && began === undefined && !ended && CLOSED.has(error.code ?? '');
-      if (!dead || connection === 'new') return fail(error);
+      if (!dead) return fail(error);
       clearTimeout(timer);
       dropIdle(protocol);
-      resolve(exchange(service, protocol, options, body, 'new'));
+      resolve(exchange(service, protocol, options, body));
     });
     request.end(body);
   });
