@@ -27,7 +27,7 @@ async function shop(stage = 'dev', options: Partial<EngineOptions> = {}) {
   const code = `
     exports.handler = async ({ invoiceNo, country }) => {
       see(invoiceNo);
-      if (country === 'Slow') await new Promise((resolve) => setTimeout(resolve, 50));
+      if (country === 'Slow') await new Promise((resolve) => setTimeout(resolve, 1_500));
       if (country === 'Broken') throw new Error('no');
       if (country.startsWith('no ')) return { status: 'refused', reason: country, message: 'no' };
       return { status: 'accepted', orderId: invoiceNo, sequence: 1, duplicate: country === 'again' };

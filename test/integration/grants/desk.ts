@@ -72,18 +72,18 @@ export function openDesk(app: OrdersApp) {
   }
   type Event = ReturnType<typeof event>;
 
-  /** The body of an event whose data is in the bucket of claims. */
-  async function claimed(): Promise<string> {
+  /** The body of an event whose data is in the bucket of claims, or was. */
+  async function claimed({ isGone = false } = {}): Promise<string> {
     const carrier = { where: 'a test', maxBytes: 2_000, oversized: 'claim-check', compress: 'never' } as const;
     const Bucket = app.output('ClaimsBucket');
     const { text, claimed: data } = bodyOf(event(OrderPlaced, 30), carrier, () => Bucket);
     if (data === undefined) throw new Error('the event was to be too large for its carrier');
-    await app.clients.s3.send(new PutObjectCommand({ Bucket, Key: data.claim.key, Body: data.content }));
+    if (!isGone) await app.clients.s3.send(new PutObjectCommand({ Bucket, Key: data.claim.key, Body: data.content }));
     return text;
   }
 
-  /** A dead letter that is sent back, whose message is in the bucket of dead letters. */
-  async function sentBack(name: string): Promise<string> {
+  /** A dead letter that is sent back, whose message is in the bucket of dead letters, or was. */
+  async function sentBack(name: string, { isGone = false } = {}): Promise<string> {
     const FunctionName = `sluice-test-orders-${name}`;
     const { Environment } = await lambda.send(new GetFunctionConfigurationCommand({ FunctionName }));
     const bucket = Environment?.Variables?.[ENV.deadLetterBucket] ?? '';
@@ -97,7 +97,7 @@ export function openDesk(app: OrdersApp) {
     };
     const whole = Buffer.from(JSON.stringify({ wrappedMessage: inner }));
     const key = `${DEAD_LETTERS_PREFIX}${name}/${sha256(whole)}`;
-    await app.clients.s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: whole }));
+    if (!isGone) await app.clients.s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: whole }));
     return JSON.stringify({ wrappedMessage: { bucket, key, bytes: whole.length, sha256: sha256(whole) } });
   }
 

@@ -41,6 +41,10 @@ const consumer = (name: string, queue: string, failing: Step['failing']): Readon
   'a claim': { run: async (desk) => desk.consume(name, queue, await desk.claimed()) },
   'what no dead letter holds': { run: (desk) => desk.consume(name, queue, large()) },
   'a dead letter sent back': { run: async (desk) => desk.consume(name, queue, await desk.sentBack(name)) },
+  'a claim that is gone': { run: async (desk) => desk.consume(name, queue, await desk.claimed({ isGone: true })) },
+  'a dead letter sent back that is gone': {
+    run: async (desk) => desk.consume(name, queue, await desk.sentBack(name, { isGone: true })),
+  },
 });
 
 /** By function. */
@@ -115,5 +119,9 @@ export const STEPS: Readonly<Record<string, Readonly<Record<string, Step>>>> = {
     'a claim': { run: async (desk) => desk.read('sales-totals', await desk.claimed()) },
     'what no dead letter holds': { run: (desk) => desk.read('sales-totals', large()) },
     'a dead letter sent back': { run: async (desk) => desk.read('sales-totals', await desk.sentBack('sales-totals')) },
+    'a claim that is gone': { run: async (desk) => desk.read('sales-totals', await desk.claimed({ isGone: true })) },
+    'a dead letter sent back that is gone': {
+      run: async (desk) => desk.read('sales-totals', await desk.sentBack('sales-totals', { isGone: true })),
+    },
   },
 };

@@ -63,7 +63,7 @@ export const patient = (
       } catch (error) {
         if (attempt === TRIES || !isWorthIt(error)) throw error;
         onAgain();
-        await sleep(Math.min(RETRY_CAP_MS, RETRY_BASE_MS * 2 ** attempt) * Math.random());
+        await sleep(Math.min(RETRY_CAP_MS, RETRY_BASE_MS * 2 ** attempt));
       }
     }
   },
