@@ -1,6 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { CreateEmailIdentityCommand, SESv2Client } from '@aws-sdk/client-sesv2';
+import { STAGES } from '../../bin/stages.ts';
 import { synthesise } from '../../bin/synth.ts';
 import { STACK, STAGE } from '../integration/orders-app.ts';
 import { type Cdk, CdkFailed, cdkOn } from './cdk.ts';
@@ -26,6 +28,7 @@ export async function deployOrders(env: Readonly<Record<string, string>>): Promi
   try {
     await synthesise(assembly, STAGE);
     const cdk = cdkOn(assembly, env);
+    await verifySender();
     await cdk.bootstrap();
     // A run that was cut off has left its stack, with what was in it.
     if ('stacks' in (await remainsOf(STACK))) await destroyOrders(cdk);
@@ -33,6 +36,18 @@ export async function deployOrders(env: Readonly<Record<string, string>>): Promi
   } catch (error) {
     forget();
     throw error;
+  }
+}
+
+/** The identity that e-mails are sent by is the account's, and no stack's: whoever owns the address has verified it before. */
+async function verifySender(): Promise<void> {
+  const ses = new SESv2Client();
+  try {
+    await ses.send(new CreateEmailIdentityCommand({ EmailIdentity: STAGES[STAGE].mail.from }));
+  } catch (error) {
+    if ((error as Error).name !== 'AlreadyExistsException') throw error;
+  } finally {
+    ses.destroy();
   }
 }
 
