@@ -70,8 +70,11 @@ function amzTime(now: Date): string {
   return `${iso.slice(0, 4)}${iso.slice(5, 7)}${iso.slice(8, 13)}${iso.slice(14, 16)}${iso.slice(17, 19)}Z`;
 }
 
-/** Most values have no space at all, and cost no more than to see that. */
-const canonicalValue = (value: string): string => (value.includes(' ') ? value.trim().replace(/ +/g, ' ') : value);
+/** Most values have no two spaces in a row, and cost no more than to see that. */
+function canonicalValue(value: string): string {
+  const trimmed = value.trim();
+  return trimmed.includes('  ') ? trimmed.replace(/ +/g, ' ') : trimmed;
+}
 
 /** Every service but S3 wants the encoded path encoded once more. */
 const encodedAgain = (path: string): string => (path === '/' ? path : path.split('/').map(encoded).join('/'));
