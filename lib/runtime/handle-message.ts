@@ -101,8 +101,11 @@ async function handleOnce(
         if ((await inbox.find(partKey.key)) !== undefined) return;
         fence(what);
         const made = await writes();
-        fence(what);
-        await patiently(() => inbox.commit(partKey, made), patience);
+        // Before each try: while it waited for a busy table, the handler may have been given up.
+        await patiently(async () => {
+          fence(what);
+          return inbox.commit(partKey, made);
+        }, patience);
       }),
   };
   if (subscription.inbox !== 'none' && invocation.done.get(envelope.id) === key.fingerprint) return 'duplicate';
