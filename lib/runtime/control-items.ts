@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Subscription } from '../contracts/subscription.ts';
 import { INBOX_TABLE } from '../contracts/tables.ts';
 import { isAwsError } from './aws/call.ts';
-import { dynamodbOver, readItems } from './aws/dynamodb.ts';
+import { cancellationReasons, dynamodbOver, readItems } from './aws/dynamodb.ts';
 import { givenUpKeys, hasUndelivered, wasGivenUp } from './given-up.ts';
 import { isOneRecord, type Message } from './message.ts';
 import type { Runtime } from './runtime.ts';
@@ -116,6 +116,7 @@ async function itemsByKey(
   return new Map(items.map((item) => [item[PK] as string, item]));
 }
 
-/** Whether a conditional write was refused, alone or in a transaction. */
+/** Whether a conditional write was refused, alone or in a transaction. One that met another transaction was not: nobody has looked at its condition. */
 export const wasRefused = (error: unknown): boolean =>
-  isAwsError(error, 'ConditionalCheckFailedException') || isAwsError(error, 'TransactionCanceledException');
+  isAwsError(error, 'ConditionalCheckFailedException') ||
+  (cancellationReasons(error)?.some(({ Code }) => Code === 'ConditionalCheckFailed') ?? false);

@@ -1,3 +1,4 @@
+import type { TransactWriteCommandInput } from '@aws-sdk/lib-dynamodb';
 import { MAX_REASON_CHARACTERS, type MessageAttributes } from '../contracts/dead-letter.ts';
 import { DYNAMODB, SQS } from '../contracts/limits.ts';
 import type { Subscription } from '../contracts/subscription.ts';
@@ -6,6 +7,7 @@ import { dynamodbOver } from './aws/dynamodb.ts';
 import { parkedKeysKey, parkedLotKey, parkedMessageKey, wasRefused } from './control-items.ts';
 import { keptMessages } from './kept-messages.ts';
 import type { Message } from './message.ts';
+import { briefly, patiently } from './patience.ts';
 import type { Runtime } from './runtime.ts';
 import { type Fitted, fitted, type Room } from './wrapped-message.ts';
 
@@ -78,6 +80,9 @@ export function tableParking(table: string, s: Pick<Subscription, 'name'>, runti
   const kept = keptMessages(s, runtime);
   const dynamodb = dynamodbOver(aws, id);
   const keysItem = { [PK]: parkedKeysKey(s) };
+  // All keys of a subscription meet in its one item.
+  const transact = (input: TransactWriteCommandInput) =>
+    patiently(() => dynamodb('TransactWriteItems', input), briefly(runtime));
 
   return {
     async park(key, message, reason) {
@@ -90,7 +95,7 @@ export function tableParking(table: string, s: Pick<Subscription, 'name'>, runti
         const item = { number: last + 1, messageId: message.id };
         const { body, attributes } = await fitted(message, ITEM_ROOM, {}, (whole) => kept.keep(whole, item));
         try {
-          await dynamodb('TransactWriteItems', {
+          await transact({
             TransactItems: [
               {
                 Update: {

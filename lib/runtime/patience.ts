@@ -16,6 +16,15 @@ export interface Patience {
   readonly millisLeft: () => number;
 }
 
+/** Of what is done beside the handlers, where nobody knows how much of the invocation is left. */
+const BRIEF_MILLIS = 2_000;
+
+/** Patience for two seconds from now. */
+export function briefly(runtime: Pick<Runtime, 'sleep' | 'random' | 'now'>): Patience {
+  const end = runtime.now() + BRIEF_MILLIS;
+  return { runtime, millisLeft: () => end - runtime.now() };
+}
+
 /**
  * Does something again while the store says: not now (`transient.ts`), as long as there is time.
  * @param work that may be repeated as it is: a write under conditions or with a token

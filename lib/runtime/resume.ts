@@ -1,3 +1,4 @@
+import type { TransactWriteCommandInput } from '@aws-sdk/lib-dynamodb';
 import { INBOX_TABLE } from '../contracts/tables.ts';
 import { dynamodbOver } from './aws/dynamodb.ts';
 import { parkedKeysKey, parkedLotKey, parkedMessageKey, wasRefused } from './control-items.ts';
@@ -6,6 +7,7 @@ import { handleMessage, type Invocation } from './handle-message.ts';
 import type { ParkedItem } from './kept-messages.ts';
 import type { Message } from './message.ts';
 import type { ParkedLot, ParkedMessage } from './parking.ts';
+import { briefly, patiently } from './patience.ts';
 import { errorFields } from './telemetry.ts';
 
 /** What an operator sends to a consumer's function to have a parked key handled. */
@@ -38,6 +40,8 @@ export async function resumeKey({ key }: ResumeRequest['resume'], invocation: In
     throw new Error(`subscription '${subscription.name}' parks nothing: it is declared without failedKey: 'park'`);
   }
   const dynamodb = dynamodbOver(runtime.aws, runtime.id);
+  const transact = (input: TransactWriteCommandInput) =>
+    patiently(() => dynamodb('TransactWriteItems', input), briefly(runtime));
   const lot = parkedLotKey(subscription, key);
   const rowOf = (number: number) => ({ [PK]: parkedMessageKey(subscription, key, number) });
   const reserve = reserveMillis(subscription);
@@ -98,7 +102,7 @@ export async function resumeKey({ key }: ResumeRequest['resume'], invocation: In
   /** @returns false when another resumption of the key was faster: it has counted this message, and may be further by now */
   async function step(before: number): Promise<boolean> {
     try {
-      await dynamodb('TransactWriteItems', {
+      await transact({
         TransactItems: [
           {
             Update: {
@@ -138,7 +142,7 @@ export async function resumeKey({ key }: ResumeRequest['resume'], invocation: In
   /** @returns false when something was parked behind meanwhile */
   async function release(last: number): Promise<boolean> {
     try {
-      await dynamodb('TransactWriteItems', {
+      await transact({
         TransactItems: [
           {
             Delete: {

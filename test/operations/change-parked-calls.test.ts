@@ -156,7 +156,8 @@ describe('what is not the head any more', () => {
 });
 
 describe('what goes wrong on the way', () => {
-  const refusal = (name: string) => new AwsError(name, 'no', 400);
+  const refusal = (name: string, Code = 'ConditionalCheckFailed') =>
+    new AwsError(name, 'no', 400, { CancellationReasons: [{ Code }] });
   const failing = async (state: State, at: string, error: Error) => {
     const { one } = await world(state, state);
     const aws: AwsCall = (service, operation, input) =>
@@ -172,6 +173,12 @@ describe('what goes wrong on the way', () => {
       if (REFUSED.includes(name)) expect(failed).toBeInstanceOf(ParkedMeanwhile);
       else expect(failed).toBe(error);
     }
+  });
+
+  it('in a write that met another transaction is told as it is', async () => {
+    const error = refusal('TransactionCanceledException', 'TransactionConflict');
+    for (const run of Object.values(OPERATIONS))
+      await expect(run(await failing({}, 'TransactWriteItems', error))).rejects.toBe(error);
   });
 
   it.each([

@@ -82,9 +82,13 @@ describe('what a batch has to know', () => {
 });
 
 it.each([
-  ['ConditionalCheckFailedException', true],
-  ['TransactionCanceledException', true],
-  ['ThrottlingException', false],
-])('%s is a refusal of a condition: %s', (code, expected) => {
-  expect(wasRefused(new AwsError(code, 'no', 400))).toBe(expected);
+  ['ConditionalCheckFailedException', [], true],
+  ['TransactionCanceledException', ['None', 'ConditionalCheckFailed'], true],
+  ['TransactionCanceledException', ['TransactionConflict', 'ConditionalCheckFailed'], true],
+  ['TransactionCanceledException', ['None', 'TransactionConflict'], false],
+  ['TransactionCanceledException', ['ThrottlingError'], false],
+  ['ThrottlingException', [], false],
+])('%s %j is a refusal of a condition: %s', (code, reasons, expected) => {
+  const CancellationReasons = reasons.map((Code) => ({ Code }));
+  expect(wasRefused(new AwsError(code, 'no', 400, { CancellationReasons }))).toBe(expected);
 });

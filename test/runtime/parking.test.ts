@@ -1,5 +1,6 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { subscription } from '../../lib/contracts/subscription.ts';
+import { AwsError } from '../../lib/runtime/aws/call.ts';
 import { readControl } from '../../lib/runtime/control-items.ts';
 import type { Message } from '../../lib/runtime/message.ts';
 import { type Parking, tableParking } from '../../lib/runtime/parking.ts';
@@ -124,5 +125,50 @@ describe('parking', () => {
     await parking.park('K', message('0'), 'broken');
     await Promise.all(Array.from({ length: 5 }, (_, i) => parking.park('K', message(`m${i}`))));
     expect((await lot()).map(([number]) => number)).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
+  describe('beside other transactions, which want the same items', () => {
+    const conflict = new AwsError('TransactionCanceledException', 'conflict', 400, {
+      CancellationReasons: [{ Code: 'TransactionConflict' }, { Code: 'None' }, { Code: 'None' }],
+    });
+    /** So many transactions meet another one; time passes only by waiting. */
+    const meeting = (conflicts: number) => {
+      let left = conflicts;
+      let time = 0;
+      const waits: number[] = [];
+      const runtime: Runtime = {
+        ...lambda,
+        now: () => time,
+        random: () => 1,
+        sleep: async (wait) => {
+          waits.push(wait);
+          time += wait;
+        },
+        aws: (service, operation, input) =>
+          operation === 'TransactWriteItems' && left-- > 0
+            ? Promise.reject(conflict)
+            : lambda.aws(service, operation, input),
+      };
+      return { other: tableParking(TABLE, { name }, runtime), waits };
+    };
+
+    it('waits, and parks the message once', async () => {
+      const { other, waits } = meeting(3);
+      expect(await other.park('K', message('1'), 'broken')).toBe(true);
+      expect(waits).toEqual([50, 100, 200]);
+      expect(await lot()).toHaveLength(1);
+    });
+
+    it('does not take them for the word that its key is parked no more', async () => {
+      await parking.park('K', message('1'), 'broken');
+      expect(await meeting(1).other.park('K', message('2'))).toBe(true);
+    });
+
+    it('gives up after two seconds, and has parked nothing', async () => {
+      const { other, waits } = meeting(Number.POSITIVE_INFINITY);
+      await expect(other.park('K', message('1'), 'broken')).rejects.toBe(conflict);
+      expect(waits.reduce((sum, wait) => sum + wait, 0)).toBeLessThan(2_000);
+      expect(await lot()).toEqual([]);
+    });
   });
 });
