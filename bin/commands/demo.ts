@@ -94,7 +94,7 @@ export async function demo(options: DemoOptions): Promise<number> {
     }
   } finally {
     await engine.close();
-    logs.close();
+    await logs.close();
   }
 }
 

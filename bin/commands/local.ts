@@ -69,7 +69,7 @@ export async function local(options: LocalOptions): Promise<number> {
   } finally {
     await redeployment?.close();
     await engine.close();
-    logs.close();
+    await logs.close();
   }
   return 0;
 }

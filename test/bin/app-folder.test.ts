@@ -136,11 +136,35 @@ describe('files of logs', () => {
     const files = logFiles(folder, options);
     for (const line of ['one', 'two']) files.write({ function: 'a', line } as never);
     files.write({ function: 'b', line: 'three' } as never);
-    files.close();
-    await vi.waitFor(() => {
-      expect(readFileSync(at('a.log'), 'utf8')).toBe(`${kept}one\ntwo\n`);
-      expect(readFileSync(at('b.log'), 'utf8')).toBe('three\n');
-    });
+    await files.close();
+    expect(readFileSync(at('a.log'), 'utf8')).toBe(`${kept}one\ntwo\n`);
+    expect(readFileSync(at('b.log'), 'utf8')).toBe('three\n');
+  });
+
+  it('that cannot be written are told of once, and stop nothing else', async () => {
+    const lost: string[] = [];
+    const gone = join(folder, 'gone');
+    const files = logFiles(gone, { onLost: (path, { message }) => lost.push(`${path}: ${message}`) });
+    rmSync(gone, { recursive: true });
+    files.write({ function: 'a', line: 'one' } as never);
+    await vi.waitFor(() => expect(lost).toEqual([expect.stringMatching(/gone\/a\.log: ENOENT/)]));
+    files.write({ function: 'a', line: 'two' } as never);
+    await files.close();
+    expect(lost).toHaveLength(1);
+  });
+
+  it('stay where they are when the process goes to another folder', async () => {
+    const home = process.cwd();
+    process.chdir(folder);
+    try {
+      const files = logFiles('logs');
+      process.chdir(home);
+      files.write({ function: 'a', line: 'one' } as never);
+      await files.close();
+      expect(readFileSync(at('logs/a.log'), 'utf8')).toBe('one\n');
+    } finally {
+      process.chdir(home);
+    }
   });
 });
 
