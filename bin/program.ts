@@ -1,5 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { account, accountNamed } from './account-option.ts';
+import { assemblyInstead, context } from './assembly-options.ts';
 import type { DemoOptions } from './commands/demo.ts';
 import type { LintOptions } from './commands/lint.ts';
 import type { LocalOptions } from './commands/local.ts';
@@ -9,7 +10,7 @@ import type { QuotasOptions } from './commands/quotas.ts';
 import type { AsyncApiOptions, CheckOptions, WriteOptions } from './commands/schema.ts';
 import { addCostCommands } from './cost-program.ts';
 import { FAULTS_HELP, faultRates, faultSeed } from './fault-options.ts';
-import { contextValue, positive, wholeNumber } from './option-values.ts';
+import { positive, wholeNumber } from './option-values.ts';
 import { addParkedCommands } from './parked-program.ts';
 
 /** Each command loads only what it needs, when it is called. */
@@ -98,17 +99,9 @@ program
   .description(
     'find mistakes in the messaging of the app of cdk.json, or of any assembly; exit code 1 when there are errors',
   )
-  .addOption(
-    new Option('--assembly <dir>', 'lint this assembly, or these templates, instead of the app of cdk.json').conflicts(
-      'context',
-    ),
-  )
+  .addOption(assemblyInstead('this assembly, or these templates,'))
   .option('--all', 'show acknowledged findings too, with their reasons', false)
-  .addOption(
-    new Option('-c, --context <name=value>', 'context of the app; may be given several times')
-      .argParser(contextValue)
-      .default({}, 'that of cdk.json'),
-  )
+  .addOption(context())
   .addOption(json())
   .addHelpText(
     'after',
@@ -121,7 +114,7 @@ program
   .description(
     'say what a deployment of this app would break, lose, skip or do again, compared with what is deployed; exit code 1 when there is anything',
   )
-  .addOption(new Option('--assembly <dir>', 'this assembly instead of the app of cdk.json').conflicts('context'))
+  .addOption(assemblyInstead())
   .addOption(
     new Option('--against <path>', 'a saved assembly or template, instead of what is deployed').default(
       undefined,
@@ -133,11 +126,7 @@ program
       .argParser((value: string, before: readonly string[]) => [...before, value])
       .default([], 'none'),
   )
-  .addOption(
-    new Option('-c, --context <name=value>', 'context of the app; may be given several times')
-      .argParser(contextValue)
-      .default({}, 'that of cdk.json'),
-  )
+  .addOption(context())
   .addOption(json())
   .addHelpText(
     'after',
@@ -148,7 +137,7 @@ program
 program
   .command('quotas')
   .description('say what this app asks of an account at most, what accounts grant, and how to ask for more')
-  .addOption(new Option('--assembly <dir>', 'this assembly instead of the app of cdk.json').conflicts('context'))
+  .addOption(assemblyInstead())
   .addOption(
     new Option('--callers <n>', 'executions at once of each function that has a URL')
       .argParser(wholeNumber('the number of callers', 0))
@@ -159,11 +148,7 @@ program
       .argParser(accountNamed)
       .default(undefined, 'none is compared'),
   )
-  .addOption(
-    new Option('-c, --context <name=value>', 'context of the app; may be given several times')
-      .argParser(contextValue)
-      .default({}, 'that of cdk.json'),
-  )
+  .addOption(context())
   .addOption(json())
   .addHelpText(
     'after',

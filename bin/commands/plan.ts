@@ -1,19 +1,14 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { PlannedStack } from '../../lib/lint/plan/changes.ts';
 import type { PlanFinding } from '../../lib/lint/plan/check.ts';
 import { planFindings } from '../../lib/lint/plan/plan.ts';
 import { readAssembly } from '../assembly-templates.ts';
-import { readCdkApp, synthesise } from '../cdk-app.ts';
 import { deployedTemplates } from '../deployed-templates.ts';
+import { countOf, LEVEL } from '../levels.ts';
 import { openTerminal, styled, type Terminal } from '../terminal.ts';
+import { type WhichApp, withAssembly } from '../with-assembly.ts';
 
-export interface PlanOptions {
+export interface PlanOptions extends WhichApp {
   readonly json: boolean;
-  readonly context: Readonly<Record<string, string>>;
-  /** A folder that is synthesised already. @default the app of `cdk.json` is synthesised */
-  readonly assembly?: string;
   /** An assembly or template that was saved. @default what is deployed, by CloudFormation */
   readonly against?: string;
   /** Checks whose findings are meant, or `check:path` of one finding. */
@@ -26,7 +21,7 @@ export interface PlanOptions {
  */
 export async function plan(options: PlanOptions): Promise<number> {
   const terminal = openTerminal({ json: options.json });
-  const after = await stacksOfApp(options);
+  const after = await withAssembly(options, stacksIn);
   const before =
     options.against === undefined ? await deployedTemplates(after.map(({ name }) => name)) : stacksIn(options.against);
   const unknown = after.filter(({ name }) => !before.some((stack) => stack.name === name)).map(({ name }) => name);
@@ -38,18 +33,6 @@ export async function plan(options: PlanOptions): Promise<number> {
   const result = { ok, findings: open, accepted: found.filter(isAccepted), newStacks: unknown };
   process.stdout.write(`${options.json ? JSON.stringify(result) : report(result, terminal)}\n`);
   return ok ? 0 : 1;
-}
-
-async function stacksOfApp({ assembly, context }: PlanOptions): Promise<readonly PlannedStack[]> {
-  if (assembly !== undefined) return stacksIn(assembly);
-  const output = mkdtempSync(join(tmpdir(), 'sluice-plan-'));
-  try {
-    const app = readCdkApp(process.cwd(), output);
-    await synthesise({ ...app, context: { ...app.context, ...context } });
-    return stacksIn(output);
-  } finally {
-    rmSync(output, { recursive: true });
-  }
 }
 
 /** Nested stacks are compared by their parents' templates only: they have no name of their own before they are deployed. */
@@ -64,10 +47,7 @@ interface Result {
   readonly newStacks: readonly string[];
 }
 
-const LEVEL = { error: ['error', 'red'], warning: ['warn ', 'yellow'] } as const;
-
 function report({ findings, accepted, newStacks }: Result, terminal: Terminal): string {
-  const count = (level: string) => counted(findings.filter(({ severity }) => severity === level).length, level);
   return [
     ...newStacks.map((name) => `new   ${name}: nothing is deployed under this name`),
     ...findings.map(({ severity, check, path, what, fix }) => {
@@ -76,8 +56,6 @@ function report({ findings, accepted, newStacks }: Result, terminal: Terminal): 
     }),
     findings.length + accepted.length === 0
       ? 'Nothing is lost, skipped or done again, and nothing stands in the way.'
-      : `${count('error')}, ${count('warning')}, ${accepted.length} accepted`,
+      : `${countOf(findings, 'error')}, ${countOf(findings, 'warning')}, ${accepted.length} accepted`,
   ].join('\n');
 }
-
-const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;

@@ -1,19 +1,13 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { accountNeeds, type Need } from '../../lib/lint/account-needs.ts';
 import type { Account } from '../../lib/local/account/account.ts';
 import { DEFAULT_ACCOUNT, NEW_ACCOUNT } from '../../lib/local/account/account.ts';
 import { readAssembly } from '../assembly-templates.ts';
-import { readCdkApp, synthesise } from '../cdk-app.ts';
 import { renderTable } from '../table.ts';
 import { openTerminal, type Terminal } from '../terminal.ts';
+import { type WhichApp, withAssembly } from '../with-assembly.ts';
 
-export interface QuotasOptions {
+export interface QuotasOptions extends WhichApp {
   readonly json: boolean;
-  readonly context: Readonly<Record<string, string>>;
-  /** A folder that is synthesised already. @default the app of `cdk.json` is synthesised */
-  readonly assembly?: string;
   /** Executions at once of each function that has a URL. */
   readonly callers: number;
   /** What is compared. @default an account of the first day and one with AWS's defaults, and the exit code is 0 */
@@ -38,7 +32,7 @@ interface Row {
  */
 export async function quotas(options: QuotasOptions): Promise<number> {
   const terminal = openTerminal({ json: options.json });
-  const needs = accountNeeds((await systemOf(options)).templates, options.callers);
+  const needs = accountNeeds((await withAssembly(options, readAssembly)).templates, options.callers);
   const rows = [concurrency(needs, options), shards(needs, options)];
   const mails = needs.some(({ quota }) => quota === 'ses-sending');
   const short = rows.filter(({ asked, granted }) => granted !== undefined && asked > granted);
@@ -47,18 +41,6 @@ export async function quotas(options: QuotasOptions): Promise<number> {
     `${options.json ? JSON.stringify({ ok, quotas: rows, mails, needs }) : report(rows, needs, mails, terminal)}\n`,
   );
   return ok ? 0 : 1;
-}
-
-async function systemOf({ assembly, context }: QuotasOptions) {
-  if (assembly !== undefined) return readAssembly(assembly);
-  const output = mkdtempSync(join(tmpdir(), 'sluice-quotas-'));
-  try {
-    const app = readCdkApp(process.cwd(), output);
-    await synthesise({ ...app, context: { ...app.context, ...context } });
-    return readAssembly(output);
-  } finally {
-    rmSync(output, { recursive: true });
-  }
 }
 
 const of = (needs: readonly Need[], quota: Need['quota']) => needs.filter((need) => need.quota === quota);

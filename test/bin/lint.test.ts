@@ -113,7 +113,7 @@ describe('sluice lint', () => {
     const [app] = world.synthesised;
     expect(world.read).toEqual([[process.cwd(), app?.output]]);
     expect(app).toEqual({
-      ...{ folder: process.cwd(), command: 'run it', output: expect.stringMatching(/sluice-lint-/) },
+      ...{ folder: process.cwd(), command: 'run it', output: expect.stringMatching(/sluice-synth-/) },
       context: { a: 'of cdk.json', b: 'given', c: 'given', '@aws-cdk/core:failSynthOnValidationErrors': false },
     });
     expect(existsSync(app?.output ?? '')).toBe(false);
