@@ -1,6 +1,7 @@
 import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import {
   ChangeMessageVisibilityBatchCommand,
+  GetQueueAttributesCommand,
   type Message,
   ReceiveMessageCommand,
   type SQSClient,
@@ -98,9 +99,21 @@ const LOOK_SECONDS = 120;
 const WAIT_SECONDS = 1;
 const BATCH = 10;
 
+const DEPTHS = [
+  'ApproximateNumberOfMessages',
+  'ApproximateNumberOfMessagesNotVisible',
+  'ApproximateNumberOfMessagesDelayed',
+] as const;
+
+/** How many messages a queue holds, those in flight and delayed included: about so many, as SQS counts. */
+export async function messagesIn(sqs: SQSClient, QueueUrl: string): Promise<number> {
+  const { Attributes } = await sqs.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: [...DEPTHS] }));
+  return DEPTHS.reduce((sum, attribute) => sum + Number(Attributes?.[attribute] ?? 0), 0);
+}
+
 /**
  * Looks at the messages of a dead-letter queue and puts them back: nothing is consumed. A FIFO queue shows at most ten messages of a
- * group while they are in flight, so of each group the first ten are seen.
+ * group while they are in flight, so of each group the first ten are seen: compare with `messagesIn`.
  * @param atMost stops after about so many. @default 1,000
  * @param s3 for those that refer to an object. @default they come as they are, with a `problem`
  */

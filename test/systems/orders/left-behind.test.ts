@@ -161,7 +161,19 @@ describe('takeSnapshot', () => {
       Object.fromEntries(Object.keys(FED).map((owner) => [owner, [`undelivered to ${owner}`]])),
     );
 
-    expect((await takeSnapshot(clients, outputs, undefined)).mails).toEqual([]);
+    expect(snapshot.unseenLetters).toEqual({});
+
+    const group = await createQueue('payments-of-guests.fifo');
+    for (let n = 0; n < 12; n++)
+      await clients.sqs.send(
+        new SendMessageCommand({
+          ...{ QueueUrl: group, MessageBody: `dead ${n}`, MessageGroupId: 'guest', MessageDeduplicationId: String(n) },
+        }),
+      );
+    const again = await takeSnapshot(clients, { ...outputs, PaymentsDeadLetters: group }, undefined);
+    expect(again.mails).toEqual([]);
+    expect(again.deadLetters['charge-card']).toHaveLength(10);
+    expect(again.unseenLetters).toEqual({ 'charge-card': 2 });
     await expect(takeSnapshot(clients, outputs, `${await mailbox()}-not`)).rejects.toThrow(/-not answered 404$/);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Change, change, deadLetter, logged, reconciled, without } from './settled-world.ts';
+import { type Change, change, deadLetter, logged, reconciled, settled, without } from './settled-world.ts';
 
 describe('reconcile', () => {
   it('finds nothing wrong where nothing is', () => {
@@ -173,6 +173,25 @@ describe('reconcile', () => {
       deadLetters: { ...deadLetters, 'charge-card': [deadLetter('broken-json'), dead('order-outbox/A1/9')] },
     }));
     expect(ofAnother.problems).toEqual(['lost: payments of order-outbox/G1/1']);
+  });
+
+  it('does not say lost of what may be among dead letters that it has not seen', () => {
+    const hidden = (count: number) =>
+      reconciled(({ payments }) => ({ payments: payments.slice(0, 1), unseenLetters: { 'charge-card': count } }));
+    const missing = settled.payments.length - 1;
+    const all = hidden(missing);
+    expect(all.lost).toBe(0);
+    expect(all.problems[0]).toMatch(
+      new RegExp(
+        `^lost or given up: ${missing} of ${missing} payments of .*: so many dead letters of charge-card were not seen$`,
+      ),
+    );
+    expect(all.deadLetters['charge-card']).toMatchObject({ 'not-seen': missing });
+    expect(all.deadLettered - reconciled(() => ({})).deadLettered).toBe(missing);
+    expect(hidden(1).lost).toBe(missing - 1);
+    expect(
+      reconciled(({ payments }) => ({ payments: payments.slice(0, 1), unseenLetters: { 'send-email': 9 } })).lost,
+    ).toBe(missing);
   });
 
   it('does not mind copies in the log', () => {

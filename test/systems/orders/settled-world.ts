@@ -169,6 +169,7 @@ export const settled: Snapshot = {
     'sales-totals': malformed,
     'order-outbox': [],
   },
+  unseenLetters: {},
   undelivered: { 'charge-card': [], 'reserve-stock': [], 'make-invoice': [], 'send-email': [] },
 };
 

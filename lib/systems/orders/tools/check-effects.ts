@@ -15,7 +15,7 @@ export function checkPayments({
 }: Ledger): void {
   const booked = new Map(payments.map((payment) => [payment.idempotencyKey, payment]));
   const missing = [...expected.keys()].filter((id) => !booked.has(id) && !isDead('charge-card', id));
-  lose(missing.length, `payments of ${named(missing)}`);
+  lose(missing.length, `payments of ${named(missing)}`, 'charge-card');
   repeat(payments.length - booked.size, 'payments booked twice for one event');
   const movements = Map.groupBy(
     provider.filter(({ movedPence }) => movedPence !== undefined),
@@ -67,7 +67,7 @@ export function checkReservations({
     if (isDead('reserve-stock', id)) continue;
     const wanted = sum(data.lines.map(({ quantity }) => quantity));
     const decided = sum((byEvent.get(id) ?? []).flatMap(({ lines }) => lines.map(({ quantity }) => quantity)));
-    lose(decided < wanted ? 1 : 0, `stock decisions of ${id}: ${decided} of ${wanted} pieces`);
+    lose(decided < wanted ? 1 : 0, `stock decisions of ${id}: ${decided} of ${wanted} pieces`, 'reserve-stock');
     repeat(decided > wanted ? 1 : 0, `stock decisions of ${id}: ${decided} for ${wanted} pieces`);
   }
   const strangers = [...byEvent.keys()].filter((id) => !expected.has(id));
@@ -92,7 +92,7 @@ export function checkInvoices({ expected, snapshot: { invoices }, isDead, lose, 
     `invoices/${orderId}/${formatSequence(sequence)}-${data.documentId}.pdf`;
   const events = [...expected.values()];
   const due = events.filter(({ id }) => !isDead('make-invoice', id)).map(keyOf);
-  lose(due.filter((key) => !keys.has(key)).length, 'invoices');
+  lose(due.filter((key) => !keys.has(key)).length, 'invoices', 'make-invoice');
   const known = new Set(events.map(keyOf));
   repeat([...keys].filter((key) => !known.has(key)).length, 'more invoices than events');
 }
@@ -110,7 +110,7 @@ export function checkMails({
   const tagOf = ({ id }: Expected) => id.replaceAll('/', '_');
   const customers = [...expected.values()].filter(({ data }) => data.customerId !== null);
   const due = customers.filter(({ id }) => !isDead('send-email', id));
-  lose(due.filter((event) => !sent.has(tagOf(event))).length, 'e-mails');
+  lose(due.filter((event) => !sent.has(tagOf(event))).length, 'e-mails', 'send-email');
   repeat(mails.length - sent.size - disturbance.mailsAtRisk, 'e-mails sent twice');
   const owed = new Set(customers.map(tagOf));
   const strangers = [...sent].filter((tag) => !owed.has(tag));

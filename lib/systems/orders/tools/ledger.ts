@@ -49,8 +49,8 @@ export interface Ledger {
   readonly isDead: (consumer: string, eventId: string) => boolean;
   readonly tally: { lost: number; duplicated: number; outOfOrder: number };
   readonly problems: string[];
-  /** Effects that are missing. A count of 0 or less is none. */
-  readonly lose: (count: number, text: string) => void;
+  /** Effects that a consumer owes and that are missing. A count of 0 or less is none. Behind dead letters that nobody has seen they are not known to be lost. */
+  readonly lose: (count: number, text: string, consumer?: string) => void;
   /** Effects that are there too often. */
   readonly repeat: (count: number, text: string) => void;
   readonly misplace: (text: string) => void;
@@ -60,6 +60,7 @@ export function openLedger(input: Input, snapshot: Snapshot): Ledger {
   const tally = { lost: 0, duplicated: 0, outOfOrder: 0 };
   const problems: string[] = [];
   const dead = deadEventIds(snapshot);
+  const unseen: Record<string, number> = { ...snapshot.unseenLetters };
   return {
     input,
     disturbance: input.disturbance ?? UNDISTURBED,
@@ -68,9 +69,17 @@ export function openLedger(input: Input, snapshot: Snapshot): Ledger {
     isDead: (consumer, eventId) => dead.get(consumer)?.has(eventId) ?? false,
     tally,
     problems,
-    lose(count, text) {
+    lose(count, text, consumer = '') {
       if (count <= 0) return;
-      tally.lost += count;
+      const unknown = Math.min(count, unseen[consumer] ?? 0);
+      if (unknown > 0) {
+        unseen[consumer] = (unseen[consumer] ?? 0) - unknown;
+        problems.push(
+          `lost or given up: ${unknown} of ${count} ${text}: so many dead letters of ${consumer} were not seen`,
+        );
+      }
+      if (count === unknown) return;
+      tally.lost += count - unknown;
       problems.push(`lost: ${text}`);
     },
     repeat(count, text) {

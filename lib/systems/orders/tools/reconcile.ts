@@ -44,6 +44,7 @@ const CHECKS = [
 export function reconcile(input: Input, snapshot: Snapshot): Findings {
   const ledger = openLedger(input, snapshot);
   for (const check of CHECKS) check(ledger);
+  const { unseenLetters: unseen } = snapshot;
   const { tally, problems } = ledger;
   const accepted = [...ledger.expected.values()];
   return {
@@ -63,15 +64,23 @@ export function reconcile(input: Input, snapshot: Snapshot): Findings {
     lost: tally.lost,
     duplicatedEffects: tally.duplicated,
     outOfOrder: tally.outOfOrder,
-    deadLettered: Object.values(snapshot.deadLetters).reduce((sum, letters) => sum + letters.length, 0),
+    deadLettered: sumOf(Object.values(snapshot.deadLetters).map(({ length }) => length)) + sumOf(Object.values(unseen)),
     deadLetters: Object.fromEntries(
       Object.entries(snapshot.deadLetters)
-        .filter(([, letters]) => letters.length > 0)
-        .map(([consumer, letters]) => [consumer, countBy(letters.map(reasonOf))]),
+        .filter(([consumer, { length }]) => length + (unseen[consumer] ?? 0) > 0)
+        .map(([consumer, letters]) => [
+          consumer,
+          { ...countBy(letters.map(reasonOf)), ...(unseen[consumer] && { [NOT_SEEN]: unseen[consumer] }) },
+        ]),
     ),
     problems,
   };
 }
+
+/** In the place of a reason: a FIFO queue shows the first ten of a group, and whoever only looks takes none away. */
+const NOT_SEEN = 'not-seen';
+
+const sumOf = (counts: readonly number[]): number => counts.reduce((sum, count) => sum + count, 0);
 
 function uniqueRefusals(placed: readonly Placed[]): string[] {
   const reasons = new Map<string, string>();

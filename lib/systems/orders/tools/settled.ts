@@ -1,6 +1,6 @@
-import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { GetCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { INBOX_TABLE, OUTBOX_TABLE } from '../../../contracts/tables.ts';
+import { messagesIn } from '../../../operations/dead-letter-queue.ts';
 import { type Outputs, output } from '../../../operations/deployment.ts';
 import { readLog } from '../../../operations/read-log.ts';
 import { salesTotals } from '../contract.ts';
@@ -35,15 +35,8 @@ async function countUnpublished({ dynamodb }: Clients, table: string): Promise<n
   return counts.reduce((sum, count) => sum + count, 0);
 }
 
-const DEPTHS = [
-  'ApproximateNumberOfMessages',
-  'ApproximateNumberOfMessagesNotVisible',
-  'ApproximateNumberOfMessagesDelayed',
-] as const;
-
-async function waitingIn({ sqs }: Clients, QueueUrl: string, name: string): Promise<string[]> {
-  const { Attributes } = await sqs.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: [...DEPTHS] }));
-  const depth = DEPTHS.reduce((sum, attribute) => sum + Number(Attributes?.[attribute] ?? 0), 0);
+async function waitingIn({ sqs }: Clients, url: string, name: string): Promise<string[]> {
+  const depth = await messagesIn(sqs, url);
   return depth === 0 ? [] : [`${depth} messages in ${name.toLowerCase()}`];
 }
 

@@ -1,7 +1,7 @@
 import { ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { paginateScan } from '@aws-sdk/lib-dynamodb';
 import { WRITTEN_MAIL_PREFIX } from '../../../contracts/mail.ts';
-import { type DeadMessage, lookAtDeadLetters } from '../../../operations/dead-letter-queue.ts';
+import { type DeadMessage, lookAtDeadLetters, messagesIn } from '../../../operations/dead-letter-queue.ts';
 import { type Outputs, output } from '../../../operations/deployment.ts';
 import { type LogRecord, readLog } from '../../../operations/read-log.ts';
 import type { Clients } from './clients.ts';
@@ -48,6 +48,8 @@ export interface Snapshot {
   readonly log: readonly LogRecord[];
   /** By consumer. */
   readonly deadLetters: Readonly<Record<string, readonly DeadMessage[]>>;
+  /** How many more each consumer's queue holds: a FIFO queue shows ten of a group. */
+  readonly unseenLetters: Readonly<Record<string, number>>;
   /** Messages that the topic could not deliver, by the consumer they were for. */
   readonly undelivered: Readonly<Record<string, readonly DeadMessage[]>>;
 }
@@ -68,6 +70,7 @@ const OWNERS: Readonly<Record<string, string>> = { ...FED, 'sales-totals': 'Sale
  * @param mailbox URL of the engine's recorded mailbox; undefined: there is none, as on AWS, and `mails` stays empty where they are sent
  */
 export async function takeSnapshot(clients: Clients, outputs: Outputs, mailbox: string | undefined): Promise<Snapshot> {
+  const lettersIn = (queue: string) => lookAtDeadLetters(clients.sqs, output(outputs, queue), undefined, clients.s3);
   const table = <T>(name: string) => scan<T>(clients, output(outputs, `${name}Table`));
   const [
     orders,
@@ -93,9 +96,13 @@ export async function takeSnapshot(clients: Clients, outputs: Outputs, mailbox: 
     listObjects(clients, output(outputs, 'InvoicesBucket')),
     mailsOf(clients, outputs.MailsBucket, mailbox),
     readLog(clients.kinesis, output(outputs, 'OrderLog')),
-    lookAtAll(clients, OWNERS, (stem) => output(outputs, `${stem}DeadLetters`)),
-    lookAtAll(clients, FED, (stem) => output(outputs, `${stem}Undelivered`)),
+    lookAtEach(OWNERS, (stem) => lettersIn(`${stem}DeadLetters`)),
+    lookAtEach(FED, (stem) => lettersIn(`${stem}Undelivered`)),
   ]);
+  const depths = await lookAtEach(OWNERS, (stem) => messagesIn(clients.sqs, output(outputs, `${stem}DeadLetters`)));
+  const unseen = Object.entries(depths).map(
+    ([owner, depth]) => [owner, depth - (deadLetters[owner]?.length ?? 0)] as const,
+  );
   const unpublished = outbox.filter((row) => row.unpublished !== undefined).length;
   return {
     orders,
@@ -109,18 +116,16 @@ export async function takeSnapshot(clients: Clients, outputs: Outputs, mailbox: 
     mails,
     log,
     deadLetters,
+    unseenLetters: Object.fromEntries(unseen.filter(([, count]) => count > 0)),
     undelivered,
   };
 }
 
-async function lookAtAll(
-  { sqs, s3 }: Clients,
+async function lookAtEach<T>(
   owners: Readonly<Record<string, string>>,
-  urlOf: (stem: string) => string,
-): Promise<Record<string, readonly DeadMessage[]>> {
-  const looked = Object.entries(owners).map(
-    async ([owner, stem]) => [owner, await lookAtDeadLetters(sqs, urlOf(stem), undefined, s3)] as const,
-  );
+  look: (stem: string) => Promise<T>,
+): Promise<Record<string, T>> {
+  const looked = Object.entries(owners).map(async ([owner, stem]) => [owner, await look(stem)] as const);
   return Object.fromEntries(await Promise.all(looked));
 }
 
