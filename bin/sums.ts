@@ -1,4 +1,4 @@
-import type { Report } from './report.ts';
+import type { Report } from './demo-report.ts';
 
 /** A figure of the report and what it is made of: they must add up. */
 export interface Sum {

@@ -5,18 +5,9 @@ import type { AnyEventType, DataOf } from './event.ts';
 import type { LogCapacity, ShardMetric } from './log-capacity.ts';
 import type { Sending } from './sending.ts';
 import type { EnvelopeFilter } from './subscription-filter.ts';
+import type { Traffic } from './traffic.ts';
 
-/** Expected load. Feeds the number of shards, the alarms and the cost. */
-export interface Traffic {
-  /** Messages per second at the peak. */
-  readonly peakPerSecond: number;
-  /** Size of a usual message with its envelope. */
-  readonly averageBytes: number;
-  /** Messages per second averaged over a month: what the cost is reckoned from, and the usual that a drop is told by. @default not known */
-  readonly usualPerSecond?: number;
-  /** Size of the largest message with its envelope; a channel that takes less needs a claim check. @default not known */
-  readonly largestBytes?: number;
-}
+export type { Traffic } from './traffic.ts';
 
 /** Chooses the message group of an event: order is kept within a group. */
 export type GroupBy<E extends AnyEventType> = (event: Envelope<DataOf<E>>) => string;

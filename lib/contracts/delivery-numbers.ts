@@ -1,7 +1,7 @@
 import { alarmRule, settingsOf } from './alarms.ts';
 import { type Duration, days, seconds } from './duration.ts';
 import { SQS } from './limits.ts';
-import type { Subscription } from './subscription.ts';
+import type { Subscription } from './subscription-shape.ts';
 
 /** How long the dead letters of a stream's consumer are kept: as long as a queue can, to outlive most retentions. */
 export const STREAM_DEAD_LETTER_RETENTION: Duration = days(14);

@@ -1,6 +1,6 @@
-import type { Traffic } from './channel.ts';
 import { declare } from './declaration-error.ts';
 import { shardsFor } from './shards.ts';
+import type { Traffic } from './traffic.ts';
 
 /**
  * How a log scales. `provisioned`: as many shards as declared, paid by the hour whether used or not. `on-demand`: AWS adds shards, up to twice

@@ -1,6 +1,6 @@
 import { messageLifeOf } from './delivery-numbers.ts';
 import { LAMBDA } from './limits.ts';
-import type { Subscription } from './subscription.ts';
+import type { Subscription } from './subscription-shape.ts';
 
 /** What must hold of a subscription. */
 export interface Rule {

@@ -1,6 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import { expect, it } from 'vitest';
-import { type Report, renderReport } from '../../bin/report.ts';
+import type { Report } from '../../bin/demo-report.ts';
+import { renderReport } from '../../bin/report.ts';
 import { sumsOf, wrongSums } from '../../bin/sums.ts';
 
 const terminal = {

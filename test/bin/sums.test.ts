@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type Report, renderReport } from '../../bin/report.ts';
+import type { Report } from '../../bin/demo-report.ts';
+import { renderReport } from '../../bin/report.ts';
 import { sumsOf, wrongSums } from '../../bin/sums.ts';
 
 /** A run with everything that a run may come to. */

@@ -1,5 +1,5 @@
 import { AlarmStatusWidget, type IWidget } from 'aws-cdk-lib/aws-cloudwatch';
-import type { SystemViews } from './system-dashboard.ts';
+import type { SystemViews } from './system-views.ts';
 import { declaredLinesOf, FULL, graph, heading, labelled, linesOf, MAX_ALARMS, QUARTER } from './widgets.ts';
 
 const HALF = FULL / 2;

@@ -4,7 +4,7 @@ import { CONSUMER_METRIC, METRIC_NAMESPACE } from '../../contracts/metrics.ts';
 import type { ConsumerView } from '../alarms/consumer-view.ts';
 import type { LogLagMetrics } from '../alarms/log.ts';
 import { ALARM_PERIOD, math, SECONDS_PER_PERIOD } from '../alarms/metrics.ts';
-import type { SystemViews } from './system-dashboard.ts';
+import type { SystemViews } from './system-views.ts';
 import { declaredLinesOf, graph, heading, labelled, linesOf } from './widgets.ts';
 
 /** How far everybody is behind, and for logs of several shards which shard it is. */

@@ -1,25 +1,13 @@
 import { Annotations, Stack } from 'aws-cdk-lib';
 import { Dashboard, PeriodOverride } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
-import type { ConsumerView } from '../alarms/consumer-view.ts';
-import type { OutboxView } from '../alarms/outbox.ts';
-import type { ProducerView } from '../alarms/producer.ts';
-import type { SystemAlarms } from '../alarms/system-alarms.ts';
 import { idByName } from '../logical-ids.ts';
 import { stageOf } from '../stage.ts';
 import { healthRow } from './health-row.ts';
 import { lagRow } from './lag-row.ts';
 import type { SystemOverview } from './overview-dashboard.ts';
+import type { SystemViews } from './system-views.ts';
 import { throughputRow } from './throughput-row.ts';
-
-/** Everything of a system that is watched. */
-export interface SystemViews {
-  readonly consumers: readonly ConsumerView[];
-  readonly outboxes: readonly OutboxView[];
-  /** Channels that functions of the stack send to. */
-  readonly producers: readonly ProducerView[];
-  readonly alarms: SystemAlarms;
-}
 
 /** What is shown, and under which name. */
 export interface SystemDashboardProps extends SystemViews {

@@ -2,7 +2,7 @@ import type { IMetric, IWidget } from 'aws-cdk-lib/aws-cloudwatch';
 import { CONSUMER_METRIC } from '../../contracts/metrics.ts';
 import type { ConsumerView } from '../alarms/consumer-view.ts';
 import { ALARM_PERIOD, subscriptionMetric } from '../alarms/metrics.ts';
-import type { SystemViews } from './system-dashboard.ts';
+import type { SystemViews } from './system-views.ts';
 import { graph, heading, labelled, linesOf } from './widgets.ts';
 
 const consumerMetric = (

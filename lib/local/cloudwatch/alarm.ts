@@ -1,26 +1,15 @@
 import type { JsonObject } from '../json.ts';
+import type { AlarmState, StateValue } from './alarm-state.ts';
 import type { CompositeRule } from './composite-rule.ts';
 import type { MetricQuery } from './query.ts';
-import type { Suppressor } from './suppression.ts';
 
-export type StateValue = 'OK' | 'ALARM' | 'INSUFFICIENT_DATA';
+export type { AlarmState, StateValue } from './alarm-state.ts';
 
 /** What an alarm does when its state changes to one of the three. */
 export interface AlarmActions {
   enabled: boolean;
   /** ARNs of topics, by the new state. */
   readonly on: Readonly<Record<StateValue, readonly string[]>>;
-}
-
-export interface AlarmState {
-  readonly value: StateValue;
-  readonly reason: string;
-  /** JSON text: the datapoints the state was worked out from. */
-  readonly reasonData: string | undefined;
-  /** Real epoch milliseconds. */
-  readonly updatedAt: number;
-  /** When the value last changed; an evaluation may give the same value for a new reason. */
-  readonly transitionedAt: number;
 }
 
 export type Comparison =
@@ -60,6 +49,16 @@ export interface MetricAlarm extends AlarmBase {
   readonly queries: readonly MetricQuery[];
   /** Below this many samples in the evaluation range the state stays as it is; 0: any number will do. */
   readonly samplesNeeded: number;
+}
+
+/** What keeps a composite alarm's actions back. */
+export interface Suppressor {
+  /** Name or ARN of the alarm that suppresses while it is in ALARM. */
+  readonly alarm: string;
+  /** How long the composite alarm waits for the suppressor to go into ALARM before it acts, scaled milliseconds. */
+  readonly waitMs: number;
+  /** How long it goes on waiting after the suppressor has left ALARM, scaled milliseconds. */
+  readonly extensionMs: number;
 }
 
 export interface CompositeAlarm extends AlarmBase {

@@ -1,4 +1,4 @@
-import type { StateValue } from './alarm.ts';
+import type { StateValue } from './alarm-state.ts';
 import { invalid } from './errors.ts';
 import { matchesIn } from './matches.ts';
 

@@ -1,17 +1,7 @@
 import type { JsonObject } from '../json.ts';
 import { numberAt, textAt } from '../json.ts';
-import type { AlarmState, CompositeAlarm, StateValue } from './alarm.ts';
+import type { AlarmState, CompositeAlarm, StateValue, Suppressor } from './alarm.ts';
 import { missingParameter } from './errors.ts';
-
-/** What keeps a composite alarm's actions back. */
-export interface Suppressor {
-  /** Name or ARN of the alarm that suppresses while it is in ALARM. */
-  readonly alarm: string;
-  /** How long the composite alarm waits for the suppressor to go into ALARM before it acts, scaled milliseconds. */
-  readonly waitMs: number;
-  /** How long it goes on waiting after the suppressor has left ALARM, scaled milliseconds. */
-  readonly extensionMs: number;
-}
 
 /** Why actions are kept back, as DescribeAlarms says it. */
 export type SuppressedBy = 'WaitPeriod' | 'Alarm' | 'ExtensionPeriod';

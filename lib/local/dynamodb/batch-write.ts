@@ -1,6 +1,7 @@
 import { writeUnits } from './capacity.ts';
-import { type Item, type Parameters, runNow, validate } from './dynalite.ts';
+import { type Item, runNow, validate } from './dynalite.ts';
 import type { ItemContext } from './item-context.ts';
+import type { Parameters } from './parameters.ts';
 import { partitionKeyOf, placeOf } from './places.ts';
 import { type Exceeded, throttling } from './throughput.ts';
 import { viewOf } from './view.ts';

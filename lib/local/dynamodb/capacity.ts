@@ -1,5 +1,6 @@
 import type { ChangeListener } from './commit.ts';
-import { type Item, itemSize, type Parameters } from './dynalite.ts';
+import { type Item, itemSize } from './dynalite.ts';
+import type { Parameters } from './parameters.ts';
 
 /** Told of the capacity units that calls consume, whether a table has a limit or not. */
 export interface CapacityMeter {

@@ -8,12 +8,11 @@ import {
   markOperands,
   orderRemovals,
 } from './expressions.ts';
+import type { Parameters } from './parameters.ts';
 
 /** `{ S: 'text' }`, `{ N: '1' }`, ...: one attribute in DynamoDB's JSON. */
 export type AttributeValue = Readonly<Record<string, unknown>>;
 export type Item = Readonly<Record<string, AttributeValue>>;
-/** Parameters of an operation, as parsed from the request. */
-export type Parameters = Record<string, unknown>;
 
 export interface KeyElement {
   readonly AttributeName: string;

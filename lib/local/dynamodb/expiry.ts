@@ -1,7 +1,8 @@
 import type { State } from '../state/state.ts';
 import type { ChangeListener, Commit } from './commit.ts';
-import { createKey, type Item, type Parameters, runNow, type Store, type Table, validate } from './dynalite.ts';
+import { createKey, type Item, runNow, type Store, type Table, validate } from './dynalite.ts';
 import { validationError } from './errors.ts';
+import type { Parameters } from './parameters.ts';
 import { keysOf } from './stream-log.ts';
 import { itemPrefix, rangeOf, type TableCache, viewOf } from './view.ts';
 

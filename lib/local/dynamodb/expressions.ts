@@ -1,6 +1,6 @@
-import type { Parameters } from './dynalite.ts';
 import { validationError } from './errors.ts';
 import { makeLinear } from './linear-parser.ts';
+import type { Parameters } from './parameters.ts';
 
 /** https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html#limits-expression-parameters */
 const MAX_BYTES = 4096;

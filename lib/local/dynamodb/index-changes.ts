@@ -1,13 +1,6 @@
-import {
-  getIndexActions,
-  type Index,
-  type Item,
-  type LevelOperation,
-  type Parameters,
-  type Store,
-  type Table,
-} from './dynalite.ts';
+import { getIndexActions, type Index, type Item, type LevelOperation, type Store, type Table } from './dynalite.ts';
 import { validationError } from './errors.ts';
+import type { Parameters } from './parameters.ts';
 import { indexPrefix, itemPrefix, rangeOf, type TableCache, tableKey } from './view.ts';
 
 /** Entries read at a time while an index is filled or emptied. */

@@ -1,9 +1,10 @@
 import { batchWrite } from './batch-write.ts';
 import { writeUnits } from './capacity.ts';
-import { type ActionName, type Parameters, run, runNow, validate } from './dynalite.ts';
+import { type ActionName, run, runNow, validate } from './dynalite.ts';
 import { DynamodbError } from './errors.ts';
 import { transactionConflict } from './in-flight.ts';
 import type { ItemContext } from './item-context.ts';
+import type { Parameters } from './parameters.ts';
 import { partitionKeyOf, placeOf } from './places.ts';
 import { throttling } from './throughput.ts';
 import { type TableCache, type View, viewOf } from './view.ts';

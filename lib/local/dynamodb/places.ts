@@ -1,4 +1,5 @@
-import { type AttributeValue, createKey, type Item, type Parameters, type Table, validateKey } from './dynalite.ts';
+import { type AttributeValue, createKey, type Item, type Table, validateKey } from './dynalite.ts';
+import type { Parameters } from './parameters.ts';
 import { itemPrefix } from './view.ts';
 
 /**

@@ -1,5 +1,6 @@
 import type { CapacityMeter } from './capacity.ts';
-import type { Parameters, Table } from './dynalite.ts';
+import type { Table } from './dynalite.ts';
+import type { Parameters } from './parameters.ts';
 import { partitionKeyOf } from './places.ts';
 import { nameOf } from './tables.ts';
 import { type Throughput, throttling } from './throughput.ts';

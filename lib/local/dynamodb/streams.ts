@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { State } from '../state/state.ts';
 import type { ChangeListener } from './commit.ts';
-import type { Parameters, Table } from './dynalite.ts';
+import type { Table } from './dynalite.ts';
 import { DynamodbError, validationError } from './errors.ts';
+import type { Parameters } from './parameters.ts';
 import { append, positionOf, type Stream, sequenceAt } from './stream-log.ts';
 import { keepStreams } from './streams-state.ts';
 

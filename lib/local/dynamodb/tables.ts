@@ -1,9 +1,10 @@
 import { documents } from '../state/documents.ts';
 import type { State } from '../state/state.ts';
-import { type ActionName, type Parameters, run, type Store, type Table, validate } from './dynalite.ts';
+import { type ActionName, run, type Store, type Table, validate } from './dynalite.ts';
 import { DynamodbError, validationError } from './errors.ts';
 import type { Expiry } from './expiry.ts';
 import { changeIndex, changesIndexes } from './index-changes.ts';
+import type { Parameters } from './parameters.ts';
 import type { Streams } from './streams.ts';
 import { indexPrefix, itemPrefix, noSuchTable, rangeOf, type TableCache, tableKey, tagPrefix } from './view.ts';
 

@@ -1,9 +1,10 @@
 import type { State } from '../state/state.ts';
 import { TRANSACTION_FACTOR, writeUnits } from './capacity.ts';
-import { type ActionName, type Item, itemSize, type Parameters, runNow, type Store, validate } from './dynalite.ts';
+import { type ActionName, type Item, itemSize, runNow, type Store, validate } from './dynalite.ts';
 import { DynamodbError, validationError } from './errors.ts';
 import { CONFLICT, type InFlight } from './in-flight.ts';
 import type { ItemContext } from './item-context.ts';
+import type { Parameters } from './parameters.ts';
 import { partitionKeyOf, placeOf } from './places.ts';
 import { createRequestTokens } from './request-tokens.ts';
 import { THROUGHPUT_EXCEEDED, type Throughput } from './throughput.ts';

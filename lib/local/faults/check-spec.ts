@@ -1,4 +1,4 @@
-import type { FaultAction, FaultSpec } from '../faults.ts';
+import type { FaultAction, FaultSpec } from './fault-spec.ts';
 import { FAULT_KIND_NAMES } from './kinds.ts';
 
 /** Actions that make sense at one point inside the engine only. */

@@ -1,10 +1,11 @@
 import type { JsonObject } from '../json.ts';
 import { listAt, numberAt, objectAt, textAt } from '../json.ts';
 import { LambdaApiError } from '../lambda/errors.ts';
-import type { SourceKind } from './config.ts';
 import { isFailureDestination } from './destination.ts';
 import { compileFilter, FilterError } from './filter.ts';
 import type { MappingConfig } from './mapping.ts';
+
+export type SourceKind = 'sqs' | 'kinesis' | 'dynamodb';
 
 /** A setting that is within its range but does not fit the mapping. */
 export function invalidParameter(message: string): LambdaApiError {

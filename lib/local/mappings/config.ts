@@ -3,10 +3,8 @@ import { serviceOfArn } from '../../formats/arn.ts';
 import type { JsonObject } from '../json.ts';
 import { booleanAt, listAt, numberAt, objectAt, textAt } from '../json.ts';
 import type { FunctionDefinition } from '../lambda/definition.ts';
-import { checkConfig, checkModel, invalidParameter } from './config-rules.ts';
+import { checkConfig, checkModel, invalidParameter, type SourceKind } from './config-rules.ts';
 import type { MappingConfig } from './mapping.ts';
-
-export type SourceKind = 'sqs' | 'kinesis' | 'dynamodb';
 
 /** Kind of source by the service in its ARN; a consumer of a Kinesis stream counts as Kinesis. */
 export function sourceKind(arn: string): SourceKind | undefined {

@@ -1,6 +1,6 @@
 import { documents } from '../state/documents.ts';
 import type { State } from '../state/state.ts';
-import type { ScheduleDefinition } from './schedules.ts';
+import type { ScheduleDefinition } from './schedule-definition.ts';
 
 interface ScheduleDocument {
   readonly expression: string;

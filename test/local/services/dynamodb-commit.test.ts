@@ -1,9 +1,10 @@
 import { setImmediate } from 'node:timers/promises';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Commit } from '../../../lib/local/dynamodb/commit.ts';
-import { openStore, type Parameters, run, type Store, validate } from '../../../lib/local/dynamodb/dynalite.ts';
+import { openStore, run, type Store, validate } from '../../../lib/local/dynamodb/dynalite.ts';
 import { createInFlight } from '../../../lib/local/dynamodb/in-flight.ts';
 import { createItemOperations } from '../../../lib/local/dynamodb/items.ts';
+import type { Parameters } from '../../../lib/local/dynamodb/parameters.ts';
 import { createTransactions } from '../../../lib/local/dynamodb/transactions.ts';
 import { createTableCache } from '../../../lib/local/dynamodb/view.ts';
 

@@ -1,0 +1,2 @@
+/** Parameters of an operation, as parsed from the request. */
+export type Parameters = Record<string, unknown>;
