@@ -57,7 +57,7 @@ export const firstDraw: readonly Fault[] = [
   fault('lib/systems/orders/contract.ts', 'e-mails are sent without a lease', "  deferrals: 100,\n  guarantee: 'effectively-once',\n  inbox: 'lease',", "  deferrals: 100,\n  guarantee: 'effectively-once',\n  inbox: 'natural',"),
   fault('lib/systems/orders/tools/ledger.ts', 'the first of a kind counts for nothing', '(counts[value] ?? 0) + 1', '(counts[value] ?? -1) + 1'),
   fault('lib/systems/orders/tools/snapshot.ts', "a consumer's queue has another's stem", "'send-email': 'Emails'", "'send-email': 'Invoices'"),
-  fault('lib/systems/orders/tools/snapshot.ts', 'wrapped dead letters are not opened: no client for their objects', 'urlOf(stem), undefined, s3)', 'urlOf(stem), undefined)'),
+  fault('lib/systems/orders/tools/snapshot.ts', 'wrapped dead letters are not opened: no client for their objects', 'output(outputs, queue), undefined, clients.s3)', 'output(outputs, queue), undefined)'),
   fault('lib/systems/orders/tools/check-effects.ts', 'a cancellation counts as a sale', '(cancellation ? -1 : 1) });', '1 });'),
   fault('lib/systems/orders/tools/reconcile.ts', 'the same order refused twice counts twice', 'reasons.set(request.invoiceNo, reply.reason)', 'reasons.set(JSON.stringify([request.invoiceNo, reasons.size]), reply.reason)'),
   fault('lib/systems/orders/tools/check-effects.ts', 'an exact decision counts as lost', 'lose(decided < wanted ? 1 : 0', 'lose(decided <= wanted ? 1 : 0'),

@@ -25,7 +25,7 @@ export const secondDraw: readonly Fault[] = [
   fault('lib/systems/orders/tools/producer.ts', "the function's error is taken for its reply", '      if (FunctionError !== undefined) throw new PlaceOrderFailed(`${functionName} failed: ${text}`);\n', ''),
   fault('lib/systems/orders/tools/snapshot.ts', 'orders are read from another table', "table<Snapshot['orders'][number]>('Orders')", "table<Snapshot['orders'][number]>('Payments')"),
 
-  fault('lib/local/cloudwatch/sns-metrics.ts', 'refused publishes are counted as published', '      if (response.status !== 200) return response;\n', ''),
+  fault('lib/local/messaging/publishing.ts', 'refused publishes are counted as published', '      return entryProblem(topic, entry) ?? take(topic, entry);', '      meter.published(topic.name, Buffer.byteLength(entry.message));\n      return entryProblem(topic, entry) ?? take(topic, entry);'),
   fault('lib/local/provision/s3.ts', "the region is missing in a bucket's regional name", 'RegionalDomainName: `${name}.s3.${context.region}.', 'RegionalDomainName: `${name}.s3.'),
   fault('lib/local/cloudwatch/wire.ts', 'a compressed request is read as it stands', "request.headers['content-encoding'] === 'gzip' ? gunzipSync(request.body) : request.body;", 'request.body;'),
   fault('lib/local/cloudformation.ts', 'parameters in the URL are not read', "request.body.length > 0 ? request.body.toString('utf8') : request.url.split('?')[1],", "request.body.toString('utf8'),"),
