@@ -1,7 +1,5 @@
-import { seconds } from '../contracts/duration.ts';
 import type { ReadEvent } from '../contracts/envelope.ts';
 import { DYNAMODB } from '../contracts/limits.ts';
-import { backoffSeconds, exponential } from '../contracts/retry.ts';
 import type { Subscription } from '../contracts/subscription.ts';
 import { INBOX_TABLE } from '../contracts/tables.ts';
 import { cancellationReasons, dynamodbOver } from './aws/dynamodb.ts';
@@ -24,17 +22,16 @@ const watermarkIn = ({ watermark }: Record<string, unknown>): number =>
 
 const MILLIS_PER_SECOND = 1_000;
 const REFUSED = 'ConditionalCheckFailed';
-/** Two shards that add to one result meet: the transaction that comes second is cancelled, and tried again. */
-const CONFLICTS = exponential({ attempts: 5, base: seconds(0.05), cap: seconds(1) });
 
 export type ShardState = ReturnType<typeof shardState>;
 
 /**
  * The state of an aggregation in its table: the position of each shard and a record of each event, which commit with the result.
+ * @param runtime of an invocation (`patientRuntime`): two shards that add to one result meet, and the transaction that comes second is tried again
  * @param onFailure hears of it when the state cannot be read or written; the error is thrown all the same
  */
 export function shardState(subscription: Subscription, table: string, runtime: Runtime, onFailure: () => void) {
-  const { aws, id, now, random, sleep } = runtime;
+  const { aws, id, now } = runtime;
   const dynamodb = dynamodbOver(aws, id);
   const keyOf = (key: string) => ({ [INBOX_TABLE.partitionKey]: key });
   const fail = (error: unknown): never => {
@@ -48,18 +45,15 @@ export function shardState(subscription: Subscription, table: string, runtime: R
   async function transact(
     writes: readonly Write[],
   ): Promise<{ refused: readonly boolean[]; error: unknown } | undefined> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        await dynamodb('TransactWriteItems', { TransactItems: [...writes] });
-        return undefined;
-      } catch (error) {
-        // Too large: nothing was sent, and fewer events may fit.
-        if (error instanceof RangeError) throw error;
-        const codes = cancellationReasons(error)?.map(({ Code }) => Code) ?? [];
-        if (codes.includes(REFUSED)) return { refused: codes.map((code) => code === REFUSED), error };
-        if (!codes.includes('TransactionConflict') || attempt === CONFLICTS.attempts) return fail(error);
-        await sleep(backoffSeconds(CONFLICTS, attempt, random) * MILLIS_PER_SECOND);
-      }
+    try {
+      await dynamodb('TransactWriteItems', { TransactItems: [...writes] });
+      return undefined;
+    } catch (error) {
+      // Too large: nothing was sent, and fewer events may fit.
+      if (error instanceof RangeError) throw error;
+      const codes = cancellationReasons(error)?.map(({ Code }) => Code) ?? [];
+      if (codes.includes(REFUSED)) return { refused: codes.map((code) => code === REFUSED), error };
+      return fail(error);
     }
   }
 

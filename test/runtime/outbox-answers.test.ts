@@ -198,7 +198,7 @@ describe('the relay', () => {
       Items: [marshall(row('A', 1))],
       LastEvaluatedKey: marshall({ aggregateId: 'A', sequence: 1 }),
     });
-    refuse('TransactWriteItems', cancelled('TransactionConflict'));
+    refuse('TransactWriteItems', cancelled('ConditionalCheckFailed'));
     expect(await relay([])).toEqual({ published: 1, failed: new Map([['A', 'its cursor does not move on from 0']]) });
   });
 
@@ -273,7 +273,7 @@ describe('the relay', () => {
 
   it('does not take trouble with the table for somebody else', async () => {
     refuse('TransactWriteItems', new AwsError('ThrottlingException', 'slow down', 400));
-    expect(await relay([row('A', 1)])).toMatchObject({ failed: new Map([['A', 'slow down']]) });
+    expect(await relay([row('A', 1)])).toMatchObject({ failed: new Map([['A', 'the table was busy: slow down']]) });
   });
 
   it('asks nothing and publishes nothing when nothing waits', async () => {
@@ -329,7 +329,7 @@ describe('the relay', () => {
     expect(await outboxRelay(box, 'outbox-table', runtime)(hints)).toEqual({
       published: 2,
       failed: new Map([
-        ['A', 'hot'],
+        ['A', 'the table was busy: hot'],
         ['B', 'published, but the row of sequence 1 is gone'],
       ]),
     });
