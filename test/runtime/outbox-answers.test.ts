@@ -73,6 +73,29 @@ describe('a transaction with events', () => {
     });
   });
 
+  it.each([
+    ['that met another', cancelled('None', 'TransactionConflict', 'None')],
+    ['of a busy table', cancelled('ThrottlingError', 'None', 'None')],
+  ])('%s is tried again with the same token, and then decided', async (_, error) => {
+    const waits: number[] = [];
+    const aws = runtime.aws;
+    let busy = 2;
+    const patient: Runtime = {
+      ...runtime,
+      random: () => 1,
+      sleep: async (wait) => void waits.push(wait),
+      aws: async (...call) => {
+        const answer = await aws(...call);
+        if (call[1] === 'TransactWriteItems' && busy-- > 0) throw error;
+        return answer;
+      },
+    };
+    await outboxWriter(box, patient)({ aggregate: 'A', after: 0, writes: [write], events: [told] });
+    expect(waits).toEqual([50, 100]);
+    const tokens = inputsOf('TransactWriteItems').map((input) => input.ClientRequestToken);
+    expect([tokens.length, new Set(tokens).size]).toEqual([3, 1]);
+  });
+
   it('names the writes that were refused, with what DynamoDB said', async () => {
     const error = cancelled('None', 'ConditionalCheckFailed', 'ConditionalCheckFailed');
     refuse('TransactWriteItems', error);

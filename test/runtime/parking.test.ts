@@ -160,6 +160,24 @@ describe('parking', () => {
       expect(await lot()).toHaveLength(1);
     });
 
+    it('steps back before it reads again, when another was faster', async () => {
+      await parking.park('K', message('1'), 'broken');
+      const waits: number[] = [];
+      let others = 3;
+      const runtime: Runtime = {
+        ...lambda,
+        random: () => 1,
+        sleep: async (wait) => void waits.push(wait),
+        aws: async (service, operation, input) => {
+          if (operation === 'TransactWriteItems' && others-- > 0) await parking.park('K', message(`other-${others}`));
+          return lambda.aws(service, operation, input);
+        },
+      };
+      expect(await tableParking(TABLE, { name }, runtime).park('K', message('2'))).toBe(true);
+      expect(waits).toEqual([50, 100, 200]);
+      expect((await lot()).map(([number]) => number)).toEqual([1, 2, 3, 4, 5]);
+    });
+
     it('does not take them for the word that its key is parked no more', async () => {
       await parking.park('K', message('1'), 'broken');
       expect(await meeting(1).other.park('K', message('2'))).toBe(true);
