@@ -54,14 +54,14 @@ export function givenCredentials(provider: CredentialsProvider, now: () => numbe
       if (error instanceof NoCredentials) throw error;
       const why = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
       throw new NoCredentials(`the function given as \`credentials\` failed: ${why}`, { cause: error });
-    } finally {
-      asking = undefined;
     }
   }
 
   return () => {
     if (known !== undefined && isGood(ASKED_BEFORE_MILLIS)) return known;
-    asking ??= ask();
+    asking ??= ask().finally(() => {
+      asking = undefined;
+    });
     return asking;
   };
 }
