@@ -2,6 +2,7 @@ import type { ReadEvent } from '../contracts/envelope.ts';
 import { DYNAMODB } from '../contracts/limits.ts';
 import type { Subscription } from '../contracts/subscription.ts';
 import { INBOX_TABLE } from '../contracts/tables.ts';
+import { isAwsError } from './aws/call.ts';
 import { cancellationReasons, dynamodbOver } from './aws/dynamodb.ts';
 import type { Write } from './inbox.ts';
 import { NO_WATERMARK } from './lateness.ts';
@@ -44,6 +45,7 @@ export function shardState(subscription: Subscription, table: string, runtime: R
   /** @returns which conditions did not hold; undefined when all is written */
   async function transact(
     writes: readonly Write[],
+    mayBeCut: boolean,
   ): Promise<{ refused: readonly boolean[]; error: unknown } | undefined> {
     try {
       await dynamodb('TransactWriteItems', { TransactItems: [...writes] });
@@ -52,6 +54,9 @@ export function shardState(subscription: Subscription, table: string, runtime: R
       // Too large: nothing was sent, and fewer events may fit.
       if (error instanceof RangeError) throw error;
       const codes = cancellationReasons(error)?.map(({ Code }) => Code) ?? [];
+      // How large items become that are updated, DynamoDB alone knows: the same. It says so in either way.
+      const isInvalid = isAwsError(error, 'ValidationException') || codes.includes('ValidationError');
+      if (mayBeCut && isInvalid) throw new RangeError((error as Error).message, { cause: error });
       if (codes.includes(REFUSED)) return { refused: codes.map((code) => code === REFUSED), error };
       return fail(error);
     }
@@ -95,7 +100,7 @@ export function shardState(subscription: Subscription, table: string, runtime: R
      * Moves the position, with the events and their result. Events that were counted before are left out.
      * @param fold makes the writes of the result; called again when events are left out
      * @returns how many events were counted now; undefined when somebody else has moved the position
-     * @throws RangeError when the writes do not fit a transaction
+     * @throws RangeError when the writes do not fit a transaction, or DynamoDB does not take those of several events together
      */
     async commit(
       events: readonly ReadEvent[],
@@ -125,7 +130,7 @@ export function shardState(subscription: Subscription, table: string, runtime: R
             `'${subscription.name}' folded ${left.length} events into ${results.length} writes; at most one write per event fits a transaction of ${DYNAMODB.maxTransactionItems} items`,
           );
         }
-        const outcome = await transact(writes);
+        const outcome = await transact(writes, left.length > 1);
         if (outcome === undefined) return left.length;
         if (outcome.refused[0]) return undefined;
         const fresh = left.filter((_, i) => !outcome.refused[i + 1]);
