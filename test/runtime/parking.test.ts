@@ -4,7 +4,7 @@ import { AwsError } from '../../lib/runtime/aws/call.ts';
 import { readControl } from '../../lib/runtime/control-items.ts';
 import type { Message } from '../../lib/runtime/message.ts';
 import { type Parking, tableParking } from '../../lib/runtime/parking.ts';
-import { patientRuntime } from '../../lib/runtime/patience.ts';
+import { patientCall, patientRuntime } from '../../lib/runtime/patience.ts';
 import { lambda, type Runtime } from '../../lib/runtime/runtime.ts';
 import { orderedQueue } from '../contracts/sample-declarations.ts';
 import { createInboxTable, itemsOf, useLocalServices } from './local-services.ts';
@@ -20,7 +20,7 @@ beforeAll(() => createInboxTable(TABLE));
 beforeEach(() => {
   count += 1;
   name = `worker-${count}`;
-  parking = tableParking(TABLE, { name }, lambda);
+  parking = tableParking(TABLE, { name }, { ...lambda, aws: patientCall(lambda) });
 });
 
 const message = (id: string): Message => ({
