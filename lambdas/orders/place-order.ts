@@ -4,8 +4,9 @@ import { requiredEnv } from '../../lib/runtime/environment.ts';
 import { WriteRefused } from '../../lib/runtime/inbox.ts';
 import { fingerprintOf } from '../../lib/runtime/once.ts';
 import { occurred, outboxWriter, SequenceConflict } from '../../lib/runtime/outbox.ts';
+import { stepBack } from '../../lib/runtime/patience.ts';
 import { MessageTooLarge } from '../../lib/runtime/publish.ts';
-import { dynamodb } from '../../lib/runtime/runtime.ts';
+import { dynamodb, lambda } from '../../lib/runtime/runtime.ts';
 import { logger } from '../../lib/runtime/telemetry.ts';
 import {
   ORDERS_ENV,
@@ -59,6 +60,7 @@ async function placeOrder(input: unknown): Promise<PlaceOrderResult> {
       } catch (error) {
         const raced = error instanceof SequenceConflict || error instanceof WriteRefused;
         if (!raced || attempt === MAX_TRIES) throw error;
+        await stepBack(attempt, lambda);
       }
     }
   } catch (error) {

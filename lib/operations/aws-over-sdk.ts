@@ -8,6 +8,8 @@ import { DeleteObjectCommand, GetObjectCommand, PutObjectCommand, type S3Client 
 import { SendMessageCommand, type SendMessageCommandInput, type SQSClient } from '@aws-sdk/client-sqs';
 import { type AwsCall, AwsError } from '../runtime/aws/call.ts';
 import type { S3GetObject, S3Object, S3PutObject } from '../runtime/aws/s3-protocol.ts';
+import { patientCall } from '../runtime/patience.ts';
+import { lambda, type Runtime } from '../runtime/runtime.ts';
 
 export interface SdkClients {
   readonly dynamodb: DynamoDBClient;
@@ -15,12 +17,17 @@ export interface SdkClients {
   readonly s3: S3Client;
 }
 
+/** By whose clock and chance a tool waits. */
+export type Waits = Pick<Runtime, 'sleep' | 'random' | 'now'>;
+
 type Calls = Readonly<Record<string, (input: never) => Promise<unknown>>>;
 
 /**
- * The runtime's calls over the SDK, whose credentials are those of the person at the shell: only the calls that the tools make by the runtime's own code.
+ * The runtime's calls over the SDK, whose credentials are those of the person at the shell: only the calls that the tools make by the runtime's own code. Stores
+ * that say "not now" are asked again for two seconds, as in a function: what an operator has decided does not fail for a consumer that works beside.
+ * @param waits @default the real clock
  */
-export function awsOverSdk({ dynamodb, sqs, s3 }: SdkClients): AwsCall {
+export function awsOverSdk({ dynamodb, sqs, s3 }: SdkClients, waits: Waits = lambda): AwsCall {
   const calls: Calls = {
     'dynamodb GetItem': (input) => dynamodb.send(new GetItemCommand(input)),
     'dynamodb TransactWriteItems': (input: TransactWriteItemsCommandInput) =>
@@ -33,7 +40,7 @@ export function awsOverSdk({ dynamodb, sqs, s3 }: SdkClients): AwsCall {
       return { Body: Buffer.from((await Body?.transformToByteArray()) ?? []), Metadata };
     },
   };
-  return async (service, operation, input) => {
+  const aws: AwsCall = async (service, operation, input) => {
     const call = calls[`${service} ${operation}`];
     if (call === undefined) throw new Error(`the tools make no call '${operation}' of ${service}`);
     try {
@@ -42,6 +49,7 @@ export function awsOverSdk({ dynamodb, sqs, s3 }: SdkClients): AwsCall {
       throw asAwsError(error);
     }
   };
+  return patientCall({ ...waits, aws });
 }
 
 /** What AWS answered, as the runtime knows it; anything else as it is. */

@@ -9,17 +9,19 @@ import type { Lateness, Subscription } from '../contracts/subscription.ts';
 import { answering, NO_EARLY_TIMEOUT, reserveMillis } from './deadline.ts';
 import { requiredEnv } from './environment.ts';
 import { giveUp } from './give-up.ts';
+import { STORE_BUSY } from './hand-back.ts';
 import type { Write } from './inbox.ts';
 import { type KeptMessages, keptMessages, openBatch, unwrapped } from './kept-messages.ts';
 import { eventTimeOf, type Judged, judge, LATE } from './lateness.ts';
 import { measureShard, recordsOf } from './measure.ts';
 import { checkpointOf, type Message, positionOf } from './message.ts';
-import { Reject } from './outcomes.ts';
+import { Reject, toError } from './outcomes.ts';
 import { readMessage } from './read-message.ts';
 import { lambda, type Runtime } from './runtime.ts';
 import { type ShardState, shardState } from './shard-state.ts';
 import { readBatch } from './sources.ts';
-import { count, emitMetrics, logger } from './telemetry.ts';
+import { count, emitMetrics, errorFields, logger } from './telemetry.ts';
+import { wasBusy } from './transient.ts';
 
 /** Folds events into writes that add to a result. Called again with fewer events when some turn out to be duplicates: no side effects. */
 export type Fold<E extends AnyEventType> = (events: readonly EventOf<E>[]) => readonly Write[];
@@ -80,21 +82,23 @@ export function aggregate<E extends AnyEventType>(
     const log = logger({ subscription: name, requestId: context.awsRequestId }, write);
     const batch = await openBatch(readBatch(event), kept);
     const { messages, shard = '' } = batch;
-    const start = await state.positionOf(shard, messages[0]?.source ?? '');
-    let { watermark } = start;
-    const ahead = messages.filter((message) => positionOf(message) > start.position);
-    const counts = { done: 0, duplicates: messages.length - ahead.length, rejected: 0, late: 0 };
+    const counts = { done: 0, duplicates: 0, rejected: 0, late: 0 };
     const giveUpOne = async ({ message, error }: GivenUp): Promise<void> => {
       const letter = { reason: error.reason, error, attempts: 1 };
       const failure = await giveUp(message, letter, { subscription, deadLetterQueueUrl, kept, runtime: limited, log });
       if (failure !== undefined && subscription.undeliverable === 'stop') throw failure;
     };
     /** First message of the events that are not committed. */
-    let stoppedAt: Message | undefined;
-    let outOfTime = false;
+    let stoppedAt = messages[0];
+    let why = 'another invocation has moved the position';
     /** Sent to the dead letters already, when their part is cut smaller and looked at again. */
     const given = new Set<Message>();
     try {
+      const start = await state.positionOf(shard, stoppedAt?.source ?? '');
+      stoppedAt = undefined;
+      let { watermark } = start;
+      const ahead = messages.filter((message) => positionOf(message) > start.position);
+      counts.duplicates = messages.length - ahead.length;
       let size = EVENTS_PER_TRANSACTION;
       for (let from = 0; from < ahead.length; ) {
         const chunk = ahead.slice(from, from + size);
@@ -102,8 +106,10 @@ export function aggregate<E extends AnyEventType>(
         if (last === undefined) break;
         stoppedAt = chunk[0];
         // The first part is always tried, so that every delivery comes on.
-        outOfTime = from > 0 && context.getRemainingTimeInMillis() <= reserveMillis(subscription);
-        if (outOfTime) break;
+        if (from > 0 && context.getRemainingTimeInMillis() <= reserveMillis(subscription)) {
+          why = 'no time left for the rest';
+          break;
+        }
         const { readable, unreadable } = await readAll(chunk, subscription, kept, limited);
         const judged =
           lateness === undefined ? { inTime: readable, late: [], watermark } : judge(readable, watermark, lateness);
@@ -130,6 +136,10 @@ export function aggregate<E extends AnyEventType>(
         counts.rejected += unreadable.length;
         counts.late += late.length;
       }
+    } catch (thrown) {
+      if (!wasBusy(thrown)) throw thrown;
+      why = STORE_BUSY;
+      log('warn', why, { shard, ...errorFields(toError(thrown)) });
     } finally {
       // Also when a later part fails: what is committed does not come again.
       const settled = stoppedAt === undefined ? messages : messages.slice(0, messages.indexOf(stoppedAt));
@@ -138,7 +148,7 @@ export function aggregate<E extends AnyEventType>(
       measureShard(subscription, batch, lateness === undefined ? told : { ...told, late }, runtime);
     }
     if (stoppedAt !== undefined) {
-      log('info', outOfTime ? 'no time left for the rest' : 'another invocation has moved the position', { shard });
+      if (why !== STORE_BUSY) log('info', why, { shard });
       return { batchItemFailures: [{ itemIdentifier: checkpointOf(stoppedAt) }] };
     }
     log('info', 'counted', { shard, ...counts });

@@ -9,13 +9,16 @@ import { isAwsError } from './aws/call.ts';
 import type { S3Object } from './aws/s3-protocol.ts';
 import { answering, NO_EARLY_TIMEOUT, reserveMillis } from './deadline.ts';
 import { requiredEnv } from './environment.ts';
+import { STORE_BUSY } from './hand-back.ts';
 import { NO_WATERMARK } from './lateness.ts';
 import { measureShard } from './measure.ts';
 import { positionOf } from './message.ts';
+import { toError } from './outcomes.ts';
 import { lambda, type Runtime } from './runtime.ts';
 import { shardState } from './shard-state.ts';
 import { readBatch } from './sources.ts';
-import { count, emitMetrics, logger } from './telemetry.ts';
+import { count, emitMetrics, errorFields, logger } from './telemetry.ts';
+import { wasBusy } from './transient.ts';
 
 /** Metadata of an object: where it ends. */
 const LAST = 'last-sequence-number';
@@ -52,18 +55,27 @@ export function archive(subscription: Subscription<LogChannel>, runtime: Runtime
     const log = logger({ subscription: name, requestId: context.awsRequestId }, write);
     const batch = readBatch(event);
     const { shard = '' } = batch;
-    let { position } = await state.positionOf(shard, event.Records[0]?.eventSourceARN ?? '');
     const records = event.Records.map(archivedRecord);
+    let position = '';
     const ahead = () => records.filter((record) => record.position > position);
-    const fresh = ahead().length;
+    let fresh = records.length;
     let objects = 0;
-    for (let rest = ahead(); rest.length > 0; rest = ahead()) {
-      // The first object is always tried, so that every delivery comes on.
-      if (objects > 0 && context.getRemainingTimeInMillis() <= reserveMillis(subscription)) break;
-      position = await put(limited, shard, rest as [ArchivedRecord, ...ArchivedRecord[]]);
-      // Refused when another invocation is further. Objects follow one another all the same: the next one begins where this one ends.
-      await state.commit([], shard, { position, watermark: NO_WATERMARK }, () => []);
-      objects += 1;
+    try {
+      ({ position } = await state.positionOf(shard, event.Records[0]?.eventSourceARN ?? ''));
+      fresh = ahead().length;
+      for (let rest = ahead(); rest.length > 0; rest = ahead()) {
+        // The first object is always tried, so that every delivery comes on.
+        if (objects > 0 && context.getRemainingTimeInMillis() <= reserveMillis(subscription)) break;
+        const end = await put(limited, shard, rest as [ArchivedRecord, ...ArchivedRecord[]]);
+        // Refused when another invocation is further. Objects follow one another all the same: the next one begins where this one ends.
+        await state.commit([], shard, { position: end, watermark: NO_WATERMARK }, () => []);
+        position = end;
+        objects += 1;
+      }
+    } catch (thrown) {
+      // What has no object yet, or one that the position has not moved over, comes again.
+      if (!wasBusy(thrown)) throw thrown;
+      log('warn', STORE_BUSY, { shard, ...errorFields(toError(thrown)) });
     }
     const left = ahead();
     const done = fresh - left.length;
@@ -76,17 +88,18 @@ export function archive(subscription: Subscription<LogChannel>, runtime: Runtime
 
   /** Writes the object that begins with the first record, unless it is there. @returns the position at which it ends */
   async function put(
-    { aws }: Runtime,
+    limited: Runtime,
     shard: string,
     rest: readonly [ArchivedRecord, ...ArchivedRecord[]],
   ): Promise<string> {
     const records = sameHour(rest);
     const last = records.at(-1) ?? rest[0];
+    const { aws } = limited;
     const at = { Bucket: bucket, Key: archiveKey(to, shard, rest[0]) };
     try {
       await aws('s3', 'PutObject', {
         ...at,
-        Body: await archiveBody(shard, records, runtime),
+        Body: await archiveBody(shard, records, limited),
         ContentType: 'application/x-ndjson',
         ContentEncoding: 'gzip',
         IfNoneMatch: '*',

@@ -13,6 +13,7 @@ import { breakerKey, wasRefused } from './control-items.ts';
 import { deadline, NO_EARLY_TIMEOUT } from './deadline.ts';
 import { requiredEnv } from './environment.ts';
 import { toError } from './outcomes.ts';
+import { patientRuntime } from './patience.ts';
 import { lambda, type Runtime } from './runtime.ts';
 import { logger } from './telemetry.ts';
 
@@ -69,7 +70,6 @@ export function controlBreakers(runtime: Runtime = lambda, switchMapping: Switch
   const watched = JSON.parse(
     requiredEnv(ENV.mappings, 'which mapping belongs to which subscription', runtime.env),
   ) as Record<string, DeclaredMapping>;
-  const dynamodb = dynamodbOver(runtime.aws, runtime.id);
   const log = logger({ function: 'breaker-controller' }, runtime.write);
 
   return middy(async (_event: unknown, context: Context): Promise<{ switched: Record<string, MappingMode> }> => {
@@ -82,7 +82,7 @@ export function controlBreakers(runtime: Runtime = lambda, switchMapping: Switch
       for (const [i, [subscription, mapping]] of waiting.entries()) {
         const share = context.getRemainingTimeInMillis() / (waiting.length - i + 1);
         try {
-          const mode = await inTime(context, share, (signal) => control(subscription, mapping, signal));
+          const mode = await inTime(context, share, (limits) => control(subscription, mapping, limits));
           if (mode === 'in-use') inUse.push([subscription, mapping]);
           else if (mode !== undefined) switched[subscription] = mode;
         } catch (thrown) {
@@ -104,10 +104,14 @@ export function controlBreakers(runtime: Runtime = lambda, switchMapping: Switch
   }, NO_EARLY_TIMEOUT);
 
   /** Waits for one mapping no longer than its share of the time. */
-  async function inTime<T>(context: Context, millis: number, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const limit = deadline(runtime, context, context.getRemainingTimeInMillis() - millis);
+  async function inTime<T>(context: Context, millis: number, run: (limits: Limits) => Promise<T>): Promise<T> {
+    const end = context.getRemainingTimeInMillis() - millis;
+    const limit = deadline(runtime, context, end);
+    const calls = { millisLeft: () => context.getRemainingTimeInMillis() - end };
+    const { aws, id } = patientRuntime(runtime, { calls, tries: calls });
+    const work = run({ signal: limit.signal, dynamodb: dynamodbOver(aws, id) });
     try {
-      return await limit.within(run(limit.signal), () => new Error(`no answer in ${Math.round(millis)} ms`));
+      return await limit.within(work, () => new Error(`no answer in ${Math.round(millis)} ms`));
     } finally {
       limit.stop();
     }
@@ -117,7 +121,7 @@ export function controlBreakers(runtime: Runtime = lambda, switchMapping: Switch
   async function control(
     subscription: string,
     mapping: DeclaredMapping,
-    signal: AbortSignal,
+    { signal, dynamodb }: Limits,
   ): Promise<MappingMode | 'in-use' | undefined> {
     const { openUntil, mark } = await read(dynamodb, table, subscription, runtime);
     const mode = openUntil === undefined ? 'on' : runtime.now() < openUntil ? 'off' : 'trial';
@@ -136,7 +140,7 @@ export function controlBreakers(runtime: Runtime = lambda, switchMapping: Switch
       if (error instanceof Error && error.name === IN_USE) return 'in-use';
       throw error;
     }
-    if (mode === 'on' && mark !== undefined && !signal.aborted) await unmark(Key, mark);
+    if (mode === 'on' && mark !== undefined && !signal.aborted) await unmark(dynamodb, Key, mark);
     return mode;
   }
 
@@ -144,7 +148,7 @@ export function controlBreakers(runtime: Runtime = lambda, switchMapping: Switch
    * Only the mark that was read: a newer one says that the breaker has opened again meanwhile. And only when whoever set it has
    * ended: its own switch may be under way still, and then somebody must see the mapping again.
    */
-  async function unmark(Key: Record<string, string>, mark: Mark): Promise<void> {
+  async function unmark(dynamodb: Dynamodb, Key: Record<string, string>, mark: Mark): Promise<void> {
     const ifUnchanged = {
       TableName: table,
       ConditionExpression: '#mark = :mark',
@@ -171,6 +175,14 @@ const PAUSE_MILLIS = 1_500;
 
 /** No controller runs this long, clocks that differ included: its function times out before. */
 const LONGEST_CONTROLLER_MILLIS = 90_000;
+
+/** The time of one mapping. */
+interface Limits {
+  /** Fires when it is up. */
+  readonly signal: AbortSignal;
+  /** Its calls end with it. */
+  readonly dynamodb: Dynamodb;
+}
 
 /** What the controller has done to a mapping that it will undo. */
 interface Mark {

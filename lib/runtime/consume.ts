@@ -3,15 +3,18 @@ import type { Context, SQSBatchResponse } from 'aws-lambda';
 import type { Subscription } from '../contracts/subscription.ts';
 import { notTakenBySqs } from './answers.ts';
 import { type Consumer, type ConsumerOptions, deployedConsumer } from './consumer.ts';
-import type { ControlState } from './control-items.ts';
+import { type ControlState, NO_CONTROL } from './control-items.ts';
 import {
   abandonMillis,
+  type ConsumerTime,
+  consumerTime,
   type Deadline,
   deadline,
   giveUpWaitingMillis,
   NO_EARLY_TIMEOUT,
   reserveMillis,
 } from './deadline.ts';
+import { handedBack } from './hand-back.ts';
 import type { Invocation } from './handle-message.ts';
 import type { Handlers } from './handler.ts';
 import { openBatch } from './kept-messages.ts';
@@ -20,9 +23,10 @@ import type { Message, Outcome } from './message.ts';
 import { toError } from './outcomes.ts';
 import { isResume, type Resumed, resumeKey } from './resume.ts';
 import { runBatch } from './run-batch.ts';
-import { settle } from './settle.ts';
+import { type SettleContext, settle } from './settle.ts';
 import { type Batch, readBatch } from './sources.ts';
-import { type Log, logger } from './telemetry.ts';
+import { errorFields, type Log, logger } from './telemetry.ts';
+import { wasBusy } from './transient.ts';
 import { NO_TRIES } from './tries.ts';
 
 export type { ConsumerOptions } from './consumer.ts';
@@ -38,14 +42,16 @@ export function consume<S extends Subscription>(
   handlers: NoInfer<Handlers<S['to']['events'][number]>>,
   options: ConsumerOptions = {},
 ) {
-  const consumer = deployedConsumer(subscription, options);
-  const { runtime } = consumer;
+  const deployed = deployedConsumer(subscription, options);
+  const { runtime } = deployed;
   let isNewInstance = true;
   return middy(async (event: unknown, context: Context): Promise<SQSBatchResponse | Resumed> => {
     const isFirst = isNewInstance;
     isNewInstance = false;
     const handlersEnd = deadline(runtime, context, abandonMillis(subscription));
     const waitingEnds = deadline(runtime, context, giveUpWaitingMillis(subscription));
+    const time = consumerTime(subscription, context, handlersEnd, waitingEnds);
+    const consumer = deployed.within(time);
     const invocation: Invocation = {
       consumer,
       handlers: handlers as Invocation['handlers'],
@@ -59,7 +65,8 @@ export function consume<S extends Subscription>(
     };
     try {
       if (isResume(event)) return await resumeKey(event.resume, invocation);
-      return await handleBatch(await openBatch(readBatch(event), consumer.kept), invocation, waitingEnds, isFirst);
+      const batch = await openBatch(readBatch(event), consumer.kept);
+      return await handleBatch(batch, invocation, { waitingEnds, time, isNewInstance: isFirst });
     } finally {
       handlersEnd.stop();
       waitingEnds.stop();
@@ -67,31 +74,56 @@ export function consume<S extends Subscription>(
   }, NO_EARLY_TIMEOUT);
 }
 
+/** What a batch has beside the invocation. */
+interface BatchTime {
+  readonly waitingEnds: Deadline;
+  readonly time: ConsumerTime;
+  readonly isNewInstance: boolean;
+}
+
 async function handleBatch(
   all: Batch,
   started: Invocation,
-  waitingEnds: Deadline,
-  isNewInstance: boolean,
+  { waitingEnds, time, isNewInstance }: BatchTime,
 ): Promise<SQSBatchResponse> {
   const { consumer, log, observed } = started;
   const { subscription, runtime } = consumer;
   const atMostOnce = subscription.guarantee === 'at-most-once';
   const kept = atMostOnce ? await acknowledgeFirst(all, consumer, log) : NONE;
   const batch = kept.size === 0 ? all : { ...all, messages: all.messages.filter((message) => !kept.has(message)) };
-  const control = await consumer.readControl(batch.messages, isNewInstance);
+  const control = await consumer.readControl(batch.messages, isNewInstance).catch((error: unknown) => {
+    if (atMostOnce || !wasBusy(error)) throw error;
+    return toError(error);
+  });
+  const settling = (known: Pick<ControlState, 'triesOf' | 'openUntil'>): SettleContext => {
+    time.settles();
+    return {
+      ...consumer,
+      triesOf: known.triesOf,
+      openUntil: known.openUntil,
+      millisToWait: () => started.context.getRemainingTimeInMillis() - reserveMillis(subscription),
+      log,
+    };
+  };
+  if (control instanceof Error) {
+    // Nothing is known of the messages, so none is tried: all come again.
+    const outcomes = new Map(
+      batch.messages.map((message) => [message, handedBack(message, control, { runtime, log })]),
+    );
+    measure(subscription, batch, outcomes, observed, runtime);
+    return settle(batch, outcomes, settling(NO_CONTROL));
+  }
   const handlerMillis = started.context.getRemainingTimeInMillis() - abandonMillis(subscription);
   const invocation: Invocation = { ...started, handlerMillis, triesOf: control.triesOf };
   const outcomes = await runBatch(batch, control, invocation, waitingEnds, isNewInstance);
-  await informBreaker([...outcomes.values()], control, invocation);
+  await informBreaker([...outcomes.values()], control, invocation).catch((error: unknown) => {
+    if (!wasBusy(error)) throw error;
+    // What was handled must not come again for that: the next outage, or success, is counted.
+    log('warn', 'the breaker could not be told: the table was busy', errorFields(toError(error)));
+  });
   measure(subscription, batch, outcomes, observed, runtime);
   if (atMostOnce) return { batchItemFailures: [...kept].map(({ id }) => ({ itemIdentifier: id })) };
-  return settle(batch, outcomes, {
-    ...consumer,
-    triesOf: control.triesOf,
-    openUntil: control.openUntil,
-    millisToWait: () => started.context.getRemainingTimeInMillis() - reserveMillis(subscription),
-    log,
-  });
+  return settle(batch, outcomes, settling(control));
 }
 
 const NONE: ReadonlySet<Message> = new Set();

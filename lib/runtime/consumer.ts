@@ -3,6 +3,7 @@ import { ENV } from '../contracts/environment.ts';
 import type { Subscription } from '../contracts/subscription.ts';
 import { type Breaker, tableBreaker } from './breaker.ts';
 import { type ControlState, NO_CONTROL, readControl } from './control-items.ts';
+import type { ConsumerTime } from './deadline.ts';
 import { requiredEnv } from './environment.ts';
 import { type GivenUp, tableGivenUp } from './given-up.ts';
 import type { Inbox } from './inbox.ts';
@@ -10,6 +11,7 @@ import { dynamodbInbox } from './inbox-dynamodb.ts';
 import { type KeptMessages, keptMessages } from './kept-messages.ts';
 import type { Message } from './message.ts';
 import { type Parking, tableParking } from './parking.ts';
+import { patientRuntime } from './patience.ts';
 import { lambda, type Runtime } from './runtime.ts';
 import { type Tries, tableTries } from './tries.ts';
 
@@ -43,33 +45,64 @@ export interface Consumer {
   readonly readControl: (messages: readonly Message[], isNewInstance?: boolean) => Promise<ControlState>;
 }
 
+/** A consumer as it was deployed; its calls know of no invocation. */
+export interface DeployedConsumer extends Consumer {
+  /** The same for one invocation, whose calls know how much time there is. */
+  readonly within: (time: ConsumerTime) => Consumer;
+}
+
 /**
  * Reads the environment once, while the function initialises.
  * @throws MissingEnvironment when the function was deployed without something it needs
  */
-export function deployedConsumer(s: Subscription, { runtime = lambda, inbox }: ConsumerOptions): Consumer {
+export function deployedConsumer(s: Subscription, { runtime = lambda, inbox }: ConsumerOptions): DeployedConsumer {
   const required = (variable: string, purpose: string) => requiredEnv(variable, purpose, runtime.env);
   const hasTable = usesTable(s) && (inbox === undefined || runtime.env(ENV.inboxTable) !== undefined);
   const table = hasTable ? required(ENV.inboxTable, 'which table is the inbox') : undefined;
-  const keepSeconds = s.deduplicationWindow.seconds;
-  const breaker =
-    table === undefined || s.breaker === undefined ? undefined : tableBreaker(table, s, s.breaker, runtime);
-  const parking = table === undefined || s.failedKey !== 'park' ? undefined : tableParking(table, s, runtime);
-  return {
-    subscription: s,
-    runtime,
-    inbox: inbox ?? (table === undefined ? NO_INBOX : dynamodbInbox(table, keepSeconds, runtime)),
+  const place: Place = {
+    table,
     deadLetterQueueUrl: required(ENV.deadLetterQueue, 'where dead letters go'),
     queueUrl: s.to.kind === 'queue' ? required(ENV.queue, 'which queue is consumed') : undefined,
-    table,
-    breaker,
-    kept: keptMessages(s, runtime),
-    parking,
-    breakerController: breaker === undefined ? undefined : runtime.env(ENV.breakerController),
-    tries: table === undefined ? undefined : tableTries(table, s, keepSeconds, runtime),
-    givenUp: table === undefined ? undefined : tableGivenUp(table, s, keepSeconds, runtime),
-    readControl: async (messages, isNewInstance) =>
-      table === undefined ? NO_CONTROL : readControl(runtime, table, s, messages, isNewInstance),
+    breakerController: table === undefined || s.breaker === undefined ? undefined : runtime.env(ENV.breakerController),
+  };
+  return {
+    ...consumerOf(s, place, runtime, inbox ?? inboxOf(s, place, runtime)),
+    within: (time) =>
+      consumerOf(
+        s,
+        place,
+        patientRuntime(runtime, time),
+        inbox ?? inboxOf(s, place, patientRuntime(runtime, time.effects)),
+      ),
+  };
+}
+
+/** What the environment says. */
+type Place = Pick<Consumer, 'table' | 'deadLetterQueueUrl' | 'queueUrl' | 'breakerController'>;
+
+const inboxOf = (s: Subscription, { table }: Place, runtime: Runtime): Inbox =>
+  table === undefined ? NO_INBOX : dynamodbInbox(table, s.deduplicationWindow.seconds, runtime);
+
+function consumerOf(s: Subscription, place: Place, runtime: Runtime, inbox: Inbox): Consumer {
+  const { table } = place;
+  const others = { ...place, subscription: s, runtime, inbox, kept: keptMessages(s, runtime) };
+  if (table === undefined)
+    return {
+      ...others,
+      breaker: undefined,
+      parking: undefined,
+      tries: undefined,
+      givenUp: undefined,
+      readControl: async () => NO_CONTROL,
+    };
+  const keepSeconds = s.deduplicationWindow.seconds;
+  return {
+    ...others,
+    breaker: s.breaker === undefined ? undefined : tableBreaker(table, s, s.breaker, runtime),
+    parking: s.failedKey === 'park' ? tableParking(table, s, runtime) : undefined,
+    tries: tableTries(table, s, keepSeconds, runtime),
+    givenUp: tableGivenUp(table, s, keepSeconds, runtime),
+    readControl: (messages, isNewInstance) => readControl(runtime, table, s, messages, isNewInstance),
   };
 }
 

@@ -1,6 +1,8 @@
 import type { Context } from 'aws-lambda';
 import { toMillis } from '../contracts/duration.ts';
 import type { Subscription } from '../contracts/subscription.ts';
+import { OutOfTime } from './aws/call.ts';
+import { type InvocationTime, patientRuntime } from './patience.ts';
 import type { Runtime } from './runtime.ts';
 
 /** Units of one batch that are in work at once. */
@@ -19,6 +21,46 @@ export const abandonMillis = (s: Pick<Subscription, 'timeout'>): number => reser
 
 /** Milliseconds before the function's end when the rest of a message's way, a table that does not answer, is waited for no longer. */
 export const giveUpWaitingMillis = (s: Pick<Subscription, 'timeout'>): number => reserveMillis(s) / 4;
+
+/** Milliseconds before the function's end when its last call ends: to answer is left. */
+const lastCallMillis = (s: Pick<Subscription, 'timeout'>): number => giveUpWaitingMillis(s) / 4;
+
+/** The time of a consumer's invocation, for its calls. */
+export interface ConsumerTime extends InvocationTime {
+  /** Of the inbox: what an abandoned handler has asked for is not tried again. */
+  readonly effects: InvocationTime;
+  /** Nothing is handled any more: what is left of the invocation is for settling. */
+  settles(): void;
+}
+
+/**
+ * Stores are asked again until handlers are abandoned, and what is to be noted then until nothing is waited for any more; settling has what is left.
+ * @param handlersEnd see `abandonMillis`
+ * @param waitingEnds see `giveUpWaitingMillis`
+ */
+export function consumerTime(
+  s: Pick<Subscription, 'timeout'>,
+  context: Pick<Context, 'getRemainingTimeInMillis'>,
+  handlersEnd: Pick<Deadline, 'signal'>,
+  waitingEnds: Pick<Deadline, 'signal'>,
+): ConsumerTime {
+  let settling = false;
+  const left = (reserve: number): number => context.getRemainingTimeInMillis() - reserve;
+  const calls = {
+    millisLeft: () => left(settling || waitingEnds.signal.aborted ? lastCallMillis(s) : giveUpWaitingMillis(s)),
+  };
+  const whileHandled = { millisLeft: () => left(abandonMillis(s)) };
+  return {
+    calls,
+    tries: {
+      millisLeft: () => (settling || handlersEnd.signal.aborted ? calls.millisLeft() : whileHandled.millisLeft()),
+    },
+    effects: { calls, tries: whileHandled },
+    settles() {
+      settling = true;
+    },
+  };
+}
 
 /**
  * Middy answers five milliseconds before the function's end, for everybody, and the instance lives on with all that is under way. Here each
@@ -80,11 +122,6 @@ export function deadline(
   };
 }
 
-/** A call, or what it was for, was still under way when the invocation had to answer. */
-export class OutOfTime extends Error {
-  override readonly name = 'OutOfTime';
-}
-
 /** Milliseconds before the end at which calls end, and the share of them that is left when even that has not brought an answer. */
 const CALLS_END_MILLIS = 1_000;
 const CALLS_END_SHARE = 0.1;
@@ -104,17 +141,19 @@ export async function answering<T>(
   const millis = Math.min(CALLS_END_MILLIS, context.getRemainingTimeInMillis() * CALLS_END_SHARE);
   const callsEnd = deadline(runtime, context, millis);
   const answer = deadline(runtime, context, millis * ANSWER_SHARE);
-  const limited: Runtime = {
+  const ended: Runtime = {
     ...runtime,
-    async aws(service, operation, input) {
+    async aws(service, operation, input, time) {
       const late = () =>
         new OutOfTime(`${operation} of ${service} had no answer when the function had to give its own`);
       if (callsEnd.signal.aborted) throw late();
-      return callsEnd.within(runtime.aws(service, operation, input), late);
+      return callsEnd.within(runtime.aws(service, operation, input, time), late);
     },
     sleep: (wait) =>
       callsEnd.within(runtime.sleep(wait), () => new OutOfTime('no time was left to wait and try again')),
   };
+  const calls = { millisLeft: () => context.getRemainingTimeInMillis() - millis };
+  const limited = patientRuntime(ended, { calls, tries: calls });
   try {
     return await answer.within(run(limited), () => new OutOfTime('the function had to answer before it was done'));
   } finally {

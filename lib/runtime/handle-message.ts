@@ -3,15 +3,15 @@ import type { ReadEvent } from '../contracts/envelope.ts';
 import { traceIdOf } from '../contracts/trace.ts';
 import type { Consumer } from './consumer.ts';
 import { abandonMillis, type Deadline } from './deadline.ts';
+import { handedBack } from './hand-back.ts';
 import type { Handler, HandlerContext } from './handler.ts';
 import { isWrappedMessage, unwrapped } from './kept-messages.ts';
 import type { Message, Outcome } from './message.ts';
 import { type HandlerResult, inboxKeyOf, ONCE, type Step, wasDone } from './once.ts';
 import { ATTEMPTS_EXHAUSTED, Defer, Fenced, HandlerTimedOut, Outage, Reject, Retry, toError } from './outcomes.ts';
-import { comesAgainSeconds, patiently } from './patience.ts';
 import { readMessage } from './read-message.ts';
-import { errorFields, type Log } from './telemetry.ts';
-import { isTransientAnswer } from './transient.ts';
+import type { Log } from './telemetry.ts';
+import { wasBusy } from './transient.ts';
 import type { KnownTries } from './tries.ts';
 
 /** What is observed of one message, for the metrics. */
@@ -85,7 +85,6 @@ async function handleOnce(
     if (over === undefined) return;
     throw new Fenced(`${what} of event '${envelope.id}' does nothing: the handler ${over}`);
   };
-  const patience = { runtime, millisLeft: () => handlerMillisLeft(invocation) };
   const handed: Omit<HandlerContext, 'step'> = {
     event: envelope,
     idempotencyKey: envelope.id,
@@ -101,15 +100,12 @@ async function handleOnce(
         if ((await inbox.find(partKey.key)) !== undefined) return;
         fence(what);
         const made = await writes();
-        // Before each try: while it waited for a busy table, the handler may have been given up.
-        await patiently(async () => {
-          fence(what);
-          return inbox.commit(partKey, made);
-        }, patience);
+        fence(what);
+        await inbox.commit(partKey, made);
       }),
   };
   if (subscription.inbox !== 'none' && invocation.done.get(envelope.id) === key.fingerprint) return 'duplicate';
-  const result = await ONCE[subscription.inbox]({ subscription, inbox, runtime, patience }, key, async (step) => {
+  const result = await ONCE[subscription.inbox]({ subscription, inbox, runtime }, key, async (step) => {
     // The body, or the inbox, took until now.
     if (deadline.signal.aborted) throw timedOut(envelope.type, turn, invocation);
     const started = runtime.now();
@@ -183,13 +179,7 @@ async function outcomeOf(
   }
   const leaseSeconds = error instanceof HandlerTimedOut ? error.leaseSeconds : undefined;
   if (error instanceof HandlerTimedOut && error.short) return { kind: 'held', afterSeconds: leaseSeconds ?? 0 };
-  if (isTransientAnswer(error)) {
-    log('warn', 'a store was busy: comes again, without a failed try', {
-      messageId: message.id,
-      ...errorFields(error),
-    });
-    return { kind: 'deferred', afterSeconds: comesAgainSeconds(message.receives, consumer.runtime) };
-  }
+  if (wasBusy(error)) return handedBack(message, error, { runtime: consumer.runtime, log });
   const attempts = tries === undefined ? message.receives : await tries.failed(message);
   if (attempts !== undefined && attempts >= subscription.retry.attempts) {
     if (read !== undefined && (await wasDone(read, consumer))) return { kind: 'duplicate' };

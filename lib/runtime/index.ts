@@ -1,6 +1,8 @@
 /** `sluice/runtime`: what runs in a function or a producer. Import single names: a bundle takes only what it uses. */
 export { aggregate, type EventOf, type Fold } from './aggregate.ts';
 export { archive } from './archive.ts';
+export { OutOfTime } from './aws/call.ts';
+export { type CredentialsProvider, type GivenCredentials, NoCredentials } from './aws/credentials.ts';
 export { type RatePolicy, ratePolicy } from './backpressure/aimd.ts';
 export {
   type LagSignal,
@@ -26,6 +28,7 @@ export { type Later, type LaterRequest, type LaterResult, later, ScheduleConflic
 export { fingerprintOf, type HandlerResult, type Step } from './once.ts';
 export { type Occurrence, occurred, outboxWriter, SequenceConflict, type Transaction } from './outbox.ts';
 export { Defer, Fenced, HandlerTimedOut, Outage, Reject, Retry } from './outcomes.ts';
+export { type ProducerRuntimeOptions, producerRuntime } from './producer-runtime.ts';
 export {
   InvalidKey,
   MessageTooLarge,

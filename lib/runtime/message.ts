@@ -81,8 +81,8 @@ export type Outcome =
       /** No sooner than this, whatever the backoff: a lease runs until then. */
       readonly atLeastSeconds?: number;
     }
-  /** Comes again later without having spent an attempt. */
-  | { readonly kind: 'deferred'; readonly afterSeconds: number }
+  /** Comes again later without having spent an attempt. `error`: a store was busy, and nobody has asked for it. */
+  | { readonly kind: 'deferred'; readonly afterSeconds: number; readonly error?: Error }
   /** A dependency is down: comes again when it is asked again, without having spent an attempt. */
   | { readonly kind: 'outage'; readonly dependency: string; readonly error: Error }
   /** Set aside in the inbox table, to be resumed in order. */

@@ -4,7 +4,6 @@ import type { Envelope, ReadEvent } from '../contracts/envelope.ts';
 import type { InboxMode, Subscription } from '../contracts/subscription.ts';
 import type { Inbox, InboxKey, InboxRecord, Write } from './inbox.ts';
 import { Defer, HandlerTimedOut, Reject } from './outcomes.ts';
-import { type Patience, patiently } from './patience.ts';
 import type { Runtime } from './runtime.ts';
 
 /** The same for the same type and data; used to tell a duplicate from a collision. */
@@ -41,8 +40,6 @@ export interface OnceContext {
   readonly subscription: Subscription;
   readonly inbox: Inbox;
   readonly runtime: Pick<Runtime, 'now' | 'every' | 'id'>;
-  /** For a table that says: not now. */
-  readonly patience: Patience;
 }
 
 /** What a handler gives back: nothing, the writes of its effect, or - in mode `natural` - that its own write found the work done. */
@@ -98,22 +95,22 @@ const MAX_NAME_SHOWN = 100;
 
 /** The modes, as a table. What each promises is said at InboxMode. */
 export const ONCE: Readonly<Record<InboxMode, Once>> = {
-  async effect({ subscription, inbox, patience }, key, handle) {
+  async effect({ subscription, inbox }, key, handle) {
     if (subscription.checkFirst) {
       const before = await inbox.find(key.key);
       if (before !== undefined) return duplicateOf(before, key);
     }
     const result = await handle(NO_STEPS);
     if (result === 'duplicate') return 'duplicate';
-    const before = await patiently(() => inbox.commit(key, result ?? []), patience);
+    const before = await inbox.commit(key, result ?? []);
     return before === undefined ? 'done' : duplicateOf(before, key);
   },
 
-  async lease({ subscription, inbox, patience, runtime: { now, every, id } }, key, handle) {
+  async lease({ subscription, inbox, runtime: { now, every, id } }, key, handle) {
     const owner = id();
     const leaseMillis = toMillis(subscription.lease);
     let until = now() + leaseMillis;
-    const answer = await patiently(() => inbox.lease(key, owner, until), patience);
+    const answer = await inbox.lease(key, owner, until);
     if (!answer.taken) {
       const before = answer.record;
       const duplicate = duplicateOf(before, key);
@@ -138,7 +135,7 @@ export const ONCE: Readonly<Record<InboxMode, Once>> = {
     const keepResult = async (name: string, result: unknown): Promise<string> => {
       const text = JSON.stringify(result) ?? '';
       fits(name, text, results);
-      if (await patiently(() => inbox.keepStep(key.key, owner, name, text), patience)) return text;
+      if (await inbox.keepStep(key.key, owner, name, text)) return text;
       throw new Defer(seconds(1), `the lease of '${key.key}' was lost before step '${name}' was recorded`);
     };
     try {
@@ -155,7 +152,7 @@ export const ONCE: Readonly<Record<InboxMode, Once>> = {
     } finally {
       stopRenewing();
     }
-    if (await patiently(() => inbox.complete(key, owner), patience)) return 'done';
+    if (await inbox.complete(key, owner)) return 'done';
     throw new Defer(seconds(1), `the lease of '${key.key}' was lost before the work was recorded`);
   },
 

@@ -5,6 +5,7 @@ import { cancellationReasons, type Dynamodb, readItems } from './aws/dynamodb.ts
 import { type BatchLimits, inBatches } from './batching.ts';
 import type { OutboxRow } from './outbox.ts';
 import type { Runtime } from './runtime.ts';
+import { isTransientAnswer } from './transient.ts';
 
 /**
  * Rows marked in the transaction that advances the cursor. The size of a transaction is that of the items it changes, so that large rows are
@@ -142,7 +143,8 @@ export function cursorMover(box: Outbox, table: string, dynamodb: Dynamodb, { no
       return true;
     } catch (error) {
       const codes = cancellationReasons(error)?.map(({ Code }) => Code);
-      if (codes === undefined) throw error;
+      // A busy table has looked at no condition.
+      if (codes === undefined || isTransientAnswer(error)) throw error;
       const gone = sequences.filter((_, i) => codes[i + 1] === REFUSED);
       if (codes[0] === REFUSED || gone.length === 0) return false;
       throw new Error(`published, but the row of sequence ${gone.join(', ')} is gone`, { cause: error });

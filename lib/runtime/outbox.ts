@@ -12,6 +12,7 @@ import { requiredEnv } from './environment.ts';
 import { type Write, WriteRefused } from './inbox.ts';
 import { outboxBody, takesClaims } from './outbox-body.ts';
 import { type Head, moveHead, newestOf } from './outbox-head.ts';
+import { patientCall } from './patience.ts';
 import { lambda, type Runtime } from './runtime.ts';
 
 /** A row of the outbox table. */
@@ -86,12 +87,12 @@ const bucketOf = (aggregate: string): string =>
 /**
  * Makes the transactional writer of an outbox: business items and events commit together or not at all. The order of events
  * is decided here: the aggregate's head says which sequence is the newest, and its condition lets one writer win. The head stays when
- * the rows have expired.
+ * the rows have expired. A transaction that meets another, or a throttle, is tried again for two seconds.
  */
 export function outboxWriter<const Box extends Outbox>(box: Box, runtime: Runtime = lambda) {
   const table = requiredEnv(ENV.outboxTable, `which table is outbox '${box.name}'`, runtime.env);
   const claims = takesClaims(box) ? claimsBucket(runtime.env) : '';
-  const dynamodb = dynamodbOver(runtime.aws, runtime.id);
+  const dynamodb = dynamodbOver(patientCall(runtime), runtime.id);
 
   /**
    * @returns the events as they will be published

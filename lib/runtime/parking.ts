@@ -1,4 +1,3 @@
-import type { TransactWriteCommandInput } from '@aws-sdk/lib-dynamodb';
 import { MAX_REASON_CHARACTERS, type MessageAttributes } from '../contracts/dead-letter.ts';
 import { DYNAMODB, SQS } from '../contracts/limits.ts';
 import type { Subscription } from '../contracts/subscription.ts';
@@ -7,7 +6,7 @@ import { dynamodbOver } from './aws/dynamodb.ts';
 import { parkedKeysKey, parkedLotKey, parkedMessageKey, wasRefused } from './control-items.ts';
 import { keptMessages } from './kept-messages.ts';
 import type { Message } from './message.ts';
-import { briefly, patiently } from './patience.ts';
+import { stepBack } from './patience.ts';
 import type { Runtime } from './runtime.ts';
 import { type Fitted, fitted, type Room } from './wrapped-message.ts';
 
@@ -75,19 +74,18 @@ export const ITEM_ROOM: Room = {
   takes: (text) => text.isWellFormed(),
 };
 
+/** @param runtime of an invocation: all keys of a subscription meet in its one item, and the store is asked again while there is time */
 export function tableParking(table: string, s: Pick<Subscription, 'name'>, runtime: Runtime): Parking {
   const { aws, id, now } = runtime;
   const kept = keptMessages(s, runtime);
   const dynamodb = dynamodbOver(aws, id);
   const keysItem = { [PK]: parkedKeysKey(s) };
-  // All keys of a subscription meet in its one item.
-  const transact = (input: TransactWriteCommandInput) =>
-    patiently(() => dynamodb('TransactWriteItems', input), briefly(runtime));
 
   return {
     async park(key, message, reason) {
       const lot = parkedLotKey(s, key);
-      for (;;) {
+      for (let beaten = 0; ; beaten++) {
+        if (beaten > 0) await stepBack(beaten, runtime);
         const { Item } = await dynamodb('GetItem', { TableName: table, Key: { [PK]: lot }, ConsistentRead: true });
         const last = Number(Item?.last ?? 0);
         // A message delivered again after its parking was acknowledged too late: it lies there already.
@@ -95,7 +93,7 @@ export function tableParking(table: string, s: Pick<Subscription, 'name'>, runti
         const item = { number: last + 1, messageId: message.id };
         const { body, attributes } = await fitted(message, ITEM_ROOM, {}, (whole) => kept.keep(whole, item));
         try {
-          await transact({
+          await dynamodb('TransactWriteItems', {
             TransactItems: [
               {
                 Update: {

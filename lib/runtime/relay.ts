@@ -16,6 +16,7 @@ import {
 import { toError } from './outcomes.ts';
 import { type Publish, PublishFailed, publisher } from './publish.ts';
 import { lambda, type Runtime } from './runtime.ts';
+import { wasBusy } from './transient.ts';
 
 const PARALLEL_AGGREGATES = 10;
 /** Aggregates of one turn. */
@@ -67,7 +68,7 @@ export function outboxRelay(box: Outbox, table: string, runtime: Runtime = lambd
 
   /**
    * @param hints rows that a stream has shown for the aggregate; empty: read them
-   * @throws what DynamoDB answers when the cursors cannot be read
+   * @throws what DynamoDB answers when the cursors cannot be read, unless it was busy: then the aggregates wait
    */
   return async function relay(
     hints: ReadonlyMap<string, readonly OutboxRow[]>,
@@ -98,17 +99,18 @@ export function outboxRelay(box: Outbox, table: string, runtime: Runtime = lambd
     inIndex: ReadonlyMap<string, readonly number[]>,
     hasTime: () => boolean,
   ): Promise<{ count: number; again: [string, readonly OutboxRow[]][] }> {
-    const cursors = await readCursors(
-      dynamodb,
-      table,
-      turn.map(([aggregate]) => aggregate),
-      runtime,
-    );
+    const aggregates = turn.map(([aggregate]) => aggregate);
+    const cursors = await readCursors(dynamodb, table, aggregates, runtime).catch((error: unknown) => {
+      if (!wasBusy(error)) throw error;
+      for (const aggregate of aggregates) failed.set(aggregate, reasonOf(error));
+      return undefined;
+    });
+    if (cursors === undefined) return { count: 0, again: [] };
     const again: [string, readonly OutboxRow[]][] = [];
     const pending: Pending[] = [];
     const held = { events: 0, characters: 0 };
     const alone = (aggregate: string, run: () => Promise<void>): Promise<void> =>
-      run().catch((error) => void failed.set(aggregate, toError(error).message));
+      run().catch((error) => void failed.set(aggregate, reasonOf(error)));
     await inParallel(turn, PARALLEL_AGGREGATES, ([aggregate, hinted]) =>
       alone(aggregate, async () => {
         if (held.events >= EVENTS_PER_TURN || held.characters >= CHARACTERS_PER_TURN) {
@@ -143,7 +145,10 @@ export function outboxRelay(box: Outbox, table: string, runtime: Runtime = lambd
         await advance(aggregate, cursor, sent);
       }),
     );
-    await tellStranded(turn, cursors, inIndex, failed);
+    await tellStranded(turn, cursors, inIndex, failed).catch((error: unknown) => {
+      // Only told, and the next sweep tells it as well.
+      if (!wasBusy(error)) throw error;
+    });
     return { count, again: again.filter(([aggregate]) => !failed.has(aggregate)) };
   }
 
@@ -175,6 +180,12 @@ export function outboxRelay(box: Outbox, table: string, runtime: Runtime = lambd
     }
   }
 }
+
+/** Why an aggregate waits. */
+const reasonOf = (error: unknown): string => {
+  const { message } = toError(error);
+  return wasBusy(error) ? `the table was busy: ${message}` : message;
+};
 
 interface ToSend {
   readonly aggregate: string;

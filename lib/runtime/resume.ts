@@ -1,14 +1,16 @@
-import type { TransactWriteCommandInput } from '@aws-sdk/lib-dynamodb';
 import { INBOX_TABLE } from '../contracts/tables.ts';
 import { dynamodbOver } from './aws/dynamodb.ts';
 import { parkedKeysKey, parkedLotKey, parkedMessageKey, wasRefused } from './control-items.ts';
 import { reserveMillis } from './deadline.ts';
+import { STORE_BUSY } from './hand-back.ts';
 import { handleMessage, type Invocation } from './handle-message.ts';
 import type { ParkedItem } from './kept-messages.ts';
 import type { Message } from './message.ts';
+import { toError } from './outcomes.ts';
 import type { ParkedLot, ParkedMessage } from './parking.ts';
-import { briefly, patiently } from './patience.ts';
+import { stepBack } from './patience.ts';
 import { errorFields } from './telemetry.ts';
+import { wasBusy } from './transient.ts';
 
 /** What an operator sends to a consumer's function to have a parked key handled. */
 export interface ResumeRequest {
@@ -20,6 +22,8 @@ export interface Resumed {
   readonly resumed: number;
   /** Whether the key flows again. */
   readonly released: boolean;
+  /** What a store said that was busy until the time was up: nothing has failed, and the same request again goes on from here. */
+  readonly busy?: string;
   /** The message that still fails, when there is one: the key stays parked from there on. */
   readonly failed?: { readonly number: number; readonly reason: string; readonly message: string };
 }
@@ -34,44 +38,58 @@ const { partitionKey: PK } = INBOX_TABLE;
  * meanwhile are parked behind and are handled in the same go. Stops at the first failure.
  */
 export async function resumeKey({ key }: ResumeRequest['resume'], invocation: Invocation): Promise<Resumed> {
+  const progress = { resumed: 0 };
+  try {
+    return await resumeInOrder(key, invocation, progress);
+  } catch (thrown) {
+    const error = toError(thrown);
+    if (!wasBusy(error)) throw error;
+    invocation.log('warn', STORE_BUSY, errorFields(error));
+    return { ...progress, released: false, busy: error.message };
+  }
+}
+
+async function resumeInOrder(key: string, invocation: Invocation, progress: { resumed: number }): Promise<Resumed> {
   const { consumer, context } = invocation;
   const { subscription, table, parking, kept, runtime } = consumer;
   if (parking === undefined || table === undefined) {
     throw new Error(`subscription '${subscription.name}' parks nothing: it is declared without failedKey: 'park'`);
   }
   const dynamodb = dynamodbOver(runtime.aws, runtime.id);
-  const transact = (input: TransactWriteCommandInput) =>
-    patiently(() => dynamodb('TransactWriteItems', input), briefly(runtime));
   const lot = parkedLotKey(subscription, key);
   const rowOf = (number: number) => ({ [PK]: parkedMessageKey(subscription, key, number) });
   const reserve = reserveMillis(subscription);
-  let resumed = 0;
+  /** How often another resumption, or a message that was parked, was faster. */
+  let beaten = 0;
   /** The lot stood here when its next message was not there. */
   let missing: number | undefined;
   for (;;) {
     const { Item } = await dynamodb('GetItem', { TableName: table, Key: { [PK]: lot }, ConsistentRead: true });
     if (Item === undefined) {
       // Another resumption of the key has done the rest meanwhile.
-      if (resumed > 0) return { resumed, released: true };
+      if (progress.resumed > 0) return { ...progress, released: true };
       throw new Error(`nothing is parked under key '${key}' of subscription '${subscription.name}'`);
     }
     const { last, resumed: before } = Item as unknown as ParkedLot;
     if (before === last) {
-      if (await release(last)) return { resumed, released: true };
+      if (await release(last)) return { ...progress, released: true };
+      if (!(await hasTimeAgain())) return { ...progress, released: false };
       continue;
     }
-    if (context.getRemainingTimeInMillis() <= reserve) return { resumed, released: false };
+    if (context.getRemainingTimeInMillis() <= reserve) return { ...progress, released: false };
     const row = await dynamodb('GetItem', { TableName: table, Key: rowOf(before + 1), ConsistentRead: true });
     if (row.Item === undefined) {
       // Another resumption of the key has done this message meanwhile, and the lot tells where it is now; or there is none, and never will be.
       if (missing === before) await step(before);
       missing = before;
+      if (!(await hasTimeAgain())) return { ...progress, released: false };
       continue;
     }
     const message = messageOf(row.Item as unknown as ParkedMessage, key);
     const { triesOf } = await consumer.readControl([message]);
     const outcome = await handleMessage(message, { ...invocation, triesOf });
-    if (outcome.kind === 'held') return { resumed, released: false };
+    if (outcome.kind === 'held') return { ...progress, released: false };
+    if (outcome.kind === 'deferred' && outcome.error !== undefined) throw outcome.error;
     const decided = outcome.kind === 'done' || outcome.kind === 'duplicate' || outcome.kind === 'rejected';
     const counted = triesOf(message).noted || ('attempts' in outcome && outcome.attempts !== undefined);
     if (decided && counted) await consumer.tries?.forget(message);
@@ -79,15 +97,22 @@ export async function resumeKey({ key }: ResumeRequest['resume'], invocation: In
       const error = 'error' in outcome ? outcome.error : undefined;
       const reason = outcome.kind === 'rejected' ? outcome.reason : outcome.kind;
       await noteReason(before + 1, reason);
-      return { resumed, released: false, failed: { number: before + 1, reason, message: error?.message ?? '' } };
+      return { ...progress, released: false, failed: { number: before + 1, reason, message: error?.message ?? '' } };
     }
     if (await step(before)) {
       const { body, original } = row.Item as unknown as ParkedMessage;
       const item = { number: before + 1, messageId: message.id };
       await forget(body, item);
       if (original !== undefined) await forget(original.body, item);
-      resumed += 1;
+      progress.resumed += 1;
     }
+  }
+
+  /** Steps back before it reads again. */
+  async function hasTimeAgain(): Promise<boolean> {
+    beaten += 1;
+    await stepBack(beaten, runtime);
+    return context.getRemainingTimeInMillis() > reserve;
   }
 
   /** The object of a message that was too large for its item. What is left behind when this fails costs a little, and no message. */
@@ -102,7 +127,7 @@ export async function resumeKey({ key }: ResumeRequest['resume'], invocation: In
   /** @returns false when another resumption of the key was faster: it has counted this message, and may be further by now */
   async function step(before: number): Promise<boolean> {
     try {
-      await transact({
+      await dynamodb('TransactWriteItems', {
         TransactItems: [
           {
             Update: {
@@ -142,7 +167,7 @@ export async function resumeKey({ key }: ResumeRequest['resume'], invocation: In
   /** @returns false when something was parked behind meanwhile */
   async function release(last: number): Promise<boolean> {
     try {
-      await transact({
+      await dynamodb('TransactWriteItems', {
         TransactItems: [
           {
             Delete: {

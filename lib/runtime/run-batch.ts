@@ -1,6 +1,8 @@
 import type { Subscription } from '../contracts/subscription.ts';
+import { OutOfTime } from './aws/call.ts';
 import type { ControlState } from './control-items.ts';
 import { DEFAULT_PARALLEL_UNITS, type Deadline, reserveMillis } from './deadline.ts';
+import { handedBack } from './hand-back.ts';
 import { handleMessage, type Invocation } from './handle-message.ts';
 import { comesAgain, type Message, type Outcome } from './message.ts';
 import { toError } from './outcomes.ts';
@@ -17,6 +19,7 @@ import {
   waitForOther,
 } from './suspects.ts';
 import { errorFields, type Log } from './telemetry.ts';
+import { wasBusy } from './transient.ts';
 import { NO_TRIES } from './tries.ts';
 import { runUnits } from './units.ts';
 
@@ -55,7 +58,9 @@ export async function runBatch(
     } catch (thrown) {
       // The inbox table itself is in trouble: nothing was decided about the message, so it comes again.
       if (marked.has(message)) await Promise.race([unmarked(message), runtime.sleep(MAX_UNMARK_MILLIS)]);
-      return { kind: 'retry', error: toError(thrown), attempt: message.receives ?? 1 };
+      const error = toError(thrown);
+      if (wasBusy(error)) return handedBack(message, error, { runtime, log: invocation.log });
+      return { kind: 'retry', error, attempt: message.receives ?? 1 };
     }
   }
 
@@ -145,7 +150,7 @@ const MILLIS_PER_SECOND = 1_000;
 const MAX_UNMARK_MILLIS = 50;
 
 const outOfTime = (): Error =>
-  new Error('the time of the function was up before anything was decided about the message');
+  new OutOfTime('the time of the function was up before anything was decided about the message');
 
 /** When there are suspects: their units behind all that may yet become some, and last those under which the function has ended alone. */
 function alone(

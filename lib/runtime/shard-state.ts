@@ -1,9 +1,8 @@
-import { seconds } from '../contracts/duration.ts';
 import type { ReadEvent } from '../contracts/envelope.ts';
 import { DYNAMODB } from '../contracts/limits.ts';
-import { backoffSeconds, exponential } from '../contracts/retry.ts';
 import type { Subscription } from '../contracts/subscription.ts';
 import { INBOX_TABLE } from '../contracts/tables.ts';
+import { isAwsError } from './aws/call.ts';
 import { cancellationReasons, dynamodbOver } from './aws/dynamodb.ts';
 import type { Write } from './inbox.ts';
 import { NO_WATERMARK } from './lateness.ts';
@@ -24,17 +23,16 @@ const watermarkIn = ({ watermark }: Record<string, unknown>): number =>
 
 const MILLIS_PER_SECOND = 1_000;
 const REFUSED = 'ConditionalCheckFailed';
-/** Two shards that add to one result meet: the transaction that comes second is cancelled, and tried again. */
-const CONFLICTS = exponential({ attempts: 5, base: seconds(0.05), cap: seconds(1) });
 
 export type ShardState = ReturnType<typeof shardState>;
 
 /**
  * The state of an aggregation in its table: the position of each shard and a record of each event, which commit with the result.
+ * @param runtime of an invocation (`patientRuntime`): two shards that add to one result meet, and the transaction that comes second is tried again
  * @param onFailure hears of it when the state cannot be read or written; the error is thrown all the same
  */
 export function shardState(subscription: Subscription, table: string, runtime: Runtime, onFailure: () => void) {
-  const { aws, id, now, random, sleep } = runtime;
+  const { aws, id, now } = runtime;
   const dynamodb = dynamodbOver(aws, id);
   const keyOf = (key: string) => ({ [INBOX_TABLE.partitionKey]: key });
   const fail = (error: unknown): never => {
@@ -47,19 +45,20 @@ export function shardState(subscription: Subscription, table: string, runtime: R
   /** @returns which conditions did not hold; undefined when all is written */
   async function transact(
     writes: readonly Write[],
+    mayBeCut: boolean,
   ): Promise<{ refused: readonly boolean[]; error: unknown } | undefined> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        await dynamodb('TransactWriteItems', { TransactItems: [...writes] });
-        return undefined;
-      } catch (error) {
-        // Too large: nothing was sent, and fewer events may fit.
-        if (error instanceof RangeError) throw error;
-        const codes = cancellationReasons(error)?.map(({ Code }) => Code) ?? [];
-        if (codes.includes(REFUSED)) return { refused: codes.map((code) => code === REFUSED), error };
-        if (!codes.includes('TransactionConflict') || attempt === CONFLICTS.attempts) return fail(error);
-        await sleep(backoffSeconds(CONFLICTS, attempt, random) * MILLIS_PER_SECOND);
-      }
+    try {
+      await dynamodb('TransactWriteItems', { TransactItems: [...writes] });
+      return undefined;
+    } catch (error) {
+      // Too large: nothing was sent, and fewer events may fit.
+      if (error instanceof RangeError) throw error;
+      const codes = cancellationReasons(error)?.map(({ Code }) => Code) ?? [];
+      // How large items become that are updated, DynamoDB alone knows: the same. It says so in either way.
+      const isInvalid = isAwsError(error, 'ValidationException') || codes.includes('ValidationError');
+      if (mayBeCut && isInvalid) throw new RangeError((error as Error).message, { cause: error });
+      if (codes.includes(REFUSED)) return { refused: codes.map((code) => code === REFUSED), error };
+      return fail(error);
     }
   }
 
@@ -101,7 +100,7 @@ export function shardState(subscription: Subscription, table: string, runtime: R
      * Moves the position, with the events and their result. Events that were counted before are left out.
      * @param fold makes the writes of the result; called again when events are left out
      * @returns how many events were counted now; undefined when somebody else has moved the position
-     * @throws RangeError when the writes do not fit a transaction
+     * @throws RangeError when the writes do not fit a transaction, or DynamoDB does not take those of several events together
      */
     async commit(
       events: readonly ReadEvent[],
@@ -131,7 +130,7 @@ export function shardState(subscription: Subscription, table: string, runtime: R
             `'${subscription.name}' folded ${left.length} events into ${results.length} writes; at most one write per event fits a transaction of ${DYNAMODB.maxTransactionItems} items`,
           );
         }
-        const outcome = await transact(writes);
+        const outcome = await transact(writes, left.length > 1);
         if (outcome === undefined) return left.length;
         if (outcome.refused[0]) return undefined;
         const fresh = left.filter((_, i) => !outcome.refused[i + 1]);

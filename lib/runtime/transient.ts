@@ -1,4 +1,4 @@
-import { AwsError } from './aws/call.ts';
+import { AwsError, OutOfTime } from './aws/call.ts';
 import { cancellationReasons } from './aws/dynamodb.ts';
 import { tryAgain } from './aws/throttles.ts';
 
@@ -40,6 +40,9 @@ export function isTransientAnswer(error: unknown): boolean {
   }
   return CONFLICTS.has(answered.name) || tryAgain(answered) !== undefined;
 }
+
+/** Whether it was a store that was busy, and not the work that failed: it said so to the end, or had not answered when the time was up. */
+export const wasBusy = (error: unknown): boolean => isTransientAnswer(error) || error instanceof OutOfTime;
 
 function fromSdk(error: Error & SdkError): AwsError | undefined {
   const status = error.$metadata?.httpStatusCode;

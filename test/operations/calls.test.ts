@@ -15,6 +15,7 @@ import { parkingConsumer, parkingConsumers } from '../../lib/operations/parking-
 import { readLog } from '../../lib/operations/read-log.ts';
 import { resumeParked } from '../../lib/operations/resume-parked.ts';
 import { AwsError } from '../../lib/runtime/aws/call.ts';
+import { dynamodbOver } from '../../lib/runtime/aws/dynamodb.ts';
 
 /** What the tools ask of the services, call by call: the services here are tables that answer, so that each argument is seen. */
 type Answer = (name: string, input: Record<string, unknown>) => unknown;
@@ -77,6 +78,37 @@ describe("the runtime's calls over the SDK", () => {
     expect(sdk.sqs.asked[0].input.MessageAttributes).toEqual({
       ...{ text, bytes: { DataType: 'Binary.x', BinaryValue: Buffer.from([0, 255]) } },
     });
+  });
+
+  it.each([
+    ['met another', [{ Code: 'None' }, { Code: 'TransactionConflict' }]],
+    ['is of a busy table', [{ Code: 'ThrottlingError' }]],
+  ])('a transaction that %s is tried again with its token, for two seconds', async (_, CancellationReasons) => {
+    const waits: number[] = [];
+    let time = 0;
+    const clock = {
+      now: () => time,
+      random: () => 1,
+      sleep: async (wait: number) => {
+        waits.push(wait);
+        time += wait;
+      },
+    };
+    const busy = Object.assign(new Error('cancelled'), {
+      ...{ name: 'TransactionCanceledException', $metadata: { httpStatusCode: 400 }, CancellationReasons },
+    });
+    let times = 2;
+    const dynamodb = answering<DynamoDBClient>(() => {
+      if (times-- > 0) throw busy;
+      return {};
+    });
+    const call = dynamodbOver(awsOverSdk({ ...clients(), dynamodb }, clock), () => 'a-token');
+    await call('TransactWriteItems', { TransactItems: [] });
+    expect(waits).toEqual([50, 100]);
+    expect(dynamodb.asked.map(({ input }) => input.ClientRequestToken)).toEqual(Array(3).fill('a-token'));
+    times = Number.POSITIVE_INFINITY;
+    await expect(call('TransactWriteItems', { TransactItems: [] })).rejects.toBeInstanceOf(AwsError);
+    expect(time).toBeLessThan(2_200);
   });
 
   it('fails as the runtime knows it: what AWS answered by name and status, anything else as it is', async () => {

@@ -2,6 +2,7 @@ import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { listParked, NotParked, type ParkingPlace, parkedKey, parkedMessages } from '../../lib/operations/parked.ts';
 import type { Message } from '../../lib/runtime/message.ts';
 import { tableParking } from '../../lib/runtime/parking.ts';
+import { patientCall } from '../../lib/runtime/patience.ts';
 import { lambda, type Runtime } from '../../lib/runtime/runtime.ts';
 import { dynamodb } from '../runtime/clients.ts';
 import { createInboxTable, useLocalServices } from '../runtime/local-services.ts';
@@ -25,7 +26,7 @@ const message = (id: string, body = JSON.stringify({ id: `event-${id}`, type: 't
   ...{ id, body, unit: 'K', source: 'test', receives: 1, firstReceived: 0, attributes: {} },
 });
 const park = (key: string, one: Message, reason?: string) =>
-  tableParking(TABLE, { name: place.subscription }, runtime).park(key, one, reason);
+  tableParking(TABLE, { name: place.subscription }, { ...runtime, aws: patientCall(runtime) }).park(key, one, reason);
 
 describe('what is parked', () => {
   it('is nothing at first', async () => {

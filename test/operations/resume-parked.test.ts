@@ -72,6 +72,54 @@ describe('resumeParked', () => {
     expect(w.asked).toHaveLength(4);
   });
 
+  describe('beside a table that is busy', () => {
+    const waits: number[] = [];
+    const clock = { now: () => 0, random: () => 1, sleep: async (wait: number) => void waits.push(wait) };
+    const busy = part(0, { busy: 'slow down' });
+
+    it('waits and asks again: nothing has failed', async () => {
+      waits.length = 0;
+      const w = world([
+        busy,
+        busy,
+        part(2, { busy: 'slow down' }),
+        busy,
+        busy,
+        busy,
+        busy,
+        part(1, { released: true }),
+      ]);
+      expect(await resumeParked(w.clients, CONSUMER, 'K', undefined, clock)).toEqual({
+        ...{ key: 'K', resumed: 3, released: true },
+      });
+      expect(waits).toEqual([100, 200, 50, 100, 200, 400, 800]);
+    });
+
+    it('says so in the end', async () => {
+      const w = world(Array(9).fill(busy));
+      expect(await resumeParked(w.clients, CONSUMER, 'K', undefined, clock)).toMatchObject({
+        released: false,
+        failed: {
+          reason: 'store-busy',
+          message: 'the inbox table was busy in 5 invocations in a row, the last time: slow down',
+        },
+      });
+      expect(w.asked).toHaveLength(5);
+    });
+
+    it('bears that no execution is left for the function', async () => {
+      waits.length = 0;
+      const w = world([part(1, { released: true })]);
+      const { send } = w.clients.lambda as unknown as { send: (command: unknown) => Promise<unknown> };
+      let throttles = 2;
+      const error = Object.assign(new Error('Rate Exceeded'), { $metadata: { httpStatusCode: 429 } });
+      const lambda = { send: (command: unknown) => (throttles-- > 0 ? Promise.reject(error) : send(command)) };
+      const clients = { ...w.clients, lambda: lambda as unknown as LambdaClient };
+      expect(await resumeParked(clients, CONSUMER, 'K', undefined, clock)).toMatchObject({ released: true });
+      expect(waits).toEqual([50, 100]);
+    });
+  });
+
   it('goes on with a function that handles nothing now and then', async () => {
     const w = world([
       part(0),

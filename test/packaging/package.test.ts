@@ -60,6 +60,19 @@ describe('the packed library in an empty CDK project', () => {
           return Item;
         });
         expect(announced).toEqual({ parcel: 'p1', text: 'on its way to Leith' });
+        // A producer outside of Lambda signs with what the SDK's chain of providers finds, here in a file.
+        const credentials = join(project, 'credentials');
+        writeFileSync(credentials, '[counter]\naws_access_key_id = counter\naws_secret_access_key = secret\n');
+        const { AWS_ACCESS_KEY_ID: _, AWS_SECRET_ACCESS_KEY: __, ...others } = process.env;
+        const produce = `import('./produce.ts').then((it) => it.announceParcel('${outputs.Queue?.value}', 'p2', 'Skye'))`;
+        await run(join(BIN, 'node'), ['-e', produce], {
+          cwd: project,
+          env: { ...others, AWS_PROFILE: 'counter', AWS_SHARED_CREDENTIALS_FILE: credentials },
+        });
+        await eventually('the second parcel to be announced', async () => {
+          const { Item } = await dynamodb.send(new GetCommand({ TableName, Key: { parcel: 'p2' } }));
+          return Item;
+        });
         // Deployed without its environment, the function says so in a stack trace that names the source.
         const program = "import('./.build/parcels/announce/index.mjs').catch(({ stack }) => console.log(stack))";
         const { stdout: stack } = await inProject(join(BIN, 'node'), '-e', program);

@@ -35,7 +35,7 @@ it('docs/api.md is what the code says; `node packaging/api-page.ts` writes it an
 it('docs/library.md shows the files of the example as they are', () => {
   const page = readFileSync(join(ROOT, 'docs/library.md'), 'utf8');
   const shown = [...page.matchAll(/<!-- (?<file>packaging\/example\/\S+) -->\n```ts\n(?<code>[\s\S]*?)```/g)];
-  expect(shown.length).toBe(3);
+  expect(shown.length).toBe(4);
   for (const { groups = {} } of shown) {
     expect(groups.code, groups.file).toBe(readFileSync(join(ROOT, groups.file ?? ''), 'utf8'));
   }

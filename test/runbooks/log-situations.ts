@@ -126,7 +126,8 @@ export const LOG_SITUATIONS: Situations = {
   'state-failures': {
     alarm: `${lag}-state-failures`,
     async trouble(app) {
-      refuse(app, lag, { service: 'dynamodb', operation: 'TransactWriteItems' });
+      // A throttle would be borne for as long as the function has time.
+      refuse(app, lag, { service: 'dynamodb', operation: 'TransactWriteItems', error: REFUSED });
       await placeOrders(app, 1);
     },
     over: async (app) => {

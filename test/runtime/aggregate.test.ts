@@ -328,6 +328,36 @@ describe('aggregate', () => {
     expect(await drain(deadLetters)).toHaveLength(1);
   });
 
+  it('cuts what is too large together, also when only DynamoDB knows how large items become', async () => {
+    const text = 'x'.repeat(60_000);
+    const grow = (events: readonly Envelope[]): Write[] =>
+      events.map(({ id }) => ({
+        Update: {
+          TableName: TOTALS,
+          Key: { pk: id },
+          UpdateExpression: 'SET #a = :text, #b = :text',
+          ExpressionAttributeNames: { '#a': 'a', '#b': 'b' },
+          ExpressionAttributeValues: { ':text': text },
+        },
+      }));
+    const sizes: number[] = [];
+    const runtime: Runtime = {
+      ...lambda,
+      aws: (service, operation, input, time) => {
+        if (operation === 'TransactWriteItems')
+          sizes.push((input as { TransactItems: unknown[] }).TransactItems.length);
+        return lambda.aws(service, operation, input, time);
+      },
+    };
+    const records = Array.from({ length: 45 }, (_, i) => record(i + 1));
+    expect(await count(records, grow, runtime)).toEqual(ALL_DONE);
+    expect(await position()).toBe(45);
+    expect((await itemsOf(TOTALS)).filter(({ pk }) => String(pk).startsWith(`${shard}/`))).toHaveLength(45);
+    // The position, and two of each event.
+    expect(sizes).toEqual([91, 47, 45]);
+    expect(metrics()).toMatchObject({ Done: [45], StateFailures: [0] });
+  });
+
   it('says so when the writes of one event do not fit', async () => {
     const tooMany = count([record(1), record(2)], (events) =>
       events.flatMap(() => Array.from({ length: 99 }, (_, i) => large(`${shard}/${i}`, 1))),

@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { minutes, seconds } from '../../lib/contracts/duration.ts';
 import { fixed } from '../../lib/contracts/retry.ts';
 import { breaker, subscription } from '../../lib/contracts/subscription.ts';
-import { AwsError } from '../../lib/runtime/aws/call.ts';
+import { AwsError, OutOfTime } from '../../lib/runtime/aws/call.ts';
 import type { Breaker } from '../../lib/runtime/breaker.ts';
 import type { Consumer } from '../../lib/runtime/consumer.ts';
 import { deadline } from '../../lib/runtime/deadline.ts';
@@ -212,7 +212,14 @@ describe('attempts', () => {
     expect(await outcomeOf(busy, { tries, runtime: { ...lambda, random: () => 0.5 } }, 9)).toEqual({
       kind: 'deferred',
       afterSeconds: 30,
+      error: busy,
     });
+  });
+
+  it('are not spent by a call that the time of the invocation was up for', async () => {
+    const tries = triesWith(() => Promise.reject(new Error('counted')));
+    const error = new OutOfTime('dynamodb did not answer within the time that its invocation had left for it');
+    expect(await outcomeOf(error, { tries }, 9)).toMatchObject({ kind: 'deferred', error });
   });
 
   it('are not spent by deferrals and outages', async () => {

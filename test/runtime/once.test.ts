@@ -27,16 +27,11 @@ beforeEach(() => {
 });
 
 /** Nothing is tried twice within the invocation. */
-const NO_PATIENCE = { runtime: lambda, millisLeft: () => 0 };
 const worker = (mode: InboxMode, checkFirst = false) =>
   subscription('worker', { to: workQueue, inbox: mode, lease: seconds(10), checkFirst });
 
 const run = (mode: InboxMode, handle: (step: Step) => Promise<HandlerResult>, key = KEY, checkFirst = false) =>
-  ONCE[mode](
-    { subscription: worker(mode, checkFirst), inbox, runtime: { ...lambda, now: () => now }, patience: NO_PATIENCE },
-    key,
-    handle,
-  );
+  ONCE[mode]({ subscription: worker(mode, checkFirst), inbox, runtime: { ...lambda, now: () => now } }, key, handle);
 
 const returning = (result: HandlerResult) => vi.fn(async () => result);
 

@@ -73,6 +73,29 @@ describe('a transaction with events', () => {
     });
   });
 
+  it.each([
+    ['that met another', cancelled('None', 'TransactionConflict', 'None')],
+    ['of a busy table', cancelled('ThrottlingError', 'None', 'None')],
+  ])('%s is tried again with the same token, and then decided', async (_, error) => {
+    const waits: number[] = [];
+    const aws = runtime.aws;
+    let busy = 2;
+    const patient: Runtime = {
+      ...runtime,
+      random: () => 1,
+      sleep: async (wait) => void waits.push(wait),
+      aws: async (...call) => {
+        const answer = await aws(...call);
+        if (call[1] === 'TransactWriteItems' && busy-- > 0) throw error;
+        return answer;
+      },
+    };
+    await outboxWriter(box, patient)({ aggregate: 'A', after: 0, writes: [write], events: [told] });
+    expect(waits).toEqual([50, 100]);
+    const tokens = inputsOf('TransactWriteItems').map((input) => input.ClientRequestToken);
+    expect([tokens.length, new Set(tokens).size]).toEqual([3, 1]);
+  });
+
   it('names the writes that were refused, with what DynamoDB said', async () => {
     const error = cancelled('None', 'ConditionalCheckFailed', 'ConditionalCheckFailed');
     refuse('TransactWriteItems', error);
@@ -198,7 +221,7 @@ describe('the relay', () => {
       Items: [marshall(row('A', 1))],
       LastEvaluatedKey: marshall({ aggregateId: 'A', sequence: 1 }),
     });
-    refuse('TransactWriteItems', cancelled('TransactionConflict'));
+    refuse('TransactWriteItems', cancelled('ConditionalCheckFailed'));
     expect(await relay([])).toEqual({ published: 1, failed: new Map([['A', 'its cursor does not move on from 0']]) });
   });
 
@@ -273,7 +296,7 @@ describe('the relay', () => {
 
   it('does not take trouble with the table for somebody else', async () => {
     refuse('TransactWriteItems', new AwsError('ThrottlingException', 'slow down', 400));
-    expect(await relay([row('A', 1)])).toMatchObject({ failed: new Map([['A', 'slow down']]) });
+    expect(await relay([row('A', 1)])).toMatchObject({ failed: new Map([['A', 'the table was busy: slow down']]) });
   });
 
   it('asks nothing and publishes nothing when nothing waits', async () => {
@@ -329,7 +352,7 @@ describe('the relay', () => {
     expect(await outboxRelay(box, 'outbox-table', runtime)(hints)).toEqual({
       published: 2,
       failed: new Map([
-        ['A', 'hot'],
+        ['A', 'the table was busy: hot'],
         ['B', 'published, but the row of sequence 1 is gone'],
       ]),
     });

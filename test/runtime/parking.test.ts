@@ -4,6 +4,7 @@ import { AwsError } from '../../lib/runtime/aws/call.ts';
 import { readControl } from '../../lib/runtime/control-items.ts';
 import type { Message } from '../../lib/runtime/message.ts';
 import { type Parking, tableParking } from '../../lib/runtime/parking.ts';
+import { patientCall, patientRuntime } from '../../lib/runtime/patience.ts';
 import { lambda, type Runtime } from '../../lib/runtime/runtime.ts';
 import { orderedQueue } from '../contracts/sample-declarations.ts';
 import { createInboxTable, itemsOf, useLocalServices } from './local-services.ts';
@@ -19,7 +20,7 @@ beforeAll(() => createInboxTable(TABLE));
 beforeEach(() => {
   count += 1;
   name = `worker-${count}`;
-  parking = tableParking(TABLE, { name }, lambda);
+  parking = tableParking(TABLE, { name }, { ...lambda, aws: patientCall(lambda) });
 });
 
 const message = (id: string): Message => ({
@@ -134,22 +135,22 @@ describe('parking', () => {
     /** So many transactions meet another one; time passes only by waiting. */
     const meeting = (conflicts: number) => {
       let left = conflicts;
-      let time = 0;
+      let passed = 0;
       const waits: number[] = [];
       const runtime: Runtime = {
         ...lambda,
-        now: () => time,
         random: () => 1,
         sleep: async (wait) => {
           waits.push(wait);
-          time += wait;
+          passed += wait;
         },
         aws: (service, operation, input) =>
           operation === 'TransactWriteItems' && left-- > 0
             ? Promise.reject(conflict)
             : lambda.aws(service, operation, input),
       };
-      return { other: tableParking(TABLE, { name }, runtime), waits };
+      const time = { millisLeft: () => 2_000 - passed };
+      return { other: tableParking(TABLE, { name }, patientRuntime(runtime, { calls: time, tries: time })), waits };
     };
 
     it('waits, and parks the message once', async () => {
@@ -159,12 +160,30 @@ describe('parking', () => {
       expect(await lot()).toHaveLength(1);
     });
 
+    it('steps back before it reads again, when another was faster', async () => {
+      await parking.park('K', message('1'), 'broken');
+      const waits: number[] = [];
+      let others = 3;
+      const runtime: Runtime = {
+        ...lambda,
+        random: () => 1,
+        sleep: async (wait) => void waits.push(wait),
+        aws: async (service, operation, input) => {
+          if (operation === 'TransactWriteItems' && others-- > 0) await parking.park('K', message(`other-${others}`));
+          return lambda.aws(service, operation, input);
+        },
+      };
+      expect(await tableParking(TABLE, { name }, runtime).park('K', message('2'))).toBe(true);
+      expect(waits).toEqual([50, 100, 200]);
+      expect((await lot()).map(([number]) => number)).toEqual([1, 2, 3, 4, 5]);
+    });
+
     it('does not take them for the word that its key is parked no more', async () => {
       await parking.park('K', message('1'), 'broken');
       expect(await meeting(1).other.park('K', message('2'))).toBe(true);
     });
 
-    it('gives up after two seconds, and has parked nothing', async () => {
+    it('gives up when the time is up, and has parked nothing', async () => {
       const { other, waits } = meeting(Number.POSITIVE_INFINITY);
       await expect(other.park('K', message('1'), 'broken')).rejects.toBe(conflict);
       expect(waits.reduce((sum, wait) => sum + wait, 0)).toBeLessThan(2_000);

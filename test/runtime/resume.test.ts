@@ -3,6 +3,7 @@ import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ENV } from '../../lib/contracts/environment.ts';
 import { immediate } from '../../lib/contracts/retry.ts';
 import { subscription } from '../../lib/contracts/subscription.ts';
+import { AwsError } from '../../lib/runtime/aws/call.ts';
 import { consume } from '../../lib/runtime/consume.ts';
 import type { Message } from '../../lib/runtime/message.ts';
 import { Reject } from '../../lib/runtime/outcomes.ts';
@@ -25,6 +26,7 @@ let parking: Parking;
 let handled: string[];
 let failing: Set<string>;
 /** Happens before a request. */
+let sleep: Runtime['sleep'];
 let before: (operation: string, input: object) => Promise<void>;
 
 beforeAll(() => createInboxTable(TABLE));
@@ -36,6 +38,7 @@ beforeEach(() => {
   kept = undefined;
   failing = new Set();
   before = async () => undefined;
+  sleep = lambda.sleep;
 });
 
 const message = (id: string): Message => ({
@@ -55,6 +58,7 @@ function resume(key: string, remaining: () => number = () => 30_000): Promise<Re
     ...lambda,
     env: (variable) => variables[variable],
     write: () => undefined,
+    sleep: (wait) => sleep(wait),
     aws: async (service, operation, input) => {
       await before(operation, input);
       if (service === 's3' && kept !== undefined) return kept.s3.runtime.aws(service, operation, input);
@@ -125,6 +129,27 @@ describe('a parked key that is resumed', () => {
     expect(await left()).toEqual([`parked!${name}`]);
     await expect(resume('K')).rejects.toThrow(`nothing is parked under key 'K' of subscription '${name}'`);
   });
+
+  it.each(['GetItem', 'TransactWriteItems', 'BatchGetItem'])(
+    'has not failed when %s finds the table busy to the end: it goes on from there',
+    async (operation) => {
+      await parking.park('K', message('1'), 'broken');
+      await parking.park('K', message('2'));
+      let remaining = 30_000;
+      sleep = async (wait) => {
+        remaining -= wait;
+      };
+      before = async (called) => {
+        if (called === operation) throw new AwsError('ThrottlingException', 'slow down', 400);
+      };
+      expect(await resume('K', () => remaining)).toEqual({ resumed: 0, released: false, busy: 'slow down' });
+      expect(remaining).toBeLessThan(28_000);
+      expect(remaining).toBeGreaterThan(2_250);
+      before = async () => undefined;
+      expect(await resume('K')).toEqual({ resumed: 2, released: true });
+      expect(handled.slice(-2)).toEqual(['1', '2']);
+    },
+  );
 
   it('stops at the message that still fails, notes why, and goes on from there', async () => {
     await parking.park('K', message('1'), 'poison');

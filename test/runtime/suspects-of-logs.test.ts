@@ -92,7 +92,7 @@ async function read(entries: readonly LogEntry[], options: Options = {}): Promis
         beforeWrite(input) {
           if (!String((input as { UpdateExpression?: string }).UpdateExpression).includes('ADD attempts')) return;
           refused += 1;
-          if (refused <= uncounted) throw new AwsError('InternalServerError', 'not now', 500);
+          if (refused <= uncounted) throw new AwsError('AccessDeniedException', 'never', 400);
         },
         written() {
           world.written += 1;

@@ -1,6 +1,7 @@
 import type { RequestOptions } from 'node:http';
-import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
-import { type AwsCall, AwsError, type AwsService } from './call.ts';
+import { type AwsCall, AwsError, type AwsService, type CallTime, OutOfTime } from './call.ts';
+import { type CredentialsSource, environmentCredentials } from './credentials.ts';
+import { agentOf, exchange } from './exchange.ts';
 import { type PlaceOf, placesOf } from './places.ts';
 import { PROTOCOLS } from './protocol.ts';
 import { type Credentials, signedHeaders } from './sign.ts';
@@ -8,8 +9,8 @@ import { type TryAgain, tryAgain } from './throttles.ts';
 import type { Protocol, WireAnswer, WireRequest } from './wire.ts';
 
 /**
- * Calls AWS over HTTP, signed with the credentials that Lambda puts into the environment. The runtime does this itself because
- * the SDK's clients are nine tenths of a consumer's load time (`npm run bench`): connections are kept, calls are tried again.
+ * Calls AWS over HTTP, signed with the credentials that Lambda puts into the environment, or others (`credentials.ts`). The runtime does this itself
+ * because the SDK's clients are nine tenths of a consumer's load time (`npm run bench`): connections are kept, calls are tried again.
  */
 
 /**
@@ -26,40 +27,33 @@ const MAX_MORE_WAIT_MS = 5_000;
 /** Per service: what is left of it is spent on tries and filled up by success, so that a service in trouble is not beset. */
 const BUDGET = 500;
 const COST = { throttle: 5, transient: 14, filledUp: 1 } as const;
-/** No API used here takes longer until its answer begins; then a large object may take a while, but not for ever. */
-const ANSWER_BEGINS_MS = 8_000;
-const ANSWER_ENDS_MS = 30_000;
-const MAX_SOCKETS = 50;
-/** What a connection says that the other side has closed ("socket hang up" is an ECONNRESET). */
-const CLOSED = new Set(['ECONNRESET', 'EPIPE']);
+/** With less time than this no try begins: its answer could hardly come in time, and it may be carried out all the same. */
+const SHORTEST_TRY_MS = 25;
 
 export interface HttpCallOptions {
   readonly env: (name: string) => string | undefined;
   readonly random: () => number;
   readonly sleep: (milliseconds: number) => Promise<void>;
+  /** @default those of the environment */
+  readonly credentials?: CredentialsSource;
 }
 
-/**
- * Not imported: an ES import of node:http reads all its exports, and one of them, WebSocket, loads undici. That was half of a
- * consumer's load time (`npm run bench -- consumer`).
- */
-const { Agent: HttpAgent, request: requestHttp } = process.getBuiltinModule('node:http');
-
-const agents = {
-  'http:': new HttpAgent({ keepAlive: true, maxSockets: MAX_SOCKETS }),
-  'https:': new HttpsAgent({ keepAlive: true, maxSockets: MAX_SOCKETS }),
-} as const;
-
-export function httpCall({ env, random, sleep }: HttpCallOptions): AwsCall {
+export function httpCall(options: HttpCallOptions): AwsCall {
+  const { env, random, sleep, credentials = environmentCredentials(env) } = options;
   const budgets = new Map<AwsService, number>();
   const placeOf = placesOf(env);
-  return async (service, operation, input) => {
+  return async (service, operation, input, time) => {
     const protocol = PROTOCOLS[service];
     const wire = protocol.encode(operation, input);
     const tries = service === 'dynamodb' ? TRIES.dynamodb : TRIES.others;
     let spent: number | undefined;
+    let last: Error | undefined;
     for (let retries = 0; ; retries++) {
-      const result = await send(service, wire, placeOf, env).then(
+      checkTime(time, service, operation, 0, last);
+      const given = credentials();
+      const signer = given instanceof Promise ? await given : given;
+      const until = time === undefined ? undefined : Date.now() + time.millisLeft();
+      const result = await send(service, wire, placeOf, env, signer, until).then(
         (answer) => read(protocol, operation, answer),
         (error: Error): Failure => ({ error }),
       );
@@ -68,13 +62,33 @@ export function httpCall({ env, random, sleep }: HttpCallOptions): AwsCall {
         if (budget < BUDGET) budgets.set(service, Math.min(BUDGET, budget + (spent ?? COST.filledUp)));
         return result.output;
       }
-      const reason = tryAgain(result.error);
-      if (reason === undefined || retries + 1 === tries || budget < COST[reason]) throw result.error;
+      last = result.error;
+      const reason = tryAgain(last);
+      if (reason === undefined || retries + 1 === tries || budget < COST[reason]) throw last;
       spent = COST[reason];
       budgets.set(service, budget - spent);
-      await sleep(waitBefore(service, reason, retries, random, result.hintMs));
+      const wait = waitBefore(service, reason, retries, random, result.hintMs);
+      checkTime(time, service, operation, wait, last);
+      await sleep(wait);
     }
   };
+}
+
+/**
+ * No try begins that cannot end in time.
+ * @param wait before the try
+ * @throws what the last try came to, when AWS has answered; else OutOfTime
+ */
+function checkTime(time: CallTime | undefined, service: string, operation: string, wait: number, cause?: Error): void {
+  if (time === undefined) return;
+  const left = time.millisLeft();
+  if (left - wait >= SHORTEST_TRY_MS) return;
+  if (cause instanceof AwsError || cause instanceof OutOfTime) throw cause;
+  const before = cause === undefined ? '' : `; the last try: ${cause.message}`;
+  throw new OutOfTime(
+    `no try of ${operation} of ${service} begins with ${Math.round(left)} ms left of its invocation's time${before}`,
+    { cause },
+  );
 }
 
 interface Failure {
@@ -112,97 +126,25 @@ function regionOf(env: HttpCallOptions['env']): string {
   return region;
 }
 
-function credentialsOf(env: HttpCallOptions['env']): Credentials {
-  const accessKeyId = env('AWS_ACCESS_KEY_ID');
-  const secretAccessKey = env('AWS_SECRET_ACCESS_KEY');
-  if (accessKeyId === undefined || secretAccessKey === undefined) {
-    throw new Error(
-      'environment variables AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set: they sign the calls. Lambda sets them; elsewhere run `eval "$(aws configure export-credentials --format env)"` first.',
-    );
-  }
-  const sessionToken = env('AWS_SESSION_TOKEN');
-  return { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) };
-}
-
 function send(
   service: AwsService,
   wire: WireRequest,
   placeOf: PlaceOf,
   env: HttpCallOptions['env'],
+  credentials: Credentials,
+  until: number | undefined,
 ): Promise<WireAnswer> {
   const region = regionOf(env);
   const url = placeOf(service, region, wire);
   const protocol = url.protocol === 'http:' ? 'http:' : 'https:';
   const { method = 'POST', headers, body } = wire;
   const options: RequestOptions = {
-    agent: agents[protocol],
+    agent: agentOf(protocol),
     hostname: url.hostname,
     port: url.port === '' ? null : url.port,
     method,
     path: `${url.pathname}${url.search}`,
-    headers: signedHeaders({ method, url, headers, body }, { service, region, credentials: credentialsOf(env) }),
+    headers: signedHeaders({ method, url, headers, body }, { service, region, credentials }),
   };
-  return exchange(service, protocol, options, body);
-}
-
-/**
- * Sends a request and reads its answer.
- *
- * While Lambda keeps an instance frozen, the other side closes its idle connections, and the instance hears of it only when it uses
- * one: with as many of them as a call has tries, all tries would end on dead ones. So a kept connection that ends without an answer
- * is no try: the other idle ones are dropped, and the request goes out once more on a new one. As with every other try it may have
- * been carried out already: all calls of the runtime are made so that a repetition does no harm (conditions, idempotency tokens,
- * deduplication ids).
- */
-function exchange(
-  service: AwsService,
-  protocol: keyof typeof agents,
-  options: RequestOptions,
-  body: string | Buffer,
-): Promise<WireAnswer> {
-  return new Promise<WireAnswer>((resolve, reject) => {
-    let began: number | undefined;
-    let ended = false;
-    const fail = (error: Error): void => {
-      ended = true;
-      clearTimeout(timer);
-      reject(error);
-    };
-    const request = (protocol === 'http:' ? requestHttp : requestHttps)(options, (response) => {
-      began = Date.now();
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      // Also of an answer that is cut off: it has no 'end'.
-      response.on('error', fail);
-      response.on('end', () => {
-        clearTimeout(timer);
-        const [first, ...more] = chunks;
-        const whole = first !== undefined && more.length === 0 ? first : Buffer.concat(chunks);
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: whole });
-      });
-    });
-    const giveUp = (what: string, millis: number): void => {
-      fail(new Error(`${service} did not ${what} within ${millis} ms`));
-      request.destroy();
-    };
-    // One timer a request, and a second only for an answer that is long: they are a part of what a call costs.
-    let timer = setTimeout(() => {
-      if (began === undefined) return giveUp('answer', ANSWER_BEGINS_MS);
-      timer = setTimeout(giveUp, began + ANSWER_ENDS_MS - Date.now(), 'finish its answer', ANSWER_ENDS_MS);
-    }, ANSWER_BEGINS_MS);
-    request.on('error', (error: NodeJS.ErrnoException) => {
-      const dead = request.reusedSocket && began === undefined && !ended && CLOSED.has(error.code ?? '');
-      if (!dead) return fail(error);
-      clearTimeout(timer);
-      dropIdle(protocol);
-      resolve(exchange(service, protocol, options, body));
-    });
-    request.end(body);
-  });
-}
-
-function dropIdle(protocol: keyof typeof agents): void {
-  for (const sockets of Object.values(agents[protocol].freeSockets)) {
-    for (const socket of sockets ?? []) socket.destroy();
-  }
+  return exchange({ service, protocol, options, body, until });
 }

@@ -28,8 +28,8 @@ export function atCalls(
   return {
     runtime(runtime, role) {
       if (!kinds.includes(role.kind)) return runtime;
-      const aws: AwsCall = (service, operation, input) => {
-        const go = (own: object = input) => runtime.aws(service, operation, own);
+      const aws: AwsCall = (service, operation, input, time) => {
+        const go = (own: object = input) => runtime.aws(service, operation, own, time);
         return change({ service, operation, input: input as Record<string, unknown>, go }, role) ?? go();
       };
       return { ...runtime, aws };

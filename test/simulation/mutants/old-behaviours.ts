@@ -195,7 +195,7 @@ export const OLD_BEHAVIOURS: Readonly<Record<string, Mutant>> = {
     ),
   },
   'renewals-outlive-invocations': {
-    breaks: 'a lease is renewed for a handler that nobody waits for any more',
+    breaks: 'a lease is renewed for a handler that nobody waits for any more, by calls that know of no time',
     caughtBy: 'givenUpForCause',
     concerns: (scenario) => hasHanging(scenario) && consumers(({ mode }) => mode === 'lease')(scenario),
     mutation: {
@@ -205,7 +205,8 @@ export const OLD_BEHAVIOURS: Readonly<Record<string, Mutant>> = {
           runtime.every(milliseconds, task);
           return () => undefined;
         };
-        return { ...runtime, every };
+        // An invocation whose time is up makes no call: of itself that ends its renewals, too.
+        return { ...runtime, every, aws: (service, operation, input) => runtime.aws(service, operation, input) };
       },
     },
   },

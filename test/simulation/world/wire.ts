@@ -1,4 +1,4 @@
-import { type AwsCall, AwsError } from '../../../lib/runtime/aws/call.ts';
+import { type AwsCall, AwsError, type CallTime, OutOfTime } from '../../../lib/runtime/aws/call.ts';
 import type { CallFault, FaultPlan } from '../scenario/faults.ts';
 import { cancelled } from '../services/dynamodb.ts';
 import type { Owner, World } from './world.ts';
@@ -8,6 +8,9 @@ const MAX_TRIES = 4;
 const RETRY_BASE_MS = 50;
 const RETRY_CAP_MS = 2_000;
 const ANSWER_TIMEOUT_MS = 8_000;
+const SHORTEST_TRY_MS = 25;
+/** Without a fault no answer takes longer: only for less time than this is there something to watch. */
+const USUAL_MS = 400;
 
 /** Carries out a request; throws AwsError when the service refuses it. */
 export type Service = (operation: string, input: object) => unknown;
@@ -50,8 +53,11 @@ export function wire(world: World, { services, faults, kill, disturbed, heard }:
     carryOut: (refuse?: (index: number) => boolean) => unknown,
     fault: CallFault | undefined,
     millis: number,
+    left = Number.POSITIVE_INFINITY,
   ): Promise<unknown> {
     return new Promise((resolve, reject) => {
+      if (left < (fault === undefined ? USUAL_MS : ANSWER_TIMEOUT_MS))
+        world.after(left, () => reject(new OutOfTime('no answer in the time of the invocation')), owner);
       const there = latency(world) + millis;
       const back = latency(world);
       const answer = (delay: number, run: () => void) => world.after(delay, run, owner);
@@ -116,7 +122,7 @@ export function wire(world: World, { services, faults, kill, disturbed, heard }:
 
   return {
     requests: () => requests,
-    callFor: (owner) => async (service, operation, input) => {
+    callFor: (owner) => async (service, operation, input, time) => {
       const carryOut = services[service];
       if (carryOut === undefined) throw new Error(`the simulator has no service '${service}'`);
       heard?.(operation, input);
@@ -125,7 +131,9 @@ export function wire(world: World, { services, faults, kill, disturbed, heard }:
         faults.fire();
         disturbed(service, operation, input, planned);
       }
+      let last: unknown;
       for (let attempt = 1; ; attempt++) {
+        checkTime(time, last, 0);
         const befalls = attempt === 1 || REPEATED.has(planned ?? 'slow') ? planned : undefined;
         try {
           return await send(
@@ -137,11 +145,14 @@ export function wire(world: World, { services, faults, kill, disturbed, heard }:
                 : inPart(carryOut, operation, input, refuse, () => world.chance.is(SILENT)),
             befalls,
             0,
+            time?.millisLeft(),
           );
         } catch (error) {
           if (attempt === MAX_TRIES || !isTransient(error)) throw error;
+          last = error;
         }
         const wait = world.chance.next() * Math.min(RETRY_CAP_MS, RETRY_BASE_MS * 2 ** attempt);
+        checkTime(time, last, wait);
         await new Promise<void>((resolve) => world.after(wait, resolve, owner));
       }
     },
@@ -151,6 +162,12 @@ export function wire(world: World, { services, faults, kill, disturbed, heard }:
       return once(owner, what, effect, 0, planned === 'late' ? 'broken-after' : planned);
     },
   };
+}
+
+/** No try begins that cannot end in the time of its invocation. */
+function checkTime(time: CallTime | undefined, last: unknown, wait: number): void {
+  if (time === undefined || time.millisLeft() - wait >= SHORTEST_TRY_MS) return;
+  throw last instanceof AwsError ? last : new OutOfTime('no time is left for a try');
 }
 
 /** Share of refused entries that an answer does not name as such. */

@@ -1,6 +1,8 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { paced } from '../../../operations/pace.ts';
+import { briefly, patiently } from '../../../runtime/patience.ts';
+import { lambda } from '../../../runtime/runtime.ts';
 import type { Clients } from './clients.ts';
 
 const PARALLEL = 32;
@@ -17,13 +19,13 @@ export async function fillShelf(
     ([sku]) => sku,
     async ([sku, quantity]) => {
       try {
-        await dynamodb.send(
-          new PutCommand({
-            TableName: table,
-            Item: { sku, quantity },
-            ConditionExpression: 'attribute_not_exists(sku)',
-          }),
-        );
+        const put = new PutCommand({
+          TableName: table,
+          Item: { sku, quantity },
+          ConditionExpression: 'attribute_not_exists(sku)',
+        });
+        // Orders that reserve goods hold their items meanwhile.
+        await patiently(() => dynamodb.send(put), briefly(lambda));
         added += 1;
       } catch (error) {
         if (!(error instanceof ConditionalCheckFailedException)) throw error;
