@@ -6,14 +6,16 @@ import type { S3Object } from './aws/s3-protocol.ts';
 import { requiredEnv } from './environment.ts';
 import { bodyOfBytes, type Message } from './message.ts';
 import { Reject } from './outcomes.ts';
-import type { ParkedMessage } from './parking.ts';
 import { jsonOf } from './read-message.ts';
 import type { Runtime } from './runtime.ts';
 import type { Batch } from './sources.ts';
 import { isWrapped, referenceIn, sha256, unwrap } from './wrapped-message.ts';
 
 /** The item that a parked message lies in. */
-export type ParkedItem = Pick<ParkedMessage, 'number' | 'messageId'>;
+export interface ParkedItem {
+  readonly number: number;
+  readonly messageId: string;
+}
 
 /**
  * The bucket for messages that neither a dead letter nor an item can hold. An object is named by its contents, so that trying again writes it

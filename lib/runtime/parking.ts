@@ -4,7 +4,7 @@ import type { Subscription } from '../contracts/subscription.ts';
 import { INBOX_TABLE } from '../contracts/tables.ts';
 import { dynamodbOver } from './aws/dynamodb.ts';
 import { parkedKeysKey, parkedLotKey, parkedMessageKey, wasRefused } from './control-items.ts';
-import { keptMessages } from './kept-messages.ts';
+import { keptMessages, type ParkedItem } from './kept-messages.ts';
 import type { Message } from './message.ts';
 import { stepBack } from './patience.ts';
 import type { Runtime } from './runtime.ts';
@@ -21,11 +21,9 @@ import { type Fitted, fitted, type Room } from './wrapped-message.ts';
  * ```
  * A long K is hashed in these keys (`control-items.ts`). What is no text, or larger than an item, lies there as a `WrappedMessage`, which refers to the bucket where even that is too large.
  */
-export interface ParkedMessage {
-  readonly number: number;
+export interface ParkedMessage extends ParkedItem {
   readonly body: string;
   readonly attributes: MessageAttributes;
-  readonly messageId: string;
   readonly parkedAt: string;
   /** Why it failed: when it came, or when it was resumed. What only follows a failed message has none. */
   readonly reason?: string;

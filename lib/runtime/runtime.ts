@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { AwsCall } from './aws/call.ts';
 import { type Dynamodb, dynamodbOver } from './aws/dynamodb.ts';
 import { httpCall } from './aws/http.ts';
-import { writeLine } from './telemetry.ts';
+import { writeLine } from './write-line.ts';
 
 /**
  * Everything outside that the runtime touches. Functions take it as an argument with `lambda` as default: tests choose time and

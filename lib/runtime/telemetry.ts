@@ -1,6 +1,7 @@
 import { ENV } from '../contracts/environment.ts';
 import { METRIC_NAMESPACE } from '../contracts/metrics.ts';
 import type { Runtime } from './runtime.ts';
+import { writeLine } from './write-line.ts';
 
 type Level = 'debug' | 'info' | 'warn' | 'error';
 
@@ -9,14 +10,6 @@ export type Fields = Readonly<Record<string, string | number | boolean | undefin
 
 /** Writes a structured log line. */
 export type Log = (level: Level, message: string, fields?: Fields) => void;
-
-/**
- * Writes a line to standard output. Not by `console.log`: in Lambda that puts time, request id and level before the line, and what is no JSON any
- * more no filter pattern can read. https://docs.aws.amazon.com/lambda/latest/dg/nodejs-logging.html
- */
-export const writeLine = (line: string): void => {
-  process.stdout.write(`${line}\n`);
-};
 
 /** Structured logs: one JSON object a line, with the fields that are the same for every line of this logger. */
 export function logger(common: Fields, write: (line: string) => void = writeLine): Log {
