@@ -18,8 +18,8 @@ export const fifthDraw: readonly Fault[] = [
   fault('lib/runtime/parking.ts', 'text that is not well formed is kept as it stands', 'takes: (text) => text.isWellFormed(),', 'takes: () => true,'),
   fault('lib/runtime/backpressure/aimd.ts', 'a rate that never changes is refused', 'min > 0 && min <= max && Number.isFinite(max),', 'min > 0 && min < max && Number.isFinite(max),'),
   fault('lib/runtime/idempotent-producer.ts', "another call's event that could not be sent fails this call too", 'if (waiting.includes(numbered)) throw error;', 'if (waiting.length > 0) throw error;'),
-  fault('lib/runtime/aws/http.ts', 'an answer that is cut off is waited for', "      response.on('error', fail);\n", ''),
-  fault('lib/runtime/resume.ts', 'what another resumption has finished meanwhile is told as nothing parked', '      if (resumed > 0) return { resumed, released: true };\n', ''),
+  fault('lib/runtime/aws/exchange.ts', 'an answer that is cut off is waited for', "      response.on('error', fail);\n", ''),
+  fault('lib/runtime/resume.ts', 'what another resumption has finished meanwhile is told as nothing parked', '      if (progress.resumed > 0) return { ...progress, released: true };\n', ''),
   fault('lib/runtime/wrapped-message.ts', 'the longer form is taken', 'return packed.length < body.length\n', 'return packed.length > body.length\n'),
 
   fault('lib/constructs/table-changes-consumer.ts', 'only the first hyphen of the view is turned in the fix', "view.toUpperCase().replaceAll('-', '_')", "view.toUpperCase().replace('-', '_')"),

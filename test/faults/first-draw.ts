@@ -18,7 +18,7 @@ export const firstDraw: readonly Fault[] = [
   fault('lib/runtime/batching.ts', 'await forgotten: the limit does not hold', 'for (const item of queue) await run(item);', 'for (const item of queue) void run(item);'),
   fault('lib/runtime/aws/http.ts', "the wait does not grow with the retries", 'base * 2 ** retries', 'base * 2 * retries'),
   fault('lib/runtime/archive-object.ts', 'the comma before the event forgotten', ',"event":', '"event":'),
-  fault('lib/runtime/aws/http.ts', 'the timer of an answer is not cleared', '        clearTimeout(timer);\n        const [first', '        const [first'),
+  fault('lib/runtime/aws/exchange.ts', 'the timer of an answer is not cleared', '        clearTimeout(timer);\n        const [first', '        const [first'),
   fault('lib/runtime/parking.ts', 'the lot is read without consistency', 'Key: { [PK]: lot }, ConsistentRead: true });\n        const last', 'Key: { [PK]: lot } });\n        const last'),
   fault('lib/runtime/claim-check.ts', 'every trouble of S3 is taken for a missing claim', "if (!isAwsError(error, 'NoSuchKey')) throw error;", ''),
   fault('lib/runtime/breaker-controller.ts', 'on trial a mapping takes whole batches', "mode === 'on' ? batchSize : 1 }", "mode === 'off' ? 1 : batchSize }"),

@@ -18,8 +18,8 @@ export const sixthDraw: readonly Fault[] = [
   fault('lib/runtime/parking.ts', 'a message that comes again is parked again', '        if (last > 0 && (Item?.newest as string | undefined) === message.id) return true;\n', ''),
   fault('lib/runtime/backpressure/aimd.ts', 'trouble settles from the last change, gains included', 'now - state.decreasedAt < policy.settleMillis', 'now - state.changedAt < policy.settleMillis'),
   fault('lib/runtime/inbox-dynamodb.ts', 'the record is read without consistency', 'Key: { [PK]: key }, ConsistentRead: true });', 'Key: { [PK]: key } });'),
-  fault('lib/runtime/aws/http.ts', 'a request that fails before its answer is not listened to', "if (!dead || connection === 'new') return fail(error);", "if (!dead || connection === 'new') return;"),
-  fault('lib/runtime/resume.ts', 'a lot that somebody else finished meanwhile is an error', '      if (resumed > 0) return { resumed, released: true };\n', ''),
+  fault('lib/runtime/aws/exchange.ts', 'a request that fails before its answer is not listened to', 'if (!dead) return fail(error);', 'if (!dead) return;'),
+  fault('lib/runtime/resume.ts', 'a lot that somebody else finished meanwhile is an error', '      if (progress.resumed > 0) return { ...progress, released: true };\n', ''),
   fault('lib/runtime/wrapped-message.ts', 'packed where that makes it larger, and only there', 'return packed.length < body.length', 'return packed.length > body.length'),
 
   fault('lib/constructs/table-changes-consumer.ts', 'the view that the fix names has a hyphen left', ".toUpperCase().replaceAll('-', '_')", ".toUpperCase().replace('-', '_')"),
