@@ -1,7 +1,7 @@
 import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { briefly, patiently, stepBack } from '../runtime/patience.ts';
-import type { Resumed, ResumeRequest } from '../runtime/resume.ts';
+import type { Resumed, ResumeRequest } from '../runtime/resume-request.ts';
 import { lambda as lambdaClock } from '../runtime/runtime.ts';
 import type { Waits } from './aws-over-sdk.ts';
 import { NotParked, type ParkingPlace, parkedKey } from './parked.ts';

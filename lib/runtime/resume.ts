@@ -9,27 +9,9 @@ import type { Message } from './message.ts';
 import { toError } from './outcomes.ts';
 import type { ParkedLot, ParkedMessage } from './parking.ts';
 import { stepBack } from './patience.ts';
+import type { Resumed, ResumeRequest } from './resume-request.ts';
 import { errorFields } from './telemetry.ts';
 import { wasBusy } from './transient.ts';
-
-/** What an operator sends to a consumer's function to have a parked key handled. */
-export interface ResumeRequest {
-  readonly resume: { readonly key: string };
-}
-
-export interface Resumed {
-  /** Messages handled now. */
-  readonly resumed: number;
-  /** Whether the key flows again. */
-  readonly released: boolean;
-  /** What a store said that was busy until the time was up: nothing has failed, and the same request again goes on from here. */
-  readonly busy?: string;
-  /** The message that still fails, when there is one: the key stays parked from there on. */
-  readonly failed?: { readonly number: number; readonly reason: string; readonly message: string };
-}
-
-export const isResume = (event: unknown): event is ResumeRequest =>
-  typeof event === 'object' && event !== null && 'resume' in event;
 
 const { partitionKey: PK } = INBOX_TABLE;
 

@@ -8,7 +8,7 @@ import { consume } from '../../lib/runtime/consume.ts';
 import type { Message } from '../../lib/runtime/message.ts';
 import { Reject } from '../../lib/runtime/outcomes.ts';
 import { type Parking, tableParking } from '../../lib/runtime/parking.ts';
-import type { Resumed } from '../../lib/runtime/resume.ts';
+import type { Resumed } from '../../lib/runtime/resume-request.ts';
 import { lambda, type Runtime } from '../../lib/runtime/runtime.ts';
 import { opened, orderedQueue } from '../contracts/sample-declarations.ts';
 import { lambdaContext } from './lambda-events.ts';
