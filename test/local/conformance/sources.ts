@@ -65,6 +65,11 @@ export const SOURCES = {
     'DynamoDB, conflicts of transactions',
     'https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html#transaction-conflict-handling',
   ],
+  'cloudformation-delete-failed': [
+    'CloudFormation, delete stack fails',
+    'https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/troubleshooting.html#troubleshooting-errors-delete-stack-fails',
+  ],
+  's3-delete-bucket': ['S3 API, DeleteBucket', 'https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteBucket.html'],
   'cloudformation-deletion': [
     'CloudFormation, DeletionPolicy',
     'https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html',
