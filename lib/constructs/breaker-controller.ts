@@ -1,6 +1,5 @@
-import { ArnFormat, Duration, Lazy, Stack } from 'aws-cdk-lib';
-import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
-import { LambdaFunction as LambdaTarget } from 'aws-cdk-lib/aws-events-targets';
+import { ArnFormat, Lazy, Stack } from 'aws-cdk-lib';
+import type { Rule } from 'aws-cdk-lib/aws-events';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { seconds } from '../contracts/duration.ts';
@@ -8,6 +7,7 @@ import { ENV } from '../contracts/environment.ts';
 import type { Subscription } from '../contracts/subscription.ts';
 import { watchFunction } from './alarms/function.ts';
 import type { SystemAlarms } from './alarms/system-alarms.ts';
+import { everyMinute } from './every-minute.ts';
 import type { InboxTable } from './inbox-table.ts';
 import { allow, messagingFunction } from './messaging-function.ts';
 import { physicalName, tagComponent } from './stage.ts';
@@ -22,7 +22,6 @@ export interface BreakerControllerProps {
 }
 
 const TIMEOUT = seconds(30);
-const EVERY = Duration.minutes(1);
 
 /** Disables the event source mappings of consumers whose breaker is open, and enables them for a trial when the pause has passed. */
 export class BreakerController extends Construct {
@@ -45,11 +44,7 @@ export class BreakerController extends Construct {
     });
     allow(this.function, ['dynamodb:BatchGetItem', 'dynamodb:PutItem', 'dynamodb:DeleteItem'], [inbox.table.tableArn]);
     if (alarms !== undefined) watchFunction(alarms, id, this.function);
-    this.schedule = new Rule(this, 'EveryMinute', {
-      description: 'Looks after open breakers',
-      schedule: Schedule.rate(EVERY),
-      targets: [new LambdaTarget(this.function, { retryAttempts: 0, maxEventAge: Duration.minutes(1) })],
-    });
+    this.schedule = everyMinute(this, this.function, 'Looks after open breakers');
   }
 
   /** Looks after a consumer's mapping, and lets the consumer call when its breaker opens. */
