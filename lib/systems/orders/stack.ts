@@ -86,6 +86,7 @@ export class OrdersStack extends Stack {
       code: codeOf('orders/place-order'),
       description: 'Takes an order or a cancellation and replies at once',
       timeout: PLACE_ORDER_TIMEOUT,
+      reserved: stageOf(this).reservedForCallers,
       environment: { [ORDERS_ENV.ordersTable]: orders.tableName },
     });
     allow(placeOrder, ['dynamodb:GetItem', 'dynamodb:PutItem'], [orders.tableArn]);

@@ -147,7 +147,7 @@ describe('stages', () => {
     });
   }
 
-  it('prod differs from dev in names, tags, what is kept and what empties buckets, and in nothing else', () => {
+  it('prod differs from dev in names, tags, what is kept, reserved and empties buckets, and in nothing else', () => {
     // Without the logical ids: the CDK puts the stack's name into those of a schedule's permissions, to which nothing refers.
     const plain = (template: TemplateJson, stage: string): string[] =>
       withoutEmptier(template)
@@ -155,10 +155,39 @@ describe('stages', () => {
           JSON.stringify(Object.entries(resource).sort())
             .replaceAll(`"Value":"${stage}"`, '"Value":"STAGE"')
             .replaceAll(`sluice-${stage}-`, 'sluice-STAGE-')
-            .replaceAll(/"(RetentionInDays|ExpirationInDays)":(7|90)\b/g, '"$1":0'),
+            .replaceAll(/"(RetentionInDays|ExpirationInDays)":(7|90)\b/g, '"$1":0')
+            .replace('"ReservedConcurrentExecutions":100,', ''),
         )
         .sort();
     expect(plain(prod, 'prod')).toEqual(plain(dev, 'dev'));
+  });
+
+  it.each([
+    ['dev', {}, undefined],
+    ['prod', {}, 100],
+    ['prod', { reservedForCallers: 'none' }, undefined],
+    ['dev', { reservedForCallers: 7 }, 7],
+  ] as const)(
+    '%s with %j reserves %s executions for who places orders, and nothing else',
+    (stage, settings, reserved) => {
+      const found = all(ordersTemplate(stage, settings), FUNCTION).flatMap(
+        ([, { FunctionName, ReservedConcurrentExecutions: most }]) =>
+          most === undefined ? [] : [[FunctionName, most]],
+      );
+      expect(found).toEqual(reserved === undefined ? [] : [[`sluice-${stage}-orders-place-order`, reserved]]);
+    },
+  );
+
+  it('what runs every minute is tried once by Lambda, too, and not when the next run is due', () => {
+    const once = all(dev, 'AWS::Lambda::EventInvokeConfig').map(([, properties]) => {
+      expect(properties).toMatchObject({ MaximumRetryAttempts: 0, MaximumEventAgeInSeconds: 60 });
+      return idOf(properties.FunctionName);
+    });
+    const targets = all(dev, 'AWS::Events::Rule').flatMap(([, { Targets }]) =>
+      Targets.map(({ Arn }: { Arn: unknown }) => idOf(Arn)),
+    );
+    expect(once).toEqual(targets);
+    expect(targets).not.toEqual([]);
   });
 
   it('is the same template every time', () => {
