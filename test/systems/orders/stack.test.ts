@@ -178,6 +178,18 @@ describe('stages', () => {
     },
   );
 
+  it('who is a caller gets both permissions that a function URL asks for', () => {
+    const caller = 'arn:aws:iam::111122223333:role/shop';
+    const permissions = all(ordersTemplate('dev', { callers: [caller] }), 'AWS::Lambda::Permission')
+      .map(([, properties]) => properties)
+      .filter(({ Principal }) => Principal === caller);
+    const ofPlaceOrder = { FunctionName: { 'Fn::GetAtt': [expect.stringContaining('PlaceOrder'), 'Arn'] } };
+    expect(permissions).toEqual([
+      { ...ofPlaceOrder, Principal: caller, Action: 'lambda:InvokeFunctionUrl', FunctionUrlAuthType: 'AWS_IAM' },
+      { ...ofPlaceOrder, Principal: caller, Action: 'lambda:InvokeFunction', InvokedViaFunctionUrl: true },
+    ]);
+  });
+
   it('what runs every minute is tried once by Lambda, too, and not when the next run is due', () => {
     const once = all(dev, 'AWS::Lambda::EventInvokeConfig').map(([, properties]) => {
       expect(properties).toMatchObject({ MaximumRetryAttempts: 0, MaximumEventAgeInSeconds: 60 });
