@@ -96,6 +96,11 @@ export function addCostCommands(program: Command, run: (command: () => Promise<n
       ),
     )
     .addOption(
+      new Option('--shards <n>', 'shards that the log has now: prints the steps to those it needs').argParser(
+        wholeNumber('the number of shards', 1),
+      ),
+    )
+    .addOption(
       new Option('--batch <n>', 'messages of one invocation')
         .argParser(wholeNumber('the batch', 1, 10_000))
         .default(100),

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import { shardSteps } from '../../lib/lint/plan/checks-of-logs.ts';
 import { type Capacity, capacityOf, type Plan, roundedByHand } from '../../lib/operations/capacity/capacity.ts';
 import { type Alternative, compare } from '../../lib/operations/capacity/compare.ts';
 import { DEFAULT_ASSUMPTIONS } from '../../lib/operations/cost/assumptions.ts';
@@ -17,6 +18,8 @@ export interface CapacityOptions {
   readonly perConsumer: number;
   readonly readers: number;
   readonly outage?: number;
+  /** Shards that the log has now. */
+  readonly shards?: number;
   readonly batch: number;
   readonly duration: number;
   readonly region: Region;
@@ -53,6 +56,7 @@ export async function capacity(
         plan,
         capacity: needed,
         byHand,
+        ...(options.shards === undefined ? {} : { steps: shardSteps(options.shards, needed.shards) }),
         priceList: PRICE_LIST_DATE,
         region: options.region,
         alternatives,
@@ -60,7 +64,8 @@ export async function capacity(
     );
     return 0;
   }
-  print(report(plan, needed, alternatives, options.region, openTerminal(options)));
+  const rows = [...capacityRows(plan, needed), ...stepRows(options.shards, needed.shards)];
+  print(report(rows, alternatives, options.region, openTerminal(options)));
   return 0;
 }
 
@@ -79,14 +84,13 @@ function check({ rate, peak = rate, retention, outage = 0 }: CapacityOptions): v
 }
 
 function report(
-  plan: Plan,
-  needed: Capacity,
+  rows: readonly (readonly string[])[],
   alternatives: readonly Alternative[],
   region: Region,
   terminal: Terminal,
 ): string {
   return [
-    renderTable(terminal, ['capacity', '', 'from'], capacityRows(plan, needed)),
+    renderTable(terminal, ['capacity', '', 'from'], rows),
     '',
     styled(
       terminal,
@@ -104,6 +108,19 @@ function report(
       ]),
     ),
   ].join('\n');
+}
+
+/** UpdateShardCount for one stream in 24 hours. https://docs.aws.amazon.com/kinesis/latest/APIReference/API_UpdateShardCount.html */
+const STEPS_A_DAY = 10;
+
+/** How a log that is there gets to the shards it needs. @param from undefined: it is not said how many it has */
+function stepRows(from: number | undefined, to: number): (readonly string[])[] {
+  if (from === undefined) return [];
+  const steps = shardSteps(from, to);
+  const days = Math.ceil(steps.length / STEPS_A_DAY);
+  if (steps.length === 0) return [[`steps from ${whole(from)}`, 'none', 'it has as many as it needs']];
+  const rule = 'at most double and at least half in a step, ten steps in 24 hours; a deployment for each';
+  return [[`steps from ${whole(from)}`, steps.join(', '), days > 1 ? `${rule}: ${days} days` : rule]];
 }
 
 function capacityRows(plan: Plan, c: Capacity): (readonly string[])[] {

@@ -33,7 +33,7 @@ interface Row {
 export async function quotas(options: QuotasOptions): Promise<number> {
   const terminal = openTerminal({ json: options.json });
   const needs = accountNeeds((await withAssembly(options, readAssembly)).templates, options.callers);
-  const rows = [concurrency(needs, options), shards(needs, options)];
+  const rows = [concurrency(needs, options), reserved(needs, options), shards(needs, options)];
   const mails = needs.some(({ quota }) => quota === 'ses-sending');
   const short = rows.filter(({ asked, granted }) => granted !== undefined && asked > granted);
   const ok = short.length === 0 && !(mails && options.account?.ses.sandbox === true);
@@ -58,6 +58,20 @@ function concurrency(all: readonly Need[], { account }: QuotasOptions): Row {
     defaultAccount: DEFAULT_ACCOUNT.lambda.concurrency,
     granted: account?.lambda.concurrency,
     ask: `aws service-quotas request-service-quota-increase --service-code lambda --quota-code L-B99A9384 --desired-value ${Math.max(DEFAULT_ACCOUNT.lambda.concurrency, 2 * asked)}`,
+  };
+}
+
+/** What reservations may take is what they leave: https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html */
+function reserved(all: readonly Need[], options: QuotasOptions): Row {
+  const free = ({ lambda }: Account): number => Math.max(0, lambda.concurrency - lambda.unreserved);
+  return {
+    quota: 'Lambda: of them reserved',
+    asked: sumOf(of(all, 'lambda-reserved')),
+    unbounded: false,
+    newAccount: free(NEW_ACCOUNT),
+    defaultAccount: free(DEFAULT_ACCOUNT),
+    granted: options.account && free(options.account),
+    ask: concurrency(all, options).ask,
   };
 }
 
@@ -91,7 +105,9 @@ function report(rows: readonly Row[], needs: readonly Need[], mails: boolean, te
     ),
     '',
     renderTable(terminal, ['executions', 'by', 'at'], executions),
-    ...(short.length === 0 ? [] : ['', 'Ask for more before you deploy:', ...short.map(({ ask }) => `  ${ask}`)]),
+    ...(short.length === 0
+      ? []
+      : ['', 'Ask for more before you deploy:', ...new Set(short.map(({ ask }) => `  ${ask}`))]),
     ...(mails
       ? [
           '',

@@ -1,7 +1,8 @@
 import { Duration, Stack } from 'aws-cdk-lib';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { BlockPublicAccess, Bucket, BucketEncryption, type CfnBucket } from 'aws-cdk-lib/aws-s3';
-import { logRetentionOf, removalPolicyOf } from './stage.ts';
+import { Bucket, type CfnBucket } from 'aws-cdk-lib/aws-s3';
+import { closedBucket } from './closed-bucket.ts';
+import { logRetentionOf } from './stage.ts';
 
 const ID = 'AccessLogs';
 
@@ -37,10 +38,4 @@ export function logAccess(bucket: Bucket): void {
 
 /** Encrypted by S3's own key, because its log delivery can use no other unless that key's policy names it. */
 const accessLogs = (stack: Stack): Bucket =>
-  new Bucket(stack, ID, {
-    encryption: BucketEncryption.S3_MANAGED,
-    blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
-    enforceSSL: true,
-    lifecycleRules: [{ expiration: Duration.days(logRetentionOf(stack)) }],
-    removalPolicy: removalPolicyOf(stack),
-  });
+  closedBucket(stack, ID, { lifecycleRules: [{ expiration: Duration.days(logRetentionOf(stack)) }] });

@@ -1,13 +1,15 @@
-import { ArnFormat, Duration, Lazy, Stack } from 'aws-cdk-lib';
-import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
-import { LambdaFunction as LambdaTarget } from 'aws-cdk-lib/aws-events-targets';
+import { ArnFormat, Lazy, Stack } from 'aws-cdk-lib';
+import type { Rule } from 'aws-cdk-lib/aws-events';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { seconds } from '../contracts/duration.ts';
 import { ENV } from '../contracts/environment.ts';
+import { LAMBDA } from '../contracts/limits.ts';
 import type { Subscription } from '../contracts/subscription.ts';
 import { watchFunction } from './alarms/function.ts';
 import type { SystemAlarms } from './alarms/system-alarms.ts';
+import { environmentBytes } from './environment-size.ts';
+import { everyMinute } from './every-minute.ts';
 import type { InboxTable } from './inbox-table.ts';
 import { allow, messagingFunction } from './messaging-function.ts';
 import { physicalName, tagComponent } from './stage.ts';
@@ -22,7 +24,6 @@ export interface BreakerControllerProps {
 }
 
 const TIMEOUT = seconds(30);
-const EVERY = Duration.minutes(1);
 
 /** Disables the event source mappings of consumers whose breaker is open, and enables them for a trial when the pause has passed. */
 export class BreakerController extends Construct {
@@ -45,18 +46,15 @@ export class BreakerController extends Construct {
     });
     allow(this.function, ['dynamodb:BatchGetItem', 'dynamodb:PutItem', 'dynamodb:DeleteItem'], [inbox.table.tableArn]);
     if (alarms !== undefined) watchFunction(alarms, id, this.function);
-    this.schedule = new Rule(this, 'EveryMinute', {
-      description: 'Looks after open breakers',
-      schedule: Schedule.rate(EVERY),
-      targets: [new LambdaTarget(this.function, { retryAttempts: 0, maxEventAge: Duration.minutes(1) })],
-    });
+    this.node.addValidation({ validate: () => this.problems() });
+    this.schedule = everyMinute(this, this.function, 'Looks after open breakers');
   }
 
   /** Looks after a consumer's mapping, and lets the consumer call when its breaker opens. */
   watch(subscription: Subscription, consumer: LambdaFunction, mappingId: string): void {
     this.#mappings.set(subscription.name, {
       id: mappingId,
-      source: subscription.to.kind === 'queue' ? 'queue' : 'stream',
+      ...(subscription.to.kind === 'queue' ? {} : { source: 'stream' }),
       batchSize: subscription.batchSize,
       maximumConcurrency: subscription.concurrency,
     });
@@ -68,6 +66,16 @@ export class BreakerController extends Construct {
     const controller = physicalName(this, this.node.id);
     consumer.addEnvironment(ENV.breakerController, controller);
     allow(consumer, ['lambda:InvokeFunction'], [arnOf('function', controller)]);
+  }
+
+  /** What it looks after stands in its environment, which has an end: some 40 subscriptions. */
+  private problems(): string[] {
+    if (environmentBytes(this.function) <= LAMBDA.maxEnvironmentBytes) return [];
+    const { path, id } = this.node;
+    return [
+      `breaker controller '${path}' looks after ${this.#mappings.size} subscriptions, more than fit into the ${LAMBDA.maxEnvironmentBytes.toLocaleString('en-US')} bytes of its function's environment. ` +
+        `Make a second one, new BreakerController(this, '${id}-2', ...), and pass that as 'breakers' to some of the consumers`,
+    ];
   }
 }
 

@@ -1,13 +1,13 @@
 import { Duration } from 'aws-cdk-lib';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
-import { BlockPublicAccess, Bucket, BucketEncryption } from 'aws-cdk-lib/aws-s3';
+import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import type { Channel } from '../contracts/channel.ts';
 import { claimRetention } from '../contracts/claim-retention.ts';
 import { CLAIMS_PREFIX, ENV } from '../contracts/environment.ts';
-import { logAccess } from './access-logs.ts';
+import { dataBucket } from './data-bucket.ts';
 import { allow, allowToMiss } from './messaging-function.ts';
-import { removalPolicyOf, tagComponent } from './stage.ts';
+import { tagComponent } from './stage.ts';
 
 /** What a claim-check bucket is for. */
 export interface ClaimCheckBucketProps {
@@ -32,10 +32,7 @@ export class ClaimCheckBucket extends Construct {
         `claim-check bucket '${id}' has no channels; list those that are declared with oversized: 'claim-check'`,
       );
     }
-    this.bucket = new Bucket(this, 'Bucket', {
-      encryption: BucketEncryption.S3_MANAGED,
-      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
-      enforceSSL: true,
+    this.bucket = dataBucket(this, 'Bucket', {
       // No versions: an object is named by its contents.
       lifecycleRules: [
         {
@@ -43,9 +40,7 @@ export class ClaimCheckBucket extends Construct {
           prefix: CLAIMS_PREFIX,
         },
       ],
-      removalPolicy: removalPolicyOf(this),
     });
-    logAccess(this.bucket);
   }
 
   /** Lets a producer put the data of oversized events here. */

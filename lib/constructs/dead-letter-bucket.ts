@@ -1,12 +1,11 @@
 import { Duration, Stack } from 'aws-cdk-lib';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
-import { BlockPublicAccess, Bucket, BucketEncryption } from 'aws-cdk-lib/aws-s3';
+import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { DEAD_LETTERS_PREFIX, PARKED_PREFIX } from '../contracts/dead-letter.ts';
 import { ENV } from '../contracts/environment.ts';
 import type { Subscription } from '../contracts/subscription.ts';
-import { logAccess } from './access-logs.ts';
+import { dataBucket } from './data-bucket.ts';
 import { allow, allowToMiss } from './messaging-function.ts';
-import { removalPolicyOf } from './stage.ts';
 
 const ID = 'DeadLetterBodies';
 
@@ -34,15 +33,8 @@ export function keepLargeMessages(fn: LambdaFunction, subscription: Subscription
     allow(fn, ['s3:PutObject', 's3:GetObject', 's3:DeleteObject'], objects(PARKED_PREFIX), WHY);
 }
 
-function deadLetterBucket(stack: Stack): Bucket {
-  const bucket = new Bucket(stack, ID, {
-    encryption: BucketEncryption.S3_MANAGED,
-    blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
-    enforceSSL: true,
+const deadLetterBucket = (stack: Stack): Bucket =>
+  dataBucket(stack, ID, {
     // No versions: an object is named by its contents.
     lifecycleRules: [{ expiration: Duration.days(EXPIRES_AFTER_DAYS), prefix: DEAD_LETTERS_PREFIX }],
-    removalPolicy: removalPolicyOf(stack),
   });
-  logAccess(bucket);
-  return bucket;
-}

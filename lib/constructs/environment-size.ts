@@ -23,17 +23,26 @@ export function checkEnvironmentSize(fn: LambdaFunction): void {
   fn.node.addValidation({ validate: () => problemsOf(fn) });
 }
 
-function problemsOf(fn: LambdaFunction): string[] {
+/** Bytes of a function's variables, by name; what is only known at deployment counts as little as it can be. */
+function sizesOf(fn: LambdaFunction): readonly { name: string; bytes: number; isLeast: boolean }[] {
   const stack = Stack.of(fn);
   const { variables = {} } = (stack.resolve((fn.node.defaultChild as CfnFunction).environment) ?? {}) as {
     variables?: Readonly<Record<string, Resolved>>;
   };
-  const sizes = Object.entries(variables).map(([name, value]) => {
+  return Object.entries(variables).map(([name, value]) => {
     const bytes = Buffer.byteLength(name) + leastBytes(value, stack);
     return { name, bytes, isLeast: typeof value !== 'string' };
   });
-  const sum = sizes.reduce((total, { bytes }) => total + bytes, 0);
+}
+
+/** Bytes that a function's variables have at least, names and values together. To be asked in a validation, when all are there. */
+export const environmentBytes = (fn: LambdaFunction): number =>
+  sizesOf(fn).reduce((total, { bytes }) => total + bytes, 0);
+
+function problemsOf(fn: LambdaFunction): string[] {
+  const sum = environmentBytes(fn);
   if (sum <= LAMBDA.maxEnvironmentBytes) return [];
+  const sizes = sizesOf(fn);
   const largest = sizes.toSorted((a, b) => b.bytes - a.bytes).slice(0, NAMED);
   const atLeast = sizes.some(({ isLeast }) => isLeast) ? 'at least ' : '';
   return [
@@ -81,6 +90,8 @@ interface Kind {
   readonly before?: string;
 }
 const itself = (name: string): string => name;
+/** Of an event source mapping. */
+const UUID = 'x'.repeat(36);
 const KINDS: Readonly<Record<string, Kind>> = {
   'AWS::SQS::Queue': {
     nameProperty: 'queueName',
@@ -96,6 +107,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   'AWS::DynamoDB::Table': { nameProperty: 'tableName', ref: itself, service: 'dynamodb', before: 'table/' },
   'AWS::Kinesis::Stream': { nameProperty: 'name', ref: itself, service: 'kinesis', before: 'stream/' },
   'AWS::Lambda::Function': { nameProperty: 'functionName', ref: itself, service: 'lambda', before: 'function:' },
+  'AWS::Lambda::EventSourceMapping': { nameProperty: '', ref: () => UUID },
   'AWS::S3::Bucket': { nameProperty: 'bucketName', ref: itself },
 };
 

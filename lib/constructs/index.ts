@@ -11,9 +11,11 @@ export { BreakerController, type BreakerControllerProps } from './breaker-contro
 export { type BundleOptions, bundleFunctions } from './bundle.ts';
 export { type Destination, grantSend } from './channel-grants.ts';
 export { ClaimCheckBucket, type ClaimCheckBucketProps } from './claim-check-bucket.ts';
+export type { DataBucketProps } from './closed-bucket.ts';
 export { OverviewDashboard, type SystemOverview } from './dashboards/overview-dashboard.ts';
 export { SystemDashboard, type SystemDashboardProps } from './dashboards/system-dashboard.ts';
 export type { SystemViews } from './dashboards/system-views.ts';
+export { dataBucket } from './data-bucket.ts';
 export { EventLog, type EventLogProps } from './event-log.ts';
 export { EventTopic, type EventTopicProps } from './event-topic.ts';
 export { InboxTable } from './inbox-table.ts';

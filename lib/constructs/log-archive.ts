@@ -1,17 +1,17 @@
 import { Duration as CdkDuration } from 'aws-cdk-lib';
 import type { EventSourceMapping, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
-import { BlockPublicAccess, Bucket, BucketEncryption, type LifecycleRule, StorageClass } from 'aws-cdk-lib/aws-s3';
+import { type Bucket, type LifecycleRule, StorageClass } from 'aws-cdk-lib/aws-s3';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { Log as LogContract } from '../contracts/channel.ts';
 import type { Duration } from '../contracts/duration.ts';
 import { archivePrefix, ENV } from '../contracts/environment.ts';
 import type { Subscription } from '../contracts/subscription.ts';
-import { logAccess } from './access-logs.ts';
 import type { ConsumerView } from './alarms/consumer-view.ts';
+import { dataBucket } from './data-bucket.ts';
 import { LogConsumer, type LogConsumerProps } from './log-consumer.ts';
 import { allow } from './messaging-function.ts';
-import { removalPolicyOf, stageOf } from './stage.ts';
+import { stageOf } from './stage.ts';
 import type { StreamParts } from './stream-consumer.ts';
 
 /** What an archive is deployed with, beside its subscription. */
@@ -51,15 +51,10 @@ export class LogArchive extends Construct implements StreamParts {
       );
     }
     const { expireAfter, coldAfter, ...consumer } = props;
-    this.bucket = new Bucket(this, 'Bucket', {
-      encryption: BucketEncryption.S3_MANAGED,
-      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
-      enforceSSL: true,
+    this.bucket = dataBucket(this, 'Bucket', {
       // No versions: no object is ever written again.
       lifecycleRules: lifecycle(name, stageOf(this).keepsData, expireAfter, coldAfter),
-      removalPolicy: removalPolicyOf(this),
     });
-    logAccess(this.bucket);
     this.consumer = new LogConsumer(this, subscription, { ...consumer, givesUp: false });
     this.function = this.consumer.function;
     this.mapping = this.consumer.mapping;

@@ -1,4 +1,4 @@
-import { Queue, QueueEncryption, type QueueProps } from 'aws-cdk-lib/aws-sqs';
+import { Queue, QueueEncryption, type QueuePolicy, type QueueProps } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import type { Duration } from '../contracts/duration.ts';
 import { idByName } from './logical-ids.ts';
@@ -27,6 +27,8 @@ export const messageQueue = (
     removalPolicy: removalPolicyOf(scope),
     ...more,
   });
+  // Without its policy a queue that is kept would take plain HTTP.
+  (queue.node.findChild('Policy') as QueuePolicy).applyRemovalPolicy(removalPolicyOf(scope));
   return idByName(queue, name);
 };
 

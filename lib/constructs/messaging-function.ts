@@ -19,6 +19,8 @@ export interface MessagingFunctionProps {
   readonly timeout: Duration;
   /** MiB. @default 512 */
   readonly memory?: number;
+  /** Executions at once that it has for itself, and at most: 1 or more. @default it shares those of the account */
+  readonly reserved?: number | undefined;
   /** @default none */
   readonly environment?: Record<string, string>;
 }
@@ -46,6 +48,7 @@ export function messagingFunction(scope: Construct, name: string, props: Messagi
     timeout: cdkDuration(props.timeout),
     memorySize: props.memory ?? DEFAULT_MEMORY_MIB,
     environment: { ...props.environment, [ENV.stack]: Stack.of(scope).stackName },
+    ...(props.reserved === undefined ? {} : { reservedConcurrentExecutions: props.reserved }),
     logGroup,
     loggingFormat: LoggingFormat.TEXT,
     role,

@@ -1,4 +1,3 @@
-import { Duration } from 'aws-cdk-lib';
 import {
   AttributeType,
   BillingMode,
@@ -7,18 +6,18 @@ import {
   Table,
   TableEncryption,
 } from 'aws-cdk-lib/aws-dynamodb';
-import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
-import { LambdaFunction as LambdaTarget } from 'aws-cdk-lib/aws-events-targets';
+import type { Rule } from 'aws-cdk-lib/aws-events';
 import { FilterCriteria, FilterRule, type Function as LambdaFunction, StartingPosition } from 'aws-cdk-lib/aws-lambda';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { type Duration as ContractDuration, days, seconds } from '../contracts/duration.ts';
+import { type Duration, days, seconds } from '../contracts/duration.ts';
 import { ENV } from '../contracts/environment.ts';
 import type { Outbox as OutboxContract } from '../contracts/outbox.ts';
 import { OUTBOX_TABLE } from '../contracts/tables.ts';
 import { type Destination, grantSend } from './channel-grants.ts';
 import type { ClaimCheckBucket } from './claim-check-bucket.ts';
 import { failuresTo, tableSource } from './event-source.ts';
+import { everyMinute } from './every-minute.ts';
 import { idByName } from './logical-ids.ts';
 import { deadLetterQueue } from './message-queue.ts';
 import { allow, messagingFunction } from './messaging-function.ts';
@@ -34,11 +33,10 @@ export interface OutboxTableProps {
 }
 
 const DEAD_LETTER_RETENTION = days(14);
-const RELAY_TIMEOUT: ContractDuration = seconds(30);
+const RELAY_TIMEOUT: Duration = seconds(30);
 const RELAY_BATCH = 100;
 /** After these tries the stream goes on; what is left in the outbox is the sweeper's. */
 const RELAY_RETRIES = 10;
-const SWEEP_EVERY = Duration.minutes(1);
 
 /** Outbox table, the relay on its stream, and the sweeper that publishes every minute what the stream missed. */
 export class OutboxTable extends Construct {
@@ -104,12 +102,7 @@ export class OutboxTable extends Construct {
     );
     this.sweeper = this.publisher('Sweeper', 'sweeper', props.sweeperCode, props.destinations);
     allow(this.sweeper, ['dynamodb:Query'], [`${this.table.tableArn}/index/${unpublishedIndex.name}`]);
-    this.schedule = new Rule(this, 'EveryMinute', {
-      description: `Sweeps outbox ${contract.name}`,
-      schedule: Schedule.rate(SWEEP_EVERY),
-      // Late or failed sweeps need no repetition: the next one is a minute away.
-      targets: [new LambdaTarget(this.sweeper, { retryAttempts: 0, maxEventAge: Duration.minutes(1) })],
-    });
+    this.schedule = everyMinute(this, this.sweeper, `Sweeps outbox ${contract.name}`);
   }
 
   /** Lets a producer commit events with its own writes. */

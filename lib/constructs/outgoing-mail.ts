@@ -1,15 +1,15 @@
 import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
-import { BlockPublicAccess, Bucket, BucketEncryption } from 'aws-cdk-lib/aws-s3';
+import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { EmailIdentity, Identity } from 'aws-cdk-lib/aws-ses';
 import { Construct } from 'constructs';
 import { type MailRoute, WRITTEN_MAIL_PREFIX } from '../contracts/mail.ts';
 import type { Source, Subscription } from '../contracts/subscription.ts';
-import { logAccess } from './access-logs.ts';
 import { acknowledgeWildcard } from './acknowledge.ts';
+import { dataBucket } from './data-bucket.ts';
 import { allow } from './messaging-function.ts';
-import { removalPolicyOf, stageOf, tagComponent } from './stage.ts';
+import { stageOf, tagComponent } from './stage.ts';
 import type { SentMail } from './stage-settings.ts';
 
 const MILLIS_PER_SECOND = 1_000;
@@ -81,15 +81,9 @@ export class OutgoingMail extends Construct {
   }
 
   private writtenMail(): Bucket {
-    const bucket = new Bucket(this, 'Written', {
-      encryption: BucketEncryption.S3_MANAGED,
-      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
-      enforceSSL: true,
+    return dataBucket(this, 'Written', {
       // No versions: an e-mail is named by its event and written once.
       lifecycleRules: [{ expiration: Duration.days(EXPIRES_AFTER_DAYS) }],
-      removalPolicy: removalPolicyOf(this),
     });
-    logAccess(bucket);
-    return bucket;
   }
 }

@@ -4,6 +4,8 @@ import { type MailSettings, SIMULATED_MAIL, type Stage, type StageSettings } fro
 
 const NAME = /^[a-z][a-z0-9-]{0,15}$/;
 const SECONDS_PER_DAY = 86_400;
+/** Of each function that callers wait for: 500 calls a second that take 200 ms each. */
+const RESERVED_WHERE_DATA_IS_KEPT = 100;
 const PERIODS = Object.values(RetentionDays).filter((days): days is RetentionDays => typeof days === 'number');
 const EMAIL = /^[^\s@]+@[^\s@.]+(\.[^\s@.]+)+$/;
 /** Nobody receives mail there, so that it bounces, and SES pauses an account that bounces. https://www.rfc-editor.org/rfc/rfc2606 */
@@ -24,6 +26,7 @@ const KEYS: readonly (keyof StageSettings)[] = [
   'runbooks',
   'mail',
   'callers',
+  'reservedForCallers',
   'permissionsBoundary',
   'tags',
   'env',
@@ -60,6 +63,7 @@ export function resolveStage(name: string, settings: StageSettings = {}): Stage 
     runbooks: runbooks.endsWith('/') ? runbooks : `${runbooks}/`,
     mail: mail === 'written' ? mail : { to: SIMULATED_MAIL, perSecond: 1, identity: 'existing', ...mail },
     callers: settings.callers ?? [],
+    reservedForCallers: reservedIn(settings, keepsData),
     permissionsBoundary: settings.permissionsBoundary,
     tags: {
       ...(tags.owner === undefined ? {} : { owner: tags.owner }),
@@ -68,6 +72,9 @@ export function resolveStage(name: string, settings: StageSettings = {}): Stage 
     env: settings.env ?? {},
   };
 }
+
+const reservedIn = ({ reservedForCallers: given }: StageSettings, keepsData: boolean): number | undefined =>
+  given === 'none' ? undefined : (given ?? (keepsData ? RESERVED_WHERE_DATA_IS_KEPT : undefined));
 
 function checkSettings(stage: string, settings: StageSettings): void {
   for (const { holds, property, value, rule } of checks(settings)) {
@@ -102,6 +109,7 @@ const each = (property: string, value: unknown, pattern: RegExp, rule: string): 
 
 function checks(settings: StageSettings): Check[] {
   const { keepsData, logRetention, alarmEmails = {}, logs = {}, permissionsBoundary, tags = {}, env = {} } = settings;
+  const { reservedForCallers: reserved } = settings;
   return [
     ...known('a setting', settings, KEYS),
     ...known('alarmEmails', alarmEmails, ['critical', 'warning']),
@@ -127,6 +135,11 @@ function checks(settings: StageSettings): Check[] {
       PRINCIPAL,
       'a list of ARNs of roles, users or accounts (arn:aws:iam::ACCOUNT:root)',
     ),
+    {
+      ...{ property: 'reservedForCallers', value: reserved },
+      rule: "a whole number of 1 or more, or 'none'",
+      holds: reserved === undefined || reserved === 'none' || isCount(reserved),
+    },
     text('permissionsBoundary', permissionsBoundary, POLICY, 'the name or ARN of a managed policy'),
     text('tags.owner', tags.owner, TAG, '1 to 256 letters, digits, spaces and + - = . _ : / @'),
     text('tags.costCentre', tags.costCentre, TAG, '1 to 256 letters, digits, spaces and + - = . _ : / @'),
@@ -135,10 +148,12 @@ function checks(settings: StageSettings): Check[] {
   ];
 }
 
+const isCount = (value: unknown): boolean => Number.isInteger(value) && Number(value) >= 1;
+
 const logChecks = ({ shards, retention }: NonNullable<StageSettings['logs']>): Check[] => [
   {
     ...{ property: 'logs.shards', value: shards, rule: 'a whole number of 1 or more' },
-    holds: shards === undefined || (Number.isInteger(shards) && shards >= 1),
+    holds: shards === undefined || isCount(shards),
   },
   {
     ...{ property: 'logs.retention', value: retention, rule: 'from 24 hours to 365 days, as days(1)' },

@@ -29,6 +29,12 @@ export interface StageSettings {
    * lambda:InvokeFunction. https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html @default nobody
    */
   readonly callers?: readonly string[];
+  /**
+   * Executions at once that each function has for itself which callers wait for, 1 or more: others cannot use them up, and it has no more. `none` lets it share
+   * the account's. An account must keep 100 of its executions (a new one all 10) for functions without any, or the deployment fails: `sluice quotas`.
+   * https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html @default 100 where data is kept, 'none' elsewhere
+   */
+  readonly reservedForCallers?: number | 'none';
   /** Name or ARN of the managed policy that bounds every role. A name may have a path: `teams/boundary`. @default none */
   readonly permissionsBoundary?: string;
   /** Cost allocation tags `owner` and `cost-centre`. @default none */
@@ -72,6 +78,8 @@ export interface Stage {
   readonly runbooks: string;
   readonly mail: 'written' | Required<SentMail>;
   readonly callers: readonly string[];
+  /** undefined: they share the account's. */
+  readonly reservedForCallers: number | undefined;
   readonly permissionsBoundary: string | undefined;
   readonly tags: Readonly<Record<string, string>>;
   readonly env: { readonly account?: string; readonly region?: string };

@@ -3,7 +3,7 @@ import type { Template } from './templates.ts';
 
 /** One thing that a system may have under way at once, and so may use up of an account's quota. */
 export interface Need {
-  readonly quota: 'lambda-concurrency' | 'kinesis-shards' | 'ses-sending';
+  readonly quota: 'lambda-concurrency' | 'lambda-reserved' | 'kinesis-shards' | 'ses-sending';
   /** Construct path or logical id of what asks for it. */
   readonly path: string;
   /** Executions or shards at most. undefined: nothing bounds it but the account. */
@@ -53,6 +53,9 @@ const executions = (most: number | undefined, why: string): readonly Found[] => 
   { quota: 'lambda-concurrency', most, why },
 ];
 
+const reservedOf = ({ ReservedConcurrentExecutions: reserved }: Json): number | undefined =>
+  reserved === undefined ? undefined : numberOf(reserved, 0);
+
 const NEEDS: Readonly<Record<string, (asked: Asked) => readonly Found[]>> = {
   'AWS::Kinesis::Stream': ({ properties }) => [
     { quota: 'kinesis-shards', most: shardsOf(properties), why: 'its shards' },
@@ -73,7 +76,18 @@ const NEEDS: Readonly<Record<string, (asked: Asked) => readonly Found[]>> = {
     // How many partitions a table's stream has, only AWS knows: one until the table has 10 GB or 1,000 write units a second.
     return executions(factor, `a small table's stream x ${factor}`);
   },
-  'AWS::Lambda::Url': ({ callers }) => executions(callers, 'callers at once (--callers)'),
+  'AWS::Lambda::Function': ({ properties }) => {
+    const most = reservedOf(properties);
+    return most === undefined ? [] : [{ quota: 'lambda-reserved', most, why: 'reserved' }];
+  },
+  'AWS::Lambda::Url': ({ properties, resources, callers }) => {
+    const target = recordOf(properties.TargetFunctionArn);
+    const id = target.Ref ?? listOf(target['Fn::GetAtt'])[0];
+    const reserved = reservedOf(recordOf(resources.find(([logicalId]) => logicalId === id)?.[1].Properties));
+    return reserved === undefined
+      ? executions(callers, 'callers at once (--callers)')
+      : executions(reserved, 'reserved for callers');
+  },
   'AWS::Events::Rule': () => executions(1, 'a rule'),
   'AWS::IAM::Policy': ({ properties }) =>
     JSON.stringify(properties.PolicyDocument).includes('ses:SendEmail')

@@ -82,11 +82,13 @@ function stackXml(stack: StackInfo): string {
   return summaryXml(stack) + element('Outputs', outputs.join('')) + element('Parameters', '') + element('Tags', '');
 }
 
-function summaryXml({ name, id, createdAt, updatedAt }: StackInfo): string {
+function summaryXml({ name, id, createdAt, updatedAt, failedDeletion }: StackInfo): string {
   return fields({
     StackName: name,
     StackId: id,
-    StackStatus: updatedAt === undefined ? 'CREATE_COMPLETE' : 'UPDATE_COMPLETE',
+    StackStatus:
+      failedDeletion !== undefined ? 'DELETE_FAILED' : updatedAt === undefined ? 'CREATE_COMPLETE' : 'UPDATE_COMPLETE',
+    StackStatusReason: failedDeletion,
     CreationTime: createdAt.toISOString(),
     LastUpdatedTime: updatedAt?.toISOString(),
   });

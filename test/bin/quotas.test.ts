@@ -22,6 +22,10 @@ const consumer = (MaximumConcurrency?: number) => ({
   Type: 'AWS::Lambda::EventSourceMapping',
   Properties: MaximumConcurrency === undefined ? {} : { ScalingConfig: { MaximumConcurrency } },
 });
+const reserving = (ReservedConcurrentExecutions: number) => ({
+  Type: 'AWS::Lambda::Function',
+  Properties: { ReservedConcurrentExecutions },
+});
 const mails = {
   Type: 'AWS::IAM::Policy',
   Properties: { PolicyDocument: { Statement: [{ Action: 'ses:SendEmail' }] } },
@@ -46,6 +50,7 @@ it('says what is asked for, by whom, and how to ask for more', async () => {
     text.replaceAll(/ +\n/g, '\n'),
   ).toBe(`quota                       asked for    new account  default  this account
 Lambda: executions at once  20 and more  10           1000     not said (--account)
+Lambda: of them reserved    0            0            900      not said (--account)
 Kinesis: shards             3            1000         20000    not said (--account)
 
 executions  by                                     at
@@ -71,6 +76,9 @@ it.each([
   ['one too few', { a: consumer(21) }, ACCOUNT(20), 1],
   ['just enough shards', { a: { Type: 'AWS::Kinesis::Stream', Properties: { ShardCount: 10 } } }, ACCOUNT(20), 0],
   ['one shard too few', { a: { Type: 'AWS::Kinesis::Stream', Properties: { ShardCount: 11 } } }, ACCOUNT(20), 1],
+  ['just as much to reserve as may be', { f: reserving(900) }, DEFAULT_ACCOUNT, 0],
+  ['one reserved too many', { f: reserving(901) }, DEFAULT_ACCOUNT, 1],
+  ['anything reserved in a new account', { f: reserving(1) }, NEW_ACCOUNT, 1],
   ['e-mail in the sandbox', { mails }, NEW_ACCOUNT, 1],
   ['e-mail outside of it', { mails }, DEFAULT_ACCOUNT, 0],
 ])('exits by whether the account grants it: %s', async (_, resources, account, code) => {

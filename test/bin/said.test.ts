@@ -56,6 +56,29 @@ describe('sluice', () => {
     await expect(texts.join('\n')).toMatchFileSnapshot(`kept/capacity-${region}.txt`);
   });
 
+  it.each([
+    [
+      1,
+      1_000,
+      /\nsteps from 1 +2, 3 +at most double and at least half in a step, ten steps in 24 hours; a deployment for each *\n/,
+    ],
+    [3, 1_000, /\nsteps from 3 +none +it has as many as it needs *\n/],
+    [20, 1_000, /\nsteps from 20 +10, 5, 3 +at most/],
+    [
+      1,
+      600_000,
+      /\nsteps from 1 +2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 1800 +.*; a deployment for each: 2 days *\n/,
+    ],
+  ])('capacity says in which steps %i shards become those for %i messages a second', async (shards, rate, row) => {
+    const texts: string[] = [];
+    const options = { ...PLANS.least, duration: 100, bytes: 1_000, region: REGIONS[0], rate, shards };
+    await capacity({ ...options, json: false }, (text) => void texts.push(text));
+    expect(texts.join('')).toMatch(row);
+    await capacity({ ...options, json: true }, (text) => void texts.push(text));
+    const { steps, capacity: needed } = JSON.parse(texts.at(-1) ?? '');
+    expect(steps.at(-1) ?? shards).toBe(needed.shards);
+  });
+
   it.each(REGIONS)('cost says what the orders cost in %s, line by line, and at what prices', async (region) => {
     const texts: string[] = [];
     const world = { systems: SYSTEMS, print: (text: string) => void texts.push(text) };

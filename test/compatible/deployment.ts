@@ -6,7 +6,8 @@ import { STAGES } from '../../bin/stages.ts';
 import { synthesise } from '../../bin/synth.ts';
 import { STACK, STAGE } from '../integration/orders-app.ts';
 import { type Cdk, CdkFailed, cdkOn } from './cdk.ts';
-import { type Dispensable, leaveOut, refusedIn } from './left-out.ts';
+import type { EndpointName } from './endpoint.ts';
+import { type Dispensable, EMPTIER, leaveOut, refusedIn } from './left-out.ts';
 import { emptyBuckets, remainsOf } from './remains.ts';
 
 /** The orders app, deployed by the CDK's command line. */
@@ -22,7 +23,7 @@ export interface Deployment {
  * Synthesises, bootstraps and deploys. Resource types that the endpoint refuses are left out when the tests can do without.
  * @throws CdkFailed
  */
-export async function deployOrders(env: Readonly<Record<string, string>>): Promise<Deployment> {
+export async function deployOrders(env: Readonly<Record<string, string>>, endpoint: EndpointName): Promise<Deployment> {
   const assembly = mkdtempSync(join(tmpdir(), 'sluice-compatible-'));
   const forget = (): void => rmSync(assembly, { recursive: true, force: true });
   try {
@@ -31,8 +32,9 @@ export async function deployOrders(env: Readonly<Record<string, string>>): Promi
     await verifySender();
     await cdk.bootstrap();
     // A run that was cut off has left its stack, with what was in it.
-    if ('stacks' in (await remainsOf(STACK))) await destroyOrders(cdk);
-    return { cdk, leftOut: await deployWhatIsTaken(assembly, cdk, []), forget };
+    if ('stacks' in (await remainsOf(STACK))) await destroyOrders({ cdk, leftOut: [EMPTIER] });
+    const idle = endpoint === 'MiniStack' ? leaveOut(assembly, [EMPTIER]) : [];
+    return { cdk, leftOut: await deployWhatIsTaken(assembly, cdk, idle), forget };
   } catch (error) {
     forget();
     throw error;
@@ -51,9 +53,9 @@ async function verifySender(): Promise<void> {
   }
 }
 
-/** Deletes the stack and all that is in it. */
-export async function destroyOrders(cdk: Cdk): Promise<void> {
-  await emptyBuckets(STACK);
+/** Deletes the stack and all that is in it. Its buckets empty themselves, where the endpoint lets them. */
+export async function destroyOrders({ cdk, leftOut }: Pick<Deployment, 'cdk' | 'leftOut'>): Promise<void> {
+  if (leftOut.includes(EMPTIER)) await emptyBuckets(STACK);
   await cdk.destroy();
 }
 

@@ -9,6 +9,7 @@ export const ENGINE_ONLY: Readonly<Record<string, string>> = {
   'data-directory.test.ts': "keeps the engine's state over a kill of the engine",
   'delivery.test.ts': 'waits of the breaker and of retries pass in seconds: only the engine scales time',
   'demo.test.ts': 'starts the engine as `npm start` does',
+  'destroyed.test.ts': 'deploys by starting the engine; other endpoints have `cdk destroy` in orders.test.ts',
   'faults.test.ts': 'throttles, loses answers and kills functions at a step: only the engine does so on request',
   'first-deployment.test.ts': 'ten minutes of alarms pass in seconds: only the engine scales time',
   'grants.test.ts':

@@ -28,7 +28,7 @@ const running = <T>(value: T | undefined): T => {
 beforeAll(async () => {
   for (const variable of ['AWS_PROFILE', 'AWS_SESSION_TOKEN']) delete process.env[variable];
   Object.assign(process.env, env);
-  deployment = await deployOrders(env);
+  deployment = await deployOrders(env, name);
   app = await openOrders(STACK, url);
 }, DEPLOY_WITHIN_MS);
 
@@ -59,7 +59,7 @@ describe('cdk destroy', () => {
           ...['stacks', 'queues', 'topics', 'streams', 'tables', 'functions', 'buckets', 'alarms', 'logGroups'],
         ]),
       );
-      await destroyOrders(running(deployment).cdk);
+      await destroyOrders(running(deployment));
       expect(await remainsOf(STACK)).toEqual({});
     },
     DEPLOY_WITHIN_MS,

@@ -5,16 +5,10 @@ import { describe, expect, it } from 'vitest';
 import { stageNamed } from '../../bin/stages.ts';
 import { ordersApp } from '../systems/orders/synthesised.ts';
 import { EXAMPLE_STACKS, exampleStack, OF_TESTS } from './example-stacks.ts';
+import { found } from './nag.ts';
 import { STAGES } from './templates.ts';
 
 /** cdk-nag's AwsSolutions over the app in every stage. https://github.com/cdklabs/cdk-nag/blob/main/RULES.md#awssolutions */
-
-const found = (scope: IConstruct, checks = new AwsSolutionsChecks()): string[] =>
-  checks
-    .validateScope(scope)
-    .violations.flatMap(({ ruleName, violatingResources }) =>
-      violatingResources.map((resource) => `${ruleName} at ${(resource as { constructPath?: string }).constructPath}`),
-    );
 
 /** Also what is acknowledged. */
 function foundAtAll(scope: IConstruct): string[] {

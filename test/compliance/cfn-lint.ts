@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { programsOf } from '../python/environment.ts';
 import { type AcceptedFindings, conclude, type Finding } from './findings.ts';
-import { withTemplates } from './templates.ts';
+import { REGIONS, withAskedTemplates } from './templates.ts';
 
-/** `npm run lint:cfn`: cfn-lint over the templates of every stage. https://pypi.org/project/cfn-lint/ */
+/** `npm run lint:cfn`: cfn-lint over the templates of every stage; `-- --regions` over those of each region. https://pypi.org/project/cfn-lint/ */
 const CFN_LINT = { name: 'cfn-lint', version: '1.58.0' };
 
 const ACCEPTED: AcceptedFindings = {
@@ -23,7 +23,7 @@ interface Match {
 }
 
 const program = join(await programsOf(CFN_LINT), 'cfn-lint');
-await withTemplates(async (templates) => {
+await withAskedTemplates(async (templates) => {
   const matches = await lint(templates);
   const findings = matches.map(
     ({ Rule, Location, Message }): Finding => ({
@@ -37,7 +37,7 @@ await withTemplates(async (templates) => {
 
 /** cfn-lint ends with a code other than 0 when it finds something, and prints it all the same. */
 async function lint(templates: readonly string[]): Promise<readonly Match[]> {
-  const run = promisify(execFile)(program, ['--format', 'json', ...templates]);
+  const run = promisify(execFile)(program, ['--format', 'json', '--regions', ...REGIONS, '--', ...templates]);
   const { stdout, stderr } = await run.catch((error: { stdout?: string; stderr?: string }) => error);
   if (stdout === undefined || stdout.trim() === '') throw new Error(`cfn-lint printed nothing: ${stderr}`);
   return JSON.parse(stdout);

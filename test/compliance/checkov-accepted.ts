@@ -17,7 +17,7 @@ export const CHECKOV_ACCEPTED: AcceptedFindings = {
   },
   CKV_AWS_115: {
     reason:
-      'reserving takes from what the whole account has. Consumers of queues are bounded by the concurrency of their mappings, those of logs by the shards, the sweeper runs once a minute, and taking orders has to grow with the customers',
+      'reserving takes from what the whole account has. Consumers of queues are bounded by the concurrency of their mappings, those of logs by the shards, the sweeper runs once a minute; what callers wait for has its own where data is kept',
   },
   CKV_AWS_116: {
     reason:

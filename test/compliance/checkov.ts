@@ -4,9 +4,9 @@ import { promisify } from 'node:util';
 import { programsOf } from '../python/environment.ts';
 import { CHECKOV_ACCEPTED } from './checkov-accepted.ts';
 import { conclude, type Finding } from './findings.ts';
-import { withTemplates } from './templates.ts';
+import { withAskedTemplates } from './templates.ts';
 
-/** `npm run lint:checkov`: checkov over the templates of every stage. https://pypi.org/project/checkov/ */
+/** `npm run lint:checkov`: checkov over the templates of every stage; `-- --regions` over those of each region. https://pypi.org/project/checkov/ */
 const CHECKOV = { name: 'checkov', version: '3.3.30' };
 const OUTPUT_LIMIT_BYTES = 64_000_000;
 
@@ -23,7 +23,7 @@ interface Report {
 }
 
 const program = join(await programsOf(CHECKOV), 'checkov');
-await withTemplates(async (templates) => {
+await withAskedTemplates(async (templates) => {
   const { summary, results } = await check(templates);
   if (summary.parsing_errors > 0) throw new Error(`checkov could not read ${summary.parsing_errors} templates`);
   const findings = results.failed_checks.map(

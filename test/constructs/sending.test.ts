@@ -58,7 +58,7 @@ function statementsOf(stack: Stack, action: string): Statement[] {
 
 const variablesOf = (stack: Stack, name: string): Record<string, unknown> => {
   const functions = Object.values(Template.fromStack(stack).findResources('AWS::Lambda::Function'));
-  const found = functions.find(({ Properties }) => Properties.FunctionName.endsWith(`-${name}`));
+  const found = functions.find(({ Properties }) => Properties.FunctionName?.endsWith(`-${name}`));
   return found?.Properties.Environment?.Variables ?? {};
 };
 

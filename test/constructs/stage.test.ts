@@ -21,6 +21,7 @@ describe('the settings of a stage', () => {
       runbooks: 'docs/runbooks/',
       mail: 'written',
       callers: [],
+      reservedForCallers: undefined,
       permissionsBoundary: undefined,
       tags: {},
       env: {},
@@ -47,6 +48,7 @@ describe('the settings of a stage', () => {
       dashboards: false,
       logs: { shards: 2, retention: days(2) },
       mail: { from: 'shop@shop.org', to: 'all@shop.org', perSecond: 14, identity: 'create' },
+      reservedForCallers: 20,
       callers: ['arn:aws:iam::111122223333:root', 'arn:aws:sts::111122223333:assumed-role/shop/me'],
       permissionsBoundary: 'teams/boundary',
       tags: { owner: 'team orders', costCentre: '4711' },
@@ -119,6 +121,7 @@ describe('the settings of a stage', () => {
       { permissionsBoundary: 'arn:aws:iam::1:policy/x' },
       'permissionsBoundary must be the name or ARN of a managed policy',
     ],
+    [{ reservedForCallers: 0 }, "reservedForCallers must be a whole number of 1 or more, or 'none' (given 0)"],
     [{ permissionsBoundary: 'a b' }, "(given 'a b')"],
     [
       { tags: { owner: 'a*b' } },

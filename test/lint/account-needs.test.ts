@@ -46,6 +46,15 @@ it('a table, callers and rules ask, too', () => {
   ]);
 });
 
+it('what is reserved is told, and is what callers have', () => {
+  const fn = { Type: 'AWS::Lambda::Function', Properties: { ReservedConcurrentExecutions: 50 } };
+  const url = { Type: 'AWS::Lambda::Url', Properties: { TargetFunctionArn: { 'Fn::GetAtt': ['fn', 'Arn'] } } };
+  expect(asked({ fn, url, other: { Type: 'AWS::Lambda::Function', Properties: {} } })).toEqual([
+    ['lambda-reserved', 'shop/fn', 50, 'reserved'],
+    [LAMBDA, 'shop/url', 50, 'reserved for callers'],
+  ]);
+});
+
 it('who may send e-mail is told', () => {
   const policy = (Action: string) => ({
     Type: 'AWS::IAM::Policy',

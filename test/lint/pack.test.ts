@@ -56,7 +56,7 @@ describe('an app of plain constructs with seeded mistakes', () => {
       ].join('\n'),
     );
     expect(stdout).toMatch(/\n2 +warning +Messaging-FilterDeletesMessages +a mapping on a queue has a filter\n/);
-    expect(stdout).toMatch(/\n22 errors, 18 warnings, 0 acknowledged\n$/);
+    expect(stdout).toMatch(/\n22 errors, 19 warnings, 0 acknowledged\n$/);
     expect(code).toBe(1);
   });
 

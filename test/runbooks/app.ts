@@ -5,7 +5,7 @@ import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { environmentFor, pointSdkAt } from '../../bin/sdk-environment.ts';
 import { synthesise } from '../../bin/synth.ts';
-import { startEngine } from '../../lib/local/engine.ts';
+import { type EngineOptions, startEngine } from '../../lib/local/engine.ts';
 import { type OrdersOnEngine, openOrders } from '../integration/orders-app.ts';
 import { type PythonTool, programsOf } from '../python/environment.ts';
 import { openShell, type Shell } from './shell.ts';
@@ -16,7 +16,6 @@ const ROOT = join(import.meta.dirname, '..', '..');
 
 /** The stage that the runbooks' own values name. */
 const STAGE = 'dev';
-const STACK = `sluice-${STAGE}-orders`;
 /** A minute of CloudWatch lasts a second. */
 const TIME_SCALE = 60;
 
@@ -36,12 +35,22 @@ export interface Workplace {
   close(): void;
 }
 
-export async function prepareWorkplace(): Promise<Workplace> {
+/**
+ * @param stage the one that the commands name
+ * @param options of the engine
+ */
+export async function prepareWorkplace(
+  stage = STAGE,
+  options: Partial<EngineOptions> = { timeScale: TIME_SCALE },
+): Promise<Workplace> {
   const assembly = mkdtempSync(join(tmpdir(), 'sluice-runbooks-'));
   // Within the clone, where `npx sluice` finds it.
   mkdirSync(join(ROOT, '.sluice'), { recursive: true });
   const folder = mkdtempSync(join(ROOT, '.sluice', 'runbooks-'));
-  const [programs] = await Promise.all([programsOf(AWS_CLI), synthesise(assembly, STAGE)]);
+  const [programs] = await Promise.all([programsOf(AWS_CLI), synthesise(assembly, stage)]);
+  // As in the clone, but that what is synthesised is written here.
+  const app = `"${process.execPath}" "${join(ROOT, 'bin', 'app.ts')}"`;
+  writeFileSync(join(folder, 'cdk.json'), JSON.stringify({ app }));
   // On AWS nobody names an endpoint, and version 1 of the AWS CLI does not take that of SQS from the environment.
   const aws = join(folder, 'aws');
   writeFileSync(
@@ -55,11 +64,11 @@ export async function prepareWorkplace(): Promise<Workplace> {
       const engine = await startEngine({
         assembly,
         port: 0,
-        timeScale: TIME_SCALE,
+        ...options,
         onLog: ({ line }) => logs.push(line),
       });
       pointSdkAt(engine.url, engine.services.region);
-      const app = await openOrders(STACK, engine.url);
+      const app = await openOrders(`sluice-${stage}-orders`, engine.url);
       const cloudwatch = new CloudWatchClient({});
       const lambda = new LambdaClient({});
       const shell = openShell(folder, shellEnvironment(folder, engine.url, engine.services.region));

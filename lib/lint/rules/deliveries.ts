@@ -1,7 +1,7 @@
 import { serviceOf } from '../arns.ts';
 import type { Graph } from '../graph.ts';
 import type { Delivery } from '../graph-deliveries.ts';
-import { functionOf } from '../graph-mappings.ts';
+import { type FunctionNode, functionOf } from '../graph-mappings.ts';
 import { at } from '../json.ts';
 import type { Resource } from '../resources.ts';
 import { offence, type Rule } from '../rule.ts';
@@ -22,7 +22,10 @@ const targetOf = ({ target }: Delivery): string =>
   target?.resource === undefined ? 'a target' : `'${target.resource.path.replace(/\/Resource$/, '')}'`;
 
 /** Services that invoke a function and do not wait for what comes of it. */
-const ASYNCHRONOUS: readonly Delivery['kind'][] = ['subscription', 'rule', 'schedule', 'notification'];
+const ASYNCHRONOUS: readonly Delivery['kind'][] = ['subscription', 'rule', 'timed rule', 'schedule', 'notification'];
+
+/** Of an EventInvokeConfig: together they end the tries. */
+const RETRY_PROPERTIES = ['MaximumRetryAttempts', 'MaximumEventAgeInSeconds'] as const;
 
 /** Whether a delivery comes again by itself, with nothing in it that is lost. */
 const recurs = ({ kind, resource }: Delivery): boolean =>
@@ -43,6 +46,10 @@ const withFailureDestination = ({ resources }: Graph): ReadonlySet<Resource | un
       .filter(({ properties }) => at(properties, 'DestinationConfig', 'OnFailure', 'Destination') !== undefined)
       .map((config) => functionOf(config.properties.FunctionName, config, resources)),
   ]);
+
+/** What invokes a function without waiting for what comes of it. */
+const asynchronousTo = (fn: FunctionNode, { deliveries }: Graph): readonly Delivery[] =>
+  deliveries.filter(({ kind, target }) => ASYNCHRONOUS.includes(kind) && target?.resource === fn.resource);
 
 /** Where failures of a delivery end. */
 export const DELIVERY_RULES: readonly Rule[] = [
@@ -89,10 +96,7 @@ export const DELIVERY_RULES: readonly Rule[] = [
     check: (graph) => {
       const safe = withFailureDestination(graph);
       return graph.functions.flatMap((fn) => {
-        const from = graph.deliveries.filter(
-          (delivery) =>
-            ASYNCHRONOUS.includes(delivery.kind) && !recurs(delivery) && delivery.target?.resource === fn.resource,
-        );
+        const from = asynchronousTo(fn, graph).filter((delivery) => !recurs(delivery));
         if (from.length === 0 || safe.has(fn.resource)) return [];
         return [
           offence(
@@ -100,6 +104,32 @@ export const DELIVERY_RULES: readonly Rule[] = [
             'DeadLetterConfig',
             `none, and no failure destination; invoked by ${quoted([...new Set(from.map(({ name }) => name))])}`,
             'Write onFailure: new SqsDestination(queue) on the function; or put a queue with dead letters before it.',
+          ),
+        ];
+      });
+    },
+  },
+  {
+    id: 'Messaging-AsyncRetriesUndeclared',
+    severity: 'warning',
+    mistake: 'a function that nobody waits for does not say how often, and for how long, Lambda tries an event',
+    why: 'By default Lambda invokes it twice more after a failure, whatever the retry policy of the rule or schedule says, and keeps throttled events for six hours: effects are done again, and runs that are long out of date pile up.',
+    source: 'https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-configuring.html',
+    check: (graph) => {
+      const configs = graph.resources
+        .of('AWS::Lambda::EventInvokeConfig')
+        .map((config) => ({ of: functionOf(config.properties.FunctionName, config, graph.resources), config }));
+      return graph.functions.flatMap((fn) => {
+        const from = asynchronousTo(fn, graph);
+        const { config } = configs.find(({ of }) => of === fn.resource) ?? {};
+        const missing = RETRY_PROPERTIES.filter((property) => config?.properties[property] === undefined);
+        if (from.length === 0 || missing.length === 0) return [];
+        return [
+          offence(
+            config === undefined ? fn : { resource: config },
+            missing[0] ?? '',
+            `none; invoked by ${quoted([...new Set(from.map(({ name }) => name))])}`,
+            'Write retryAttempts (0 to 2) and maxEventAge (a minute to 6 hours) on the function, or fn.configureAsyncInvoke({ retryAttempts: 0, maxEventAge: Duration.minutes(1) }) where the next run is near.',
           ),
         ];
       });

@@ -47,6 +47,7 @@ const OF_SERVICES: readonly string[] = [
   'iam:PassedToService',
   'kms:ViaService',
   'lambda:FunctionUrlAuthType',
+  'lambda:InvokedViaFunctionUrl',
   's3:delimiter',
   's3:max-keys',
   's3:prefix',

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { credentialScope, type WireRequest } from '../endpoint-request.ts';
-import { rolePrincipal } from '../iam.ts';
+import { type Principal, rolePrincipal } from '../iam.ts';
 import type { JsonObject } from '../json.ts';
 import { booleanAt, isObject, numberAt, objectAt, textAt } from '../json.ts';
 import type { ServiceResponse } from '../service.ts';
@@ -62,21 +62,25 @@ export function functionUrl(options: FunctionUrlOptions): void {
   });
 }
 
-/** https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html */
+/** A caller needs both, for the function: since October 2025. https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html */
+const NEEDED = ['lambda:InvokeFunctionUrl', 'lambda:InvokeFunction'] as const;
+
 function isForbidden(wire: WireRequest, { services, functions, functionName, authType }: FunctionUrlOptions): boolean {
   const { iam, identities } = services;
   const arn = functions.find(functionName)?.arn ?? '';
-  const values = { 'lambda:functionurlauthtype': authType };
+  const values = { 'lambda:functionurlauthtype': authType, 'lambda:invokedviafunctionurl': 'true' };
+  const mayNot = (principal: Principal): boolean =>
+    NEEDED.some((action) => iam.refuse(principal, action, arn, values) !== undefined);
   if (authType !== 'AWS_IAM') {
     const anybody = { kind: 'service', service: 'anybody', sourceArn: 'anonymous' } as const;
-    return iam.refuse(anybody, 'lambda:InvokeFunctionUrl', arn, values) !== undefined;
+    return mayNot(anybody);
   }
   const scope = credentialScope(wire);
   if (scope === undefined) return true;
   const { roleArn, session, functionName: caller = 'session' } = identities.find(scope.accessKeyId) ?? {};
   // Whoever signs with a key from elsewhere is an administrator, as everywhere.
   if (roleArn === undefined) return identities.isOurs(scope.accessKeyId);
-  return iam.refuse(rolePrincipal(roleArn, session ?? caller), 'lambda:InvokeFunctionUrl', arn, values) !== undefined;
+  return mayNot(rolePrincipal(roleArn, session ?? caller));
 }
 
 /** Several values of one header are joined. */

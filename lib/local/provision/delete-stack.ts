@@ -1,10 +1,11 @@
 import type { Deployed } from './deployed.ts';
 import { refuseLossOfExports } from './exports.ts';
-import { removeLeft } from './removal.ts';
+import { removeAll, removeLeft } from './removal.ts';
 import type { ProvisionContext } from './resource.ts';
 
 /**
- * Deletes a stack with its resources, but for those that are retained. A stack that is not there is deleted already.
+ * Deletes a stack with its resources, but for those that are retained. A stack that is not there is deleted already. What cannot be deleted, a bucket with
+ * objects for example, stays, and the stack with it: DELETE_FAILED.
  * @param nameOrId name or ARN of the stack
  * @throws TemplateError when another stack uses one of its exports
  */
@@ -12,6 +13,12 @@ export async function deleteStack(nameOrId: string, deployed: Deployed, context:
   const stack = [...deployed.stacks.values()].find(({ name, id }) => name === nameOrId || id === nameOrId);
   if (stack === undefined) return;
   refuseLossOfExports(stack, () => false, deployed, 'deleted');
-  await removeLeft(stack, () => false, deployed, context);
-  deployed.close(stack);
+  // What a deployment left behind, which is not the stack's any more.
+  await removeLeft(stack, () => true, deployed, context);
+  const failures = await removeAll(stack, deployed, context);
+  if (failures.size === 0) return deployed.close(stack);
+  stack.failedDeletion = `The following resource(s) failed to delete: [${[...failures.keys()].join(', ')}].`;
+  deployed.update(stack);
+  const reasons = [...failures].map(([id, why]) => `${id} (${stack.resources.get(id)?.type}): ${why}`);
+  context.notice(`Stack ${stack.name} could not be deleted: ${reasons.join('; ')}`);
 }

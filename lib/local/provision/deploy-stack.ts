@@ -74,12 +74,12 @@ export async function deployStack(plan: StackPlan, deployment: Deployment): Prom
 type Settled = Pick<DeployedStack, 'outputs' | 'exports' | 'imports' | 'assets' | 'template'>;
 
 function settle(stack: DeployedStack, settled: Settled, isNew: boolean, { deployed, undo }: Deployment): void {
-  const { outputs, exports, imports, assets, template, updatedAt } = stack;
-  const before = { outputs, exports, imports, assets, template, updatedAt };
+  const { outputs, exports, imports, assets, template, updatedAt, failedDeletion } = stack;
+  const before = { outputs, exports, imports, assets, template, updatedAt, failedDeletion };
   undo.add(`outputs of stack ${stack.name}`, () => {
     if (!isNew) deployed.update(Object.assign(stack, before));
   });
-  deployed.update(Object.assign(stack, settled, isNew ? {} : { updatedAt: new Date() }));
+  deployed.update(Object.assign(stack, settled, { failedDeletion: undefined }, isNew ? {} : { updatedAt: new Date() }));
 }
 
 interface Place {

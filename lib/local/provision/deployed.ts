@@ -43,6 +43,8 @@ export interface DeployedStack {
   assets: ReadonlyMap<string, string>;
   /** What it was last brought to. */
   template: JsonObject;
+  /** Why it could not be deleted, when that was tried last. */
+  failedDeletion?: string | undefined;
   readonly resources: Map<string, DeployedResource>;
   /** Resources that are no longer part of the stack, and are still to be removed. */
   readonly leftovers: Map<string, Leftover>;
@@ -61,6 +63,8 @@ export interface StackInfo {
   readonly createdAt: Date;
   /** Undefined as long as it is as it was created. */
   readonly updatedAt: Date | undefined;
+  /** Why it could not be deleted, when that was tried last. */
+  readonly failedDeletion: string | undefined;
 }
 export type StackResource = Pick<DeployedResource, 'type' | 'physicalId' | 'attributes' | 'properties'>;
 
@@ -72,8 +76,9 @@ export const stackInfo = ({
   resources,
   createdAt,
   updatedAt,
+  failedDeletion,
 }: DeployedStack): StackInfo => ({
-  ...{ name, id, outputs, template, createdAt, updatedAt },
+  ...{ name, id, outputs, template, createdAt, updatedAt, failedDeletion },
   resources: Object.fromEntries(resources),
 });
 
@@ -139,9 +144,9 @@ export function createDeployed(state: State | undefined): Deployed {
   }
 
   const update = (stack: DeployedStack) => {
-    const { name, id, outputs, exports, imports, template, assets, createdAt, updatedAt } = stack;
+    const { name, id, outputs, exports, imports, template, assets, createdAt, updatedAt, failedDeletion } = stack;
     kept?.stacks.put(name, {
-      ...{ name, id, outputs, exports, imports, template },
+      ...{ name, id, outputs, exports, imports, template, failedDeletion },
       assets: [...assets],
       createdAt: createdAt.getTime(),
       updatedAt: updatedAt?.getTime(),

@@ -1,5 +1,5 @@
 import type { PolicyStatement, PrincipalElement } from '../iam/policy.ts';
-import { textAt } from '../json.ts';
+import { booleanAt, textAt } from '../json.ts';
 import { functionArn, functionNameOf } from '../lambda/function-names.ts';
 import type { DeployedResource } from './deployed.ts';
 import { physicalName } from './names.ts';
@@ -7,8 +7,15 @@ import type { ProvisionContext, ResourceRequest, ResourceType } from './resource
 
 /** A statement of a function's policy. https://docs.aws.amazon.com/lambda/latest/dg/access-control-resource-based.html */
 export const permission: ResourceType = {
-  handled: ['Action', 'FunctionName', 'FunctionUrlAuthType', 'Principal', 'SourceAccount', 'SourceArn'],
-  harmless: ['InvokedViaFunctionUrl'],
+  handled: [
+    'Action',
+    'FunctionName',
+    'FunctionUrlAuthType',
+    'InvokedViaFunctionUrl',
+    'Principal',
+    'SourceAccount',
+    'SourceArn',
+  ],
   refused: {
     EventSourceToken: 'nobody here calls with such a token',
     PrincipalOrgID: 'there is no organization',
@@ -49,6 +56,7 @@ function statementOf({ properties }: ResourceRequest, arn: string): PolicyStatem
     Condition: {
       ...(sourceArn === undefined ? {} : { ArnLike: { 'aws:SourceArn': sourceArn } }),
       ...(Object.keys(equals).length === 0 ? {} : { StringEquals: equals }),
+      ...(booleanAt(properties, 'InvokedViaFunctionUrl') ? { Bool: { 'lambda:InvokedViaFunctionUrl': 'true' } } : {}),
     },
   };
 }

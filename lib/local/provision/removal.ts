@@ -39,6 +39,34 @@ export async function removeGoing(stack: DeployedStack, deployed: Deployed, cont
   }
 }
 
+/**
+ * Removes all that a stack has, but for what is retained. What cannot be deleted stays in the stack, with what it depends on.
+ * @returns why, by logical id; empty when all is gone
+ */
+export async function removeAll(
+  stack: DeployedStack,
+  deployed: Deployed,
+  context: ProvisionContext,
+): Promise<ReadonlyMap<string, string>> {
+  const failures = new Map<string, string>();
+  const staying = new Set<string>();
+  for (const logicalId of dependantsFirst(stack.resources)) {
+    const resource = stack.resources.get(logicalId);
+    if (resource === undefined) continue;
+    if (staying.has(logicalId)) {
+      for (const needed of resource.dependsOn) staying.add(needed);
+      continue;
+    }
+    deployed.remove(stack, logicalId);
+    const failure = resource.retained.onDelete ? undefined : await failureOf(stack, resource, deployed, context);
+    if (failure === undefined) continue;
+    failures.set(logicalId, failure);
+    deployed.put(stack, logicalId, resource);
+    for (const needed of resource.dependsOn) staying.add(needed);
+  }
+  return failures;
+}
+
 async function remove(
   stack: DeployedStack,
   name: string,
@@ -46,17 +74,30 @@ async function remove(
   deployed: Deployed,
   context: ProvisionContext,
 ): Promise<void> {
+  const failure = await failureOf(stack, resource, deployed, context);
+  // As on AWS: the deployment stands, the resource is left to whoever runs it.
+  if (failure !== undefined)
+    context.notice(
+      `Stack ${stack.name}: ${name} (${resource.type}) left the stack but could not be deleted: ${failure}`,
+    );
+}
+
+/** Removes a resource. @returns why it could not be; undefined when it is gone */
+async function failureOf(
+  stack: DeployedStack,
+  resource: DeployedResource,
+  deployed: Deployed,
+  context: ProvisionContext,
+): Promise<string | undefined> {
   deployed.addLeftover(stack, { ...resource, isGoing: true });
   try {
     await typeNamed(resource.type)?.remove?.(resource, context);
+    return undefined;
   } catch (error) {
-    // As on AWS: the deployment stands, the resource is left to whoever runs it.
-    const reason = error instanceof Error ? error.message : String(error);
-    context.notice(
-      `Stack ${stack.name}: ${name} (${resource.type}) left the stack but could not be deleted: ${reason}`,
-    );
+    return error instanceof Error ? error.message : String(error);
+  } finally {
+    deployed.removeLeftover(stack, resource);
   }
-  deployed.removeLeftover(stack, resource);
 }
 
 /** Logical ids in an order in which each comes before those it depends on. */

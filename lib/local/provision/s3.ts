@@ -6,6 +6,8 @@ import { isThere } from './is-there.ts';
 import { physicalName } from './names.ts';
 import type { ProvisionContext, ResourceType } from './resource.ts';
 
+const POLICY = 'bucket-policy';
+
 const bucket: ResourceType = {
   handled: ['BucketEncryption', 'BucketName'],
   harmless: [
@@ -54,7 +56,11 @@ const bucket: ResourceType = {
     encrypt(before.physicalId, properties, context);
     return before;
   },
-  remove: async ({ physicalId }, { calls }) => void (await calls.rest('s3', 'DELETE', `/${physicalId}`)),
+  async remove({ physicalId }, { calls, services }) {
+    await calls.rest('s3', 'DELETE', `/${physicalId}`);
+    // It takes its policy along, also one that is retained.
+    services.iam.resources.remove(`arn:aws:s3:::${physicalId}`, POLICY);
+  },
   async contents({ physicalId }, { calls }) {
     return (await keysIn(physicalId, calls, 1)).length > 0 ? 'objects' : undefined;
   },
@@ -64,11 +70,10 @@ const bucketPolicy: ResourceType = {
   handled: ['Bucket', 'PolicyDocument'],
   create({ properties, context }) {
     const bucket = textAt(properties, 'Bucket') ?? '';
-    context.services.iam.resources.put(`arn:aws:s3:::${bucket}`, 'bucket-policy', properties.PolicyDocument);
+    context.services.iam.resources.put(`arn:aws:s3:::${bucket}`, POLICY, properties.PolicyDocument);
     return { physicalId: bucket, attributes: {} };
   },
-  remove: ({ physicalId }, { services }) =>
-    services.iam.resources.remove(`arn:aws:s3:::${physicalId}`, 'bucket-policy'),
+  remove: ({ physicalId }, { services }) => services.iam.resources.remove(`arn:aws:s3:::${physicalId}`, POLICY),
 };
 
 /** Keys of a bucket's objects, from the first on. */
@@ -87,12 +92,16 @@ function keyOf(properties: JsonObject): string | undefined {
   return textAt(objectAt(rule, 'ServerSideEncryptionByDefault'), 'KMSMasterKeyID');
 }
 
-/** The CDK's `autoDeleteObjects`: a bucket is emptied before it is deleted. */
+/** The CDK's `autoDeleteObjects`: before a bucket is deleted its policy denies all writing, and it is emptied. */
 const autoDeleteObjects: ResourceType = {
   handled: ['BucketName', 'ServiceToken'],
   create: ({ properties }) => ({ physicalId: `${textAt(properties, 'BucketName')}-objects`, attributes: {} }),
-  async remove({ properties }, { calls }) {
+  async remove({ properties }, { calls, services }) {
     const bucket = textAt(properties, 'BucketName') ?? '';
+    const arn = `arn:aws:s3:::${bucket}`;
+    const { Statement = [] } = services.iam.resources.of(arn).get(POLICY) ?? {};
+    const closed = { Effect: 'Deny', Principal: '*', Action: ['s3:PutObject'], Resource: [`${arn}/*`] };
+    services.iam.resources.put(arn, POLICY, { Version: '2012-10-17', Statement: [Statement, closed].flat() });
     for (;;) {
       const keys = await keysIn(bucket, calls);
       if (keys.length === 0) return;

@@ -3,9 +3,7 @@ import { CfnOutput, Stack, type StackProps, Tags } from 'aws-cdk-lib';
 import { AttributeType, BillingMode, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
 import { ArnPrincipal } from 'aws-cdk-lib/aws-iam';
 import { FunctionUrlAuthType } from 'aws-cdk-lib/aws-lambda';
-import { BlockPublicAccess, Bucket, BucketEncryption } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
-import { logAccess } from '../../constructs/access-logs.ts';
 import type { ConsumerView } from '../../constructs/alarms/consumer-view.ts';
 import { watchFunction } from '../../constructs/alarms/function.ts';
 import { watchOutbox } from '../../constructs/alarms/outbox.ts';
@@ -14,6 +12,7 @@ import { SystemAlarms } from '../../constructs/alarms/system-alarms.ts';
 import { ClaimCheckBucket } from '../../constructs/claim-check-bucket.ts';
 import type { SystemOverview } from '../../constructs/dashboards/overview-dashboard.ts';
 import { SystemDashboard } from '../../constructs/dashboards/system-dashboard.ts';
+import { dataBucket } from '../../constructs/data-bucket.ts';
 import { EventLog } from '../../constructs/event-log.ts';
 import { EventTopic } from '../../constructs/event-topic.ts';
 import { InboxTable } from '../../constructs/inbox-table.ts';
@@ -80,20 +79,14 @@ export class OrdersStack extends Stack {
     const stock = this.table('stock', 'sku');
     const reservations = this.table('reservations', 'orderId', { name: 'part', type: AttributeType.STRING });
     const totals = this.table('totals', 'minute', { name: 'country', type: AttributeType.STRING });
-    const invoices = new Bucket(this, 'invoices', {
-      encryption: BucketEncryption.S3_MANAGED,
-      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
-      enforceSSL: true,
-      versioned: true,
-      removalPolicy: removalPolicyOf(this),
-    });
-    logAccess(invoices);
+    const invoices = dataBucket(this, 'invoices', { versioned: true });
     const mail = new OutgoingMail(this, 'mail');
 
     const placeOrder = messagingFunction(new Construct(this, 'place-order'), 'place-order', {
       code: codeOf('orders/place-order'),
       description: 'Takes an order or a cancellation and replies at once',
       timeout: PLACE_ORDER_TIMEOUT,
+      reserved: stageOf(this).reservedForCallers,
       environment: { [ORDERS_ENV.ordersTable]: orders.tableName },
     });
     allow(placeOrder, ['dynamodb:GetItem', 'dynamodb:PutItem'], [orders.tableArn]);

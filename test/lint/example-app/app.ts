@@ -139,6 +139,7 @@ new Queue(stack, 'SearchResponses', answers);
 news.addSubscription(new SqsSubscription(searchRequests));
 // seeded Messaging-SubscriptionWithoutDeadLetters
 // seeded Messaging-AsyncFailuresDropped
+// seeded Messaging-AsyncRetriesUndeclared
 news.addSubscription(new LambdaSubscription(work('ReadNews', 5)));
 
 // Pages: alarms that go to a topic which CloudWatch can neither encrypt for nor publish to.

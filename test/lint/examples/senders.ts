@@ -1,6 +1,7 @@
 import { CfnRule, type CfnRuleProps } from 'aws-cdk-lib/aws-events';
 import { CfnPolicy, CfnRole } from 'aws-cdk-lib/aws-iam';
 import { CfnKey } from 'aws-cdk-lib/aws-kms';
+import { CfnEventInvokeConfig, type CfnEventInvokeConfigProps } from 'aws-cdk-lib/aws-lambda';
 import { CfnBucket } from 'aws-cdk-lib/aws-s3';
 import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
 import { CfnTopic, CfnTopicPolicy } from 'aws-cdk-lib/aws-sns';
@@ -242,7 +243,32 @@ export const SENDER_EXAMPLES: Examples = {
       fix: 'a queue with dead letters before it',
     },
   ],
+  'Messaging-AsyncRetriesUndeclared': [
+    {
+      // The retries of the rule are EventBridge's, not Lambda's.
+      bad: (s) => every(s, 0),
+      good: (s) => tried(s, { maximumRetryAttempts: 0, maximumEventAgeInSeconds: 60 }),
+      path: 'one',
+      property: 'MaximumRetryAttempts',
+      value: "none; invoked by 'rule'",
+      fix: 'fn.configureAsyncInvoke({ retryAttempts: 0',
+    },
+    {
+      bad: (s) => tried(s, { maximumRetryAttempts: 0 }),
+      good: (s) => read(s),
+      path: 'invoke',
+      property: 'MaximumEventAgeInSeconds',
+      value: "none; invoked by 'rule'",
+      fix: 'maxEventAge',
+    },
+  ],
 };
+
+/** A rule that invokes a function every minute, and how often Lambda tries. */
+function tried(scope: Construct, config: Omit<CfnEventInvokeConfigProps, 'functionName' | 'qualifier'>): void {
+  every(scope, 0);
+  new CfnEventInvokeConfig(scope, 'invoke', { functionName: 'one', qualifier: '$LATEST', ...config });
+}
 
 /** Dead letters that let EventBridge in, whatever else is closed to it. */
 function opened(scope: Construct): CfnQueue {

@@ -43,6 +43,27 @@ const entry = (Source: string, detail: Json = {}, DetailType = 'test'): Entry =>
   Detail: JSON.stringify(detail),
 });
 
+const [tried, triedOnce] = [app.lambda("see(1); throw new Error('no');"), app.lambda("see(1); throw new Error('no');")];
+const notAgain = { RetryPolicy: { MaximumRetryAttempts: 0, MaximumEventAgeInSeconds: 60 } };
+app.add({
+  ...letIn(tried.id, 'function', 'events.amazonaws.com'),
+  ...letIn(triedOnce.id, 'function', 'events.amazonaws.com'),
+  ...rule('Tried', { source: ['tried'] }, [target(tried.id, notAgain), target(triedOnce.id, notAgain)]),
+  Once: {
+    Type: 'AWS::Lambda::EventInvokeConfig',
+    Properties: { FunctionName: { Ref: triedOnce.id }, Qualifier: '$LATEST', MaximumRetryAttempts: 0 },
+  },
+});
+conforms(
+  "EventBridge: the retry policy of a target ends its own tries to deliver, and not Lambda's to run a function that fails: an EventInvokeConfig does",
+  { source: 'lambda-async' },
+  async () => {
+    await putEvents([entry('tried')]);
+    await until('Lambda to try for the third time', () => tried.seen()[2]);
+    expect(triedOnce.seen()).toEqual([1]);
+  },
+);
+
 const listener = app.lambda('see(event);');
 app.add({
   ...letIn(listener.id, 'function', 'events.amazonaws.com'),

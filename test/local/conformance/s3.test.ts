@@ -1,3 +1,4 @@
+import { InvokeCommand } from '@aws-sdk/client-lambda';
 import {
   CompleteMultipartUploadCommand,
   CopyObjectCommand,
@@ -11,7 +12,8 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { expect } from 'vitest';
-import { conformanceApp, failure } from './app.ts';
+import { REGION } from '../engine/support.ts';
+import { conformanceApp, type DeployedFunction, failure } from './app.ts';
 import { conforms } from './conforms.ts';
 
 const app = conformanceApp();
@@ -22,6 +24,29 @@ const put = (key: string, Body: string, more: Partial<PutObjectCommandInput> = {
   s3().send(new PutObjectCommand({ ...at(key), Body, ...more }));
 const get = async (key: string, Range?: string) =>
   (await s3().send(new GetObjectCommand({ ...at(key), Range }))).Body?.transformToString();
+
+const reader = (id: string, ...actions: readonly string[]) =>
+  app.lambda(
+    `const response = await fetch(process.env.AWS_ENDPOINT_URL + '/' + process.env.BUCKET + '/gone', { headers: {
+       authorization: 'AWS4-HMAC-SHA256 Credential=' + process.env.AWS_ACCESS_KEY_ID + '/20260101/${REGION}/s3/aws4_request, SignedHeaders=host, Signature=x',
+       'x-amz-security-token': process.env.AWS_SESSION_TOKEN } });
+     return { status: response.status, code: /<Code>(.*)<.Code>/.exec(await response.text())?.[1] };`,
+    { Environment: { Variables: { BUCKET: { Ref: 'Bucket' }, ID: id } } },
+    actions.map((Action) => ({ Effect: 'Allow', Action, Resource: '*' })),
+  );
+const answerOf = async ({ name }: DeployedFunction): Promise<unknown> => {
+  const { Payload } = await app.clients.lambda.send(new InvokeCommand({ FunctionName: name }));
+  return JSON.parse(Buffer.from(Payload ?? []).toString());
+};
+const [mayList, mayReadOnly] = [reader('lists', 's3:GetObject', 's3:ListBucket'), reader('reads', 's3:GetObject')];
+conforms(
+  'S3: an object that is not there is NoSuchKey for who may list the bucket, and AccessDenied for who may only read objects',
+  { source: 's3-getobject' },
+  async () => {
+    expect(await answerOf(mayList)).toEqual({ status: 404, code: 'NoSuchKey' });
+    expect(await answerOf(mayReadOnly)).toEqual({ status: 403, code: 'AccessDenied' });
+  },
+);
 
 conforms('S3: If-None-Match * writes an object only if there is none', { source: 's3-conditional' }, async () => {
   await put('new', 'first', { IfNoneMatch: '*' });

@@ -52,6 +52,7 @@ export const SOURCES = {
   'ses-sandbox': ['SES, the sandbox', 'https://docs.aws.amazon.com/ses/latest/dg/request-production-access.html'],
   'ses-identities': ['SES, verified identities', 'https://docs.aws.amazon.com/ses/latest/dg/creating-identities.html'],
   'ses-quotas': ['SES, sending quotas', 'https://docs.aws.amazon.com/ses/latest/dg/manage-sending-quotas.html'],
+  'lambda-url-auth': ['Lambda, access to function URLs', 'https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html'],
   's3-getobject': ['S3 API, GetObject', 'https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html'],
   'dynamodb-throttling': [
     'DynamoDB, throttling',
@@ -65,6 +66,11 @@ export const SOURCES = {
     'DynamoDB, conflicts of transactions',
     'https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html#transaction-conflict-handling',
   ],
+  'cloudformation-delete-failed': [
+    'CloudFormation, delete stack fails',
+    'https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/troubleshooting.html#troubleshooting-errors-delete-stack-fails',
+  ],
+  's3-delete-bucket': ['S3 API, DeleteBucket', 'https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteBucket.html'],
   'cloudformation-deletion': [
     'CloudFormation, DeletionPolicy',
     'https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html',

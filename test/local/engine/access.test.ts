@@ -431,7 +431,13 @@ test.each([
       ...lambda('F', 'exports.handler = async (event) => event.headers["x-mine"];'),
       Url: { Type: 'AWS::Lambda::Url', Properties: { AuthType, TargetFunctionArn: arn('F') } },
       ...(isPublic
-        ? { Public: { Type: 'AWS::Lambda::Permission', Properties: { ...Properties, FunctionUrlAuthType: 'NONE' } } }
+        ? {
+            Public: { Type: 'AWS::Lambda::Permission', Properties: { ...Properties, FunctionUrlAuthType: 'NONE' } },
+            Too: {
+              Type: 'AWS::Lambda::Permission',
+              Properties: { ...Properties, Action: 'lambda:InvokeFunction', InvokedViaFunctionUrl: true },
+            },
+          }
         : {}),
     }),
   );

@@ -284,6 +284,15 @@ test('a function URL answers with what the function returns', async () => {
           FunctionUrlAuthType: 'NONE',
         },
       },
+      PublicToo: {
+        Type: 'AWS::Lambda::Permission',
+        Properties: {
+          Action: 'lambda:InvokeFunction',
+          FunctionName: { Ref: 'Web' },
+          Principal: '*',
+          InvokedViaFunctionUrl: true,
+        },
+      },
     },
   );
   const response = await fetch(`${engine.stacks[0]?.resources.Url?.attributes.FunctionUrl}orders`, {

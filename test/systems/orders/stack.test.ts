@@ -18,6 +18,7 @@ import {
   idOf,
   listOf,
   QUEUE,
+  type Resource,
   STREAM,
   TABLE,
   type TemplateJson,
@@ -85,19 +86,120 @@ describe('stages', () => {
       expect([id, DeletionPolicy, UpdateReplacePolicy]).toEqual([id, deletion, replacement]);
   });
 
-  it('prod differs from dev in names, tags and what is kept, and in nothing else', () => {
+  it.each([
+    ['AWS::SQS::QueuePolicy', prod, 'RetainExceptOnCreate'],
+    ['AWS::SQS::QueuePolicy', dev, 'Delete'],
+    ['AWS::S3::BucketPolicy', prod, 'RetainExceptOnCreate'],
+    // The bucket takes it along. Until then it keeps out what would be written after the bucket was emptied.
+    ['AWS::S3::BucketPolicy', dev, 'RetainExceptOnCreate'],
+  ])('what is kept keeps its policy, without which it takes plain HTTP: %s', (type, template, deletion) => {
+    expect(all(template, type).length).toBeGreaterThan(4);
+    for (const [id, , { DeletionPolicy }] of all(template, type)) expect([id, DeletionPolicy]).toEqual([id, deletion]);
+  });
+
+  it('dev empties every bucket before it is deleted, by a function that may do nothing else', () => {
+    const emptied = all(dev, 'Custom::S3AutoDeleteObjects').map(([, { BucketName }]) => idOf(BucketName));
+    expect(emptied.sort()).toEqual(
+      all(dev, BUCKET)
+        .map(([id]) => id)
+        .sort(),
+    );
+    expect(all(prod, 'Custom::S3AutoDeleteObjects')).toEqual([]);
+    const [[, role] = [], ...more] = all(dev, 'AWS::IAM::Role').filter(([id]) => EMPTIER.test(id));
+    expect(more).toEqual([]);
+    const logs = all(dev, 'AWS::Logs::LogGroup').find(([id]) => EMPTIER.test(id))?.[0];
+    expect(role).toEqual({
+      AssumeRolePolicyDocument: expect.anything(),
+      Policies: [
+        {
+          PolicyName: 'logs',
+          PolicyDocument: {
+            Version: '2012-10-17',
+            Statement: [
+              {
+                Effect: 'Allow',
+                Action: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+                Resource: { 'Fn::GetAtt': [logs, 'Arn'] },
+              },
+            ],
+          },
+        },
+      ],
+    });
+  });
+
+  /** What empties buckets. Its function and role are the CDK's, which cannot have tags; it runs when the stack is destroyed. */
+  const EMPTIER = /^CustomS3AutoDeleteObjects|^EmptierLogs|AutoDeleteObjectsCustomResource/;
+
+  /** A template without what empties its buckets: the resources, the tag by which they know a bucket, and what its policy lets them do. */
+  function withoutEmptier(template: TemplateJson): Resource[] {
+    const { Resources } = structuredClone(template);
+    const rest = Object.entries(Resources).filter(([id]) => !EMPTIER.test(id));
+    return rest.map(([, resource]) => {
+      const { Tags, PolicyDocument: policy } = resource.Properties ?? {};
+      if (resource.Type === BUCKET)
+        resource.Properties.Tags = Tags.filter(({ Key }: { Key: string }) => Key !== 'aws-cdk:auto-delete-objects');
+      if (resource.Type === 'AWS::S3::BucketPolicy')
+        policy.Statement = policy.Statement.filter(
+          ({ Action }: { Action: unknown }) => !listOf(Action).includes('s3:PutBucketPolicy'),
+        );
+      return resource;
+    });
+  }
+
+  it('prod differs from dev in names, tags, what is kept, reserved and empties buckets, and in nothing else', () => {
     // Without the logical ids: the CDK puts the stack's name into those of a schedule's permissions, to which nothing refers.
-    const plain = ({ Resources }: TemplateJson, stage: string): string[] =>
-      Object.values(Resources)
-        .map((resource) =>
+    const plain = (template: TemplateJson, stage: string): string[] =>
+      withoutEmptier(template)
+        .map(({ DeletionPolicy: _, UpdateReplacePolicy: __, ...resource }) =>
           JSON.stringify(Object.entries(resource).sort())
             .replaceAll(`"Value":"${stage}"`, '"Value":"STAGE"')
             .replaceAll(`sluice-${stage}-`, 'sluice-STAGE-')
-            .replaceAll(/"(DeletionPolicy|UpdateReplacePolicy)","(Retain|RetainExceptOnCreate|Delete)"/g, '"$1",""')
-            .replaceAll(/"(RetentionInDays|ExpirationInDays)":(7|90)\b/g, '"$1":0'),
+            .replaceAll(/"(RetentionInDays|ExpirationInDays)":(7|90)\b/g, '"$1":0')
+            .replace('"ReservedConcurrentExecutions":100,', ''),
         )
         .sort();
     expect(plain(prod, 'prod')).toEqual(plain(dev, 'dev'));
+  });
+
+  it.each([
+    ['dev', {}, undefined],
+    ['prod', {}, 100],
+    ['prod', { reservedForCallers: 'none' }, undefined],
+    ['dev', { reservedForCallers: 7 }, 7],
+  ] as const)(
+    '%s with %j reserves %s executions for who places orders, and nothing else',
+    (stage, settings, reserved) => {
+      const found = all(ordersTemplate(stage, settings), FUNCTION).flatMap(
+        ([, { FunctionName, ReservedConcurrentExecutions: most }]) =>
+          most === undefined ? [] : [[FunctionName, most]],
+      );
+      expect(found).toEqual(reserved === undefined ? [] : [[`sluice-${stage}-orders-place-order`, reserved]]);
+    },
+  );
+
+  it('who is a caller gets both permissions that a function URL asks for', () => {
+    const caller = 'arn:aws:iam::111122223333:role/shop';
+    const permissions = all(ordersTemplate('dev', { callers: [caller] }), 'AWS::Lambda::Permission')
+      .map(([, properties]) => properties)
+      .filter(({ Principal }) => Principal === caller);
+    const ofPlaceOrder = { FunctionName: { 'Fn::GetAtt': [expect.stringContaining('PlaceOrder'), 'Arn'] } };
+    expect(permissions).toEqual([
+      { ...ofPlaceOrder, Principal: caller, Action: 'lambda:InvokeFunctionUrl', FunctionUrlAuthType: 'AWS_IAM' },
+      { ...ofPlaceOrder, Principal: caller, Action: 'lambda:InvokeFunction', InvokedViaFunctionUrl: true },
+    ]);
+  });
+
+  it('what runs every minute is tried once by Lambda, too, and not when the next run is due', () => {
+    const once = all(dev, 'AWS::Lambda::EventInvokeConfig').map(([, properties]) => {
+      expect(properties).toMatchObject({ MaximumRetryAttempts: 0, MaximumEventAgeInSeconds: 60 });
+      return idOf(properties.FunctionName);
+    });
+    const targets = all(dev, 'AWS::Events::Rule').flatMap(([, { Targets }]) =>
+      Targets.map(({ Arn }: { Arn: unknown }) => idOf(Arn)),
+    );
+    expect(once).toEqual(targets);
+    expect(targets).not.toEqual([]);
   });
 
   it('is the same template every time', () => {
@@ -106,11 +208,13 @@ describe('stages', () => {
 
   it('tags what costs money with stage, system, component and owner', () => {
     const tagged = ordersTemplate('dev', { tags: { owner: 'team orders', costCentre: '4711' } });
-    const tagsOf = (type: string): Record<string, string>[] =>
-      all(tagged, type).map(([, { Tags }]) =>
-        Object.fromEntries((Tags as { Key: string; Value: string }[]).map(({ Key, Value }) => [Key, Value])),
-      );
     const common = { 'sluice:stage': 'dev', 'sluice:system': 'orders', owner: 'team orders', 'cost-centre': '4711' };
+    const tagsOf = (type: string): Record<string, string>[] =>
+      all(tagged, type).map(([id, { Tags = [] }]) =>
+        EMPTIER.test(id)
+          ? common
+          : Object.fromEntries((Tags as { Key: string; Value: string }[]).map(({ Key, Value }) => [Key, Value])),
+      );
     for (const type of [QUEUE, STREAM, TABLE, TOPIC, BUCKET, FUNCTION, 'AWS::Logs::LogGroup', 'AWS::KMS::Key'])
       for (const tags of tagsOf(type)) expect(tags).toMatchObject(common);
     const components = (type: string) => new Set(tagsOf(type).map((tags) => tags['sluice:component']));

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { resolveStage } from '../../../lib/constructs/resolve-stage.ts';
-import { useStage } from '../../../lib/constructs/stage.ts';
+import { stackProps, useStage } from '../../../lib/constructs/stage.ts';
 import type { Stage, StageSettings } from '../../../lib/constructs/stage-settings.ts';
 import { OrdersStack } from '../../../lib/systems/orders/stack.ts';
 import type { TemplateJson } from '../../constructs/template-view.ts';
@@ -22,7 +22,7 @@ export function ordersApp<T>(given: string | Stage, look: (stack: OrdersStack) =
     writeFileSync(join(bundle, 'index.mjs'), 'export const handler = async () => undefined;\n');
     const app = new App({ outdir: join(folder, 'cdk.out') });
     const stage = useStage(app, typeof given === 'string' ? resolveStage(given, settings) : given);
-    return look(new OrdersStack(app, `sluice-${stage.name}-orders`, { codeOf: () => bundle }));
+    return look(new OrdersStack(app, `sluice-${stage.name}-orders`, { ...stackProps(stage), codeOf: () => bundle }));
   } finally {
     rmSync(folder, { recursive: true });
   }
