@@ -30,7 +30,9 @@ describe('pack', () => {
     const bytes = 40_000;
     const paid: boolean[] = [];
     for (let percent = 0; percent <= 100; percent += 1) {
-      const random = randomBytes(bytes).toString('base64').slice(0, (bytes * percent) / 100);
+      const random = randomBytes(bytes)
+        .toString('base64')
+        .slice(0, (bytes * percent) / 100);
       const data = random.padEnd(bytes, 'A');
       const sent = (gzipSync(data).length * 4) / 3;
       paid.push(pack(data) !== undefined);

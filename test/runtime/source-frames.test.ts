@@ -54,12 +54,7 @@ describe('the stack of an error in a bundle', () => {
     ['far to the right', 'deep', 'Error: deep', `at Object.deep (places.ts:${at("new Error('deep')")})`],
     ['in a function without a name', 'called', 'Error: called', `at places.ts:${at("new Error('called')")}`],
     ['of another class', 'typed', 'TypeError: typed', `at Object.typed (places.ts:${at("new TypeError('typed')")})`],
-    [
-      'that cannot be made a text',
-      'nameless',
-      'Error',
-      `at Object.nameless (places.ts:${at("new Error('x')")})`,
-    ],
+    ['that cannot be made a text', 'nameless', 'Error', `at Object.nameless (places.ts:${at("new Error('x')")})`],
   ])('names line and column of the source: %s', (_, place, head, frame) => {
     expect(stackOf(place).slice(0, 2)).toEqual([head, `    ${frame}`]);
   });
