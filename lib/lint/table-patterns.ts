@@ -32,8 +32,8 @@ export function tableFaults(pattern: Json, table: Resource | undefined): readonl
   const unknown = unknownMembers(RECORD, "a record of a table's stream");
   return faultsIn(pattern, (member, condition) => {
     if (member === 'eventName')
-      return names.every((name) => typeof name === 'string' && !EVENT_NAMES.includes(name))
-        ? [`eventName is ${json(names)} and never one of ${EVENT_NAMES.join(', ')}`]
+      return listOf(condition).every((name) => typeof name === 'string' && !EVENT_NAMES.includes(name))
+        ? [`eventName is ${json(listOf(condition))} and never one of ${EVENT_NAMES.join(', ')}`]
         : [];
     if (member !== 'dynamodb') return unknown(member, condition);
     return faultsIn(recordOf(condition), (image, attributes) => {

@@ -85,6 +85,8 @@ const lambda: Reader = ({ method, url }) => {
 const ses: Reader = ({ method, url }) => {
   if (url.startsWith('/v2/email/outbound-emails')) return 'SendEmail';
   if (url.startsWith('/v2/email/account')) return method === 'GET' ? 'GetAccount' : undefined;
+  // Newer SDKs list by POST to a path of its own, older ones by GET of the identities.
+  if (url.startsWith('/v2/email/list-identities')) return method === 'POST' ? 'ListEmailIdentities' : undefined;
   if (!url.startsWith('/v2/email/identities')) return undefined;
   const one = /\/identities\/[^/?]/.test(url);
   if (one) return { GET: 'GetEmailIdentity', DELETE: 'DeleteEmailIdentity' }[method];

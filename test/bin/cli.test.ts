@@ -1,6 +1,8 @@
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -26,6 +28,16 @@ function sluice(...args: string[]): Promise<Ended> {
     });
   });
 }
+
+describe('what the package calls its programs', () => {
+  const { bin } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { bin: Record<string, string> };
+  it.each(Object.entries(bin))('%s runs by itself', async (_, file) => {
+    // The Node that runs the tests is found first, as npx has it.
+    const PATH = `${dirname(process.execPath)}:${process.env.PATH}`;
+    const { stdout } = await promisify(execFile)(join(ROOT, file), ['--help'], { env: { ...process.env, PATH } });
+    expect(stdout).toMatch(/^Usage: sluice /);
+  });
+});
 
 describe('help', () => {
   it.each([

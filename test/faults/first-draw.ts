@@ -31,7 +31,7 @@ export const firstDraw: readonly Fault[] = [
   fault('lib/constructs/alarms/kinds.ts', 'silence of a measure that the sweeper makes counts as fine', "silence: 'told',\n    silenceBecause: 'the sweeper measures every minute", "silence: 'fine',\n    silenceBecause: 'the sweeper measures every minute"),
   fault('lib/constructs/dashboards/overview-dashboard.ts', 'the age of the oldest unpublished event is averaged', "{ outbox: name }, 'Maximum', name)", "{ outbox: name }, 'Average', name)"),
   fault('lib/constructs/alarms/outbox.ts', 'refused calls of the sweeper do not count as calls', 'IF(FILL(calls, 0) + FILL(refused, 0) > 0', 'IF(FILL(calls, 0) > 0'),
-  fault('lib/constructs/access-logs.ts', 'logs of access never expire', '    lifecycleRules: [{ expiration: Duration.days(logRetentionOf(stack)) }],\n', ''),
+  fault('lib/constructs/access-logs.ts', 'logs of access never expire', 'closedBucket(stack, ID, { lifecycleRules: [{ expiration: Duration.days(logRetentionOf(stack)) }] })', 'closedBucket(stack, ID, {})'),
   fault('lib/constructs/scheduled-work.ts', 'a name of exactly the most characters is given up', 'name.length <= SCHEDULER.maxNameCharacters', 'name.length < SCHEDULER.maxNameCharacters'),
 
   fault('lib/lint/graph-mappings.ts', 'a window that is not written counts as one second', 'numberOf(properties.MaximumBatchingWindowInSeconds, 0)', 'numberOf(properties.MaximumBatchingWindowInSeconds, 1)'),

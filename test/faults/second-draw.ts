@@ -17,7 +17,7 @@ export const secondDraw: readonly Fault[] = [
   fault('lib/operations/dead-letter-queue.ts', 'the object of a dead letter is read as text', "Buffer.from((await Body?.transformToByteArray()) ?? [])", "Buffer.from((await Body?.transformToString()) ?? '')", 'the object is JSON, whose bytes are the same again; of one that is damaged the sum is wrong either way'),
 
   fault('lib/systems/orders/tools/snapshot.ts', 'dead letters are kept under the stem of the queue, not by consumer', '[owner, await look(stem)]', '[stem, await look(stem)]'),
-  fault('lib/systems/orders/stack.ts', 'access to the invoices is not logged', '    logAccess(invoices);\n', ''),
+  fault('lib/constructs/data-bucket.ts', 'access to the invoices is not logged', '  logAccess(bucket);\n', ''),
   fault('lib/systems/orders/tools/snapshot.ts', 'published rows are counted for unpublished ones', 'outbox.filter((row) => row.unpublished !== undefined)', 'outbox.filter((row) => row.unpublished === undefined)'),
   fault('lib/systems/orders/tools/ledger.ts', 'a letter counts by its trace, not by its event', '(letter?.eventId === undefined ? [] : [letter.eventId])', '(letter?.traceId === undefined ? [] : [letter.traceId])'),
   fault('lib/systems/orders/tools/settled.ts', 'the record at the position still waits', '> position).length', '>= position).length'),

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { capacityOf, type Plan, roundedByHand } from '../../lib/operations/capacity/capacity.ts';
 import { compare } from '../../lib/operations/capacity/compare.ts';
+import { SECONDS_PER_MONTH } from '../../lib/operations/cost/charge.ts';
+import type { PriceName } from '../../lib/operations/cost/price-list.ts';
 
 const DAY = 86_400;
 /** 10,000 services, 100 metrics a second each, 1 KB; 7 days, 3 copies; a consumer handles 50,000 a second. */
@@ -76,6 +78,63 @@ describe('the comparison', () => {
     const plan = { ...METRICS, perSecond: 1, bytes: 10_240 };
     const [queue] = compare(plan, { region: 'us-east-1', durationMs: 100, memoryMib: 512, perInvocation: 100 });
     expect(queue?.dollars).toBeCloseTo(0.5 * 2.628 * 0.4, 6);
+  });
+
+  /** What a service counts for a million messages of so many bytes, each kept for so long. */
+  const counted = (price: PriceName, bytes: number, more: Partial<Plan> = {}, handling = {}) => {
+    const perSecond = 1e6 / SECONDS_PER_MONTH;
+    const plan: Plan = { ...METRICS, perSecond, bytes, ...more };
+    const ways = compare(plan, {
+      region: 'us-east-1',
+      ...{ durationMs: 100, memoryMib: 512, perInvocation: 100, ...handling },
+    });
+    const charges = ways.flatMap((way) => way.charges).filter((one) => one.price === price);
+    return charges.map(({ quantity }) => Math.round(quantity));
+  };
+  const ALONE = 1e6;
+  it.each<[string, PriceName, number, number[]]>([
+    ['ten that are 64 KB together', 'sqsStandard', 6_553.6, [(3 * ALONE) / 10]],
+    ['ten that are more', 'sqsStandard', 6_553.7, [(5 * ALONE) / 10]],
+    ['ten that are twice 64 KB', 'sqsStandard', 13_107.2, [(5 * ALONE) / 10]],
+    ['the same in order', 'sqsFifo', 6_553.6, [(3 * ALONE) / 10]],
+    ['the same in order, and more', 'sqsFifo', 6_553.7, [(5 * ALONE) / 10]],
+    ['an item of 1 KB', 'dynamodbWrite', 1_024, [ALONE]],
+    ['an item of a byte more', 'dynamodbWrite', 1_025, [2 * ALONE]],
+    ['a byte', 'dynamodbWrite', 1, [ALONE]],
+    ['half a unit of 4 KB for each item of it', 'dynamodbRead', 4_096, [ALONE / 2]],
+    ['half of that for half of it', 'dynamodbRead', 2_048, [ALONE / 4]],
+    // Alone, and aggregated.
+    ['records of 25 KB', 'kinesisPut', 25_600, [ALONE, ALONE]],
+    ['records of a byte more', 'kinesisPut', 25_601, [2 * ALONE, 2 * ALONE]],
+    ['two in 25 KB', 'kinesisPut', 12_800, [ALONE, ALONE / 2]],
+    ['not quite two in 25 KB', 'kinesisPut', 12_801, [ALONE, ALONE]],
+    ['a record of a KB', 'kinesisIn', 1_024, [1_024 * ALONE]],
+    ['a record of a byte more', 'kinesisIn', 1_025, [2_048 * ALONE]],
+  ])('counts %s: %s of %d bytes', (_, price, bytes, quantities) => {
+    expect(counted(price, bytes)).toEqual(quantities);
+  });
+
+  it('reads once for each reader, and keeps what is read besides', () => {
+    expect(counted('dynamodbRead', 4_096, { readers: 3 })).toEqual([(3 * ALONE) / 2]);
+    expect(counted('kinesisOut', 1_000, { readers: 3 })).toEqual([3_000 * ALONE]);
+    // Each item is kept with a hundred bytes more, in GB.
+    const bytes = 900;
+    const retentionSeconds = SECONDS_PER_MONTH * 1_000;
+    expect(counted('dynamodbStorage', bytes, { retentionSeconds })).toEqual([1_000]);
+  });
+
+  it.each([
+    [{ perInvocation: 100 }, 10_000],
+    [{ perInvocation: 1 }, 1_000_000],
+  ])('invokes with %j %i times', (handling, times) => {
+    expect(counted('lambdaRequests', 1, {}, handling)).toEqual([times]);
+  });
+
+  it('pays for time and memory together: a second of 1,024 MiB is one', () => {
+    const second = { durationMs: 1_000, memoryMib: 1_024, perInvocation: 1 };
+    expect(counted('lambdaTime', 1, {}, second)).toEqual([ALONE]);
+    expect(counted('lambdaTime', 1, {}, { ...second, durationMs: 500 })).toEqual([ALONE / 2]);
+    expect(counted('lambdaTime', 1, {}, { ...second, memoryMib: 512 })).toEqual([ALONE / 2]);
   });
 
   it('prices a million messages', () => {

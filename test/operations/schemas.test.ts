@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
@@ -129,6 +129,18 @@ describe('snapshot files', () => {
 
   it('are none where there is no folder', async () => {
     expect(await readSnapshots(join(folder, 'none'))).toEqual([]);
+  });
+
+  it('are not none where the folder cannot be read', async () => {
+    const file = join(folder, 'README.md');
+    await writeFile(file, 'x');
+    await expect(readSnapshots(file)).rejects.toThrow('ENOTDIR');
+    const loop = join(folder, 'loop');
+    await symlink(loop, loop);
+    await expect(readSnapshots(loop)).rejects.toThrow('ELOOP');
+    // A snapshot that cannot be read is not passed over either.
+    await mkdir(join(folder, 'tickets.ticket-sold.v1.json'));
+    await expect(readSnapshots(folder)).rejects.toThrow('EISDIR');
   });
 
   it('are written once and read back, other files beside them passed over', async () => {

@@ -1,7 +1,14 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { breaker, type SubscriptionOptions, subscription } from '../../lib/contracts/subscription.ts';
 import { AwsError } from '../../lib/runtime/aws/call.ts';
-import { breakerKey, parkedKeysKey, readControl, wasRefused } from '../../lib/runtime/control-items.ts';
+import {
+  breakerKey,
+  parkedKeysKey,
+  parkedLotKey,
+  parkedMessageKey,
+  readControl,
+  wasRefused,
+} from '../../lib/runtime/control-items.ts';
 import { tableGivenUp } from '../../lib/runtime/given-up.ts';
 import type { Message } from '../../lib/runtime/message.ts';
 import { lambda, type Runtime } from '../../lib/runtime/runtime.ts';
@@ -91,4 +98,24 @@ it.each([
 ])('%s %j is a refusal of a condition: %s', (code, reasons, expected) => {
   const CancellationReasons = reasons.map((Code) => ({ Code }));
   expect(wasRefused(new AwsError(code, 'no', 400, { CancellationReasons }))).toBe(expected);
+});
+
+describe('keys of items', () => {
+  const s = { name: 'worker' };
+  const HASH = /sha256:[0-9a-f]{64}$/;
+  it.each<[string, string, boolean]>([
+    ['1,024 bytes', 'x'.repeat(1_024), true],
+    ['a byte more', 'x'.repeat(1_025), false],
+    ['1,024 bytes of fewer characters', 'é'.repeat(512), true],
+    ['more bytes, of fewer characters', 'é'.repeat(513), false],
+    ['what looks like a hash', 'sha256:x', false],
+    ['what has a hash in it', 'x-sha256:x', true],
+    ['nothing', '', true],
+  ])('are read as they are, or hashed: %s', (_, key, readable) => {
+    for (const item of [parkedLotKey(s, key), parkedMessageKey(s, key, 7)]) {
+      expect(readable ? item.endsWith(`!${key}`) : HASH.test(item)).toBe(true);
+      expect(Buffer.byteLength(item)).toBeLessThan(2_048);
+    }
+    expect(parkedLotKey(s, key)).not.toBe(parkedLotKey(s, `${key}x`));
+  });
 });

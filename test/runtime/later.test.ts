@@ -270,6 +270,12 @@ describe('what cannot be scheduled', () => {
     await expect(world().later.schedule(request(at('12-24T18:00:00'), more))).rejects.toThrow(message);
   });
 
+  it.each([1, 200])('is none of that: a key of %i characters', async (length) => {
+    const w = world();
+    await w.later.schedule(request(at('12-24T18:00:00'), { key: 'x'.repeat(length) }));
+    expect(w.schedules.size).toBe(1);
+  });
+
   it('is refused when the queue does not carry it', async () => {
     const w = world();
     const narrow = later(queue('work', { events: [TicketClosed] }), w.runtime);

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -23,6 +24,22 @@ describe('pack', () => {
     const data = lines(100_000);
     const packed = pack(data);
     expect((packed?.content.toString('base64').length ?? data.length) / data.length).toBeLessThan(1 - MIN_SAVED_SHARE);
+  });
+
+  it('pays exactly as far as the share is saved, base64 included, whatever part of the data repeats itself', () => {
+    const bytes = 40_000;
+    const paid: boolean[] = [];
+    for (let percent = 0; percent <= 100; percent += 1) {
+      const random = randomBytes(bytes)
+        .toString('base64')
+        .slice(0, (bytes * percent) / 100);
+      const data = random.padEnd(bytes, 'A');
+      const sent = (gzipSync(data).length * 4) / 3;
+      paid.push(pack(data) !== undefined);
+      expect([percent, paid.at(-1)]).toEqual([percent, sent <= bytes * (1 - MIN_SAVED_SHARE)]);
+    }
+    // Both, on either side of one border.
+    expect([paid[0], paid[100], paid.lastIndexOf(true) + 1]).toEqual([true, false, paid.indexOf(false)]);
   });
 
   it('gives back what it was given, in any language', () => {

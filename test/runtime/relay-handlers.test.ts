@@ -185,6 +185,14 @@ describe('a sweep over rows that cannot go', () => {
     );
   });
 
+  it.each([99, 100, 101])('tells of %i of them one by one, up to a hundred, and counts the rest', async (count) => {
+    await put(Array.from({ length: count }, (_, i) => bad(i)));
+    await sweep();
+    const rest = lines.filter(({ message }) => message === 'events of more aggregates wait in the outbox');
+    expect(told()).toHaveLength(Math.min(100, count));
+    expect(rest.map(({ more }) => more)).toEqual(count > 100 ? [count - 100] : []);
+  });
+
   it('publishes the good ones behind 600 aggregates that a channel refuses', async () => {
     await put(Array.from({ length: 600 }, (_, i) => good(`refused-${i}`, i)));
     await put([good('good', 5_000)]);

@@ -275,6 +275,48 @@ describe('a parked key that is resumed', () => {
     expect(await left()).toEqual([`parked!${name}`]);
   });
 
+  describe('while another resumption of it does all the rest', () => {
+    const IDS = ['m-1', 'm-2', 'm-3'];
+    /** What came of a resumption, and its requests. @param meanwhile happens before each of them */
+    async function requestsOf(meanwhile: (request: number) => Promise<void>) {
+      for (const id of IDS) await parking.park('K', message(id), 'broken');
+      let requests = 0;
+      let within = false;
+      before = async () => {
+        if (within) return;
+        requests += 1;
+        within = true;
+        await meanwhile(requests);
+        within = false;
+      };
+      const outcome = await resume('K').catch((error: Error) => error.message);
+      return { outcome, requests };
+    }
+    const nothingLeft = (ours: number) => (ours === 0 ? expect.stringContaining('nothing is parked') : undefined);
+
+    it('before any of its requests: tells what it has done itself, and fails only when that is nothing', async () => {
+      const { outcome, requests } = await requestsOf(async () => undefined);
+      expect(outcome).toEqual({ resumed: 3, released: true });
+      const told: unknown[] = [];
+      for (let at = 1; at <= requests; at += 1) {
+        count += 1;
+        name = `worker-${count}`;
+        parking = tableParking(TABLE, { name }, lambda);
+        handled = [];
+        let theirs: Resumed | undefined;
+        const { outcome: ours } = await requestsOf(async (request) => {
+          if (request === at) theirs = await resume('K');
+        });
+        const done = typeof ours === 'string' ? 0 : ours.resumed;
+        expect([at, done + (theirs?.resumed ?? 0)]).toEqual([at, 3]);
+        expect([at, ours]).toEqual([at, nothingLeft(done) ?? { resumed: done, released: true }]);
+        expect([at, [...new Set(handled)], await left()]).toEqual([at, IDS, [`parked!${name}`]]);
+        told.push(done);
+      }
+      expect([...new Set(told)]).toEqual([0, 1, 2, 3]);
+    });
+  });
+
   it('passes over a place where nothing lies', async () => {
     for (const id of ['m-1', 'm-2']) await parking.park('K', message(id), 'broken');
     await lambda.aws('dynamodb', 'DeleteItem', { TableName: TABLE, Key: { pk: { S: `parked!${name}!1!K` } } });

@@ -4,6 +4,9 @@ import { seconds } from '../../lib/contracts/duration.ts';
 import { immediate } from '../../lib/contracts/retry.ts';
 import { type SubscriptionOptions, subscription } from '../../lib/contracts/subscription.ts';
 import { consume } from '../../lib/runtime/consume.ts';
+import type { Message } from '../../lib/runtime/message.ts';
+import { hasCrashedAlone, isSuspect, isToBeMarked, waitForOther } from '../../lib/runtime/suspects.ts';
+import { type KnownTries, NO_TRIES } from '../../lib/runtime/tries.ts';
 import { opened, orderedQueue, workQueue } from '../contracts/sample-declarations.ts';
 import { lambdaContext, sqsEvent } from './lambda-events.ts';
 import { mortal, TIMEOUT, useWorkers, type Written } from './mortal-functions.ts';
@@ -154,6 +157,43 @@ describe('a message under which the function ends', () => {
   it('that is done before the function ends is no dead letter', async () => {
     const world = await drained({ ...attempts(1), guarantee: 'effectively-once', inbox: 'effect' }, ['a', 'b']);
     expect([world.letters, world.redriven]).toEqual([[], []]);
+  });
+});
+
+describe('what is known of a message', () => {
+  const received = (receives?: number): Message => ({
+    ...{ id: 'm', body: '', unit: undefined, source: 'test', receives, firstReceived: 0, attributes: {} },
+  });
+
+  it.each<[receives: number | undefined, known: Partial<KnownTries>, is: boolean]>([
+    [1, {}, false],
+    [2, {}, false],
+    [3, {}, true],
+    // A receive that was a failed try is explained.
+    [3, { failed: 1 }, false],
+    [4, { failed: 1 }, true],
+    [5, { failed: 3 }, false],
+    [1, { startedUntil: 1 }, true],
+    // Records of a stream have no receives: they are marked by other means.
+    [undefined, {}, false],
+    [undefined, { startedUntil: 1 }, true],
+  ])('marks one that was received %s times, with %j: %s', (receives, known, is) => {
+    expect(isToBeMarked(received(receives), { ...NO_TRIES, ...known })).toBe(is);
+  });
+
+  it.each<[Partial<KnownTries>, suspect: boolean, alone: boolean, wait: number]>([
+    [{}, false, false, 0],
+    [{ startedUntil: 999 }, true, false, 0],
+    [{ startedUntil: 1_000 }, false, false, 1],
+    [{ startedUntil: 1_500 }, false, false, 501],
+    [{ startedUntil: 999, alone: true }, true, true, 0],
+    [{ failed: 1 }, false, true, 0],
+  ])('of %j: ended under it %s, with nothing beside it %s, to wait for %i ms', (known, suspect, alone, wait) => {
+    const all = { ...NO_TRIES, ...known };
+    expect([isSuspect(all, 1_000), hasCrashedAlone(all)]).toEqual([suspect, alone]);
+    expect(waitForOther(received(undefined), all, 1_000)).toBe(wait);
+    // A queue hides what is under way.
+    expect(waitForOther(received(1), all, 1_000)).toBe(0);
   });
 });
 

@@ -31,6 +31,43 @@ describe('a store says: not now', () => {
   ])('%s', (_, error) => expect(isTransientAnswer(error)).toBe(true));
 });
 
+describe('an answer by its name and status alone', () => {
+  const says = (name: string, status = 400, message = '') => isTransientAnswer(new AwsError(name, message, status));
+  it.each([
+    ...['TransactionConflictException', 'ConditionalRequestConflict', 'OperationAborted'],
+    ...['BandwidthLimitExceeded', 'EC2ThrottledException', 'LimitExceededException', 'PriorRequestNotComplete'],
+    ...['ProvisionedThroughputExceededException', 'RequestLimitExceeded', 'RequestThrottled'],
+    ...['RequestThrottledException', 'SlowDown', 'ThrottledException', 'Throttling', 'ThrottlingException'],
+    ...['TooManyRequestsException', 'TransactionInProgressException', 'Throttled', 'KMSThrottled', 'KmsThrottled'],
+    ...['KMSThrottling', 'KMSThrottlingException', 'TimeoutError', 'RequestTimeout', 'RequestTimeoutException'],
+    'ReplicatedWriteConflictException',
+  ])('%s says: not now', (name) => {
+    expect([says(name), says(`${name}s`), says(name.toLowerCase())]).toEqual([true, false, false]);
+  });
+
+  it.each([
+    [400, false],
+    [403, false],
+    [404, false],
+    [409, false],
+    [429, true],
+    [499, false],
+    [500, true],
+    [501, false],
+    [502, true],
+    [503, true],
+    [504, true],
+    [505, false],
+  ])('%i says: not now: %s', (status, is) => {
+    expect(says('Whatever', status)).toBe(is);
+  });
+
+  it('a signature that has expired is made anew, one that is wrong is not', () => {
+    expect(says('InvalidSignatureException', 400, 'Signature expired: 20261129T')).toBe(true);
+    expect(says('InvalidSignatureException', 400, 'The request signature does not match')).toBe(false);
+  });
+});
+
 describe('a store says: no', () => {
   it.each<[string, unknown]>([
     ['a condition', cancelled('ConditionalCheckFailed', 'None')],

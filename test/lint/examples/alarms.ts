@@ -1,6 +1,6 @@
 import { CfnCompositeAlarm } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Construct } from 'constructs';
-import type { Examples } from '../example.ts';
+import type { Example, Examples } from '../example.ts';
 import { alarm, customerKey, depthOf, queue, read, toldTopic, work } from '../plain.ts';
 
 const CLOUDWATCH = 'cloudwatch.amazonaws.com';
@@ -12,6 +12,48 @@ function watchedBy(scope: Construct, dimensions: { name: string; value: string }
     metricName,
     dimensions: dimensions.map(({ name, value }) => ({ name, value: value === 'log' ? stream.ref : value })),
   });
+}
+
+/** An alarm on the sum of metrics, as they are told: what is wrong with several in the same way once, everything else each. */
+function sums(): readonly Example[] {
+  const of = (scope: Construct, ...metrics: readonly (readonly [string, string, string?])[]) =>
+    alarm(scope, 'watch', {
+      ...{ metricName: undefined, period: undefined, statistic: undefined },
+      metrics: [
+        { id: 'sum', expression: metrics.map((_, i) => `m${i}`).join(' + ') },
+        ...metrics.map(([namespace, metricName, name], i) => ({
+          id: `m${i}`,
+          returnData: false,
+          metricStat: {
+            metric: { namespace, metricName, dimensions: name === undefined ? [] : [{ name, value: 'here' }] },
+            ...{ period: 60, stat: 'Sum' },
+          },
+        })),
+      ],
+    });
+  const sent = ['AWS/SQS', 'NumberOfMessagesSent'] as const;
+  const told = ['AWS/SNS', 'NumberOfMessagesPublished'] as const;
+  const missing = 'without the dimension';
+  const common = { path: 'watch', property: 'Dimensions', fix: 'TopicName: topic.topicName' };
+  return [
+    {
+      bad: (s) => of(s, sent, sent, [...sent, 'QueueName']),
+      good: (s) => of(s, [...sent, 'QueueName'], [...told, 'TopicName'], ['AWS/Lambda', 'Errors'], ['Ours', 'Late']),
+      ...common,
+      value: `AWS/SQS NumberOfMessagesSent ${missing} QueueName (has: none)`,
+    },
+    {
+      bad: (s) => of(s, sent, told, sent, [...told, 'QueueName']),
+      good: (s) =>
+        of(s, ['AWS/Lambda', 'IteratorAge', 'FunctionName'], ['AWS/Kinesis', 'PutRecord.Bytes', 'StreamName']),
+      ...common,
+      value: [
+        `AWS/SQS NumberOfMessagesSent ${missing} QueueName (has: none)`,
+        `AWS/SNS NumberOfMessagesPublished ${missing} TopicName (has: none)`,
+        `AWS/SNS NumberOfMessagesPublished ${missing} TopicName (has: QueueName)`,
+      ].join('; '),
+    },
+  ];
 }
 
 export const ALARM_EXAMPLES: Examples = {
@@ -95,6 +137,7 @@ export const ALARM_EXAMPLES: Examples = {
       value: 'AWS/Lambda IteratorAge without the dimension FunctionName (has: StreamName)',
       fix: 'Take the metric from the resource',
     },
+    ...sums(),
   ],
   'Messaging-DeadLetterAlarmOnTraffic': [
     {

@@ -5,7 +5,9 @@ import { alarm, fanOut, fn, read, readMapping, work } from '../plain.ts';
 import { pipe } from '../plain-relations.ts';
 import { tableOf } from '../table.ts';
 
-const criteria = (pattern: unknown) => ({ filters: [{ pattern: JSON.stringify(pattern) }] });
+const criteria = (...patterns: readonly unknown[]) => ({
+  filters: patterns.map((pattern) => ({ pattern: JSON.stringify(pattern) })),
+});
 const onQueue = (scope: Construct, pattern: unknown) => work(scope, { mapping: { filterCriteria: criteria(pattern) } });
 const onLog = (scope: Construct, pattern: unknown) => read(scope, { mapping: { filterCriteria: criteria(pattern) } });
 const onRule = (scope: Construct, eventPattern: object) => {
@@ -119,6 +121,16 @@ export const FILTER_EXAMPLES: Examples = {
   'Messaging-FilterNeverMatches': [
     queueExample({ data: { kind: ['card'] } }, 'data'),
     queueExample({ dynamodb: { NewImage: { kind: { S: ['card'] } } } }, 'dynamodb'),
+    {
+      // Two filters with the same fault, and one with another: each fault is told once.
+      bad: (s) =>
+        work(s, { mapping: { filterCriteria: criteria({ data: ['a'] }, { data: ['b'] }, { body: { kind: 1 } }) } }),
+      good: (s) => work(s, { mapping: { filterCriteria: criteria({ body: ['a'] }, { awsRegion: ['b'] }) } }),
+      path: 'work-mapping',
+      property: 'FilterCriteria',
+      value: `a message of a queue has no 'data' (it has ${MESSAGE}); pattern.body.kind is 1 and no list`,
+      fix: 'under body',
+    },
     {
       bad: (s) => onQueue(s, { body: { kind: 'card' } }),
       // What need not be there may as well be anywhere; an alternative that can match is enough.

@@ -62,9 +62,23 @@ test('a line that is cut off is a parsing error', () => {
 
 test('other lines are left alone', () => {
   const { read, metrics } = reader();
-  read('{"level":"info"}');
-  read('REPORT _aws');
-  expect(metrics.list()).toEqual([]);
+  const lines = [
+    '{"level":"info"}',
+    'REPORT _aws',
+    'REPORT "_aws"',
+    ' {"_aws":',
+    // What is no JSON is nobody's failed metric unless it looks like one.
+    '{ this is no JSON }',
+    '{"level":"info"',
+    '{_aws}',
+    '{}',
+    '[{"_aws":',
+    '',
+  ];
+  for (const line of lines) {
+    read(line);
+    expect([line, metrics.list()]).toEqual([line, []]);
+  }
 });
 
 test('every directive of a line is read, whatever is wrong with the others, which is counted once', () => {

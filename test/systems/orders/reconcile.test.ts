@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Change, change, deadLetter, logged, reconciled, settled, without } from './settled-world.ts';
+import { type Change, change, deadLetter, letters, logged, reconciled, settled, without } from './settled-world.ts';
 
 describe('reconcile', () => {
   it('finds nothing wrong where nothing is', () => {
@@ -174,6 +174,34 @@ describe('reconcile', () => {
     }));
     expect(ofAnother.problems).toEqual(['lost: payments of order-outbox/G1/1']);
   });
+
+  /** By consumer: its effect of one event taken away, and that event. */
+  const MISSING: Readonly<Record<string, readonly [Change, string]>> = {
+    'charge-card': [({ payments }) => ({ payments: without(payments, 2) }), 'order-outbox/G1/1'],
+    'reserve-stock': [({ reservations }) => ({ reservations: without(reservations, 2) }), 'order-outbox/G1/1'],
+    'make-invoice': [({ invoices }) => ({ invoices: without(invoices, 1) }), 'order-outbox/A1/2'],
+    'send-email': [({ mails }) => ({ mails: without(mails, 1) }), 'order-outbox/A1/2'],
+    'sales-totals': [({ totals }) => ({ totals: without(totals, 2) }), 'order-outbox/G1/1'],
+  };
+  const CONSUMERS = Object.keys(MISSING);
+  /** What is lost where an effect is missing and a consumer has given up an event, or may have. */
+  const lost = (missing: Change, more: Change) => reconciled((world) => ({ ...missing(world), ...more(world) })).lost;
+
+  it.each(CONSUMERS.flatMap((owner) => CONSUMERS.map((dead) => [owner, dead] as const)))(
+    'for a missing effect of %s asks for the dead letter of that event, not of %s',
+    (owner, dead) => {
+      const [missing, event] = MISSING[owner] ?? [];
+      if (missing === undefined || event === undefined) throw new Error(`${owner} has no effect`);
+      const given = (id: string) => letters(dead, deadLetter('broken-json'), deadLetter('attempts-exhausted', id));
+      // Totals are sums over events: nothing in them says which event is missing.
+      const excused = owner === dead && owner !== 'sales-totals';
+      expect(lost(missing, given(event))).toBe(excused ? 0 : 1);
+      expect(lost(missing, given('order-outbox/A1/1'))).toBe(1);
+      expect(lost(missing, ({ unseenLetters }) => ({ unseenLetters: { ...unseenLetters, [dead]: 1 } }))).toBe(
+        excused ? 0 : 1,
+      );
+    },
+  );
 
   it('does not say lost of what may be among dead letters that it has not seen', () => {
     const hidden = (count: number) =>

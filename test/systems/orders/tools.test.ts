@@ -12,6 +12,7 @@ import {
   PlaceOrderFailed,
   patient,
   placeAll,
+  type Reply,
   type Shop,
 } from '../../../lib/systems/orders/tools/producer.ts';
 import { fillShelf } from '../../../lib/systems/orders/tools/stock.ts';
@@ -160,6 +161,51 @@ describe('placing all', () => {
       ['B', 'B'],
       ['C', 'C'],
     ]);
+  });
+});
+
+describe('placing all to a shop that answers when it likes', () => {
+  const A = request({ invoiceNo: 'A' });
+  const B = request({ invoiceNo: 'B' });
+  const C = cancellation({ invoiceNo: 'C', cancels: 'A' });
+  const D = cancellation({ invoiceNo: 'D', cancels: 'A' });
+
+  /** @returns the orders that have been placed each time that everything stood still; it answers them one after another, from the last */
+  async function rounds(orders: readonly OrderRequest[], parallel: number): Promise<string[]> {
+    const waiting: { readonly invoiceNo: string; readonly answer: () => void }[] = [];
+    const shop: Shop = {
+      place: (given) =>
+        new Promise((resolve) => {
+          const { invoiceNo } = given as OrderRequest;
+          const reply: Reply = { status: 'accepted', orderId: invoiceNo, sequence: 1, duplicate: false };
+          waiting.push({ invoiceNo, answer: () => resolve(reply) });
+        }),
+      close: () => undefined,
+    };
+    const seen: string[] = [];
+    let over = false;
+    const all = placeAll(shop, orders, { parallel }, () => undefined).finally(() => {
+      over = true;
+    });
+    while (!over) {
+      await new Promise(setImmediate);
+      if (waiting.length === 0) continue;
+      seen.push(waiting.map(({ invoiceNo }) => invoiceNo).join(' '));
+      waiting.pop()?.answer();
+    }
+    await all;
+    return seen;
+  }
+
+  it.each<[string, readonly OrderRequest[], number, string[]]>([
+    ['a cancellation waits for the answer to its order', [A, C], 8, ['A', 'C']],
+    ['other orders do not wait', [A, B], 8, ['A B', 'A']],
+    ['nor do they for a cancellation', [A, C, B], 8, ['A B', 'A', 'C']],
+    ['cancellations of one order wait for one another', [A, C, D], 8, ['A', 'C', 'D']],
+    ['the same order again waits for the first', [A, A, B], 8, ['A B', 'A', 'A']],
+    ['no more are under way than are allowed', [A, B, C], 1, ['A', 'B', 'C']],
+  ])('%s', async (_, orders, parallel, seen) => {
+    expect(await rounds(orders, parallel)).toEqual(seen);
   });
 });
 
