@@ -4,6 +4,7 @@ import { textAt } from '../json.ts';
 import type { TemplateScope } from '../template.ts';
 import { verdictOn } from './changes.ts';
 import type { Deployed, DeployedResource, DeployedStack } from './deployed.ts';
+import type { Begun } from './deployed-resource.ts';
 import { exportedBy, outputsOf, refuseLossOfExports } from './exports.ts';
 import { removeGoing } from './removal.ts';
 import { refuseLossyReplacement } from './replacement.ts';
@@ -11,7 +12,7 @@ import type { ProvisionContext, ProvisionedResource, ResourceRequest } from './r
 import { alreadyExists, provisionError } from './resource.ts';
 import { resolvedProperties, retention, type StackPlan, staysOnRollback, typeOf } from './stack-plan.ts';
 import { typeNamed } from './types.ts';
-import { type Begun, endUnderWay } from './under-way.ts';
+import { endUnderWay } from './under-way.ts';
 import type { Undo } from './undo.ts';
 
 export interface Deployment {

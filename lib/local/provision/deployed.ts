@@ -1,21 +1,9 @@
 import type { Json, JsonObject } from '../json.ts';
 import { documents } from '../state/documents.ts';
 import type { State } from '../state/state.ts';
-import type { ProvisionedResource } from './resource.ts';
-import type { Begun } from './under-way.ts';
+import type { Begun, DeployedResource } from './deployed-resource.ts';
 
-/** A resource as it was provisioned. */
-export interface DeployedResource extends ProvisionedResource {
-  readonly type: string;
-  /** With every intrinsic function worked out. */
-  readonly properties: JsonObject;
-  /** Logical ids of those that had to be there before it. */
-  readonly dependsOn: readonly string[];
-  /** DeletionPolicy and UpdateReplacePolicy: whether it stays when it leaves the template, or when another takes its place. */
-  readonly retained: { readonly onDelete: boolean; readonly onReplace: boolean };
-  /** How many resources of this logical id there were before it. */
-  readonly generation: number;
-}
+export type { DeployedResource } from './deployed-resource.ts';
 
 export interface Leftover extends DeployedResource {
   /** Its removal has been begun: what there may still be of it is of no use to anyone. */

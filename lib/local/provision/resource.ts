@@ -8,7 +8,9 @@ import type { LogStore } from '../logs/log-store.ts';
 import type { Mappings } from '../mappings/mappings.ts';
 import type { Schedules } from '../schedules/schedules.ts';
 import type { Services } from '../services.ts';
-import type { DeployedResource } from './deployed.ts';
+import type { DeployedResource, ProvisionedResource } from './deployed-resource.ts';
+
+export type { ProvisionedResource } from './deployed-resource.ts';
 
 /** What provisioning a resource can use. */
 export interface ProvisionContext {
@@ -47,13 +49,6 @@ export interface ResourceRequest {
   readonly generation: number;
   /** Its creation was begun when the engine was killed: what is there already is this one. */
   readonly resumes: boolean;
-}
-
-export interface ProvisionedResource {
-  /** What Ref gives. */
-  readonly physicalId: string;
-  /** What Fn::GetAtt gives. */
-  readonly attributes: Readonly<Record<string, Json>>;
 }
 
 /** How resources of one type come, change and go. */

@@ -1,9 +1,6 @@
-import type { Deployed, DeployedResource, DeployedStack } from './deployed.ts';
-import type { ProvisionContext, ProvisionedResource, ResourceRequest } from './resource.ts';
+import type { Deployed, DeployedStack } from './deployed.ts';
+import type { ProvisionContext, ResourceRequest } from './resource.ts';
 import { typeNamed } from './types.ts';
-
-/** A resource whose creation or change was begun: all of it but what making it tells. */
-export type Begun = Omit<DeployedResource, keyof ProvisionedResource>;
 
 /**
  * Ends what was under way with a resource when the engine was killed, so that it is known what there is: a creation or change is
