@@ -1,7 +1,10 @@
 import { Validations } from 'aws-cdk-lib';
 import type { IMetric } from 'aws-cdk-lib/aws-cloudwatch';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
+import type { Construct } from 'constructs';
 import { OUTBOX_METRIC } from '../../contracts/metrics.ts';
-import type { OutboxTable } from '../outbox-table.ts';
+import type { Outbox } from '../../contracts/outbox.ts';
 import { watchDeadLetters } from './consumer.ts';
 import { watchFunction } from './function.ts';
 import { ALARM_PERIOD, deadLetterDepth, math, sluiceMetric } from './metrics.ts';
@@ -17,6 +20,14 @@ export interface OutboxView {
   readonly alarms: readonly WatchedAlarm[];
 }
 
+/** What is watched of an outbox: an `OutboxTable` has it. */
+export interface WatchedOutbox extends Construct {
+  readonly contract: Pick<Outbox, 'name' | 'alarms'>;
+  readonly relay: LambdaFunction;
+  readonly sweeper: LambdaFunction;
+  readonly deadLetters: Queue;
+}
+
 /** Older than any event: the age in a minute in which the sweeper should have measured it and has not. */
 const UNMEASURED_SECONDS = 1_000_000_000;
 
@@ -24,7 +35,7 @@ const UNMEASURED_SECONDS = 1_000_000_000;
  * The age of the oldest event. Where the sweeper was called and has not measured it (it fails, or may not run), nobody knows, and the alarm must go
  * off. Where nobody has called it, as in the first minute of a deployment, there is no value at all.
  */
-const measuredAge = ({ contract: { name }, sweeper }: OutboxTable, age: IMetric): IMetric =>
+const measuredAge = ({ contract: { name }, sweeper }: WatchedOutbox, age: IMetric): IMetric =>
   math(
     `IF(FILL(calls, 0) + FILL(refused, 0) > 0, FILL(age, ${UNMEASURED_SECONDS}), age)`,
     {
@@ -36,7 +47,7 @@ const measuredAge = ({ contract: { name }, sweeper }: OutboxTable, age: IMetric)
   );
 
 /** Watches an outbox: events that are committed and not told yet (business and messages drift apart), and its two functions. */
-export function watchOutbox(outbox: OutboxTable, alarms: SystemAlarms): OutboxView {
+export function watchOutbox(outbox: WatchedOutbox, alarms: SystemAlarms): OutboxView {
   const { name, alarms: settings } = outbox.contract;
   const metric = (metricName: string, statistic: string) =>
     sluiceMetric(outbox, metricName, { outbox: name }, statistic);
