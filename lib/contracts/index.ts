@@ -1,6 +1,6 @@
 /** `sluice/contracts`: what is said, where it travels, who listens and with which promise. Plain data, no dependencies. */
 export { ALARM_DEFAULTS, type AlarmKind, type AlarmSetting, type AlarmSettings } from './alarms.ts';
-export type { Channel, GroupBy, Log, Queue, Topic, Traffic } from './channel.ts';
+export type { Channel, GroupBy, Log, Queue, Topic } from './channel.ts';
 export {
   DEAD_LETTER_ATTRIBUTE,
   type DeadLetter,
@@ -32,19 +32,17 @@ export { fifoQueue, type QueueOptions, queue } from './queue.ts';
 export { type Recurrence, type Recurring, recurring } from './recurring.ts';
 export { exponential, fixed, immediate, type RetryPolicy } from './retry.ts';
 export type { Criticality, SendingOptions } from './sending.ts';
-export {
-  type BreakerPolicy,
-  breaker,
-  type FanOut,
-  type Guarantee,
-  type InboxMode,
-  type Lateness,
-  type Source,
-  type Subscription,
-  type SubscriptionOptions,
-  subscription,
-} from './subscription.ts';
+export { breaker, type SubscriptionOptions, subscription } from './subscription.ts';
 export type { EnvelopeFilter, FilterCondition, FilterPattern } from './subscription-filter.ts';
+export type {
+  BreakerPolicy,
+  FanOut,
+  Guarantee,
+  InboxMode,
+  Lateness,
+  Source,
+  Subscription,
+} from './subscription-shape.ts';
 export { type SystemContract, systemContract } from './system.ts';
 export {
   type AnyTableChanges,
@@ -55,4 +53,5 @@ export {
   tableChanges,
 } from './table-changes.ts';
 export { fifoTopic, topic } from './topic.ts';
+export type { Traffic } from './traffic.ts';
 export { type PreviousVersion, previousVersion } from './upcast.ts';

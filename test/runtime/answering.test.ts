@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as turn } from 'node:timers/promises';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import type { Context, DynamoDBStreamEvent } from 'aws-lambda';
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { minutes } from '../../lib/contracts/duration.ts';
 import { ENV } from '../../lib/contracts/environment.ts';
 import { outbox } from '../../lib/contracts/outbox.ts';
@@ -56,6 +56,28 @@ function answerOf(operation: string, input: object): unknown {
   return {};
 }
 
+// The functions' time passes when nothing else is left to happen, so that a busy machine makes none of them late.
+beforeEach(
+  () => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date'] }),
+);
+afterEach(() => void vi.useRealTimers());
+
+const pause = (millis: number) => new Promise<void>((resolve) => setTimeout(resolve, millis));
+
+/** Lets time pass until it is done, once it waits for time. */
+async function inTime<T>(work: Promise<T>, waits: () => boolean = () => true): Promise<T> {
+  let done = false;
+  const end = () => {
+    done = true;
+  };
+  work.then(end, end);
+  while (!done) {
+    await turn();
+    if (waits()) await vi.advanceTimersByTimeAsync(1);
+  }
+  return work;
+}
+
 /** AWS whose call of this number, from 0, is never answered. */
 function world(hangs: number) {
   const calls: string[] = [];
@@ -63,6 +85,7 @@ function world(hangs: number) {
   const runtime: Runtime = {
     ...lambda,
     env: (name) => VARIABLES[name],
+    sleep: pause,
     write: (line) => void lines.push(line),
     aws: async (_, operation, input) => {
       calls.push(operation);
@@ -93,10 +116,10 @@ const HANDLERS: Readonly<Record<string, Run>> = {
 async function answered(run: Run, hangs: number) {
   const { calls, lines, runtime } = world(hangs);
   const end = Date.now() + TIMEOUT;
-  const answer = await run(
-    runtime,
-    lambdaContext(() => end - Date.now()),
-  ).catch((error: unknown) => error);
+  const context = lambdaContext(() => end - Date.now());
+  const answer = await inTime(run(runtime, context), () => hangs >= 0 && calls.length > hangs).catch(
+    (error: unknown) => error,
+  );
   const left = end - Date.now();
   const at = [calls.length, lines.length];
   return { answer, left, calls, lines, at };
@@ -113,10 +136,10 @@ describe.each(Object.entries(HANDLERS))('%s', (_, run) => {
       // Either an error, which names the call, or an answer that tells it: the batch comes again.
       const told = answer instanceof OutOfTime ? answer.message : `${JSON.stringify(answer)} ${lines.join(' ')}`;
       expect(told).toMatch(new RegExp(`${calls[hangs]} of |no time was left to wait and try again`));
-      await sleep(20);
+      await vi.advanceTimersByTimeAsync(1_000);
       expect([calls.length, lines.length]).toEqual(at);
     }
-  }, 20_000);
+  });
 });
 
 describe('answering', () => {
@@ -129,22 +152,22 @@ describe('answering', () => {
     const { calls, runtime } = world(-1);
     let late: Promise<unknown> | undefined;
     const work = answering(runtime, context(100), async (limited) => {
-      await sleep(97);
+      await pause(97);
       late = limited.aws('dynamodb', 'GetItem', {}).catch((error: unknown) => error);
       await late;
       return 'done';
     });
-    expect(await work.catch((error: unknown) => error)).toBeInstanceOf(OutOfTime);
-    await sleep(10);
+    expect(await inTime(work).catch((error: unknown) => error)).toBeInstanceOf(OutOfTime);
+    await vi.advanceTimersByTimeAsync(10);
     expect(await late).toBeInstanceOf(OutOfTime);
     expect(calls).toEqual([]);
   });
 
   it('waits no longer than it may for work that makes no calls', async () => {
-    await expect(answering(world(-1).runtime, context(100), () => NEVER)).rejects.toThrow(
+    await expect(inTime(answering(world(-1).runtime, context(100), () => NEVER))).rejects.toThrow(
       'the function had to answer before it was done',
     );
-    await expect(answering(world(-1).runtime, context(100), ({ sleep: wait }) => wait(5_000))).rejects.toThrow(
+    await expect(inTime(answering(world(-1).runtime, context(100), ({ sleep: wait }) => wait(5_000)))).rejects.toThrow(
       'no time was left to wait and try again',
     );
   });
