@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { App, Stack, Validations } from 'aws-cdk-lib';
-import { bundleFunctions } from '../lib/constructs/bundle.ts';
 import { OverviewDashboard } from '../lib/constructs/dashboards/overview-dashboard.ts';
-import { stackProps, useStage } from '../lib/constructs/stage.ts';
+import { bundleFunctions } from '../lib/constructs/functions/bundle.ts';
+import { stackProps, useStage } from '../lib/constructs/stages/stage.ts';
 import { MessagingChecks } from '../lib/lint/messaging-checks.ts';
 import { OrdersStack } from '../lib/systems/orders/stack.ts';
 import { stageFromContext } from './stages.ts';

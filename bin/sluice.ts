@@ -3,4 +3,4 @@ import { enableCompileCache } from 'node:module';
 
 // Before anything else is loaded: what was compiled once is not compiled again at the next start.
 enableCompileCache();
-await import('./program.ts');
+await import('./cli/program.ts');

@@ -1,7 +1,7 @@
 import type { App } from 'aws-cdk-lib';
-import { resolveStage } from '../lib/constructs/resolve-stage.ts';
-import { contextText, refuseSettingsInContext } from '../lib/constructs/stage.ts';
-import { SMALL_STAGE, type Stage, type StageSettings } from '../lib/constructs/stage-settings.ts';
+import { resolveStage } from '../lib/constructs/stages/resolve-stage.ts';
+import { contextText, refuseSettingsInContext } from '../lib/constructs/stages/stage.ts';
+import { SMALL_STAGE, type Stage, type StageSettings } from '../lib/constructs/stages/stage-settings.ts';
 
 /**
  * The stages of this app, with all that differs between them: what is not here is the same in each. `npx cdk deploy --all -c stage=prod` takes the settings

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { BundleOptions } from '../../lib/constructs/bundle.ts';
+import type { BundleOptions } from '../../lib/constructs/functions/bundle.ts';
 import { outputOf } from '../child.ts';
 import { type Machine, machine } from '../machine.ts';
 import { interleaved, ratio, type Summary, summary } from '../statistics.ts';

@@ -1,4 +1,4 @@
-import { ENV } from '../../lib/contracts/environment.ts';
+import { ENV } from '../../lib/contracts/agreed/environment.ts';
 
 export type Contestant = 'sluice' | 'powertools' | 'middy';
 

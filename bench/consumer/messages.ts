@@ -1,5 +1,5 @@
 import type { Context, SQSEvent } from 'aws-lambda';
-import { envelope } from '../../lib/contracts/envelope.ts';
+import { envelope } from '../../lib/contracts/events/envelope.ts';
 import { DECLINED_CUSTOMER } from '../functions/consumer/parts/business.ts';
 import { type Order, OrderPlaced } from '../functions/consumer/parts/contract.ts';
 

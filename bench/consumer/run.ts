@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { bundleFunctions } from '../../lib/constructs/bundle.ts';
+import { bundleFunctions } from '../../lib/constructs/functions/bundle.ts';
 import { outputOf, startChild } from '../child.ts';
 import { type Machine, machine, ownVersion, versionsOf } from '../machine.ts';
 import { interleaved, ratio, type Summary, summary } from '../statistics.ts';

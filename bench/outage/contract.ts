@@ -1,8 +1,8 @@
 import * as v from 'valibot';
-import { seconds } from '../../lib/contracts/duration.ts';
-import { event } from '../../lib/contracts/event.ts';
-import { fifoQueue, queue } from '../../lib/contracts/queue.ts';
-import { breaker, subscription } from '../../lib/contracts/subscription.ts';
+import { fifoQueue, queue } from '../../lib/contracts/channels/queue.ts';
+import { seconds } from '../../lib/contracts/declaring/duration.ts';
+import { event } from '../../lib/contracts/events/event.ts';
+import { breaker, subscription } from '../../lib/contracts/subscriptions/subscription.ts';
 
 /** Work that asks a provider: the same three times, and nothing but the declarations differs. */
 export const Asked = event('outage.asked', {

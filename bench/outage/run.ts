@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient, paginateScan } from '@aws-sdk/lib-dynamodb';
-import { maxReceiveCountOf } from '../../lib/contracts/delivery-numbers.ts';
+import { maxReceiveCountOf } from '../../lib/contracts/subscriptions/delivery-numbers.ts';
 import { type Machine, machine, ownVersion } from '../machine.ts';
 import { LANES } from './contract.ts';
 import { type LaneResult, measureLane, type Outage, type WorkItem } from './measure.ts';

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { synthesise } from '../../bin/synth.ts';
+import { synthesise } from '../../bin/apps/synth.ts';
 
 export const APPS = ['orders', 'fifty'] as const;
 export type App = (typeof APPS)[number];

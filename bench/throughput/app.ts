@@ -5,7 +5,7 @@ import { Stream } from 'aws-cdk-lib/aws-kinesis';
 import { Code, Function as LambdaFunction, Runtime, StartingPosition } from 'aws-cdk-lib/aws-lambda';
 import { KinesisEventSource, SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
-import { bundleFunctions } from '../../lib/constructs/bundle.ts';
+import { bundleFunctions } from '../../lib/constructs/functions/bundle.ts';
 
 const TIMEOUT = Duration.seconds(30);
 const MEMORY_MB = 512;

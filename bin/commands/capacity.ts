@@ -4,9 +4,9 @@ import { type Capacity, capacityOf, type Plan, roundedByHand } from '../../lib/o
 import { type Alternative, compare } from '../../lib/operations/capacity/compare.ts';
 import { DEFAULT_ASSUMPTIONS } from '../../lib/operations/cost/assumptions.ts';
 import { PRICE_LIST_DATE, type Region } from '../../lib/operations/cost/price-list.ts';
-import { bytesText, dollars, timeText, whole } from '../figures.ts';
-import { renderTable } from '../table.ts';
-import { openTerminal, styled, type Terminal } from '../terminal.ts';
+import { bytesText, dollars, timeText, whole } from '../terminal/figures.ts';
+import { renderTable } from '../terminal/table.ts';
+import { openTerminal, styled, type Terminal } from '../terminal/terminal.ts';
 
 export interface CapacityOptions {
   readonly producers: number;

@@ -5,7 +5,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { InvalidArgumentError } from 'commander';
-import type { AnyEventType } from '../../lib/contracts/event.ts';
+import type { AnyEventType } from '../../lib/contracts/events/event.ts';
 import type { SystemContract } from '../../lib/contracts/system.ts';
 import { awsOverSdk } from '../../lib/operations/aws-over-sdk.ts';
 import {
@@ -17,9 +17,9 @@ import {
   skipHead,
 } from '../../lib/operations/change-parked.ts';
 import { type Place, placeInWords } from '../../lib/operations/deployment.ts';
-import { lineDiff } from '../line-diff.ts';
-import { consumerFor, here, openClients, type ParkedWorld, targetOf, type Where } from '../parked-world.ts';
-import { openTerminal } from '../terminal.ts';
+import { consumerFor, here, openClients, type ParkedWorld, targetOf, type Where } from '../apps/parked-world.ts';
+import { lineDiff } from '../terminal/line-diff.ts';
+import { openTerminal } from '../terminal/terminal.ts';
 
 interface ChangeOptions extends Where {
   /** @default the user's name */

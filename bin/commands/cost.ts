@@ -3,10 +3,10 @@ import { assumptionTexts, LEFT_OUT } from '../../lib/operations/cost/assumptions
 import { deployedIn } from '../../lib/operations/cost/deployed.ts';
 import { PRICE_LIST_DATE, PRICES, type Price, type Region } from '../../lib/operations/cost/price-list.ts';
 import { type SystemCost, systemCost } from '../../lib/operations/cost/system-cost.ts';
-import { SYSTEMS } from '../contracts.ts';
-import { dollars, dollarsExactly, share, unitCount } from '../figures.ts';
-import { renderTable } from '../table.ts';
-import { openTerminal, styled, type Terminal } from '../terminal.ts';
+import { SYSTEMS } from '../apps/contracts.ts';
+import { dollars, dollarsExactly, share, unitCount } from '../terminal/figures.ts';
+import { renderTable } from '../terminal/table.ts';
+import { openTerminal, styled, type Terminal } from '../terminal/terminal.ts';
 
 export interface CostCommandOptions {
   readonly rate?: number;

@@ -10,20 +10,20 @@ import { readSamples, shelfFor } from '../../lib/systems/orders/tools/samples.ts
 import { stillToDo } from '../../lib/systems/orders/tools/settled.ts';
 import { takeSnapshot } from '../../lib/systems/orders/tools/snapshot.ts';
 import { fillShelf } from '../../lib/systems/orders/tools/stock.ts';
-import type { AccountOption } from '../account-option.ts';
-import type { Report } from '../demo-report.ts';
-import { disturbanceBy } from '../disturbance.ts';
-import { countDuplicates } from '../duplicates-metric.ts';
-import { type FaultOptions, faultsInWords, plannedFaults } from '../fault-options.ts';
-import { logFiles } from '../function-logs.ts';
-import { renderReport } from '../report.ts';
-import { DUPLICATE_EVERY, keepPlacing, placeSamples, type Traffic } from '../sample-traffic.ts';
-import { exportsFor, FIRST_COMMANDS, pointSdkAt } from '../sdk-environment.ts';
-import { EXIT_INTERRUPTED, interrupted } from '../signals.ts';
-import { sumsOf, wrongSums } from '../sums.ts';
-import { synthesise } from '../synth.ts';
-import { openTerminal, styled, type Terminal } from '../terminal.ts';
-import { type EngineWatch, watchEngine } from '../watch-engine.ts';
+import { exportsFor, FIRST_COMMANDS, pointSdkAt } from '../apps/sdk-environment.ts';
+import { synthesise } from '../apps/synth.ts';
+import type { Report } from '../demo/demo-report.ts';
+import { disturbanceBy } from '../demo/disturbance.ts';
+import { countDuplicates } from '../demo/duplicates-metric.ts';
+import { logFiles } from '../demo/function-logs.ts';
+import { renderReport } from '../demo/report.ts';
+import { DUPLICATE_EVERY, keepPlacing, placeSamples, type Traffic } from '../demo/sample-traffic.ts';
+import { sumsOf, wrongSums } from '../demo/sums.ts';
+import { type EngineWatch, watchEngine } from '../demo/watch-engine.ts';
+import type { AccountOption } from '../options/account-option.ts';
+import { type FaultOptions, faultsInWords, plannedFaults } from '../options/fault-options.ts';
+import { EXIT_INTERRUPTED, interrupted } from '../options/signals.ts';
+import { openTerminal, styled, type Terminal } from '../terminal/terminal.ts';
 
 export interface DemoOptions extends FaultOptions, AccountOption {
   readonly once: boolean;

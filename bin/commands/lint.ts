@@ -1,10 +1,10 @@
 import { lintSystem } from '../../lib/lint/lint.ts';
-import { readAssembly, untransformed } from '../assembly-templates.ts';
-import { countOf, LEVEL } from '../levels.ts';
-import { type ReportedFinding, readFindings, reported } from '../lint-report.ts';
-import { renderTable } from '../table.ts';
-import { openTerminal, styled, type Terminal } from '../terminal.ts';
-import { type WhichApp, withAssembly } from '../with-assembly.ts';
+import { readAssembly, untransformed } from '../apps/assembly-templates.ts';
+import { type ReportedFinding, readFindings, reported } from '../apps/lint-report.ts';
+import { type WhichApp, withAssembly } from '../apps/with-assembly.ts';
+import { countOf, LEVEL } from '../terminal/levels.ts';
+import { renderTable } from '../terminal/table.ts';
+import { openTerminal, styled, type Terminal } from '../terminal/terminal.ts';
 
 export interface LintOptions extends WhichApp {
   readonly json: boolean;

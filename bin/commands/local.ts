@@ -1,15 +1,15 @@
 import { join } from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import { describeChange, startEngine } from '../../lib/local/engine.ts';
-import type { AccountOption } from '../account-option.ts';
-import { readCdkApp, synthesise } from '../cdk-app.ts';
-import { type FaultOptions, faultsInWords, plannedFaults } from '../fault-options.ts';
-import { logFiles } from '../function-logs.ts';
-import { type Redeployment, redeployOnChange } from '../redeploy.ts';
-import { exportsFor } from '../sdk-environment.ts';
-import { interrupted } from '../signals.ts';
-import { openTerminal } from '../terminal.ts';
-import { watchEngine } from '../watch-engine.ts';
+import { readCdkApp, synthesise } from '../apps/cdk-app.ts';
+import { type Redeployment, redeployOnChange } from '../apps/redeploy.ts';
+import { exportsFor } from '../apps/sdk-environment.ts';
+import { logFiles } from '../demo/function-logs.ts';
+import { watchEngine } from '../demo/watch-engine.ts';
+import type { AccountOption } from '../options/account-option.ts';
+import { type FaultOptions, faultsInWords, plannedFaults } from '../options/fault-options.ts';
+import { interrupted } from '../options/signals.ts';
+import { openTerminal } from '../terminal/terminal.ts';
 
 export interface LocalOptions extends FaultOptions, AccountOption {
   /** Without it, the one that `cdk.json` names. */

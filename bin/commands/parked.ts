@@ -11,10 +11,10 @@ import {
   type ParkedWorld,
   targetOf,
   type Where,
-} from '../parked-world.ts';
-import { EXIT_INTERRUPTED, interrupted } from '../signals.ts';
-import { renderTable } from '../table.ts';
-import { openTerminal } from '../terminal.ts';
+} from '../apps/parked-world.ts';
+import { EXIT_INTERRUPTED, interrupted } from '../options/signals.ts';
+import { renderTable } from '../terminal/table.ts';
+import { openTerminal } from '../terminal/terminal.ts';
 
 interface Parked {
   readonly subscription: string;

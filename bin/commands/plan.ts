@@ -1,11 +1,11 @@
 import type { PlannedStack } from '../../lib/lint/plan/changes.ts';
 import type { PlanFinding } from '../../lib/lint/plan/check.ts';
 import { planFindings } from '../../lib/lint/plan/plan.ts';
-import { readAssembly } from '../assembly-templates.ts';
-import { deployedTemplates } from '../deployed-templates.ts';
-import { countOf, LEVEL } from '../levels.ts';
-import { openTerminal, styled, type Terminal } from '../terminal.ts';
-import { type WhichApp, withAssembly } from '../with-assembly.ts';
+import { readAssembly } from '../apps/assembly-templates.ts';
+import { deployedTemplates } from '../apps/deployed-templates.ts';
+import { type WhichApp, withAssembly } from '../apps/with-assembly.ts';
+import { countOf, LEVEL } from '../terminal/levels.ts';
+import { openTerminal, styled, type Terminal } from '../terminal/terminal.ts';
 
 export interface PlanOptions extends WhichApp {
   readonly json: boolean;

@@ -5,8 +5,8 @@ import { openClients } from '../../lib/systems/orders/tools/clients.ts';
 import { isThrottled, openShop, patient, placeAll } from '../../lib/systems/orders/tools/producer.ts';
 import { endlessly, SAMPLE_FILE, shelfFor, withCancelledOrders } from '../../lib/systems/orders/tools/samples.ts';
 import { fillShelf } from '../../lib/systems/orders/tools/stock.ts';
-import { EXIT_INTERRUPTED, interrupted } from '../signals.ts';
-import { openTerminal } from '../terminal.ts';
+import { EXIT_INTERRUPTED, interrupted } from '../options/signals.ts';
+import { openTerminal } from '../terminal/terminal.ts';
 
 export interface ProduceOptions {
   readonly file?: string;

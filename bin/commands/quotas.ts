@@ -1,10 +1,10 @@
 import { accountNeeds, type Need } from '../../lib/lint/account-needs.ts';
 import type { Account } from '../../lib/local/account/account.ts';
 import { DEFAULT_ACCOUNT, NEW_ACCOUNT } from '../../lib/local/account/account.ts';
-import { readAssembly } from '../assembly-templates.ts';
-import { renderTable } from '../table.ts';
-import { openTerminal, type Terminal } from '../terminal.ts';
-import { type WhichApp, withAssembly } from '../with-assembly.ts';
+import { readAssembly } from '../apps/assembly-templates.ts';
+import { type WhichApp, withAssembly } from '../apps/with-assembly.ts';
+import { renderTable } from '../terminal/table.ts';
+import { openTerminal, type Terminal } from '../terminal/terminal.ts';
 
 export interface QuotasOptions extends WhichApp {
   readonly json: boolean;

@@ -1,15 +1,20 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import type { Mode } from '../../lib/contracts/compatibility.ts';
-import { checkEvolution, type DeclaredSchemas, type Finding, retentionEnd } from '../../lib/contracts/evolution.ts';
-import { jsonText } from '../../lib/contracts/json-text.ts';
-import { type SchemaSnapshot, snapshotName } from '../../lib/contracts/schema-snapshot.ts';
+import type { Mode } from '../../lib/contracts/schemas/compatibility.ts';
+import {
+  checkEvolution,
+  type DeclaredSchemas,
+  type Finding,
+  retentionEnd,
+} from '../../lib/contracts/schemas/evolution.ts';
+import { jsonText } from '../../lib/contracts/schemas/json-text.ts';
+import { type SchemaSnapshot, snapshotName } from '../../lib/contracts/schemas/schema-snapshot.ts';
 import type { SystemContract } from '../../lib/contracts/system.ts';
 import { asyncApiDocument } from '../../lib/operations/asyncapi.ts';
 import { declaredSchemas } from '../../lib/operations/schemas.ts';
 import { planSnapshots, readSnapshots, writeSnapshots } from '../../lib/operations/schemas-files.ts';
-import { SYSTEMS } from '../contracts.ts';
-import { openTerminal, styled, type Terminal } from '../terminal.ts';
+import { SYSTEMS } from '../apps/contracts.ts';
+import { openTerminal, styled, type Terminal } from '../terminal/terminal.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 

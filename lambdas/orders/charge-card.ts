@@ -1,4 +1,4 @@
-import { parseSequence } from '../../lib/contracts/envelope.ts';
+import { parseSequence } from '../../lib/contracts/events/envelope.ts';
 import { consume, type HandlerContext } from '../../lib/runtime/consume.ts';
 import { requiredEnv } from '../../lib/runtime/environment.ts';
 import type { Write } from '../../lib/runtime/inbox.ts';

@@ -1,5 +1,5 @@
 import type { LambdaFunctionURLEvent, LambdaFunctionURLResult } from 'aws-lambda';
-import { UnreadableMessage, validate } from '../../lib/contracts/envelope.ts';
+import { UnreadableMessage, validate } from '../../lib/contracts/events/envelope.ts';
 import { requiredEnv } from '../../lib/runtime/environment.ts';
 import { WriteRefused } from '../../lib/runtime/inbox.ts';
 import { fingerprintOf } from '../../lib/runtime/once.ts';

@@ -1,4 +1,4 @@
-import { formatSequence, parseSequence } from '../../lib/contracts/envelope.ts';
+import { formatSequence, parseSequence } from '../../lib/contracts/events/envelope.ts';
 import { readItems } from '../../lib/runtime/aws/dynamodb.ts';
 import { consume, type HandlerContext } from '../../lib/runtime/consume.ts';
 import { requiredEnv } from '../../lib/runtime/environment.ts';

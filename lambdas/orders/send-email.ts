@@ -1,4 +1,4 @@
-import type { MailRoute } from '../../lib/contracts/mail.ts';
+import type { MailRoute } from '../../lib/contracts/agreed/mail.ts';
 import { consume, type HandlerContext } from '../../lib/runtime/consume.ts';
 import { requiredEnv } from '../../lib/runtime/environment.ts';
 import {

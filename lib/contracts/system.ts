@@ -1,8 +1,8 @@
-import type { Channel } from './channel.ts';
-import type { AnyEventType } from './event.ts';
-import type { Outbox } from './outbox.ts';
-import type { Subscription } from './subscription.ts';
-import type { AnyTableChanges } from './table-changes.ts';
+import type { Channel } from './channels/channel.ts';
+import type { Outbox } from './channels/outbox.ts';
+import type { AnyTableChanges } from './channels/table-changes.ts';
+import type { AnyEventType } from './events/event.ts';
+import type { Subscription } from './subscriptions/subscription.ts';
 
 /** Everything that a system declares, by kind. */
 export interface SystemContract {

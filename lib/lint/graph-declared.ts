@@ -1,6 +1,6 @@
 import type { IConstruct } from 'constructs';
-import { type Declaration, declarationOf, SWITCHED_OFF_METADATA } from '../constructs/declared.ts';
-import type { AlarmKind } from '../contracts/alarms.ts';
+import { type Declaration, declarationOf, SWITCHED_OFF_METADATA } from '../constructs/channels/declared.ts';
+import type { AlarmKind } from '../contracts/declaring/alarms.ts';
 import { isWithin } from './acknowledgements.ts';
 import { aroundAndBelow } from './construct-tree.ts';
 import { listOf } from './json.ts';

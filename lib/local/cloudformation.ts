@@ -1,4 +1,4 @@
-import type { StackInfo } from './provision/deployed.ts';
+import type { StackInfo } from './provision/resources/deployed.ts';
 import type { ServiceHandler, ServiceResponse } from './service.ts';
 
 const NAMESPACE = 'http://cloudformation.amazonaws.com/doc/2010-05-15/';

@@ -1,4 +1,4 @@
-import type { RequestMeter } from './cloudwatch/request-meter.ts';
+import type { RequestMeter } from './cloudwatch/service-metrics/request-meter.ts';
 import type { Outcome } from './endpoint.ts';
 import { errorResponse, jsonResponse } from './endpoint-errors.ts';
 import { credentialScope, operationOf, serviceOf, type WireRequest } from './endpoint-request.ts';

@@ -6,16 +6,16 @@ import type { Account } from './account/account.ts';
 import { readAssembly } from './assembly.ts';
 import { createAwsCalls } from './call.ts';
 import { cloudformationApi } from './cloudformation.ts';
-import { cloudwatchApi } from './cloudwatch/api.ts';
+import { cloudwatchApi } from './cloudwatch/api/api.ts';
 import { createCloudWatch } from './cloudwatch/cloudwatch.ts';
-import { readEmf } from './cloudwatch/emf.ts';
+import { readEmf } from './cloudwatch/metrics/emf.ts';
 import {
   createAsyncMeter,
   createIteratorAgeMeter,
   type Invocation,
   meterFunctions,
-} from './cloudwatch/lambda-metrics.ts';
-import { createTargetMeter } from './cloudwatch/target-metrics.ts';
+} from './cloudwatch/service-metrics/lambda-metrics.ts';
+import { createTargetMeter } from './cloudwatch/service-metrics/target-metrics.ts';
 import { eventsApi } from './events/api.ts';
 import { createEventBus } from './events/bus.ts';
 import { clockSkew } from './faults/clock-skew.ts';
@@ -33,12 +33,12 @@ import { permittedLog } from './lambda/log-permission.ts';
 import { logsApi } from './logs/api.ts';
 import { createLogStore } from './logs/log-store.ts';
 import { textLine } from './logs/text-line.ts';
-import { createLoadMeter } from './mappings/load.ts';
+import { missingPermissions } from './mappings/configuration/role-permissions.ts';
+import { createLoadMeter } from './mappings/delivery/load.ts';
 import { createMappings } from './mappings/mappings.ts';
-import { missingPermissions } from './mappings/role-permissions.ts';
-import type { Change } from './provision/changes.ts';
-import type { StackInfo } from './provision/deployed.ts';
-import { createDeployments } from './provision/deployments.ts';
+import type { StackInfo } from './provision/resources/deployed.ts';
+import type { Change } from './provision/stacks/changes.ts';
+import { createDeployments } from './provision/stacks/deployments.ts';
 import { createRoleCalls } from './role-calls.ts';
 import { schedulerApi } from './schedules/api.ts';
 import { createSchedules } from './schedules/schedules.ts';
@@ -48,10 +48,10 @@ import { openState } from './state/state.ts';
 import { readVitals, type Vitals } from './vitals.ts';
 
 export { type Account, DEFAULT_ACCOUNT, NEW_ACCOUNT } from './account/account.ts';
-export type { Invocation } from './cloudwatch/lambda-metrics.ts';
+export type { Invocation } from './cloudwatch/service-metrics/lambda-metrics.ts';
 export type { FunctionDefinition, FunctionLog } from './lambda/definition.ts';
-export { type Change, describeChange } from './provision/changes.ts';
-export type { StackInfo, StackResource } from './provision/deployed.ts';
+export type { StackInfo, StackResource } from './provision/resources/deployed.ts';
+export { type Change, describeChange } from './provision/stacks/changes.ts';
 export type { Vitals } from './vitals.ts';
 
 /** Port of the endpoint unless another is asked for: where tools look for a local AWS. */

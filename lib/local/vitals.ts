@@ -1,5 +1,5 @@
 import type { QueueDepth } from './messaging.ts';
-import type { StackInfo } from './provision/deployed.ts';
+import type { StackInfo } from './provision/resources/deployed.ts';
 
 /** How an app is doing right now, whoever made it. */
 export interface Vitals {

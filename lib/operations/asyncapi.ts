@@ -1,9 +1,9 @@
-import type { Channel } from '../contracts/channel.ts';
-import type { AnyEventType } from '../contracts/event.ts';
-import { schemaUri } from '../contracts/event.ts';
-import type { Json } from '../contracts/json-schema.ts';
+import type { Channel } from '../contracts/channels/channel.ts';
+import type { AnyTableChanges } from '../contracts/channels/table-changes.ts';
+import type { AnyEventType } from '../contracts/events/event.ts';
+import { schemaUri } from '../contracts/events/event.ts';
+import type { Json } from '../contracts/schemas/json-schema.ts';
 import type { SystemContract } from '../contracts/system.ts';
-import type { AnyTableChanges } from '../contracts/table-changes.ts';
 import { itemChangeSchema } from './item-change-schema.ts';
 import { rebased } from './rebased-schema.ts';
 import { jsonSchemaOf } from './schemas.ts';

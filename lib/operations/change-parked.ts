@@ -1,8 +1,8 @@
-import { MAX_REASON_CHARACTERS } from '../contracts/dead-letter.ts';
-import { ATTRIBUTE } from '../contracts/envelope.ts';
-import { ENV } from '../contracts/environment.ts';
-import type { AnyEventType } from '../contracts/event.ts';
-import { INBOX_TABLE } from '../contracts/tables.ts';
+import { MAX_REASON_CHARACTERS } from '../contracts/agreed/dead-letter.ts';
+import { ENV } from '../contracts/agreed/environment.ts';
+import { INBOX_TABLE } from '../contracts/agreed/tables.ts';
+import { ATTRIBUTE } from '../contracts/events/envelope.ts';
+import type { AnyEventType } from '../contracts/events/event.ts';
 import type { AwsCall } from '../runtime/aws/call.ts';
 import { dynamodbOver } from '../runtime/aws/dynamodb.ts';
 import { parkedLotKey, parkedMessageKey, wasRefused } from '../runtime/control-items.ts';

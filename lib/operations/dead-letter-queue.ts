@@ -11,7 +11,7 @@ import {
   type DeadLetter,
   type MessageAttributes,
   type WrappedReference,
-} from '../contracts/dead-letter.ts';
+} from '../contracts/agreed/dead-letter.ts';
 import { notTakenBySqs } from '../runtime/answers.ts';
 import { isWrapped, unwrap } from '../runtime/wrapped-message.ts';
 

@@ -1,6 +1,6 @@
 import { type CloudFormationClient, paginateListStackResources } from '@aws-sdk/client-cloudformation';
 import { GetFunctionConfigurationCommand, type LambdaClient } from '@aws-sdk/client-lambda';
-import { ENV } from '../contracts/environment.ts';
+import { ENV } from '../contracts/agreed/environment.ts';
 import { NotDeployed } from './deployment.ts';
 
 /** A subscription as it is deployed. */

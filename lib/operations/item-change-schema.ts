@@ -1,5 +1,5 @@
-import type { JsonSchema } from '../contracts/json-schema.ts';
-import { type AnyTableChanges, imagesOf } from '../contracts/table-changes.ts';
+import { type AnyTableChanges, imagesOf } from '../contracts/channels/table-changes.ts';
+import type { JsonSchema } from '../contracts/schemas/json-schema.ts';
 import { rebased } from './rebased-schema.ts';
 import { jsonSchemaOf } from './schemas.ts';
 

@@ -1,5 +1,5 @@
 import { BatchGetCommand, type DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
-import { INBOX_TABLE } from '../contracts/tables.ts';
+import { INBOX_TABLE } from '../contracts/agreed/tables.ts';
 import { readItems } from '../runtime/aws/dynamodb.ts';
 import { parkedKeysKey, parkedLotKey, parkedMessageKey } from '../runtime/control-items.ts';
 import type { ParkedChange, ParkedLot, ParkedMessage } from '../runtime/parking.ts';

@@ -1,4 +1,4 @@
-import { isObject, type Json, type JsonSchema } from '../contracts/json-schema.ts';
+import { isObject, type Json, type JsonSchema } from '../contracts/schemas/json-schema.ts';
 
 /**
  * A schema to be put inside another document: its references, which start at its own root, lead there.

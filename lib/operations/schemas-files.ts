@@ -1,14 +1,14 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { DeclaredSchemas } from '../contracts/evolution.ts';
-import { meaningOf, sameJson } from '../contracts/json-schema.ts';
+import type { DeclaredSchemas } from '../contracts/schemas/evolution.ts';
+import { meaningOf, sameJson } from '../contracts/schemas/json-schema.ts';
 import {
   parseSnapshot,
   type SchemaSnapshot,
   SNAPSHOT_NAME,
   snapshotName,
   snapshotText,
-} from '../contracts/schema-snapshot.ts';
+} from '../contracts/schemas/schema-snapshot.ts';
 
 /**
  * The committed snapshots of a folder; none when there is no folder yet.

@@ -1,9 +1,9 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
-import type { Channel } from '../contracts/channel.ts';
-import { type AnyEventType, schemaUri } from '../contracts/event.ts';
-import type { DeclaredSchemas } from '../contracts/evolution.ts';
-import { isObject, type JsonSchema } from '../contracts/json-schema.ts';
-import { SQS } from '../contracts/limits.ts';
+import type { Channel } from '../contracts/channels/channel.ts';
+import { SQS } from '../contracts/declaring/limits.ts';
+import { type AnyEventType, schemaUri } from '../contracts/events/event.ts';
+import type { DeclaredSchemas } from '../contracts/schemas/evolution.ts';
+import { isObject, type JsonSchema } from '../contracts/schemas/json-schema.ts';
 import type { SystemContract } from '../contracts/system.ts';
 
 /** The draft that snapshots, the AsyncAPI document and the registry understand. */

@@ -1,11 +1,11 @@
 import middy from '@middy/core';
 import type { Context, KinesisStreamBatchResponse, KinesisStreamEvent } from 'aws-lambda';
-import type { Log as LogChannel } from '../contracts/channel.ts';
-import type { Envelope, ReadEvent } from '../contracts/envelope.ts';
-import { ENV } from '../contracts/environment.ts';
-import type { AnyEventType, DataOf } from '../contracts/event.ts';
-import { CONSUMER_METRIC } from '../contracts/metrics.ts';
-import type { Lateness, Subscription } from '../contracts/subscription.ts';
+import { ENV } from '../contracts/agreed/environment.ts';
+import { CONSUMER_METRIC } from '../contracts/agreed/metrics.ts';
+import type { Log as LogChannel } from '../contracts/channels/channel.ts';
+import type { Envelope, ReadEvent } from '../contracts/events/envelope.ts';
+import type { AnyEventType, DataOf } from '../contracts/events/event.ts';
+import type { Lateness, Subscription } from '../contracts/subscriptions/subscription.ts';
 import { answering, NO_EARLY_TIMEOUT, reserveMillis } from './deadline.ts';
 import { requiredEnv } from './environment.ts';
 import { giveUp } from './give-up.ts';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { KINESIS } from '../contracts/limits.ts';
+import { KINESIS } from '../contracts/declaring/limits.ts';
 
 /**
  * Several events in one Kinesis record, in the format of the Kinesis Producer Library, so that its producers' records can be read

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { gzipSync } from 'node:zlib';
 import type { KinesisStreamRecord } from 'aws-lambda';
-import { archivePrefix } from '../contracts/environment.ts';
+import { archivePrefix } from '../contracts/agreed/environment.ts';
 import { deaggregated } from './aggregated-record.ts';
 import { openBody } from './body.ts';
 import { positionOf } from './message.ts';

@@ -1,9 +1,9 @@
 import middy from '@middy/core';
 import type { Context, KinesisStreamBatchResponse, KinesisStreamEvent } from 'aws-lambda';
-import type { Log as LogChannel } from '../contracts/channel.ts';
-import { ENV } from '../contracts/environment.ts';
-import { CONSUMER_METRIC } from '../contracts/metrics.ts';
-import type { Subscription } from '../contracts/subscription.ts';
+import { ENV } from '../contracts/agreed/environment.ts';
+import { CONSUMER_METRIC } from '../contracts/agreed/metrics.ts';
+import type { Log as LogChannel } from '../contracts/channels/channel.ts';
+import type { Subscription } from '../contracts/subscriptions/subscription.ts';
 import { type ArchivedRecord, archiveBody, archivedRecord, archiveKey, sameHour } from './archive-object.ts';
 import { isAwsError } from './aws/call.ts';
 import type { S3Object } from './aws/s3-protocol.ts';

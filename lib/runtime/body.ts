@@ -1,7 +1,7 @@
-import type { Envelope } from '../contracts/envelope.ts';
-import { isTooDeep } from '../contracts/json-depth.ts';
-import { CLAIM_CHECK, EVENT } from '../contracts/limits.ts';
-import type { Sending } from '../contracts/sending.ts';
+import type { Sending } from '../contracts/channels/sending.ts';
+import { CLAIM_CHECK, EVENT } from '../contracts/declaring/limits.ts';
+import type { Envelope } from '../contracts/events/envelope.ts';
+import { isTooDeep } from '../contracts/events/json-depth.ts';
 import { type ClaimCheck, type ClaimedData, claimFor, fetchClaim } from './claim-check.ts';
 import { Reject } from './outcomes.ts';
 import { PACK_FROM_BYTES, pack, unpack } from './packing.ts';

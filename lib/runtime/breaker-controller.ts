@@ -5,9 +5,9 @@ import {
 } from '@aws-sdk/client-lambda';
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
-import { ENV } from '../contracts/environment.ts';
-import { LAMBDA } from '../contracts/limits.ts';
-import { INBOX_TABLE } from '../contracts/tables.ts';
+import { ENV } from '../contracts/agreed/environment.ts';
+import { INBOX_TABLE } from '../contracts/agreed/tables.ts';
+import { LAMBDA } from '../contracts/declaring/limits.ts';
 import { type Dynamodb, dynamodbOver, readItems } from './aws/dynamodb.ts';
 import { breakerKey, wasRefused } from './control-items.ts';
 import { deadline, NO_EARLY_TIMEOUT } from './deadline.ts';

@@ -1,6 +1,6 @@
-import { toMillis } from '../contracts/duration.ts';
-import type { BreakerPolicy, Subscription } from '../contracts/subscription.ts';
-import { INBOX_TABLE } from '../contracts/tables.ts';
+import { INBOX_TABLE } from '../contracts/agreed/tables.ts';
+import { toMillis } from '../contracts/declaring/duration.ts';
+import type { BreakerPolicy, Subscription } from '../contracts/subscriptions/subscription.ts';
 import { dynamodbOver } from './aws/dynamodb.ts';
 import { breakerKey, type ControlState, wasRefused } from './control-items.ts';
 import type { Runtime } from './runtime.ts';

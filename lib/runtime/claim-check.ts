@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { CLAIMS_PREFIX, ENV } from '../contracts/environment.ts';
-import { CLAIM_CHECK } from '../contracts/limits.ts';
+import { CLAIMS_PREFIX, ENV } from '../contracts/agreed/environment.ts';
+import { CLAIM_CHECK } from '../contracts/declaring/limits.ts';
 import { isAwsError } from './aws/call.ts';
 import type { S3Object } from './aws/s3-protocol.ts';
 import { requiredEnv } from './environment.ts';

@@ -1,6 +1,6 @@
 import middy from '@middy/core';
 import type { Context, SQSBatchResponse } from 'aws-lambda';
-import type { Subscription } from '../contracts/subscription.ts';
+import type { Subscription } from '../contracts/subscriptions/subscription.ts';
 import { notTakenBySqs } from './answers.ts';
 import { type Consumer, type ConsumerOptions, deployedConsumer } from './consumer.ts';
 import { type ControlState, NO_CONTROL } from './control-items.ts';

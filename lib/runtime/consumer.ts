@@ -1,6 +1,6 @@
-import { usesTable } from '../contracts/delivery-numbers.ts';
-import { ENV } from '../contracts/environment.ts';
-import type { Subscription } from '../contracts/subscription.ts';
+import { ENV } from '../contracts/agreed/environment.ts';
+import { usesTable } from '../contracts/subscriptions/delivery-numbers.ts';
+import type { Subscription } from '../contracts/subscriptions/subscription.ts';
 import { type Breaker, tableBreaker } from './breaker.ts';
 import { type ControlState, NO_CONTROL, readControl } from './control-items.ts';
 import type { ConsumerTime } from './deadline.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { Subscription } from '../contracts/subscription.ts';
-import { INBOX_TABLE } from '../contracts/tables.ts';
+import { INBOX_TABLE } from '../contracts/agreed/tables.ts';
+import type { Subscription } from '../contracts/subscriptions/subscription.ts';
 import { isAwsError } from './aws/call.ts';
 import { cancellationReasons, dynamodbOver, readItems } from './aws/dynamodb.ts';
 import { givenUpKeys, hasUndelivered, wasGivenUp } from './given-up.ts';

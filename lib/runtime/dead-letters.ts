@@ -6,9 +6,9 @@ import {
   MAX_FRAMES_CHARACTERS,
   MAX_REASON_CHARACTERS,
   type MessageAttribute,
-} from '../contracts/dead-letter.ts';
-import { ATTRIBUTE } from '../contracts/envelope.ts';
-import { traceIdOf } from '../contracts/trace.ts';
+} from '../contracts/agreed/dead-letter.ts';
+import { traceIdOf } from '../contracts/agreed/trace.ts';
+import { ATTRIBUTE } from '../contracts/events/envelope.ts';
 import type { AwsCall } from './aws/call.ts';
 import type { KeptMessages } from './kept-messages.ts';
 import type { Message } from './message.ts';

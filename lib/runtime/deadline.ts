@@ -1,6 +1,6 @@
 import type { Context } from 'aws-lambda';
-import { toMillis } from '../contracts/duration.ts';
-import type { Subscription } from '../contracts/subscription.ts';
+import { toMillis } from '../contracts/declaring/duration.ts';
+import type { Subscription } from '../contracts/subscriptions/subscription.ts';
 import { OutOfTime } from './aws/call.ts';
 import { type InvocationTime, patientRuntime } from './patience.ts';
 import type { Runtime } from './runtime.ts';

@@ -1,5 +1,5 @@
-import type { Channel } from '../contracts/channel.ts';
-import { ATTRIBUTE, type Envelope } from '../contracts/envelope.ts';
+import type { Channel } from '../contracts/channels/channel.ts';
+import { ATTRIBUTE, type Envelope } from '../contracts/events/envelope.ts';
 import { aggregated, EVENT_OVERHEAD_BYTES, recordOverhead } from './aggregated-record.ts';
 import { bodyOf, type Carrier, type ClaimedEnvelope, type Header } from './body.ts';
 import type { ClaimedData } from './claim-check.ts';

@@ -1,6 +1,6 @@
-import { seconds } from '../contracts/duration.ts';
-import { CONSUMER_METRIC } from '../contracts/metrics.ts';
-import type { Subscription } from '../contracts/subscription.ts';
+import { CONSUMER_METRIC } from '../contracts/agreed/metrics.ts';
+import { seconds } from '../contracts/declaring/duration.ts';
+import type { Subscription } from '../contracts/subscriptions/subscription.ts';
 import { describeFailure, sendDeadLetter } from './dead-letters.ts';
 import type { KeptMessages } from './kept-messages.ts';
 import type { Message, Outcome } from './message.ts';

@@ -1,5 +1,5 @@
-import type { Subscription } from '../contracts/subscription.ts';
-import { INBOX_TABLE } from '../contracts/tables.ts';
+import { INBOX_TABLE } from '../contracts/agreed/tables.ts';
+import type { Subscription } from '../contracts/subscriptions/subscription.ts';
 import { dynamodbOver } from './aws/dynamodb.ts';
 import type { Message } from './message.ts';
 import type { Runtime } from './runtime.ts';

@@ -1,6 +1,6 @@
 import type { Context } from 'aws-lambda';
-import type { ReadEvent } from '../contracts/envelope.ts';
-import { traceIdOf } from '../contracts/trace.ts';
+import { traceIdOf } from '../contracts/agreed/trace.ts';
+import type { ReadEvent } from '../contracts/events/envelope.ts';
 import type { Consumer } from './consumer.ts';
 import { abandonMillis, type Deadline } from './deadline.ts';
 import { handedBack } from './hand-back.ts';

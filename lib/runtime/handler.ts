@@ -1,5 +1,5 @@
-import type { Envelope } from '../contracts/envelope.ts';
-import type { AnyEventType, DataOf } from '../contracts/event.ts';
+import type { Envelope } from '../contracts/events/envelope.ts';
+import type { AnyEventType, DataOf } from '../contracts/events/event.ts';
 import type { Write } from './inbox.ts';
 import type { HandlerResult, Step } from './once.ts';
 import type { Log } from './telemetry.ts';

@@ -1,7 +1,7 @@
-import type { Channel } from '../contracts/channel.ts';
-import { DeclarationError } from '../contracts/declaration-error.ts';
-import { type Envelope, envelope } from '../contracts/envelope.ts';
-import type { EventType } from '../contracts/event.ts';
+import type { Channel } from '../contracts/channels/channel.ts';
+import { DeclarationError } from '../contracts/declaring/declaration-error.ts';
+import { type Envelope, envelope } from '../contracts/events/envelope.ts';
+import type { EventType } from '../contracts/events/event.ts';
 import { InvalidKey, MessageTooLarge, type Publish, PublishFailed, publisher } from './publish.ts';
 import { lambda, type Runtime } from './runtime.ts';
 

@@ -1,6 +1,6 @@
 import type { DeleteCommandInput, PutCommandInput, UpdateCommandInput } from '@aws-sdk/lib-dynamodb';
-import { DYNAMODB } from '../contracts/limits.ts';
-import { INBOX_TABLE } from '../contracts/tables.ts';
+import { INBOX_TABLE } from '../contracts/agreed/tables.ts';
+import { DYNAMODB } from '../contracts/declaring/limits.ts';
 import { isAwsError } from './aws/call.ts';
 import { cancellationReasons, dynamodbOver, itemInTheWay } from './aws/dynamodb.ts';
 import { type Inbox, type InboxKey, type InboxRecord, type StepResults, type Write, WriteRefused } from './inbox.ts';

@@ -1,6 +1,6 @@
 import type { AttributeValue, DynamoDBRecord } from 'aws-lambda';
-import { type Envelope, envelope } from '../contracts/envelope.ts';
-import { ItemChanged, type ItemChangedData } from '../contracts/item-change.ts';
+import { type Envelope, envelope } from '../contracts/events/envelope.ts';
+import { ItemChanged, type ItemChangedData } from '../contracts/events/item-change.ts';
 import { exactNumber } from './aws/numbers.ts';
 
 const CHANGES: Readonly<Record<string, ItemChangedData['change']>> = {

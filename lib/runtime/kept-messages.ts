@@ -1,6 +1,6 @@
-import { DEAD_LETTERS_PREFIX, PARKED_PREFIX, type WrappedReference } from '../contracts/dead-letter.ts';
-import { ENV } from '../contracts/environment.ts';
-import type { Subscription } from '../contracts/subscription.ts';
+import { DEAD_LETTERS_PREFIX, PARKED_PREFIX, type WrappedReference } from '../contracts/agreed/dead-letter.ts';
+import { ENV } from '../contracts/agreed/environment.ts';
+import type { Subscription } from '../contracts/subscriptions/subscription.ts';
 import { isAwsError } from './aws/call.ts';
 import type { S3Object } from './aws/s3-protocol.ts';
 import { requiredEnv } from './environment.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { Channel } from '../contracts/channel.ts';
-import type { Envelope } from '../contracts/envelope.ts';
-import { EVENT, KINESIS, SQS } from '../contracts/limits.ts';
+import type { Channel } from '../contracts/channels/channel.ts';
+import { EVENT, KINESIS, SQS } from '../contracts/declaring/limits.ts';
+import type { Envelope } from '../contracts/events/envelope.ts';
 import { type ClaimedEnvelope, isClaimed } from './body.ts';
 
 /** A key that the channel's service would refuse, with everything else in the request; nothing of the call was sent or written. */

@@ -1,6 +1,6 @@
-import { toMillis } from '../contracts/duration.ts';
-import type { Envelope } from '../contracts/envelope.ts';
-import type { Lateness } from '../contracts/subscription.ts';
+import { toMillis } from '../contracts/declaring/duration.ts';
+import type { Envelope } from '../contracts/events/envelope.ts';
+import type { Lateness } from '../contracts/subscriptions/subscription.ts';
 import { Reject } from './outcomes.ts';
 
 /** The dead letter's reason of an event that came too late for its result. */

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import type { Queue } from '../contracts/channel.ts';
-import { seconds } from '../contracts/duration.ts';
-import { type Envelope, envelope } from '../contracts/envelope.ts';
-import { channelEnv, type ScheduleTarget, schedulesEnv } from '../contracts/environment.ts';
-import type { AnyEventType, DataOf } from '../contracts/event.ts';
-import { SCHEDULER, SQS } from '../contracts/limits.ts';
-import { declareTarget } from '../contracts/recurring.ts';
+import { channelEnv, type ScheduleTarget, schedulesEnv } from '../contracts/agreed/environment.ts';
+import type { Queue } from '../contracts/channels/channel.ts';
+import { declareTarget } from '../contracts/channels/recurring.ts';
+import { seconds } from '../contracts/declaring/duration.ts';
+import { SCHEDULER, SQS } from '../contracts/declaring/limits.ts';
+import { type Envelope, envelope } from '../contracts/events/envelope.ts';
+import type { AnyEventType, DataOf } from '../contracts/events/event.ts';
 import { isAwsError } from './aws/call.ts';
 import { bodyOf, MessageTooLarge } from './body.ts';
 import { requiredEnv } from './environment.ts';

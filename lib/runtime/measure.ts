@@ -1,6 +1,6 @@
-import { reportsShards } from '../contracts/delivery-numbers.ts';
-import { CONSUMER_METRIC } from '../contracts/metrics.ts';
-import type { Subscription } from '../contracts/subscription.ts';
+import { CONSUMER_METRIC } from '../contracts/agreed/metrics.ts';
+import { reportsShards } from '../contracts/subscriptions/delivery-numbers.ts';
+import type { Subscription } from '../contracts/subscriptions/subscription.ts';
 import type { Observed } from './handle-message.ts';
 import { checkpointOf, comesAgain, type Message, type Outcome } from './message.ts';
 import type { Runtime } from './runtime.ts';

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import type { MessageAttributes, RecordReference } from '../contracts/dead-letter.ts';
+import type { MessageAttributes, RecordReference } from '../contracts/agreed/dead-letter.ts';
 
 /** A message as it arrived, whatever it came from. */
 export interface Message {

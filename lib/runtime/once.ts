@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { seconds, toMillis } from '../contracts/duration.ts';
-import type { Envelope, ReadEvent } from '../contracts/envelope.ts';
-import type { InboxMode, Subscription } from '../contracts/subscription.ts';
+import { seconds, toMillis } from '../contracts/declaring/duration.ts';
+import type { Envelope, ReadEvent } from '../contracts/events/envelope.ts';
+import type { InboxMode, Subscription } from '../contracts/subscriptions/subscription.ts';
 import type { Inbox, InboxKey, InboxRecord, Write } from './inbox.ts';
 import { Defer, HandlerTimedOut, Reject } from './outcomes.ts';
 import type { Runtime } from './runtime.ts';

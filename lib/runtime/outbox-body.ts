@@ -1,7 +1,7 @@
-import type { Channel } from '../contracts/channel.ts';
-import type { Envelope } from '../contracts/envelope.ts';
-import { DYNAMODB } from '../contracts/limits.ts';
-import { destinationsOf, type Outbox } from '../contracts/outbox.ts';
+import type { Channel } from '../contracts/channels/channel.ts';
+import { destinationsOf, type Outbox } from '../contracts/channels/outbox.ts';
+import { DYNAMODB } from '../contracts/declaring/limits.ts';
+import type { Envelope } from '../contracts/events/envelope.ts';
 import { type Body, bodyOf } from './body.ts';
 import { carrierOf } from './entries.ts';
 import { groupOf, keysOf } from './keys.ts';

@@ -1,6 +1,6 @@
-import { DYNAMODB } from '../contracts/limits.ts';
-import type { Outbox } from '../contracts/outbox.ts';
-import { OUTBOX_TABLE } from '../contracts/tables.ts';
+import { OUTBOX_TABLE } from '../contracts/agreed/tables.ts';
+import type { Outbox } from '../contracts/channels/outbox.ts';
+import { DYNAMODB } from '../contracts/declaring/limits.ts';
 import { cancellationReasons, type Dynamodb, readItems } from './aws/dynamodb.ts';
 import { type BatchLimits, inBatches } from './batching.ts';
 import type { OutboxRow } from './outbox.ts';

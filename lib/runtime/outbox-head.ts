@@ -1,4 +1,4 @@
-import { OUTBOX_TABLE } from '../contracts/tables.ts';
+import { OUTBOX_TABLE } from '../contracts/agreed/tables.ts';
 import type { Dynamodb } from './aws/dynamodb.ts';
 import type { Write } from './inbox.ts';
 

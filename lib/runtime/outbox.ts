@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { type Envelope, envelope } from '../contracts/envelope.ts';
-import { ENV } from '../contracts/environment.ts';
-import type { EventType } from '../contracts/event.ts';
-import { DYNAMODB } from '../contracts/limits.ts';
-import { destinationsOf, type Outbox, type PublishedType } from '../contracts/outbox.ts';
-import { OUTBOX_TABLE } from '../contracts/tables.ts';
+import { ENV } from '../contracts/agreed/environment.ts';
+import { OUTBOX_TABLE } from '../contracts/agreed/tables.ts';
+import { destinationsOf, type Outbox, type PublishedType } from '../contracts/channels/outbox.ts';
+import { DYNAMODB } from '../contracts/declaring/limits.ts';
+import { type Envelope, envelope } from '../contracts/events/envelope.ts';
+import type { EventType } from '../contracts/events/event.ts';
 import { cancellationReasons, dynamodbOver, transactionBytes } from './aws/dynamodb.ts';
 import { type Body, MessageTooLarge } from './body.ts';
 import { claimsBucket, storeClaim } from './claim-check.ts';

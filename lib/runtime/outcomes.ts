@@ -1,4 +1,4 @@
-import type { Duration } from '../contracts/duration.ts';
+import type { Duration } from '../contracts/declaring/duration.ts';
 
 /**
  * What a handler may say instead of returning. Anything else that it throws counts as `Retry` without a wish for the delay.

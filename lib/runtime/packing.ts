@@ -1,4 +1,4 @@
-import { CLAIM_CHECK } from '../contracts/limits.ts';
+import { CLAIM_CHECK } from '../contracts/declaring/limits.ts';
 import { Reject } from './outcomes.ts';
 
 /**

@@ -1,7 +1,7 @@
-import { MAX_REASON_CHARACTERS, type MessageAttributes } from '../contracts/dead-letter.ts';
-import { DYNAMODB, SQS } from '../contracts/limits.ts';
-import type { Subscription } from '../contracts/subscription.ts';
-import { INBOX_TABLE } from '../contracts/tables.ts';
+import { MAX_REASON_CHARACTERS, type MessageAttributes } from '../contracts/agreed/dead-letter.ts';
+import { INBOX_TABLE } from '../contracts/agreed/tables.ts';
+import { DYNAMODB, SQS } from '../contracts/declaring/limits.ts';
+import type { Subscription } from '../contracts/subscriptions/subscription.ts';
 import { dynamodbOver } from './aws/dynamodb.ts';
 import { parkedKeysKey, parkedLotKey, parkedMessageKey, wasRefused } from './control-items.ts';
 import { keptMessages, type ParkedItem } from './kept-messages.ts';

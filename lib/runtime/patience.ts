@@ -1,5 +1,5 @@
-import { seconds } from '../contracts/duration.ts';
-import { backoffSeconds, exponential } from '../contracts/retry.ts';
+import { seconds } from '../contracts/declaring/duration.ts';
+import { backoffSeconds, exponential } from '../contracts/declaring/retry.ts';
 import type { AwsCall, AwsService, CallTime } from './aws/call.ts';
 import type { Runtime } from './runtime.ts';
 import { isTransientAnswer } from './transient.ts';

@@ -1,10 +1,10 @@
-import type { Channel } from '../contracts/channel.ts';
-import { DeclarationError } from '../contracts/declaration-error.ts';
-import { type Duration, seconds } from '../contracts/duration.ts';
-import type { Envelope } from '../contracts/envelope.ts';
-import { channelEnv } from '../contracts/environment.ts';
-import { SQS } from '../contracts/limits.ts';
-import { backoffSeconds, exponential } from '../contracts/retry.ts';
+import { channelEnv } from '../contracts/agreed/environment.ts';
+import type { Channel } from '../contracts/channels/channel.ts';
+import { DeclarationError } from '../contracts/declaring/declaration-error.ts';
+import { type Duration, seconds } from '../contracts/declaring/duration.ts';
+import { SQS } from '../contracts/declaring/limits.ts';
+import { backoffSeconds, exponential } from '../contracts/declaring/retry.ts';
+import type { Envelope } from '../contracts/events/envelope.ts';
 import { AwsError } from './aws/call.ts';
 import { isThrottle } from './aws/throttles.ts';
 import { inBatches, inParallel, inRounds } from './batching.ts';

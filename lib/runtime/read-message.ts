@@ -1,5 +1,5 @@
-import { parseJson, type ReadEvent, readParsed, UnreadableMessage } from '../contracts/envelope.ts';
-import type { AnyEventType } from '../contracts/event.ts';
+import { parseJson, type ReadEvent, readParsed, UnreadableMessage } from '../contracts/events/envelope.ts';
+import type { AnyEventType } from '../contracts/events/event.ts';
 import { isClosed, openEnvelope } from './body.ts';
 import type { Message } from './message.ts';
 import { Reject } from './outcomes.ts';

@@ -1,11 +1,11 @@
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import middy from '@middy/core';
 import type { Context, DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda';
-import { type Duration, minutes, toMillis } from '../contracts/duration.ts';
-import { ENV } from '../contracts/environment.ts';
-import { OUTBOX_METRIC } from '../contracts/metrics.ts';
-import type { Outbox } from '../contracts/outbox.ts';
-import { OUTBOX_TABLE } from '../contracts/tables.ts';
+import { ENV } from '../contracts/agreed/environment.ts';
+import { OUTBOX_METRIC } from '../contracts/agreed/metrics.ts';
+import { OUTBOX_TABLE } from '../contracts/agreed/tables.ts';
+import type { Outbox } from '../contracts/channels/outbox.ts';
+import { type Duration, minutes, toMillis } from '../contracts/declaring/duration.ts';
 import { readNumber } from './aws/numbers.ts';
 import { answering, NO_EARLY_TIMEOUT } from './deadline.ts';
 import { requiredEnv } from './environment.ts';

@@ -1,6 +1,6 @@
-import type { Channel } from '../contracts/channel.ts';
-import type { Envelope } from '../contracts/envelope.ts';
-import { destinationsOf, type Outbox } from '../contracts/outbox.ts';
+import type { Channel } from '../contracts/channels/channel.ts';
+import { destinationsOf, type Outbox } from '../contracts/channels/outbox.ts';
+import type { Envelope } from '../contracts/events/envelope.ts';
 import { dynamodbOver } from './aws/dynamodb.ts';
 import { inParallel } from './batching.ts';
 import type { OutboxRow } from './outbox.ts';

@@ -1,4 +1,4 @@
-import type { Subscription } from '../contracts/subscription.ts';
+import type { Subscription } from '../contracts/subscriptions/subscription.ts';
 import { OutOfTime } from './aws/call.ts';
 import type { ControlState } from './control-items.ts';
 import { DEFAULT_PARALLEL_UNITS, type Deadline, reserveMillis } from './deadline.ts';

@@ -1,5 +1,5 @@
-import type { Channel } from '../contracts/channel.ts';
-import { PRODUCER_METRIC } from '../contracts/metrics.ts';
+import { PRODUCER_METRIC } from '../contracts/agreed/metrics.ts';
+import type { Channel } from '../contracts/channels/channel.ts';
 import type { Runtime } from './runtime.ts';
 import { count, emitMetrics } from './telemetry.ts';
 

@@ -1,5 +1,5 @@
-import type { Channel } from '../contracts/channel.ts';
-import { KINESIS, SNS, SQS } from '../contracts/limits.ts';
+import type { Channel } from '../contracts/channels/channel.ts';
+import { KINESIS, SNS, SQS } from '../contracts/declaring/limits.ts';
 import { type NotTaken, notTakenByKinesis, notTakenBySns, notTakenBySqs } from './answers.ts';
 import type { AwsCall } from './aws/call.ts';
 import type { BatchLimits } from './batching.ts';

@@ -1,8 +1,8 @@
 import type { SQSBatchResponse } from 'aws-lambda';
-import { maxReceiveCountOf } from '../contracts/delivery-numbers.ts';
-import { SQS } from '../contracts/limits.ts';
-import { backoffSeconds } from '../contracts/retry.ts';
-import type { Subscription } from '../contracts/subscription.ts';
+import { SQS } from '../contracts/declaring/limits.ts';
+import { backoffSeconds } from '../contracts/declaring/retry.ts';
+import { maxReceiveCountOf } from '../contracts/subscriptions/delivery-numbers.ts';
+import type { Subscription } from '../contracts/subscriptions/subscription.ts';
 import { checkpointOf, comesAgain, type Message, type Outcome } from './message.ts';
 import { toError } from './outcomes.ts';
 import type { Runtime } from './runtime.ts';

@@ -1,7 +1,7 @@
-import type { ReadEvent } from '../contracts/envelope.ts';
-import { DYNAMODB } from '../contracts/limits.ts';
-import type { Subscription } from '../contracts/subscription.ts';
-import { INBOX_TABLE } from '../contracts/tables.ts';
+import { INBOX_TABLE } from '../contracts/agreed/tables.ts';
+import { DYNAMODB } from '../contracts/declaring/limits.ts';
+import type { ReadEvent } from '../contracts/events/envelope.ts';
+import type { Subscription } from '../contracts/subscriptions/subscription.ts';
 import { isAwsError } from './aws/call.ts';
 import { cancellationReasons, dynamodbOver } from './aws/dynamodb.ts';
 import type { Write } from './inbox.ts';

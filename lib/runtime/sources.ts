@@ -1,5 +1,5 @@
 import type { DynamoDBRecord, KinesisStreamRecord, SQSRecord } from 'aws-lambda';
-import type { MessageAttributes } from '../contracts/dead-letter.ts';
+import type { MessageAttributes } from '../contracts/agreed/dead-letter.ts';
 import { deaggregated } from './aggregated-record.ts';
 import { itemChange } from './item-change.ts';
 import { bodyOfBytes, type Message } from './message.ts';

@@ -1,4 +1,4 @@
-import { OUTBOX_TABLE } from '../contracts/tables.ts';
+import { OUTBOX_TABLE } from '../contracts/agreed/tables.ts';
 import { dynamodbOver, readItems } from './aws/dynamodb.ts';
 import type { Runtime } from './runtime.ts';
 

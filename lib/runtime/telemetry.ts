@@ -1,5 +1,5 @@
-import { ENV } from '../contracts/environment.ts';
-import { METRIC_NAMESPACE } from '../contracts/metrics.ts';
+import { ENV } from '../contracts/agreed/environment.ts';
+import { METRIC_NAMESPACE } from '../contracts/agreed/metrics.ts';
 import type { Runtime } from './runtime.ts';
 import { writeLine } from './write-line.ts';
 

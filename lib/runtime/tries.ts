@@ -1,6 +1,6 @@
-import { MAX_REASON_CHARACTERS } from '../contracts/dead-letter.ts';
-import type { Subscription } from '../contracts/subscription.ts';
-import { INBOX_TABLE } from '../contracts/tables.ts';
+import { MAX_REASON_CHARACTERS } from '../contracts/agreed/dead-letter.ts';
+import { INBOX_TABLE } from '../contracts/agreed/tables.ts';
+import type { Subscription } from '../contracts/subscriptions/subscription.ts';
 import { isAwsError } from './aws/call.ts';
 import { dynamodbOver } from './aws/dynamodb.ts';
 import type { Message } from './message.ts';

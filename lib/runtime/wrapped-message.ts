@@ -7,8 +7,8 @@ import {
   type Wrapped,
   type WrappedMessage,
   type WrappedReference,
-} from '../contracts/dead-letter.ts';
-import { CLAIM_CHECK, SQS } from '../contracts/limits.ts';
+} from '../contracts/agreed/dead-letter.ts';
+import { CLAIM_CHECK, SQS } from '../contracts/declaring/limits.ts';
 import { bytesOf, type Message } from './message.ts';
 import { Reject } from './outcomes.ts';
 

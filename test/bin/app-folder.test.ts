@@ -2,11 +2,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { readCdkApp, synthesise } from '../../bin/cdk-app.ts';
-import { disturbanceBy } from '../../bin/disturbance.ts';
-import { FAULTS_HELP, faultsInWords, plannedFaults } from '../../bin/fault-options.ts';
-import { logFiles } from '../../bin/function-logs.ts';
-import { readTemplateFile } from '../../bin/template-file.ts';
+import { readCdkApp, synthesise } from '../../bin/apps/cdk-app.ts';
+import { readTemplateFile } from '../../bin/apps/template-file.ts';
+import { disturbanceBy } from '../../bin/demo/disturbance.ts';
+import { logFiles } from '../../bin/demo/function-logs.ts';
+import { FAULTS_HELP, faultsInWords, plannedFaults } from '../../bin/options/fault-options.ts';
 import { FAULT_KINDS, type FaultKindName, type Made } from '../../lib/local/faults.ts';
 
 let folder: string;

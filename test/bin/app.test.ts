@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readFindings } from '../../bin/lint-report.ts';
+import { readFindings } from '../../bin/apps/lint-report.ts';
 import { PACK_NAME } from '../../lib/lint/messaging-checks.ts';
 
 /** The app as `cdk synth` runs it: which stacks it has in a stage, and what of the context reaches them. */

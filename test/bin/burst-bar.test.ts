@@ -1,9 +1,9 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { placeSamples } from '../../bin/sample-traffic.ts';
-import { pointSdkAt } from '../../bin/sdk-environment.ts';
-import type { Terminal } from '../../bin/terminal.ts';
+import { pointSdkAt } from '../../bin/apps/sdk-environment.ts';
+import { placeSamples } from '../../bin/demo/sample-traffic.ts';
+import type { Terminal } from '../../bin/terminal/terminal.ts';
 
 test('the bar of a burst ends where it said it would, and says why that is more than the orders', async () => {
   const server = createServer((_request, response) => {

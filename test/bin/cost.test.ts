@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { size, time } from '../../bin/option-values.ts';
+import { size, time } from '../../bin/options/option-values.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 

@@ -2,10 +2,10 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { environmentFor } from '../../bin/apps/sdk-environment.ts';
 import { type DemoOptions, demo } from '../../bin/commands/demo.ts';
-import type { Traffic } from '../../bin/sample-traffic.ts';
-import { environmentFor } from '../../bin/sdk-environment.ts';
-import { CONSUMER_METRIC, METRIC_NAMESPACE } from '../../lib/contracts/metrics.ts';
+import type { Traffic } from '../../bin/demo/sample-traffic.ts';
+import { CONSUMER_METRIC, METRIC_NAMESPACE } from '../../lib/contracts/agreed/metrics.ts';
 
 /**
  * The demo, step by step, around an engine and tools that only note what they are asked: who is called, in which order, with what. The demo over a
@@ -39,7 +39,7 @@ const world = vi.hoisted(() => {
 });
 const { calls, steps } = world;
 
-vi.mock('../../bin/synth.ts', () => ({ synthesise: world.noted('synthesise', async () => undefined) }));
+vi.mock('../../bin/apps/synth.ts', () => ({ synthesise: world.noted('synthesise', async () => undefined) }));
 vi.mock('../../lib/local/engine.ts', () => ({
   startEngine: async (options: Record<string, never>) => {
     world.steps.options = options;
@@ -62,8 +62,8 @@ vi.mock('../../lib/local/engine.ts', () => ({
     };
   },
 }));
-vi.mock('../../bin/function-logs.ts', async (original) => {
-  const { logFiles } = await original<typeof import('../../bin/function-logs.ts')>();
+vi.mock('../../bin/demo/function-logs.ts', async (original) => {
+  const { logFiles } = await original<typeof import('../../bin/demo/function-logs.ts')>();
   return {
     logFiles: (folder: string) => {
       const files = logFiles(folder);
@@ -85,7 +85,7 @@ vi.mock('../../lib/systems/orders/tools/samples.ts', () => ({
   readSamples: () => 'the samples',
   shelfFor: (orders: string) => `the shelf for ${orders}`,
 }));
-vi.mock('../../bin/sample-traffic.ts', () => ({
+vi.mock('../../bin/demo/sample-traffic.ts', () => ({
   DUPLICATE_EVERY: 2,
   placeSamples: world.noted('placeSamples', async () => {
     await world.steps.during('placeSamples');

@@ -11,7 +11,7 @@ const world = vi.hoisted(() => ({
   synthesised: [] as { output: string }[],
   synthesise: (_app: { output: string }): void => undefined,
 }));
-vi.mock('../../bin/cdk-app.ts', () => ({
+vi.mock('../../bin/apps/cdk-app.ts', () => ({
   readCdkApp: (...args: unknown[]) => {
     world.read.push(args);
     return { folder: args[0], command: 'run it', output: args[1], context: { a: 'of cdk.json', b: 'of cdk.json' } };

@@ -2,8 +2,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { exportsFor } from '../../bin/apps/sdk-environment.ts';
 import { type LocalOptions, local } from '../../bin/commands/local.ts';
-import { exportsFor } from '../../bin/sdk-environment.ts';
 
 /** `sluice local` step by step, around an engine that only notes what it is asked; over a real one it is in `local.test.ts` and `watch.test.ts`. */
 const world = vi.hoisted(() => ({
@@ -14,14 +14,14 @@ const world = vi.hoisted(() => ({
   ready: (): void => undefined,
 }));
 const { calls } = world;
-vi.mock('../../bin/cdk-app.ts', () => ({
+vi.mock('../../bin/apps/cdk-app.ts', () => ({
   readCdkApp: (folder: string, output = 'of-cdk.json') => {
     world.calls.push(['readCdkApp', folder]);
     return { folder, command: 'run it', output: `/resolved/${output}` };
   },
   synthesise: async (app: object) => void world.calls.push(['synthesise', app]),
 }));
-vi.mock('../../bin/redeploy.ts', () => ({
+vi.mock('../../bin/apps/redeploy.ts', () => ({
   redeployOnChange: (
     app: object,
     engine: { url: string },

@@ -5,10 +5,10 @@ import * as v from 'valibot';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { parkedEdit, parkedSkip } from '../../bin/commands/change-parked.ts';
 import { parkedList, parkedResume, parkedShow } from '../../bin/commands/parked.ts';
-import { envelope } from '../../lib/contracts/envelope.ts';
-import { event } from '../../lib/contracts/event.ts';
-import { fifoQueue } from '../../lib/contracts/queue.ts';
-import { subscription } from '../../lib/contracts/subscription.ts';
+import { fifoQueue } from '../../lib/contracts/channels/queue.ts';
+import { envelope } from '../../lib/contracts/events/envelope.ts';
+import { event } from '../../lib/contracts/events/event.ts';
+import { subscription } from '../../lib/contracts/subscriptions/subscription.ts';
 import { systemContract } from '../../lib/contracts/system.ts';
 import { shop, WHERE } from './parked-shop.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { ParkedWorld } from '../../bin/apps/parked-world.ts';
 import { parkedSkip } from '../../bin/commands/change-parked.ts';
 import { parkedList, parkedResume, parkedShow } from '../../bin/commands/parked.ts';
-import type { ParkedWorld } from '../../bin/parked-world.ts';
 import { shop, WHERE } from './parked-shop.ts';
 
 describe('parked resume', () => {

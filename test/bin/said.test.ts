@@ -2,9 +2,9 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { SYSTEMS } from '../../bin/apps/contracts.ts';
 import { capacity } from '../../bin/commands/capacity.ts';
 import { cost } from '../../bin/commands/cost.ts';
-import { SYSTEMS } from '../../bin/contracts.ts';
 import { REGIONS } from '../../lib/operations/cost/price-list.ts';
 
 /**

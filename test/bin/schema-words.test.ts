@@ -5,12 +5,12 @@ import type { StandardSchemaV1 } from '@standard-schema/spec';
 import * as v from 'valibot';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type SchemaWorld, schemaAsyncApi, schemaCheck, schemaWrite } from '../../bin/commands/schema.ts';
-import { event } from '../../lib/contracts/event.ts';
-import { log } from '../../lib/contracts/log.ts';
-import { queue } from '../../lib/contracts/queue.ts';
-import { subscription } from '../../lib/contracts/subscription.ts';
+import { log } from '../../lib/contracts/channels/log.ts';
+import { queue } from '../../lib/contracts/channels/queue.ts';
+import { event } from '../../lib/contracts/events/event.ts';
+import { previousVersion } from '../../lib/contracts/events/upcast.ts';
+import { subscription } from '../../lib/contracts/subscriptions/subscription.ts';
 import { type SystemContract, systemContract } from '../../lib/contracts/system.ts';
-import { previousVersion } from '../../lib/contracts/upcast.ts';
 
 /**
  * What the commands say of schemas, word for word, kept in `kept/schema/`: each thing that may have become of an event since it was committed, in each

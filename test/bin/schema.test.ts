@@ -5,15 +5,15 @@ import { join } from 'node:path';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import * as v from 'valibot';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { SYSTEMS } from '../../bin/apps/contracts.ts';
 import { type SchemaWorld, schemaAsyncApi, schemaCheck, schemaWrite } from '../../bin/commands/schema.ts';
-import { SYSTEMS } from '../../bin/contracts.ts';
-import { event } from '../../lib/contracts/event.ts';
-import { log } from '../../lib/contracts/log.ts';
-import { queue } from '../../lib/contracts/queue.ts';
-import { subscription } from '../../lib/contracts/subscription.ts';
+import { log } from '../../lib/contracts/channels/log.ts';
+import { queue } from '../../lib/contracts/channels/queue.ts';
+import { topic } from '../../lib/contracts/channels/topic.ts';
+import { event } from '../../lib/contracts/events/event.ts';
+import { previousVersion } from '../../lib/contracts/events/upcast.ts';
+import { subscription } from '../../lib/contracts/subscriptions/subscription.ts';
 import { type SystemContract, systemContract } from '../../lib/contracts/system.ts';
-import { topic } from '../../lib/contracts/topic.ts';
-import { previousVersion } from '../../lib/contracts/upcast.ts';
 
 /** A small shop, in the versions its developers try. */
 const base = { id: v.string(), price: v.number() };

@@ -1,7 +1,7 @@
 import { App } from 'aws-cdk-lib';
 import { describe, expect, it } from 'vitest';
 import { STAGES, stageFromContext, stageNamed } from '../../bin/stages.ts';
-import type { StageSettings } from '../../lib/constructs/stage-settings.ts';
+import type { StageSettings } from '../../lib/constructs/stages/stage-settings.ts';
 
 const stage = (context: Record<string, unknown>) => stageFromContext(new App({ context }));
 

@@ -9,9 +9,9 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { here, openClients } from '../../bin/apps/parked-world.ts';
 import { parkedSkip } from '../../bin/commands/change-parked.ts';
 import { parkedList } from '../../bin/commands/parked.ts';
-import { here, openClients } from '../../bin/parked-world.ts';
 import { awsOverSdk } from '../../lib/operations/aws-over-sdk.ts';
 import { outputsOf } from '../../lib/operations/deployment.ts';
 

@@ -1,4 +1,4 @@
-import { environmentFor } from '../../bin/sdk-environment.ts';
+import { environmentFor } from '../../bin/apps/sdk-environment.ts';
 
 /** Where the tests deploy when the environment says nothing. */
 const DEFAULT_REGION = 'us-east-1';

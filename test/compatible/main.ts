@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { EXIT_INTERRUPTED, interrupted } from '../../bin/signals.ts';
+import { EXIT_INTERRUPTED, interrupted } from '../../bin/options/signals.ts';
 import { type Ministack, startMinistack } from './ministack.ts';
 
 /**

@@ -1,9 +1,9 @@
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { synthesise } from '../../bin/apps/synth.ts';
 import { stageNamed } from '../../bin/stages.ts';
-import { synthesise } from '../../bin/synth.ts';
-import type { Stage } from '../../lib/constructs/stage-settings.ts';
+import type { Stage } from '../../lib/constructs/stages/stage-settings.ts';
 import { ordersTemplate } from '../systems/orders/synthesised.ts';
 
 /** One that keeps its data, a common one, a small one, and one that sends e-mails. */

@@ -7,16 +7,16 @@ import { AttributeType, type ITable, StreamViewType, Table, TableV2 } from 'aws-
 import { FilterRule } from 'aws-cdk-lib/aws-lambda';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SystemAlarms } from '../../lib/constructs/alarms/system-alarms.ts';
-import { BreakerController } from '../../lib/constructs/breaker-controller.ts';
-import { EventLog } from '../../lib/constructs/event-log.ts';
-import { InboxTable } from '../../lib/constructs/inbox-table.ts';
-import { LogConsumer } from '../../lib/constructs/log-consumer.ts';
-import { messagingKey } from '../../lib/constructs/messaging-key.ts';
-import { TableChangesConsumer } from '../../lib/constructs/table-changes-consumer.ts';
-import { seconds } from '../../lib/contracts/duration.ts';
-import { immediate } from '../../lib/contracts/retry.ts';
-import { breaker, subscription } from '../../lib/contracts/subscription.ts';
-import { tableChanges } from '../../lib/contracts/table-changes.ts';
+import { EventLog } from '../../lib/constructs/channels/event-log.ts';
+import { BreakerController } from '../../lib/constructs/consumers/breaker-controller.ts';
+import { LogConsumer } from '../../lib/constructs/consumers/log-consumer.ts';
+import { TableChangesConsumer } from '../../lib/constructs/consumers/table-changes-consumer.ts';
+import { InboxTable } from '../../lib/constructs/stores/inbox-table.ts';
+import { messagingKey } from '../../lib/constructs/stores/messaging-key.ts';
+import { tableChanges } from '../../lib/contracts/channels/table-changes.ts';
+import { seconds } from '../../lib/contracts/declaring/duration.ts';
+import { immediate } from '../../lib/contracts/declaring/retry.ts';
+import { breaker, subscription } from '../../lib/contracts/subscriptions/subscription.ts';
 import { ticketLog } from '../contracts/sample-declarations.ts';
 
 let code: string;

@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
-import { DeclarationError, declareName } from '../../lib/contracts/declaration-error.ts';
-import { hours } from '../../lib/contracts/duration.ts';
-import { readEvent, UnreadableMessage, validate } from '../../lib/contracts/envelope.ts';
-import { immediate } from '../../lib/contracts/retry.ts';
-import { UpcastFailed } from '../../lib/contracts/upcast.ts';
+import { DeclarationError, declareName } from '../../lib/contracts/declaring/declaration-error.ts';
+import { hours } from '../../lib/contracts/declaring/duration.ts';
+import { immediate } from '../../lib/contracts/declaring/retry.ts';
+import { readEvent, UnreadableMessage, validate } from '../../lib/contracts/events/envelope.ts';
+import { UpcastFailed } from '../../lib/contracts/events/upcast.ts';
 import { opened, TicketOpened } from './sample-declarations.ts';
 
 it.each([

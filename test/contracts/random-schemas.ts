@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Json, JsonSchema, SchemaObject } from '../../lib/contracts/json-schema.ts';
+import type { Json, JsonSchema, SchemaObject } from '../../lib/contracts/schemas/json-schema.ts';
 
 /** Random schemas as event data has them, changes to them, and data that is valid under them, for properties. */
 

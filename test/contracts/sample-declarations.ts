@@ -1,9 +1,9 @@
 import * as v from 'valibot';
-import { type Envelope, envelope } from '../../lib/contracts/envelope.ts';
-import { event } from '../../lib/contracts/event.ts';
-import { log } from '../../lib/contracts/log.ts';
-import { fifoQueue, queue } from '../../lib/contracts/queue.ts';
-import { fifoTopic } from '../../lib/contracts/topic.ts';
+import { log } from '../../lib/contracts/channels/log.ts';
+import { fifoQueue, queue } from '../../lib/contracts/channels/queue.ts';
+import { fifoTopic } from '../../lib/contracts/channels/topic.ts';
+import { type Envelope, envelope } from '../../lib/contracts/events/envelope.ts';
+import { event } from '../../lib/contracts/events/event.ts';
 
 /** A small system of tickets, for tests of the contracts and the runtime. */
 export const TicketOpened = event('tickets.ticket-opened', {

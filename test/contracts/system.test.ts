@@ -1,11 +1,11 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { SYSTEMS } from '../../bin/contracts.ts';
-import { outbox } from '../../lib/contracts/outbox.ts';
-import { subscription } from '../../lib/contracts/subscription.ts';
+import { SYSTEMS } from '../../bin/apps/contracts.ts';
+import { outbox } from '../../lib/contracts/channels/outbox.ts';
+import { tableChanges } from '../../lib/contracts/channels/table-changes.ts';
+import { subscription } from '../../lib/contracts/subscriptions/subscription.ts';
 import { systemContract } from '../../lib/contracts/system.ts';
-import { tableChanges } from '../../lib/contracts/table-changes.ts';
 import * as orders from '../../lib/systems/orders/contract.ts';
 import { events, TicketClosed, TicketOpened, ticketLog, ticketTopic, workQueue } from './sample-declarations.ts';
 

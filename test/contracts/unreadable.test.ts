@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readEnvelope, UnreadableMessage } from '../../lib/contracts/envelope.ts';
+import { readEnvelope, UnreadableMessage } from '../../lib/contracts/events/envelope.ts';
 import { opened, TicketClosed, TicketOpened } from './sample-declarations.ts';
 
 const expected = [TicketOpened, TicketClosed];

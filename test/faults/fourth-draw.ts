@@ -18,13 +18,13 @@ export const fourthDraw: readonly Fault[] = [
 
   fault('lib/local/mappings/mappings-state.ts', 'the positions of a mapping that is gone are kept', '      checkpoints.deleteBelow(`${uuid}/`);\n', ''),
   fault('lib/local/lambda/workers.ts', 'a function that does not start answers nothing', 'payload: JSON.stringify(instance), error: instance', "payload: '', error: instance"),
-  fault('lib/local/cloudwatch/bucket.ts', 'values that are all the same count once', 'addValue(values, bucket.min, bucket.count);', 'addValue(values, bucket.min, 1);'),
-  fault('lib/local/mappings/kinesis-source.ts', 'more records are asked for than the API gives', 'Limit: Math.min(limit, GET_RECORDS_LIMIT),', 'Limit: limit,'),
-  fault('lib/local/provision/s3.ts', 'a bucket is made anew at every start', '  durable: true,\n', ''),
+  fault('lib/local/cloudwatch/metrics/bucket.ts', 'values that are all the same count once', 'addValue(values, bucket.min, bucket.count);', 'addValue(values, bucket.min, 1);'),
+  fault('lib/local/mappings/streams/kinesis-source.ts', 'more records are asked for than the API gives', 'Limit: Math.min(limit, GET_RECORDS_LIMIT),', 'Limit: limit,'),
+  fault('lib/local/provision/types/s3.ts', 'a bucket is made anew at every start', '  durable: true,\n', ''),
 
   fault('bin/commands/parked.ts', 'an interrupted resumption ends as one that failed', '    if (signal.aborted) return EXIT_INTERRUPTED;\n', ''),
-  fault('bin/sums.ts', 'only too many is told', '.filter(({ total, parts }) => parts.reduce((sum, [count]) => sum + count, 0) !== total)', '.filter(({ total, parts }) => parts.reduce((sum, [count]) => sum + count, 0) > total)'),
+  fault('bin/demo/sums.ts', 'only too many is told', '.filter(({ total, parts }) => parts.reduce((sum, [count]) => sum + count, 0) !== total)', '.filter(({ total, parts }) => parts.reduce((sum, [count]) => sum + count, 0) > total)'),
   fault('bin/commands/capacity.ts', 'one confirmed price confirms all', 'charges.every(({ confirmed }) => confirmed)', 'charges.some(({ confirmed }) => confirmed)', 'by the price list, what a way takes is confirmed as a whole or not at all, in each region'),
   fault('bin/commands/schema.ts', 'what is up to date is told as written', 'for (const { file, change } of files(written))', 'for (const { file, change } of files(plan))'),
-  fault('bin/sample-traffic.ts', 'the bar is one order short', 'Math.ceil(samples.length / DUPLICATE_EVERY)', 'Math.floor(samples.length / DUPLICATE_EVERY)'),
+  fault('bin/demo/sample-traffic.ts', 'the bar is one order short', 'Math.ceil(samples.length / DUPLICATE_EVERY)', 'Math.floor(samples.length / DUPLICATE_EVERY)'),
 ];

@@ -16,14 +16,14 @@ export const thirdDraw: readonly Fault[] = [
   fault('lib/systems/orders/tools/snapshot.ts', 'the totals are read from another table', "table<Snapshot['totals'][number]>('Totals')", "table<Snapshot['totals'][number]>('Stock')"),
 
   fault('lib/local/cloudwatch/math/evaluate.ts', 'a period of a search that is another one passes', "if (period !== undefined && !(period.kind === 'number' && period.value === periodSeconds))", "if (period !== undefined && period.kind !== 'number')"),
-  fault('lib/local/cloudwatch/read-alarm.ts', 'as many datapoints as periods are refused', 'if (datapointsToAlarm > evaluationPeriods)', 'if (datapointsToAlarm >= evaluationPeriods)'),
-  fault('lib/local/mappings/stream-mapping.ts', 'a shard that has ended does not let its children begin', '    if (shardProgress.finished && !stopping.signal.aborted) await startShards(false).catch(report);\n', ''),
-  fault('lib/local/cloudwatch/dashboard-body.ts', 'a widget may end beyond the grid by one column', 'x + width > GRID_COLUMNS)', 'x + width > GRID_COLUMNS + 1)'),
-  fault('lib/local/provision/removal.ts', 'what others depend on is removed first', 'return [...ordered].reverse();', 'return [...ordered];'),
+  fault('lib/local/cloudwatch/alarm/read-alarm.ts', 'as many datapoints as periods are refused', 'if (datapointsToAlarm > evaluationPeriods)', 'if (datapointsToAlarm >= evaluationPeriods)'),
+  fault('lib/local/mappings/streams/stream-mapping.ts', 'a shard that has ended does not let its children begin', '    if (shardProgress.finished && !stopping.signal.aborted) await startShards(false).catch(report);\n', ''),
+  fault('lib/local/cloudwatch/dashboards/dashboard-body.ts', 'a widget may end beyond the grid by one column', 'x + width > GRID_COLUMNS)', 'x + width > GRID_COLUMNS + 1)'),
+  fault('lib/local/provision/stacks/removal.ts', 'what others depend on is removed first', 'return [...ordered].reverse();', 'return [...ordered];'),
 
-  fault('bin/program.ts', 'produce takes ids of any kind', "      .choices(['new', 'same'])\n", ''),
-  fault('bin/program.ts', 'the count of orders may be none', "wholeNumber('the count', 1)", "wholeNumber('the count', 0)"),
+  fault('bin/cli/program.ts', 'produce takes ids of any kind', "      .choices(['new', 'same'])\n", ''),
+  fault('bin/cli/program.ts', 'the count of orders may be none', "wholeNumber('the count', 1)", "wholeNumber('the count', 0)"),
   fault('bin/commands/change-parked.ts', 'nobody is asked, everybody agrees', 'if (options.yes || (await confirm(question))) return true;', 'if (options.yes || question !== undefined) return true;'),
-  fault('bin/fault-options.ts', 'a seed without faults is forgotten in silence', '  if (seed === undefined) return undefined;\n', '  return undefined;\n'),
-  fault('bin/template-file.ts', 'one alias fewer than is said', 'if (aliases > MAX_ALIASES)', 'if (aliases >= MAX_ALIASES)'),
+  fault('bin/options/fault-options.ts', 'a seed without faults is forgotten in silence', '  if (seed === undefined) return undefined;\n', '  return undefined;\n'),
+  fault('bin/apps/template-file.ts', 'one alias fewer than is said', 'if (aliases > MAX_ALIASES)', 'if (aliases >= MAX_ALIASES)'),
 ];

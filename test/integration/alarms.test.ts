@@ -2,7 +2,7 @@ import { DescribeAlarmHistoryCommand, DescribeAlarmsCommand } from '@aws-sdk/cli
 import { SendMessageCommand, StartMessageMoveTaskCommand } from '@aws-sdk/client-sqs';
 import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { envelope } from '../../lib/contracts/envelope.ts';
+import { envelope } from '../../lib/contracts/events/envelope.ts';
 import { Parcel } from './alarms/contract.ts';
 import { expectGoodNews, openScene, type Scene } from './alarms/incident.ts';
 import { parcelIncidents } from './alarms/parcel-incidents.ts';

@@ -7,7 +7,7 @@ import { DeleteCommand, GetCommand, PutCommand, paginateScan } from '@aws-sdk/li
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { parkedEdit, parkedSkip } from '../../bin/commands/change-parked.ts';
 import { parkedList, parkedResume, parkedShow } from '../../bin/commands/parked.ts';
-import { envelope } from '../../lib/contracts/envelope.ts';
+import { envelope } from '../../lib/contracts/events/envelope.ts';
 import { systemContract } from '../../lib/contracts/system.ts';
 import { lookAtDeadLetters } from '../../lib/operations/dead-letter-queue.ts';
 import { publisher } from '../../lib/runtime/publish.ts';

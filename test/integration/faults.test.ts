@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { disturbanceBy } from '../../bin/disturbance.ts';
+import { disturbanceBy } from '../../bin/demo/disturbance.ts';
 import { FAULT_KIND_NAMES } from '../../lib/local/faults.ts';
 import { QUEUES, sendMalformed } from '../../lib/systems/orders/tools/mishaps.ts';
 import { type Placed, patient, placeAll } from '../../lib/systems/orders/tools/producer.ts';

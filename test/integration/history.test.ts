@@ -11,8 +11,8 @@ import {
 import { GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { ReceiveMessageCommand, SetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Channel } from '../../lib/contracts/channel.ts';
-import { envelope } from '../../lib/contracts/envelope.ts';
+import type { Channel } from '../../lib/contracts/channels/channel.ts';
+import { envelope } from '../../lib/contracts/events/envelope.ts';
 import { publisher } from '../../lib/runtime/publish.ts';
 import { dynamodb, lambda } from '../../lib/runtime/runtime.ts';
 import { grantsOf } from './grants/grants.ts';

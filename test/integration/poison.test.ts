@@ -11,7 +11,7 @@ import {
 } from '@aws-sdk/client-sqs';
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { envelope } from '../../lib/contracts/envelope.ts';
+import { envelope } from '../../lib/contracts/events/envelope.ts';
 import { type DeadMessage, lookAtDeadLetters } from '../../lib/operations/dead-letter-queue.ts';
 import { aggregated } from '../../lib/runtime/aggregated-record.ts';
 import { eventually } from './orders-app.ts';

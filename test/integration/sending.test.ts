@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { GetQueueAttributesCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { envelope } from '../../lib/contracts/envelope.ts';
+import { envelope } from '../../lib/contracts/events/envelope.ts';
 import { lookAtDeadLetters } from '../../lib/operations/dead-letter-queue.ts';
 import { occurred, outboxWriter } from '../../lib/runtime/outbox.ts';
 import { publisher } from '../../lib/runtime/publish.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { App, NestedStack, Stack, Stage, Validations } from 'aws-cdk-lib';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { readAssembly } from '../../bin/assembly-templates.ts';
+import { readAssembly } from '../../bin/apps/assembly-templates.ts';
 import { lintSystem } from '../../lib/lint/lint.ts';
 import { consume } from './plain.ts';
 

@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readCdkApp, synthesise } from '../../bin/cdk-app.ts';
-import type { ReportedFinding } from '../../bin/lint-report.ts';
+import { readCdkApp, synthesise } from '../../bin/apps/cdk-app.ts';
+import type { ReportedFinding } from '../../bin/apps/lint-report.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const EXAMPLE = join(import.meta.dirname, 'example-app');

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { createAwsCalls } from '../../lib/local/call.ts';
-import { readActions } from '../../lib/local/cloudwatch/read-alarm.ts';
+import { readActions } from '../../lib/local/cloudwatch/alarm/read-alarm.ts';
 import { isTarget } from '../../lib/local/events/targets.ts';
 import { createIam, rolePrincipal } from '../../lib/local/iam.ts';
-import { sourceKind } from '../../lib/local/mappings/config.ts';
-import { isFailureDestination, sendTo } from '../../lib/local/mappings/destination.ts';
+import { sourceKind } from '../../lib/local/mappings/configuration/config.ts';
+import { isFailureDestination, sendTo } from '../../lib/local/mappings/configuration/destination.ts';
 
 const ACCOUNT = '000000000000';
 

@@ -5,7 +5,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { describe, expect, it } from 'vitest';
-import { ENV } from '../../lib/contracts/environment.ts';
+import { ENV } from '../../lib/contracts/agreed/environment.ts';
 import { awsOverSdk } from '../../lib/operations/aws-over-sdk.ts';
 import { lookAtDeadLetters, noticeIn, openDeadLetter } from '../../lib/operations/dead-letter-queue.ts';
 import { deployedConsumer, deployedConsumers } from '../../lib/operations/deployed-consumers.ts';

@@ -1,6 +1,6 @@
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { describe, expect, it } from 'vitest';
-import { ENV } from '../../lib/contracts/environment.ts';
+import { ENV } from '../../lib/contracts/agreed/environment.ts';
 import {
   type ChangeParked,
   EditRefused,

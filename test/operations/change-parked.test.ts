@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { DeadLetter, MessageAttributes } from '../../lib/contracts/dead-letter.ts';
-import { ENV } from '../../lib/contracts/environment.ts';
+import type { DeadLetter, MessageAttributes } from '../../lib/contracts/agreed/dead-letter.ts';
+import { ENV } from '../../lib/contracts/agreed/environment.ts';
 import {
   type ChangeParked,
   editHead,

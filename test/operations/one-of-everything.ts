@@ -1,14 +1,14 @@
 import * as v from 'valibot';
-import { days, seconds } from '../../lib/contracts/duration.ts';
-import { event } from '../../lib/contracts/event.ts';
-import { log } from '../../lib/contracts/log.ts';
-import { outbox } from '../../lib/contracts/outbox.ts';
-import { fifoQueue, queue } from '../../lib/contracts/queue.ts';
-import { breaker, subscription } from '../../lib/contracts/subscription.ts';
+import { log } from '../../lib/contracts/channels/log.ts';
+import { outbox } from '../../lib/contracts/channels/outbox.ts';
+import { fifoQueue, queue } from '../../lib/contracts/channels/queue.ts';
+import { tableChanges } from '../../lib/contracts/channels/table-changes.ts';
+import { fifoTopic, topic } from '../../lib/contracts/channels/topic.ts';
+import { days, seconds } from '../../lib/contracts/declaring/duration.ts';
+import { event } from '../../lib/contracts/events/event.ts';
+import { previousVersion } from '../../lib/contracts/events/upcast.ts';
+import { breaker, subscription } from '../../lib/contracts/subscriptions/subscription.ts';
 import { systemContract } from '../../lib/contracts/system.ts';
-import { tableChanges } from '../../lib/contracts/table-changes.ts';
-import { fifoTopic, topic } from '../../lib/contracts/topic.ts';
-import { previousVersion } from '../../lib/contracts/upcast.ts';
 
 /** A system with every kind of channel and consumer, no two of whose figures are the same. */
 const Seen = event('zoo.seen', {

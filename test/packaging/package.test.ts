@@ -7,7 +7,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { pointSdkAt } from '../../bin/sdk-environment.ts';
+import { pointSdkAt } from '../../bin/apps/sdk-environment.ts';
 import { startEngine } from '../../lib/local/engine.ts';
 import { buildPackage, ENTRIES } from '../../packaging/build.ts';
 import { eventually } from '../integration/orders-app.ts';

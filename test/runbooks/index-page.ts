@@ -6,7 +6,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ALARM_KINDS, type KindOfAlarm, UNHEALTHY } from '../../lib/constructs/alarms/kinds.ts';
-import { ALARM_DEFAULTS, type AlarmDefault, type AlarmKind, alarmRule } from '../../lib/contracts/alarms.ts';
+import { ALARM_DEFAULTS, type AlarmDefault, type AlarmKind, alarmRule } from '../../lib/contracts/declaring/alarms.ts';
 
 export const RUNBOOKS = join(import.meta.dirname, '../../docs/runbooks');
 export const INDEX_PAGE = join(RUNBOOKS, 'README.md');
@@ -52,7 +52,7 @@ export function indexPage(): string {
         : `${about.silence === 'fine' ? 'fine' : `**${about.silence}**`}: ${about.silenceBecause}`;
     return `| [${name}](${name}.md) | ${about?.severity ?? 'critical'} | ${about?.title ?? 'The system is not well'} | ${when} | ${silence} |`;
   });
-  return `<!-- Made by \`node test/runbooks/index-page.ts\` from lib/contracts/alarms.ts and lib/constructs/alarms/kinds.ts. Do not edit. -->
+  return `<!-- Made by \`node test/runbooks/index-page.ts\` from lib/contracts/declaring/alarms.ts and lib/constructs/alarms/kinds.ts. Do not edit. -->
 
 # Runbooks
 

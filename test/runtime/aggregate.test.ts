@@ -1,6 +1,6 @@
 import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Envelope } from '../../lib/contracts/envelope.ts';
-import { subscription } from '../../lib/contracts/subscription.ts';
+import type { Envelope } from '../../lib/contracts/events/envelope.ts';
+import { subscription } from '../../lib/contracts/subscriptions/subscription.ts';
 import { aggregate } from '../../lib/runtime/aggregate.ts';
 import type { Write } from '../../lib/runtime/inbox.ts';
 import { lambda, type Runtime } from '../../lib/runtime/runtime.ts';

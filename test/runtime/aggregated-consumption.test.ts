@@ -1,5 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { subscription } from '../../lib/contracts/subscription.ts';
+import { subscription } from '../../lib/contracts/subscriptions/subscription.ts';
 import { aggregate } from '../../lib/runtime/aggregate.ts';
 import { aggregated } from '../../lib/runtime/aggregated-record.ts';
 import { Reject } from '../../lib/runtime/outcomes.ts';

@@ -1,7 +1,7 @@
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import type { SQSBatchResponse } from 'aws-lambda';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { subscription } from '../../lib/contracts/subscription.ts';
+import { subscription } from '../../lib/contracts/subscriptions/subscription.ts';
 import { consume } from '../../lib/runtime/consume.ts';
 import { lambda, type Runtime } from '../../lib/runtime/runtime.ts';
 import { opened, workQueue } from '../contracts/sample-declarations.ts';

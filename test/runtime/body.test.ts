@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readEnvelope } from '../../lib/contracts/envelope.ts';
+import { readEnvelope } from '../../lib/contracts/events/envelope.ts';
 import { AwsError } from '../../lib/runtime/aws/call.ts';
 import {
   bodyOf,

@@ -3,8 +3,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { seconds } from '../../lib/contracts/duration.ts';
-import { breaker as policyOf, subscription } from '../../lib/contracts/subscription.ts';
+import { seconds } from '../../lib/contracts/declaring/duration.ts';
+import { breaker as policyOf, subscription } from '../../lib/contracts/subscriptions/subscription.ts';
 import { dynamodbOver } from '../../lib/runtime/aws/dynamodb.ts';
 import { type Breaker, coolDownMillis, tableBreaker } from '../../lib/runtime/breaker.ts';
 import {

@@ -1,10 +1,10 @@
 import { marshall } from '@aws-sdk/util-dynamodb';
 import type { Context, DynamoDBStreamEvent } from 'aws-lambda';
 import { describe, expect, it } from 'vitest';
-import { minutes } from '../../lib/contracts/duration.ts';
-import { ENV } from '../../lib/contracts/environment.ts';
-import { outbox } from '../../lib/contracts/outbox.ts';
-import { breaker, subscription } from '../../lib/contracts/subscription.ts';
+import { ENV } from '../../lib/contracts/agreed/environment.ts';
+import { outbox } from '../../lib/contracts/channels/outbox.ts';
+import { minutes } from '../../lib/contracts/declaring/duration.ts';
+import { breaker, subscription } from '../../lib/contracts/subscriptions/subscription.ts';
 import { aggregate } from '../../lib/runtime/aggregate.ts';
 import { archive } from '../../lib/runtime/archive.ts';
 import { AwsError, type AwsService, OutOfTime } from '../../lib/runtime/aws/call.ts';

@@ -1,9 +1,9 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { seconds } from '../../lib/contracts/duration.ts';
-import { ENV } from '../../lib/contracts/environment.ts';
-import { subscription } from '../../lib/contracts/subscription.ts';
+import { ENV } from '../../lib/contracts/agreed/environment.ts';
+import { seconds } from '../../lib/contracts/declaring/duration.ts';
+import { subscription } from '../../lib/contracts/subscriptions/subscription.ts';
 import { type AwsCall, AwsError, type CallTime, OutOfTime } from '../../lib/runtime/aws/call.ts';
 import { httpCall } from '../../lib/runtime/aws/http.ts';
 import { consume } from '../../lib/runtime/consume.ts';

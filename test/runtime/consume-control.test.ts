@@ -1,9 +1,9 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { maxReceiveCountOf } from '../../lib/contracts/delivery-numbers.ts';
-import { seconds } from '../../lib/contracts/duration.ts';
-import { ENV } from '../../lib/contracts/environment.ts';
-import { immediate } from '../../lib/contracts/retry.ts';
-import { breaker, type SubscriptionOptions, subscription } from '../../lib/contracts/subscription.ts';
+import { ENV } from '../../lib/contracts/agreed/environment.ts';
+import { seconds } from '../../lib/contracts/declaring/duration.ts';
+import { immediate } from '../../lib/contracts/declaring/retry.ts';
+import { maxReceiveCountOf } from '../../lib/contracts/subscriptions/delivery-numbers.ts';
+import { breaker, type SubscriptionOptions, subscription } from '../../lib/contracts/subscriptions/subscription.ts';
 import { consume, type Handler } from '../../lib/runtime/consume.ts';
 import { Defer, Outage, Reject } from '../../lib/runtime/outcomes.ts';
 import { lambda, type Runtime } from '../../lib/runtime/runtime.ts';

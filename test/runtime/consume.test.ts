@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { subscription } from '../../lib/contracts/subscription.ts';
+import { subscription } from '../../lib/contracts/subscriptions/subscription.ts';
 import { consume, type HandlerContext } from '../../lib/runtime/consume.ts';
 import { type Write, WriteRefused } from '../../lib/runtime/inbox.ts';
 import { events, opened, ticketLog, workQueue } from '../contracts/sample-declarations.ts';

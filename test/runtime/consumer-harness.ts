@@ -1,7 +1,7 @@
 import type { SQSBatchResponse } from 'aws-lambda';
-import type { Log, Queue } from '../../lib/contracts/channel.ts';
-import { ENV } from '../../lib/contracts/environment.ts';
-import type { Subscription } from '../../lib/contracts/subscription.ts';
+import { ENV } from '../../lib/contracts/agreed/environment.ts';
+import type { Log, Queue } from '../../lib/contracts/channels/channel.ts';
+import type { Subscription } from '../../lib/contracts/subscriptions/subscription.ts';
 import { consume, type Handler, type Handlers } from '../../lib/runtime/consume.ts';
 import { lambda, type Runtime } from '../../lib/runtime/runtime.ts';
 import type { events } from '../contracts/sample-declarations.ts';

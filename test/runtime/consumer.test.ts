@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { ENV } from '../../lib/contracts/environment.ts';
+import { ENV } from '../../lib/contracts/agreed/environment.ts';
 import {
   breaker,
   type Subscription,
   type SubscriptionOptions,
   subscription,
-} from '../../lib/contracts/subscription.ts';
+} from '../../lib/contracts/subscriptions/subscription.ts';
 import { deployedConsumer } from '../../lib/runtime/consumer.ts';
 import { NO_CONTROL } from '../../lib/runtime/control-items.ts';
 import { lambda, type Runtime } from '../../lib/runtime/runtime.ts';

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { ENV } from '../../lib/contracts/environment.ts';
-import { subscription } from '../../lib/contracts/subscription.ts';
+import { ENV } from '../../lib/contracts/agreed/environment.ts';
+import { subscription } from '../../lib/contracts/subscriptions/subscription.ts';
 import { DEFAULT_ACCOUNT } from '../../lib/local/account/account.ts';
 import { consume } from '../../lib/runtime/consume.ts';
 import { lambda, type Runtime } from '../../lib/runtime/runtime.ts';

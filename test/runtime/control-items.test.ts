@@ -1,5 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { breaker, type SubscriptionOptions, subscription } from '../../lib/contracts/subscription.ts';
+import { breaker, type SubscriptionOptions, subscription } from '../../lib/contracts/subscriptions/subscription.ts';
 import { AwsError } from '../../lib/runtime/aws/call.ts';
 import {
   breakerKey,

@@ -1,8 +1,8 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { seconds } from '../../lib/contracts/duration.ts';
-import { ENV } from '../../lib/contracts/environment.ts';
-import { immediate } from '../../lib/contracts/retry.ts';
-import { type SubscriptionOptions, subscription } from '../../lib/contracts/subscription.ts';
+import { ENV } from '../../lib/contracts/agreed/environment.ts';
+import { seconds } from '../../lib/contracts/declaring/duration.ts';
+import { immediate } from '../../lib/contracts/declaring/retry.ts';
+import { type SubscriptionOptions, subscription } from '../../lib/contracts/subscriptions/subscription.ts';
 import { consume, type HandlerContext } from '../../lib/runtime/consume.ts';
 import { deadline } from '../../lib/runtime/deadline.ts';
 import type { HandlerResult } from '../../lib/runtime/once.ts';

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { Channel } from '../../lib/contracts/channel.ts';
-import type { Envelope } from '../../lib/contracts/envelope.ts';
-import { log } from '../../lib/contracts/log.ts';
-import { fifoQueue, queue } from '../../lib/contracts/queue.ts';
-import { topic } from '../../lib/contracts/topic.ts';
+import type { Channel } from '../../lib/contracts/channels/channel.ts';
+import { log } from '../../lib/contracts/channels/log.ts';
+import { fifoQueue, queue } from '../../lib/contracts/channels/queue.ts';
+import { topic } from '../../lib/contracts/channels/topic.ts';
+import type { Envelope } from '../../lib/contracts/events/envelope.ts';
 import { aggregated, EVENT_OVERHEAD_BYTES, recordOverhead } from '../../lib/runtime/aggregated-record.ts';
 import { sizeOf } from '../../lib/runtime/body.ts';
 import { entriesOf } from '../../lib/runtime/entries.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { minutes, seconds } from '../../lib/contracts/duration.ts';
-import { queue } from '../../lib/contracts/queue.ts';
-import { subscription } from '../../lib/contracts/subscription.ts';
+import { queue } from '../../lib/contracts/channels/queue.ts';
+import { minutes, seconds } from '../../lib/contracts/declaring/duration.ts';
+import { subscription } from '../../lib/contracts/subscriptions/subscription.ts';
 import { reserveMillis } from '../../lib/runtime/deadline.ts';
 import { MissingEnvironment, requiredEnv } from '../../lib/runtime/environment.ts';
 import { toError } from '../../lib/runtime/outcomes.ts';

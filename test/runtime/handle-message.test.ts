@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
-import { minutes, seconds } from '../../lib/contracts/duration.ts';
-import { fixed } from '../../lib/contracts/retry.ts';
-import { breaker, subscription } from '../../lib/contracts/subscription.ts';
+import { minutes, seconds } from '../../lib/contracts/declaring/duration.ts';
+import { fixed } from '../../lib/contracts/declaring/retry.ts';
+import { breaker, subscription } from '../../lib/contracts/subscriptions/subscription.ts';
 import { AwsError, OutOfTime } from '../../lib/runtime/aws/call.ts';
 import type { Breaker } from '../../lib/runtime/breaker.ts';
 import type { Consumer } from '../../lib/runtime/consumer.ts';

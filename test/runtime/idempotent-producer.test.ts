@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { DeclarationError } from '../../lib/contracts/declaration-error.ts';
-import type { Envelope } from '../../lib/contracts/envelope.ts';
+import { DeclarationError } from '../../lib/contracts/declaring/declaration-error.ts';
+import type { Envelope } from '../../lib/contracts/events/envelope.ts';
 import {
   type IdempotentProducerOptions,
   idempotentProducer,

@@ -1,8 +1,8 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { minutes } from '../../lib/contracts/duration.ts';
-import { ENV } from '../../lib/contracts/environment.ts';
-import { log } from '../../lib/contracts/log.ts';
-import { subscription } from '../../lib/contracts/subscription.ts';
+import { ENV } from '../../lib/contracts/agreed/environment.ts';
+import { log } from '../../lib/contracts/channels/log.ts';
+import { minutes } from '../../lib/contracts/declaring/duration.ts';
+import { subscription } from '../../lib/contracts/subscriptions/subscription.ts';
 import { aggregate } from '../../lib/runtime/aggregate.ts';
 import { AwsError } from '../../lib/runtime/aws/call.ts';
 import { lambda, type Runtime } from '../../lib/runtime/runtime.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { seconds } from '../../lib/contracts/duration.ts';
+import { seconds } from '../../lib/contracts/declaring/duration.ts';
 import { eventTimeOf, judge, NO_WATERMARK } from '../../lib/runtime/lateness.ts';
 import { opened } from '../contracts/sample-declarations.ts';
 

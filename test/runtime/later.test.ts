@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { schedulesEnv } from '../../lib/contracts/environment.ts';
-import { queue } from '../../lib/contracts/queue.ts';
+import { schedulesEnv } from '../../lib/contracts/agreed/environment.ts';
+import { queue } from '../../lib/contracts/channels/queue.ts';
 import { AwsError } from '../../lib/runtime/aws/call.ts';
 import { InvalidKey } from '../../lib/runtime/keys.ts';
 import { later, ScheduleConflict } from '../../lib/runtime/later.ts';

@@ -1,5 +1,9 @@
-import { DEAD_LETTER_ATTRIBUTE, type DeadLetter, type MessageAttributes } from '../../lib/contracts/dead-letter.ts';
-import { ENV } from '../../lib/contracts/environment.ts';
+import {
+  DEAD_LETTER_ATTRIBUTE,
+  type DeadLetter,
+  type MessageAttributes,
+} from '../../lib/contracts/agreed/dead-letter.ts';
+import { ENV } from '../../lib/contracts/agreed/environment.ts';
 import { openDeadLetter } from '../../lib/operations/dead-letter-queue.ts';
 import type { S3Object } from '../../lib/runtime/aws/s3-protocol.ts';
 import { lambda, type Runtime } from '../../lib/runtime/runtime.ts';

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import type { Envelope } from '../../lib/contracts/envelope.ts';
-import { ENV } from '../../lib/contracts/environment.ts';
-import { CLAIM_CHECK } from '../../lib/contracts/limits.ts';
+import { ENV } from '../../lib/contracts/agreed/environment.ts';
+import { CLAIM_CHECK } from '../../lib/contracts/declaring/limits.ts';
+import type { Envelope } from '../../lib/contracts/events/envelope.ts';
 import { bodyOf, MessageTooLarge } from '../../lib/runtime/body.ts';
 import { claimFor, fetchClaim, storeClaim } from '../../lib/runtime/claim-check.ts';
 import { pack, unpack } from '../../lib/runtime/packing.ts';

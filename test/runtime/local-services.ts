@@ -14,7 +14,7 @@ import {
 } from '@aws-sdk/client-sqs';
 import { paginateScan } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, vi } from 'vitest';
-import { INBOX_TABLE, OUTBOX_TABLE } from '../../lib/contracts/tables.ts';
+import { INBOX_TABLE, OUTBOX_TABLE } from '../../lib/contracts/agreed/tables.ts';
 import { type Services, startServices } from '../../lib/local/services.ts';
 import { dynamodb, kinesis, sns, sqs } from './clients.ts';
 

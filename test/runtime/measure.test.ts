@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { log } from '../../lib/contracts/log.ts';
-import { type Subscription, subscription } from '../../lib/contracts/subscription.ts';
+import { log } from '../../lib/contracts/channels/log.ts';
+import { type Subscription, subscription } from '../../lib/contracts/subscriptions/subscription.ts';
 import { measure } from '../../lib/runtime/measure.ts';
 import type { Message, Outcome } from '../../lib/runtime/message.ts';
 import { events, workQueue } from '../contracts/sample-declarations.ts';

@@ -1,5 +1,5 @@
 import { beforeAll, beforeEach } from 'vitest';
-import { ENV } from '../../lib/contracts/environment.ts';
+import { ENV } from '../../lib/contracts/agreed/environment.ts';
 import { lambda, type Runtime } from '../../lib/runtime/runtime.ts';
 import { createInboxTable, itemsOf, useLocalServices } from './local-services.ts';
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { seconds } from '../../lib/contracts/duration.ts';
-import { type InboxMode, subscription } from '../../lib/contracts/subscription.ts';
+import { seconds } from '../../lib/contracts/declaring/duration.ts';
+import { type InboxMode, subscription } from '../../lib/contracts/subscriptions/subscription.ts';
 import { type Write, WriteRefused } from '../../lib/runtime/inbox.ts';
 import { fingerprintOf, type HandlerResult, MAX_STEP_BYTES, ONCE, type Step } from '../../lib/runtime/once.ts';
 import { Defer, Reject } from '../../lib/runtime/outcomes.ts';

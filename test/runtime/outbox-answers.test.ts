@@ -1,8 +1,8 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { seconds } from '../../lib/contracts/duration.ts';
-import { outbox, type PublishedType } from '../../lib/contracts/outbox.ts';
+import { outbox, type PublishedType } from '../../lib/contracts/channels/outbox.ts';
+import { seconds } from '../../lib/contracts/declaring/duration.ts';
 import { AwsError } from '../../lib/runtime/aws/call.ts';
 import { PROTOCOLS } from '../../lib/runtime/aws/protocol.ts';
 import type { Write } from '../../lib/runtime/inbox.ts';

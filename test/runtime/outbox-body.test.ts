@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { log } from '../../lib/contracts/log.ts';
-import { outbox } from '../../lib/contracts/outbox.ts';
-import { queue } from '../../lib/contracts/queue.ts';
-import { fifoTopic } from '../../lib/contracts/topic.ts';
+import { log } from '../../lib/contracts/channels/log.ts';
+import { outbox } from '../../lib/contracts/channels/outbox.ts';
+import { queue } from '../../lib/contracts/channels/queue.ts';
+import { fifoTopic } from '../../lib/contracts/channels/topic.ts';
 import { MessageTooLarge, sizeOf } from '../../lib/runtime/body.ts';
 import { outboxBody, takesClaims } from '../../lib/runtime/outbox-body.ts';
 import { events, opened, TicketClosed } from '../contracts/sample-declarations.ts';

@@ -1,10 +1,10 @@
 import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import * as v from 'valibot';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { event } from '../../lib/contracts/event.ts';
-import { log } from '../../lib/contracts/log.ts';
-import { outbox, type PublishedType } from '../../lib/contracts/outbox.ts';
-import { fifoTopic } from '../../lib/contracts/topic.ts';
+import { log } from '../../lib/contracts/channels/log.ts';
+import { outbox, type PublishedType } from '../../lib/contracts/channels/outbox.ts';
+import { fifoTopic } from '../../lib/contracts/channels/topic.ts';
+import { event } from '../../lib/contracts/events/event.ts';
 import type { AwsService } from '../../lib/runtime/aws/call.ts';
 import { type ClaimedEnvelope, openBody } from '../../lib/runtime/body.ts';
 import { entriesOf } from '../../lib/runtime/entries.ts';

@@ -1,5 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { subscription } from '../../lib/contracts/subscription.ts';
+import { subscription } from '../../lib/contracts/subscriptions/subscription.ts';
 import { AwsError } from '../../lib/runtime/aws/call.ts';
 import { readControl } from '../../lib/runtime/control-items.ts';
 import type { Message } from '../../lib/runtime/message.ts';

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { Channel } from '../../lib/contracts/channel.ts';
-import { seconds } from '../../lib/contracts/duration.ts';
+import type { Channel } from '../../lib/contracts/channels/channel.ts';
+import { seconds } from '../../lib/contracts/declaring/duration.ts';
 import { MessageTooLarge, PublishFailed, publisher, sizeOf } from '../../lib/runtime/publish.ts';
 import { lambda, type Runtime } from '../../lib/runtime/runtime.ts';
 import { type Entry, SENDERS, type Sender } from '../../lib/runtime/senders.ts';

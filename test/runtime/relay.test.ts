@@ -1,8 +1,8 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { days } from '../../lib/contracts/duration.ts';
-import type { Envelope } from '../../lib/contracts/envelope.ts';
-import { outbox } from '../../lib/contracts/outbox.ts';
-import { fifoQueue } from '../../lib/contracts/queue.ts';
+import { outbox } from '../../lib/contracts/channels/outbox.ts';
+import { fifoQueue } from '../../lib/contracts/channels/queue.ts';
+import { days } from '../../lib/contracts/declaring/duration.ts';
+import type { Envelope } from '../../lib/contracts/events/envelope.ts';
 import { readLog } from '../../lib/operations/read-log.ts';
 import { type OutboxRow, occurred, outboxWriter } from '../../lib/runtime/outbox.ts';
 import { outboxRelay, type Relayed } from '../../lib/runtime/relay.ts';

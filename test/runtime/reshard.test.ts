@@ -6,10 +6,10 @@ import {
   SplitShardCommand,
 } from '@aws-sdk/client-kinesis';
 import { expect, it, vi } from 'vitest';
-import { days } from '../../lib/contracts/duration.ts';
-import { ENV } from '../../lib/contracts/environment.ts';
-import { log } from '../../lib/contracts/log.ts';
-import { subscription } from '../../lib/contracts/subscription.ts';
+import { ENV } from '../../lib/contracts/agreed/environment.ts';
+import { log } from '../../lib/contracts/channels/log.ts';
+import { days } from '../../lib/contracts/declaring/duration.ts';
+import { subscription } from '../../lib/contracts/subscriptions/subscription.ts';
 import { readLog } from '../../lib/operations/read-log.ts';
 import { aggregate } from '../../lib/runtime/aggregate.ts';
 import { lambda } from '../../lib/runtime/runtime.ts';

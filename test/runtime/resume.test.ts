@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { ENV } from '../../lib/contracts/environment.ts';
-import { immediate } from '../../lib/contracts/retry.ts';
-import { subscription } from '../../lib/contracts/subscription.ts';
+import { ENV } from '../../lib/contracts/agreed/environment.ts';
+import { immediate } from '../../lib/contracts/declaring/retry.ts';
+import { subscription } from '../../lib/contracts/subscriptions/subscription.ts';
 import { AwsError } from '../../lib/runtime/aws/call.ts';
 import { consume } from '../../lib/runtime/consume.ts';
 import type { Message } from '../../lib/runtime/message.ts';

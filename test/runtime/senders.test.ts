@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Channel } from '../../lib/contracts/channel.ts';
-import { fifoQueue, queue } from '../../lib/contracts/queue.ts';
+import type { Channel } from '../../lib/contracts/channels/channel.ts';
+import { fifoQueue, queue } from '../../lib/contracts/channels/queue.ts';
 import type { Entry } from '../../lib/runtime/entries.ts';
 import { SENDERS } from '../../lib/runtime/senders.ts';
 import { events, opened, orderedQueue, ticketLog, ticketTopic, workQueue } from '../contracts/sample-declarations.ts';

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import type { Channel } from '../../lib/contracts/channel.ts';
-import { DeclarationError } from '../../lib/contracts/declaration-error.ts';
-import { minutes, seconds } from '../../lib/contracts/duration.ts';
-import type { Envelope } from '../../lib/contracts/envelope.ts';
-import { log } from '../../lib/contracts/log.ts';
-import { fifoQueue, queue } from '../../lib/contracts/queue.ts';
-import { fifoTopic, topic } from '../../lib/contracts/topic.ts';
+import type { Channel } from '../../lib/contracts/channels/channel.ts';
+import { log } from '../../lib/contracts/channels/log.ts';
+import { fifoQueue, queue } from '../../lib/contracts/channels/queue.ts';
+import { fifoTopic, topic } from '../../lib/contracts/channels/topic.ts';
+import { DeclarationError } from '../../lib/contracts/declaring/declaration-error.ts';
+import { minutes, seconds } from '../../lib/contracts/declaring/duration.ts';
+import type { Envelope } from '../../lib/contracts/events/envelope.ts';
 import { deaggregated } from '../../lib/runtime/aggregated-record.ts';
 import { AwsError } from '../../lib/runtime/aws/call.ts';
 import { type Attempt, InvalidKey, PublishFailed, publisher } from '../../lib/runtime/publish.ts';

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { minutes, seconds } from '../../lib/contracts/duration.ts';
-import { exponential } from '../../lib/contracts/retry.ts';
-import { breaker, subscription } from '../../lib/contracts/subscription.ts';
+import { minutes, seconds } from '../../lib/contracts/declaring/duration.ts';
+import { exponential } from '../../lib/contracts/declaring/retry.ts';
+import { breaker, subscription } from '../../lib/contracts/subscriptions/subscription.ts';
 import { keptMessages } from '../../lib/runtime/kept-messages.ts';
 import type { Message, Outcome } from '../../lib/runtime/message.ts';
 import { Reject } from '../../lib/runtime/outcomes.ts';

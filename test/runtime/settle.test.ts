@@ -1,8 +1,8 @@
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { seconds } from '../../lib/contracts/duration.ts';
-import { exponential } from '../../lib/contracts/retry.ts';
-import { subscription } from '../../lib/contracts/subscription.ts';
+import { seconds } from '../../lib/contracts/declaring/duration.ts';
+import { exponential } from '../../lib/contracts/declaring/retry.ts';
+import { subscription } from '../../lib/contracts/subscriptions/subscription.ts';
 import { Reject, Retry } from '../../lib/runtime/outcomes.ts';
 import { opened, orderedQueue, ticketLog, workQueue } from '../contracts/sample-declarations.ts';
 import { sqs } from './clients.ts';

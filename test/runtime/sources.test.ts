@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { readEnvelope } from '../../lib/contracts/envelope.ts';
-import { ItemChanged } from '../../lib/contracts/item-change.ts';
+import { readEnvelope } from '../../lib/contracts/events/envelope.ts';
+import { ItemChanged } from '../../lib/contracts/events/item-change.ts';
 import { aggregated } from '../../lib/runtime/aggregated-record.ts';
 import { checkpointOf, type Message, positionOf } from '../../lib/runtime/message.ts';
 import { readBatch } from '../../lib/runtime/sources.ts';

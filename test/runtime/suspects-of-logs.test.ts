@@ -1,10 +1,10 @@
 import { describe, expect, it, vi } from 'vitest';
-import { mappingRetriesOf } from '../../lib/contracts/delivery-numbers.ts';
-import { seconds } from '../../lib/contracts/duration.ts';
-import { immediate } from '../../lib/contracts/retry.ts';
-import { subscription } from '../../lib/contracts/subscription.ts';
-import { streamVerdict } from '../../lib/local/mappings/response.ts';
-import { type BatchOutcome, processBatch } from '../../lib/local/mappings/stream-batch.ts';
+import { seconds } from '../../lib/contracts/declaring/duration.ts';
+import { immediate } from '../../lib/contracts/declaring/retry.ts';
+import { mappingRetriesOf } from '../../lib/contracts/subscriptions/delivery-numbers.ts';
+import { subscription } from '../../lib/contracts/subscriptions/subscription.ts';
+import { streamVerdict } from '../../lib/local/mappings/delivery/response.ts';
+import { type BatchOutcome, processBatch } from '../../lib/local/mappings/streams/stream-batch.ts';
 import { AwsError } from '../../lib/runtime/aws/call.ts';
 import { consume } from '../../lib/runtime/consume.ts';
 import { opened, ticketLog } from '../contracts/sample-declarations.ts';

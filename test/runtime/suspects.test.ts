@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { maxReceiveCountOf } from '../../lib/contracts/delivery-numbers.ts';
-import { seconds } from '../../lib/contracts/duration.ts';
-import { immediate } from '../../lib/contracts/retry.ts';
-import { type SubscriptionOptions, subscription } from '../../lib/contracts/subscription.ts';
+import { seconds } from '../../lib/contracts/declaring/duration.ts';
+import { immediate } from '../../lib/contracts/declaring/retry.ts';
+import { maxReceiveCountOf } from '../../lib/contracts/subscriptions/delivery-numbers.ts';
+import { type SubscriptionOptions, subscription } from '../../lib/contracts/subscriptions/subscription.ts';
 import { consume } from '../../lib/runtime/consume.ts';
 import type { Message } from '../../lib/runtime/message.ts';
 import { hasCrashedAlone, isSuspect, isToBeMarked, waitForOther } from '../../lib/runtime/suspects.ts';

@@ -1,7 +1,7 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { ENV } from '../../lib/contracts/environment.ts';
-import { immediate } from '../../lib/contracts/retry.ts';
-import { subscription } from '../../lib/contracts/subscription.ts';
+import { ENV } from '../../lib/contracts/agreed/environment.ts';
+import { immediate } from '../../lib/contracts/declaring/retry.ts';
+import { subscription } from '../../lib/contracts/subscriptions/subscription.ts';
 import { AwsError } from '../../lib/runtime/aws/call.ts';
 import { consume } from '../../lib/runtime/consume.ts';
 import { lambda, type Runtime } from '../../lib/runtime/runtime.ts';

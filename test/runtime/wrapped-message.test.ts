@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import type { MessageAttributes, WrappedReference } from '../../lib/contracts/dead-letter.ts';
-import { ENV } from '../../lib/contracts/environment.ts';
-import { immediate } from '../../lib/contracts/retry.ts';
-import { subscription } from '../../lib/contracts/subscription.ts';
+import type { MessageAttributes, WrappedReference } from '../../lib/contracts/agreed/dead-letter.ts';
+import { ENV } from '../../lib/contracts/agreed/environment.ts';
+import { immediate } from '../../lib/contracts/declaring/retry.ts';
+import { subscription } from '../../lib/contracts/subscriptions/subscription.ts';
 import { noticeIn } from '../../lib/operations/dead-letter-queue.ts';
 import { consume } from '../../lib/runtime/consume.ts';
 import { keptMessages } from '../../lib/runtime/kept-messages.ts';

@@ -1,7 +1,7 @@
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { SESv2Client, SendEmailCommand } from '@aws-sdk/client-sesv2';
-import { minutes, seconds } from '../../../lib/contracts/duration.ts';
-import { type MailRoute, WRITTEN_MAIL_PREFIX } from '../../../lib/contracts/mail.ts';
+import { type MailRoute, WRITTEN_MAIL_PREFIX } from '../../../lib/contracts/agreed/mail.ts';
+import { minutes, seconds } from '../../../lib/contracts/declaring/duration.ts';
 import { Defer } from '../../../lib/runtime/outcomes.ts';
 import { paced } from './pace.ts';
 

@@ -1,4 +1,4 @@
-import { type Duration, seconds } from '../../../lib/contracts/duration.ts';
+import { type Duration, seconds } from '../../../lib/contracts/declaring/duration.ts';
 
 /**
  * How long a cancellation waits for the order that it came before. Usually the order is there in a moment; but an order whose worker died

@@ -1,7 +1,7 @@
 import type { Construct } from 'constructs';
-import { settingsOf } from '../../contracts/alarms.ts';
-import { CONSUMER_METRIC } from '../../contracts/metrics.ts';
-import type { Subscription } from '../../contracts/subscription.ts';
+import { CONSUMER_METRIC } from '../../contracts/agreed/metrics.ts';
+import { settingsOf } from '../../contracts/declaring/alarms.ts';
+import type { Subscription } from '../../contracts/subscriptions/subscription.ts';
 import { math, subscriptionMetric } from './metrics.ts';
 import type { SystemAlarms, WatchedAlarm } from './system-alarms.ts';
 

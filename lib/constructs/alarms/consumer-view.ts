@@ -1,8 +1,8 @@
 import type { IMetric } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
-import { CONSUMER_METRIC } from '../../contracts/metrics.ts';
-import type { Subscription } from '../../contracts/subscription.ts';
+import { CONSUMER_METRIC } from '../../contracts/agreed/metrics.ts';
+import type { Subscription } from '../../contracts/subscriptions/subscription.ts';
 import { type ConsumerParts, errorRate, receivedPerSecond } from './consumer.ts';
 import type { LagMetrics, LogLagMetrics } from './log.ts';
 import { deadLetterDepth, subscriptionMetric } from './metrics.ts';

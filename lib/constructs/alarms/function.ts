@@ -1,6 +1,6 @@
 import type { IMetric } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
-import type { AlarmSettings } from '../../contracts/alarms.ts';
+import type { AlarmSettings } from '../../contracts/declaring/alarms.ts';
 import { ALARM_PERIOD, math } from './metrics.ts';
 import type { SystemAlarms, WatchedAlarm } from './system-alarms.ts';
 

@@ -1,4 +1,4 @@
-import type { AlarmKind } from '../../contracts/alarms.ts';
+import type { AlarmKind } from '../../contracts/declaring/alarms.ts';
 
 /** `critical`: data or money is at stake, or will be soon: wakes somebody up. `warning`: to be looked at in working hours. */
 export type Severity = 'critical' | 'warning';

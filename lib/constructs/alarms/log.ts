@@ -2,11 +2,11 @@ import type { IMetric } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IStream } from 'aws-cdk-lib/aws-kinesis';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
-import { settingsOf } from '../../contracts/alarms.ts';
-import { reportsShards } from '../../contracts/delivery-numbers.ts';
-import type { Duration } from '../../contracts/duration.ts';
-import { CONSUMER_METRIC } from '../../contracts/metrics.ts';
-import type { Subscription } from '../../contracts/subscription.ts';
+import { CONSUMER_METRIC } from '../../contracts/agreed/metrics.ts';
+import { settingsOf } from '../../contracts/declaring/alarms.ts';
+import type { Duration } from '../../contracts/declaring/duration.ts';
+import { reportsShards } from '../../contracts/subscriptions/delivery-numbers.ts';
+import type { Subscription } from '../../contracts/subscriptions/subscription.ts';
 import { ALARM_PERIOD, math, SECONDS_PER_PERIOD, subscriptionMetric } from './metrics.ts';
 import type { SystemAlarms, WatchedAlarm } from './system-alarms.ts';
 

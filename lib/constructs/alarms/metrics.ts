@@ -2,7 +2,7 @@ import { Duration, Stack } from 'aws-cdk-lib';
 import { type IMetric, MathExpression, Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import { METRIC_NAMESPACE } from '../../contracts/metrics.ts';
+import { METRIC_NAMESPACE } from '../../contracts/agreed/metrics.ts';
 
 /** All alarms look at minutes. */
 export const ALARM_PERIOD = Duration.minutes(1);

@@ -1,7 +1,7 @@
 import type { IMetric } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Construct } from 'constructs';
-import type { Channel } from '../../contracts/channel.ts';
-import { PRODUCER_METRIC } from '../../contracts/metrics.ts';
+import { PRODUCER_METRIC } from '../../contracts/agreed/metrics.ts';
+import type { Channel } from '../../contracts/channels/channel.ts';
 import { math, sluiceMetric } from './metrics.ts';
 import type { SystemAlarms, WatchedAlarm } from './system-alarms.ts';
 

@@ -1,7 +1,7 @@
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import { settingsOf } from '../../contracts/alarms.ts';
-import type { Subscription } from '../../contracts/subscription.ts';
+import { settingsOf } from '../../contracts/declaring/alarms.ts';
+import type { Subscription } from '../../contracts/subscriptions/subscription.ts';
 import { ALARM_PERIOD } from './metrics.ts';
 import type { SystemAlarms, WatchedAlarm } from './system-alarms.ts';
 

@@ -14,9 +14,9 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
-import { type AlarmKind, type AlarmSettings, alarmRule } from '../../contracts/alarms.ts';
-import { idByName } from '../logical-ids.ts';
-import { physicalName, stageOf } from '../stage.ts';
+import { type AlarmKind, type AlarmSettings, alarmRule } from '../../contracts/declaring/alarms.ts';
+import { idByName } from '../stages/logical-ids.ts';
+import { physicalName, stageOf } from '../stages/stage.ts';
 import { ALARM_KINDS, type KindOfAlarm, type Severity, UNHEALTHY } from './kinds.ts';
 
 /** What the alarms of a system need. */

@@ -1,6 +1,6 @@
 import { Stack } from 'aws-cdk-lib';
 import { type IMetric, type IWidget, MathExpression } from 'aws-cdk-lib/aws-cloudwatch';
-import { CONSUMER_METRIC, METRIC_NAMESPACE } from '../../contracts/metrics.ts';
+import { CONSUMER_METRIC, METRIC_NAMESPACE } from '../../contracts/agreed/metrics.ts';
 import type { ConsumerView } from '../alarms/consumer-view.ts';
 import type { LogLagMetrics } from '../alarms/log.ts';
 import { ALARM_PERIOD, math, SECONDS_PER_PERIOD } from '../alarms/metrics.ts';

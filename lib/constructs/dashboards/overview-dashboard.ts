@@ -8,12 +8,12 @@ import {
   TextWidget,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
-import { CONSUMER_METRIC, OUTBOX_METRIC } from '../../contracts/metrics.ts';
-import type { Subscription } from '../../contracts/subscription.ts';
+import { CONSUMER_METRIC, OUTBOX_METRIC } from '../../contracts/agreed/metrics.ts';
+import type { Subscription } from '../../contracts/subscriptions/subscription.ts';
 import { UNHEALTHY } from '../alarms/kinds.ts';
 import { metricOfStack } from '../alarms/metrics.ts';
-import { idByName } from '../logical-ids.ts';
-import { stageOf } from '../stage.ts';
+import { idByName } from '../stages/logical-ids.ts';
+import { stageOf } from '../stages/stage.ts';
 import { FULL, graph, labelled, MAX_ALARMS, QUARTER } from './widgets.ts';
 
 /**

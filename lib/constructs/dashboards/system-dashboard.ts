@@ -1,8 +1,8 @@
 import { Annotations, Stack } from 'aws-cdk-lib';
 import { Dashboard, PeriodOverride } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
-import { idByName } from '../logical-ids.ts';
-import { stageOf } from '../stage.ts';
+import { idByName } from '../stages/logical-ids.ts';
+import { stageOf } from '../stages/stage.ts';
 import { healthRow } from './health-row.ts';
 import { lagRow } from './lag-row.ts';
 import type { SystemOverview } from './overview-dashboard.ts';

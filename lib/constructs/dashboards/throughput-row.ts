@@ -1,5 +1,5 @@
 import type { IMetric, IWidget } from 'aws-cdk-lib/aws-cloudwatch';
-import { CONSUMER_METRIC } from '../../contracts/metrics.ts';
+import { CONSUMER_METRIC } from '../../contracts/agreed/metrics.ts';
 import type { ConsumerView } from '../alarms/consumer-view.ts';
 import { ALARM_PERIOD, subscriptionMetric } from '../alarms/metrics.ts';
 import type { SystemViews } from './system-views.ts';

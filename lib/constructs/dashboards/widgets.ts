@@ -7,7 +7,7 @@ import {
   type Metric,
   TextWidget,
 } from 'aws-cdk-lib/aws-cloudwatch';
-import type { AlarmKind } from '../../contracts/alarms.ts';
+import type { AlarmKind } from '../../contracts/declaring/alarms.ts';
 import type { WatchedAlarm } from '../alarms/system-alarms.ts';
 
 /** A dashboard's grid has 24 columns. */

@@ -1,8 +1,8 @@
-import type { Channel } from '../../contracts/channel.ts';
-import type { Duration } from '../../contracts/duration.ts';
-import type { RetryPolicy } from '../../contracts/retry.ts';
-import { criticalityOf } from '../../contracts/sending.ts';
-import type { Subscription } from '../../contracts/subscription.ts';
+import type { Channel } from '../../contracts/channels/channel.ts';
+import { criticalityOf } from '../../contracts/channels/sending.ts';
+import type { Duration } from '../../contracts/declaring/duration.ts';
+import type { RetryPolicy } from '../../contracts/declaring/retry.ts';
+import type { Subscription } from '../../contracts/subscriptions/subscription.ts';
 import type { Graph } from '../graph.ts';
 import type { Declared } from '../graph-declared.ts';
 import type { Resource } from '../resources.ts';

@@ -1,4 +1,4 @@
-import type { Channel } from '../../contracts/channel.ts';
+import type { Channel } from '../../contracts/channels/channel.ts';
 
 /** Whether everything that travels here is in one line: its group, or the key that it is grouped by, is the same for every event. */
 export function ordersEverything(channel: Channel): boolean {

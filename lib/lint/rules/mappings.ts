@@ -1,5 +1,5 @@
-import { VISIBILITY_FACTOR } from '../../contracts/delivery-numbers.ts';
-import { LAMBDA } from '../../contracts/limits.ts';
+import { LAMBDA } from '../../contracts/declaring/limits.ts';
+import { VISIBILITY_FACTOR } from '../../contracts/subscriptions/delivery-numbers.ts';
 import { fromQueues as everyConsumer, type Mapping } from '../graph-mappings.ts';
 import { offence, type Rule } from '../rule.ts';
 import { below, inSeconds, json } from '../text.ts';

@@ -2,9 +2,9 @@ import type { AwsCalls } from '../call.ts';
 import type { Iam } from '../iam.ts';
 import type { JsonObject } from '../json.ts';
 import type { State } from '../state/state.ts';
-import { type Alarms, createAlarms } from './alarms.ts';
-import { createDashboards, type Dashboards } from './dashboards.ts';
-import type { Metrics } from './metrics.ts';
+import { type Alarms, createAlarms } from './alarms/alarms.ts';
+import { createDashboards, type Dashboards } from './dashboards/dashboards.ts';
+import type { Metrics } from './metrics/metrics.ts';
 
 const SECOND_MS = 1_000;
 /** How often alarms with periods below a minute are looked at; the others are every minute. */

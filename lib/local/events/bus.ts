@@ -1,5 +1,5 @@
 import type { JsonObject } from '../json.ts';
-import type { Filter } from '../mappings/filter.ts';
+import type { Filter } from '../mappings/configuration/filter.ts';
 import type { Target, TargetContext } from './targets.ts';
 import { sendToTarget } from './targets.ts';
 

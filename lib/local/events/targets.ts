@@ -1,8 +1,8 @@
 import { serviceOfArn } from '../../formats/arn.ts';
 import type { AwsCalls } from '../call.ts';
-import type { TargetMeter } from '../cloudwatch/target-metrics.ts';
+import type { TargetMeter } from '../cloudwatch/service-metrics/target-metrics.ts';
 import type { Iam } from '../iam.ts';
-import { sendTo } from '../mappings/destination.ts';
+import { sendTo } from '../mappings/configuration/destination.ts';
 import type { CallsAs } from '../role-calls.ts';
 
 /** Where a rule or schedule sends. */

@@ -1,9 +1,9 @@
-import { queryAnswer } from '../cloudwatch/query-protocol.ts';
+import { queryAnswer } from '../cloudwatch/protocol/query-protocol.ts';
 import { errorResponse } from '../endpoint-errors.ts';
 import { formParameters } from '../endpoint-request.ts';
 import type { JsonObject } from '../json.ts';
 import { listAt, textAt } from '../json.ts';
-import type { StackInfo, StackResource } from '../provision/deployed.ts';
+import type { StackInfo, StackResource } from '../provision/resources/deployed.ts';
 import type { ServiceHandler } from '../service.ts';
 import type { Documents } from './documents.ts';
 

@@ -1,4 +1,4 @@
-import { wireOf } from '../cloudwatch/wire.ts';
+import { wireOf } from '../cloudwatch/protocol/wire.ts';
 import { formParameters, jsonBody } from '../endpoint-request.ts';
 import { listAt, objectAt, textAt } from '../json.ts';
 import { isKinesisOperation } from '../kinesis/api.ts';

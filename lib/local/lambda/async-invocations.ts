@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Deliveries } from '../faults/deliveries.ts';
-import { type DestinationMessage, sendTo } from '../mappings/destination.ts';
-import { backoff, pause } from '../mappings/pause.ts';
+import { type DestinationMessage, sendTo } from '../mappings/configuration/destination.ts';
+import { backoff, pause } from '../mappings/delivery/pause.ts';
 import type { CallsAs } from '../role-calls.ts';
 import { documents } from '../state/documents.ts';
 import type { State } from '../state/state.ts';

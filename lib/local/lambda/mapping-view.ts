@@ -1,5 +1,5 @@
 import type { JsonObject } from '../json.ts';
-import { sourceKind } from '../mappings/config.ts';
+import { sourceKind } from '../mappings/configuration/config.ts';
 import type { MappingEntry } from '../mappings/mappings.ts';
 
 /** A mapping as the Lambda API shows it. https://docs.aws.amazon.com/lambda/latest/api/API_GetEventSourceMapping.html */

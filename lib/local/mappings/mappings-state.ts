@@ -1,8 +1,8 @@
 import { documents } from '../state/documents.ts';
 import type { State } from '../state/state.ts';
-import type { MappingConfig } from './mapping.ts';
-import type { ShardProgress } from './shard.ts';
-import type { StreamProgress } from './stream-mapping.ts';
+import type { MappingConfig } from './configuration/mapping.ts';
+import type { ShardProgress } from './streams/shard.ts';
+import type { StreamProgress } from './streams/stream-mapping.ts';
 
 interface MappingDocument {
   readonly config: MappingConfig;

@@ -4,15 +4,15 @@ import type { FunctionDefinition } from '../lambda/definition.ts';
 import { LambdaApiError } from '../lambda/errors.ts';
 import { functionArn, functionNameOf } from '../lambda/function-names.ts';
 import type { State } from '../state/state.ts';
-import { readMappingConfig, sourceKind } from './config.ts';
-import { dynamodbSource } from './dynamodb-source.ts';
-import { kinesisSource } from './kinesis-source.ts';
-import type { MappingConfig, MappingContext, RunningMapping } from './mapping.ts';
+import { readMappingConfig, sourceKind } from './configuration/config.ts';
+import type { MappingConfig, MappingContext, RunningMapping } from './configuration/mapping.ts';
 import { keepMappings } from './mappings-state.ts';
-import { runQueueMapping } from './queue-mapping.ts';
+import { runQueueMapping } from './queues/queue-mapping.ts';
 import { checkSource } from './source-check.ts';
-import type { StreamProgress } from './stream-mapping.ts';
-import { runStreamMapping } from './stream-mapping.ts';
+import { dynamodbSource } from './streams/dynamodb-source.ts';
+import { kinesisSource } from './streams/kinesis-source.ts';
+import type { StreamProgress } from './streams/stream-mapping.ts';
+import { runStreamMapping } from './streams/stream-mapping.ts';
 
 export type MappingState = 'Creating' | 'Enabled' | 'Disabling' | 'Disabled' | 'Enabling' | 'Updating' | 'Deleting';
 

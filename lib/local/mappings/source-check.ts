@@ -2,10 +2,10 @@ import { parseArn } from '../../formats/arn.ts';
 import { AwsCallError } from '../call.ts';
 import { numberAt, objectAt } from '../json.ts';
 import type { FunctionDefinition } from '../lambda/definition.ts';
-import { sourceKind } from './config.ts';
-import { invalidParameter } from './config-rules.ts';
-import { streamNameOf } from './kinesis-source.ts';
-import type { MappingConfig, MappingContext } from './mapping.ts';
+import { sourceKind } from './configuration/config.ts';
+import { invalidParameter } from './configuration/config-rules.ts';
+import type { MappingConfig, MappingContext } from './configuration/mapping.ts';
+import { streamNameOf } from './streams/kinesis-source.ts';
 
 /** Visibility of a queue that does not say, seconds. */
 const DEFAULT_VISIBILITY_SECONDS = 30;

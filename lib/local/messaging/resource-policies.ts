@@ -1,6 +1,6 @@
 import { errorResponse } from '../endpoint-errors.ts';
 import type { Caller, ServiceResponse } from '../service.ts';
-import type { MaySend } from './delivery.ts';
+import type { MaySend } from './messages/delivery.ts';
 
 /** What queues, topics and buckets need of the account's policies. */
 export interface Access {

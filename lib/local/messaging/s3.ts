@@ -3,8 +3,8 @@ import { inTurn } from '../in-turn.ts';
 import { restOperation } from '../rest-operations.ts';
 import type { ServiceHandler, ServiceRequest, ServiceResponse } from '../service.ts';
 import type { State } from '../state/state.ts';
-import type { Fauxqs } from './fauxqs.ts';
-import type { S3Store } from './fauxqs-types.ts';
+import type { Fauxqs } from './fauxqs/fauxqs.ts';
+import type { S3Store } from './messages/fauxqs-types.ts';
 import { type Access, type BucketPolicies, policyRefusal } from './resource-policies.ts';
 
 const INJECTABLE = ['GET', 'HEAD', 'PUT', 'POST', 'DELETE'] as const;

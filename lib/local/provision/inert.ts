@@ -1,7 +1,7 @@
 import type { Json, JsonObject } from '../json.ts';
 import { textAt } from '../json.ts';
-import { physicalName } from './names.ts';
-import type { ProvisionedResource, Provisioner, ResourceRequest } from './resource.ts';
+import { physicalName } from './resources/names.ts';
+import type { ProvisionedResource, Provisioner, ResourceRequest } from './resources/resource.ts';
 
 /** A type that is accepted and changes nothing on this machine. */
 export interface InertType extends Provisioner {

@@ -1,18 +1,18 @@
-import { cloudwatchTypes } from './cloudwatch.ts';
-import { dynamodbTypes } from './dynamodb.ts';
-import { iamTypes } from './iam.ts';
+import { ruleTypes } from './events/rules.ts';
+import { scheduleTypes } from './events/schedules.ts';
+import { iamTypes } from './functions/iam.ts';
+import { lambdaTypes } from './functions/lambda.ts';
 import { inertTypes } from './inert.ts';
-import { kinesisTypes } from './kinesis.ts';
-import { kmsTypes } from './kms.ts';
-import { lambdaTypes } from './lambda.ts';
-import { logsTypes } from './logs.ts';
-import type { Provisioner, ResourceType } from './resource.ts';
-import { ruleTypes } from './rules.ts';
-import { s3Types } from './s3.ts';
-import { scheduleTypes } from './schedules.ts';
-import { sesTypes } from './ses.ts';
-import { snsTypes } from './sns.ts';
-import { sqsTypes } from './sqs.ts';
+import type { Provisioner, ResourceType } from './resources/resource.ts';
+import { cloudwatchTypes } from './types/cloudwatch.ts';
+import { dynamodbTypes } from './types/dynamodb.ts';
+import { kinesisTypes } from './types/kinesis.ts';
+import { kmsTypes } from './types/kms.ts';
+import { logsTypes } from './types/logs.ts';
+import { s3Types } from './types/s3.ts';
+import { sesTypes } from './types/ses.ts';
+import { snsTypes } from './types/sns.ts';
+import { sqsTypes } from './types/sqs.ts';
 
 /** Every type that the engine really provisions. */
 export const resourceTypes: Readonly<Record<string, ResourceType>> = {

@@ -1,4 +1,10 @@
-import { PEAK_HEADROOM, type ShardNeeds, shardNeeds, shardsFor, USUAL_HEADROOM } from '../../contracts/shards.ts';
+import {
+  PEAK_HEADROOM,
+  type ShardNeeds,
+  shardNeeds,
+  shardsFor,
+  USUAL_HEADROOM,
+} from '../../contracts/declaring/shards.ts';
 
 /** What a log is planned from. */
 export interface Plan {

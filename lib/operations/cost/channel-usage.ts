@@ -1,6 +1,6 @@
-import type { Channel, Queue, Topic } from '../../contracts/channel.ts';
-import { days } from '../../contracts/duration.ts';
-import type { LogCapacity } from '../../contracts/log-capacity.ts';
+import type { Channel, Queue, Topic } from '../../contracts/channels/channel.ts';
+import type { LogCapacity } from '../../contracts/channels/log-capacity.ts';
+import { days } from '../../contracts/declaring/duration.ts';
 import { HOURS_PER_MONTH, SECONDS_PER_MONTH, type Usage } from './charge.ts';
 import { channelMetrics } from './metric-count.ts';
 import type { PriceName } from './price-list.ts';

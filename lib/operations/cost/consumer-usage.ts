@@ -1,5 +1,5 @@
-import { usesTable } from '../../contracts/delivery-numbers.ts';
-import type { Subscription } from '../../contracts/subscription.ts';
+import { usesTable } from '../../contracts/subscriptions/delivery-numbers.ts';
+import type { Subscription } from '../../contracts/subscriptions/subscription.ts';
 import type { Assumptions } from './assumptions.ts';
 import { chunks } from './channel-usage.ts';
 import { SECONDS_PER_MONTH, type Usage } from './charge.ts';

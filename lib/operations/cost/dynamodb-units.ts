@@ -1,4 +1,4 @@
-import type { InboxMode, Subscription } from '../../contracts/subscription.ts';
+import type { InboxMode, Subscription } from '../../contracts/subscriptions/subscription.ts';
 
 /** Request units of a table, and those of its index: CloudWatch shows them apart. */
 export interface Units {

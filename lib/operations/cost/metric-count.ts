@@ -1,6 +1,6 @@
-import type { Channel } from '../../contracts/channel.ts';
-import { CONSUMER_METRIC, PRODUCER_METRIC } from '../../contracts/metrics.ts';
-import type { Subscription } from '../../contracts/subscription.ts';
+import { CONSUMER_METRIC, PRODUCER_METRIC } from '../../contracts/agreed/metrics.ts';
+import type { Channel } from '../../contracts/channels/channel.ts';
+import type { Subscription } from '../../contracts/subscriptions/subscription.ts';
 
 /** Metrics that only some consumers write; all write the others. */
 const ONLY: Partial<Record<keyof typeof CONSUMER_METRIC, (s: Subscription) => boolean>> = {

@@ -1,6 +1,6 @@
-import { OUTBOX_METRIC } from '../../contracts/metrics.ts';
-import type { Outbox } from '../../contracts/outbox.ts';
-import { OUTBOX_TABLE } from '../../contracts/tables.ts';
+import { OUTBOX_METRIC } from '../../contracts/agreed/metrics.ts';
+import { OUTBOX_TABLE } from '../../contracts/agreed/tables.ts';
+import type { Outbox } from '../../contracts/channels/outbox.ts';
 import type { Assumptions } from './assumptions.ts';
 import { SECONDS_PER_MONTH, type Usage } from './charge.ts';
 import { effectUnits, outboxRowBytes, outboxUnits } from './dynamodb-units.ts';
@@ -9,7 +9,7 @@ import type { Rate } from './rates.ts';
 
 /** Lambda polls a table's stream four times a second. https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html */
 const STREAM_POLLS_PER_SECOND = 4;
-/** Rows of one relay invocation at most (`lib/constructs/outbox-table.ts`). */
+/** Rows of one relay invocation at most (`lib/constructs/producing/outbox-table.ts`). */
 const RELAY_BATCH = 100;
 const SWEEPS_PER_SECOND = 1 / 60;
 /** An eventually consistent query of an empty index. */

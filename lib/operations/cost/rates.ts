@@ -1,4 +1,4 @@
-import type { Channel, Traffic } from '../../contracts/channel.ts';
+import type { Channel, Traffic } from '../../contracts/channels/channel.ts';
 import type { SystemContract } from '../../contracts/system.ts';
 import type { Assumptions } from './assumptions.ts';
 

@@ -1,7 +1,7 @@
-import type { Channel } from '../../contracts/channel.ts';
-import { seconds } from '../../contracts/duration.ts';
-import type { LogCapacity } from '../../contracts/log-capacity.ts';
-import type { FanOut } from '../../contracts/subscription.ts';
+import type { Channel } from '../../contracts/channels/channel.ts';
+import type { LogCapacity } from '../../contracts/channels/log-capacity.ts';
+import { seconds } from '../../contracts/declaring/duration.ts';
+import type { FanOut } from '../../contracts/subscriptions/subscription.ts';
 import type { SystemContract } from '../../contracts/system.ts';
 import { type Assumptions, DEFAULT_ASSUMPTIONS } from './assumptions.ts';
 import { channelUsage } from './channel-usage.ts';

@@ -12,8 +12,8 @@ import type {
   UpdateCommandOutput,
 } from '@aws-sdk/lib-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import { seconds } from '../../contracts/duration.ts';
-import { backoffSeconds, exponential } from '../../contracts/retry.ts';
+import { seconds } from '../../contracts/declaring/duration.ts';
+import { backoffSeconds, exponential } from '../../contracts/declaring/retry.ts';
 import { foundByDynamodb } from '../answers.ts';
 import { type AwsCall, AwsError } from './call.ts';
 import { readNumber } from './numbers.ts';

@@ -1,4 +1,4 @@
-import { DYNAMODB } from '../../contracts/limits.ts';
+import { DYNAMODB } from '../../contracts/declaring/limits.ts';
 import { writeBytes } from './item-size.ts';
 
 /** Items of a write are larger than DynamoDB takes. It was not sent. */

@@ -1,4 +1,4 @@
-import { declare } from '../../contracts/declaration-error.ts';
+import { declare } from '../../contracts/declaring/declaration-error.ts';
 
 /**
  * Additive increase, multiplicative decrease: the rate grows slowly while all goes well and drops at once when the other side cannot

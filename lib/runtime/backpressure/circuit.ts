@@ -1,4 +1,4 @@
-import { declare } from '../../contracts/declaration-error.ts';
+import { declare } from '../../contracts/declaring/declaration-error.ts';
 
 /**
  * Circuit breaker of a channel, for its producer: after failures in a row nothing is sent for a while, then one call is let through

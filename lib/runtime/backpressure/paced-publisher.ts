@@ -1,7 +1,7 @@
-import type { Channel } from '../../contracts/channel.ts';
-import { type Duration, seconds, toMillis } from '../../contracts/duration.ts';
-import type { Envelope } from '../../contracts/envelope.ts';
-import { type Criticality, criticalityOf } from '../../contracts/sending.ts';
+import type { Channel } from '../../contracts/channels/channel.ts';
+import { type Criticality, criticalityOf } from '../../contracts/channels/sending.ts';
+import { type Duration, seconds, toMillis } from '../../contracts/declaring/duration.ts';
+import type { Envelope } from '../../contracts/events/envelope.ts';
 import { toError } from '../outcomes.ts';
 import { type Attempt, type Publish, type PublisherOptions, PublishFailed, publisher } from '../publish.ts';
 import { lambda, type Runtime } from '../runtime.ts';

@@ -1,13 +1,13 @@
 import * as v from 'valibot';
-import { days, minutes, seconds } from '../../contracts/duration.ts';
-import { type DataOf, event } from '../../contracts/event.ts';
-import { log } from '../../contracts/log.ts';
-import { outbox } from '../../contracts/outbox.ts';
-import { fifoQueue, queue } from '../../contracts/queue.ts';
-import { exponential } from '../../contracts/retry.ts';
-import { subscription } from '../../contracts/subscription.ts';
-import { fifoTopic } from '../../contracts/topic.ts';
-import { previousVersion } from '../../contracts/upcast.ts';
+import { log } from '../../contracts/channels/log.ts';
+import { outbox } from '../../contracts/channels/outbox.ts';
+import { fifoQueue, queue } from '../../contracts/channels/queue.ts';
+import { fifoTopic } from '../../contracts/channels/topic.ts';
+import { days, minutes, seconds } from '../../contracts/declaring/duration.ts';
+import { exponential } from '../../contracts/declaring/retry.ts';
+import { type DataOf, event } from '../../contracts/events/event.ts';
+import { previousVersion } from '../../contracts/events/upcast.ts';
+import { subscription } from '../../contracts/subscriptions/subscription.ts';
 
 /**
  * The orders system as it is declared: what is said, where it travels, who listens and with which promise.

@@ -9,22 +9,22 @@ import { watchFunction } from '../../constructs/alarms/function.ts';
 import { watchOutbox } from '../../constructs/alarms/outbox.ts';
 import { watchProducers } from '../../constructs/alarms/producer.ts';
 import { SystemAlarms } from '../../constructs/alarms/system-alarms.ts';
-import { ClaimCheckBucket } from '../../constructs/claim-check-bucket.ts';
+import { EventLog } from '../../constructs/channels/event-log.ts';
+import { EventTopic } from '../../constructs/channels/event-topic.ts';
+import { LogConsumer } from '../../constructs/consumers/log-consumer.ts';
+import { QueueConsumer } from '../../constructs/consumers/queue-consumer.ts';
 import type { SystemOverview } from '../../constructs/dashboards/overview-dashboard.ts';
 import { SystemDashboard } from '../../constructs/dashboards/system-dashboard.ts';
-import { dataBucket } from '../../constructs/data-bucket.ts';
-import { EventLog } from '../../constructs/event-log.ts';
-import { EventTopic } from '../../constructs/event-topic.ts';
-import { InboxTable } from '../../constructs/inbox-table.ts';
-import { LogConsumer } from '../../constructs/log-consumer.ts';
-import { allow, messagingFunction } from '../../constructs/messaging-function.ts';
-import { messagingKey } from '../../constructs/messaging-key.ts';
-import { OutboxTable } from '../../constructs/outbox-table.ts';
-import { OutgoingMail } from '../../constructs/outgoing-mail.ts';
-import { QueueConsumer } from '../../constructs/queue-consumer.ts';
-import { SchemaRegistry } from '../../constructs/schema-registry.ts';
-import { removalPolicyOf, stageOf } from '../../constructs/stage.ts';
-import { seconds } from '../../contracts/duration.ts';
+import { allow, messagingFunction } from '../../constructs/functions/messaging-function.ts';
+import { OutboxTable } from '../../constructs/producing/outbox-table.ts';
+import { OutgoingMail } from '../../constructs/producing/outgoing-mail.ts';
+import { SchemaRegistry } from '../../constructs/producing/schema-registry.ts';
+import { removalPolicyOf, stageOf } from '../../constructs/stages/stage.ts';
+import { ClaimCheckBucket } from '../../constructs/stores/claim-check-bucket.ts';
+import { dataBucket } from '../../constructs/stores/data-bucket.ts';
+import { InboxTable } from '../../constructs/stores/inbox-table.ts';
+import { messagingKey } from '../../constructs/stores/messaging-key.ts';
+import { seconds } from '../../contracts/declaring/duration.ts';
 import {
   chargeCard,
   makeInvoice,

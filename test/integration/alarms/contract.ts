@@ -1,10 +1,10 @@
 import * as v from 'valibot';
-import { hours, minutes, seconds } from '../../../lib/contracts/duration.ts';
-import { event } from '../../../lib/contracts/event.ts';
-import { log } from '../../../lib/contracts/log.ts';
-import { queue } from '../../../lib/contracts/queue.ts';
-import { fixed, immediate } from '../../../lib/contracts/retry.ts';
-import { subscription } from '../../../lib/contracts/subscription.ts';
+import { log } from '../../../lib/contracts/channels/log.ts';
+import { queue } from '../../../lib/contracts/channels/queue.ts';
+import { hours, minutes, seconds } from '../../../lib/contracts/declaring/duration.ts';
+import { fixed, immediate } from '../../../lib/contracts/declaring/retry.ts';
+import { event } from '../../../lib/contracts/events/event.ts';
+import { subscription } from '../../../lib/contracts/subscriptions/subscription.ts';
 
 /** A small system whose declarations change the alarms, so that seconds are enough to set them off. */
 export const Parcel = event('alarms.parcel', {

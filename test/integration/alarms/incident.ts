@@ -3,7 +3,7 @@ import { CloudWatchClient, DescribeAlarmsCommand, type MetricAlarm } from '@aws-
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { expect } from 'vitest';
 import { ALARM_KINDS } from '../../../lib/constructs/alarms/kinds.ts';
-import { ALARM_DEFAULTS, type AlarmKind } from '../../../lib/contracts/alarms.ts';
+import { ALARM_DEFAULTS, type AlarmKind } from '../../../lib/contracts/declaring/alarms.ts';
 import type { Engine } from '../../../lib/local/engine.ts';
 import { openOperator, type Told } from './operator.ts';
 

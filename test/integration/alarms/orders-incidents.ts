@@ -9,7 +9,7 @@ import {
   SetQueueAttributesCommand,
 } from '@aws-sdk/client-sqs';
 import { marshall } from '@aws-sdk/util-dynamodb';
-import { envelope } from '../../../lib/contracts/envelope.ts';
+import { envelope } from '../../../lib/contracts/events/envelope.ts';
 import { publisher } from '../../../lib/runtime/publish.ts';
 import { OrderPlaced, orderTopic } from '../../../lib/systems/orders/contract.ts';
 import { sendMalformed } from '../../../lib/systems/orders/tools/mishaps.ts';

@@ -2,7 +2,7 @@ import { PutRecordCommand, PutRecordsCommand } from '@aws-sdk/client-kinesis';
 import { InvokeCommand } from '@aws-sdk/client-lambda';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
-import { envelope } from '../../../lib/contracts/envelope.ts';
+import { envelope } from '../../../lib/contracts/events/envelope.ts';
 import { Parcel } from './contract.ts';
 import { datapoints, type Incident, metricsOf, type Scene } from './incident.ts';
 import { purge, switchMapping } from './levers.ts';

@@ -5,9 +5,9 @@ import { DeleteMessageCommand, type Message, ReceiveMessageCommand, SendMessageC
 import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { behaviourOf } from '../../../lambdas/orders/payment/provider.ts';
-import { DEAD_LETTERS_PREFIX } from '../../../lib/contracts/dead-letter.ts';
-import { envelope } from '../../../lib/contracts/envelope.ts';
-import { ENV } from '../../../lib/contracts/environment.ts';
+import { DEAD_LETTERS_PREFIX } from '../../../lib/contracts/agreed/dead-letter.ts';
+import { ENV } from '../../../lib/contracts/agreed/environment.ts';
+import { envelope } from '../../../lib/contracts/events/envelope.ts';
 import { bodyOf } from '../../../lib/runtime/body.ts';
 import { sha256 } from '../../../lib/runtime/wrapped-message.ts';
 import { type OrderCancelled, type OrderData, OrderPlaced } from '../../../lib/systems/orders/contract.ts';

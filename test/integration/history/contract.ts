@@ -1,10 +1,10 @@
 import * as v from 'valibot';
-import { days, seconds } from '../../../lib/contracts/duration.ts';
-import { event } from '../../../lib/contracts/event.ts';
-import { log } from '../../../lib/contracts/log.ts';
-import { queue } from '../../../lib/contracts/queue.ts';
-import { subscription } from '../../../lib/contracts/subscription.ts';
-import { fifoTopic, topic } from '../../../lib/contracts/topic.ts';
+import { log } from '../../../lib/contracts/channels/log.ts';
+import { queue } from '../../../lib/contracts/channels/queue.ts';
+import { fifoTopic, topic } from '../../../lib/contracts/channels/topic.ts';
+import { days, seconds } from '../../../lib/contracts/declaring/duration.ts';
+import { event } from '../../../lib/contracts/events/event.ts';
+import { subscription } from '../../../lib/contracts/subscriptions/subscription.ts';
 
 /** A small system for what the orders do not show: a log on demand, readers with enhanced fan-out, filters on data. */
 export const Sighting = event('history.sighting', {

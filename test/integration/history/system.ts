@@ -2,16 +2,16 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, CfnOutput, Stack } from 'aws-cdk-lib';
-import { pointSdkAt } from '../../../bin/sdk-environment.ts';
+import { pointSdkAt } from '../../../bin/apps/sdk-environment.ts';
 import { SystemAlarms } from '../../../lib/constructs/alarms/system-alarms.ts';
-import { bundleFunctions } from '../../../lib/constructs/bundle.ts';
-import { EventLog } from '../../../lib/constructs/event-log.ts';
-import { EventTopic } from '../../../lib/constructs/event-topic.ts';
-import { InboxTable } from '../../../lib/constructs/inbox-table.ts';
-import { LogArchive } from '../../../lib/constructs/log-archive.ts';
-import { LogConsumer } from '../../../lib/constructs/log-consumer.ts';
-import { messagingKey } from '../../../lib/constructs/messaging-key.ts';
-import { QueueConsumer } from '../../../lib/constructs/queue-consumer.ts';
+import { EventLog } from '../../../lib/constructs/channels/event-log.ts';
+import { EventTopic } from '../../../lib/constructs/channels/event-topic.ts';
+import { LogArchive } from '../../../lib/constructs/consumers/log-archive.ts';
+import { LogConsumer } from '../../../lib/constructs/consumers/log-consumer.ts';
+import { QueueConsumer } from '../../../lib/constructs/consumers/queue-consumer.ts';
+import { bundleFunctions } from '../../../lib/constructs/functions/bundle.ts';
+import { InboxTable } from '../../../lib/constructs/stores/inbox-table.ts';
+import { messagingKey } from '../../../lib/constructs/stores/messaging-key.ts';
 import { type Engine, startEngine } from '../../../lib/local/engine.ts';
 import {
   countEnhanced,

@@ -1,10 +1,10 @@
 import * as v from 'valibot';
-import { seconds } from '../../../lib/contracts/duration.ts';
-import { event } from '../../../lib/contracts/event.ts';
-import { log } from '../../../lib/contracts/log.ts';
-import { fifoQueue, queue } from '../../../lib/contracts/queue.ts';
-import { subscription } from '../../../lib/contracts/subscription.ts';
-import { tableChanges } from '../../../lib/contracts/table-changes.ts';
+import { log } from '../../../lib/contracts/channels/log.ts';
+import { fifoQueue, queue } from '../../../lib/contracts/channels/queue.ts';
+import { tableChanges } from '../../../lib/contracts/channels/table-changes.ts';
+import { seconds } from '../../../lib/contracts/declaring/duration.ts';
+import { event } from '../../../lib/contracts/events/event.ts';
+import { subscription } from '../../../lib/contracts/subscriptions/subscription.ts';
 
 /** A small system that gets what nobody should send: a consumer for each kind of source. */
 export const Parcel = event('poison.parcel', {

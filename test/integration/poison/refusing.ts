@@ -1,5 +1,5 @@
-import type { Log, Queue } from '../../../lib/contracts/channel.ts';
-import type { Subscription } from '../../../lib/contracts/subscription.ts';
+import type { Log, Queue } from '../../../lib/contracts/channels/channel.ts';
+import type { Subscription } from '../../../lib/contracts/subscriptions/subscription.ts';
 import { consume } from '../../../lib/runtime/consume.ts';
 import { Reject } from '../../../lib/runtime/outcomes.ts';
 import { Parcel } from './contract.ts';

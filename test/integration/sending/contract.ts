@@ -1,13 +1,13 @@
 import * as v from 'valibot';
-import { minutes, seconds } from '../../../lib/contracts/duration.ts';
-import { event } from '../../../lib/contracts/event.ts';
-import { log } from '../../../lib/contracts/log.ts';
-import { outbox } from '../../../lib/contracts/outbox.ts';
-import { fifoQueue, queue } from '../../../lib/contracts/queue.ts';
-import { recurring } from '../../../lib/contracts/recurring.ts';
-import { fixed } from '../../../lib/contracts/retry.ts';
-import { subscription } from '../../../lib/contracts/subscription.ts';
-import { topic } from '../../../lib/contracts/topic.ts';
+import { log } from '../../../lib/contracts/channels/log.ts';
+import { outbox } from '../../../lib/contracts/channels/outbox.ts';
+import { fifoQueue, queue } from '../../../lib/contracts/channels/queue.ts';
+import { recurring } from '../../../lib/contracts/channels/recurring.ts';
+import { topic } from '../../../lib/contracts/channels/topic.ts';
+import { minutes, seconds } from '../../../lib/contracts/declaring/duration.ts';
+import { fixed } from '../../../lib/contracts/declaring/retry.ts';
+import { event } from '../../../lib/contracts/events/event.ts';
+import { subscription } from '../../../lib/contracts/subscriptions/subscription.ts';
 
 /** A small system for what the orders do not show: documents of megabytes, work that is due later, readings in aggregated records. */
 export const DocumentStored = event('sending.document-stored', {

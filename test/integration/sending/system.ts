@@ -9,20 +9,20 @@ import { DynamoDBDocumentClient, GetCommand, paginateScan } from '@aws-sdk/lib-d
 import { App, CfnOutput, Stack } from 'aws-cdk-lib';
 import { AttributeType, Table } from 'aws-cdk-lib/aws-dynamodb';
 import { Construct } from 'constructs';
-import { pointSdkAt } from '../../../bin/sdk-environment.ts';
+import { pointSdkAt } from '../../../bin/apps/sdk-environment.ts';
 import { SystemAlarms } from '../../../lib/constructs/alarms/system-alarms.ts';
-import { bundleFunctions } from '../../../lib/constructs/bundle.ts';
-import { ClaimCheckBucket } from '../../../lib/constructs/claim-check-bucket.ts';
-import { EventLog } from '../../../lib/constructs/event-log.ts';
-import { EventTopic } from '../../../lib/constructs/event-topic.ts';
-import { InboxTable } from '../../../lib/constructs/inbox-table.ts';
-import { LogConsumer } from '../../../lib/constructs/log-consumer.ts';
-import { messagingFunction } from '../../../lib/constructs/messaging-function.ts';
-import { messagingKey } from '../../../lib/constructs/messaging-key.ts';
-import { OutboxTable } from '../../../lib/constructs/outbox-table.ts';
-import { QueueConsumer } from '../../../lib/constructs/queue-consumer.ts';
-import { ScheduledWork } from '../../../lib/constructs/scheduled-work.ts';
-import { seconds } from '../../../lib/contracts/duration.ts';
+import { EventLog } from '../../../lib/constructs/channels/event-log.ts';
+import { EventTopic } from '../../../lib/constructs/channels/event-topic.ts';
+import { LogConsumer } from '../../../lib/constructs/consumers/log-consumer.ts';
+import { QueueConsumer } from '../../../lib/constructs/consumers/queue-consumer.ts';
+import { bundleFunctions } from '../../../lib/constructs/functions/bundle.ts';
+import { messagingFunction } from '../../../lib/constructs/functions/messaging-function.ts';
+import { OutboxTable } from '../../../lib/constructs/producing/outbox-table.ts';
+import { ScheduledWork } from '../../../lib/constructs/producing/scheduled-work.ts';
+import { ClaimCheckBucket } from '../../../lib/constructs/stores/claim-check-bucket.ts';
+import { InboxTable } from '../../../lib/constructs/stores/inbox-table.ts';
+import { messagingKey } from '../../../lib/constructs/stores/messaging-key.ts';
+import { seconds } from '../../../lib/contracts/declaring/duration.ts';
 import { type Engine, startEngine } from '../../../lib/local/engine.ts';
 import {
   countLines,

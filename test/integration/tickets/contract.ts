@@ -1,11 +1,11 @@
 import * as v from 'valibot';
-import { seconds } from '../../../lib/contracts/duration.ts';
-import { event } from '../../../lib/contracts/event.ts';
-import { log } from '../../../lib/contracts/log.ts';
-import { fifoQueue, queue } from '../../../lib/contracts/queue.ts';
-import { fixed } from '../../../lib/contracts/retry.ts';
-import { breaker, subscription } from '../../../lib/contracts/subscription.ts';
-import { tableChanges } from '../../../lib/contracts/table-changes.ts';
+import { log } from '../../../lib/contracts/channels/log.ts';
+import { fifoQueue, queue } from '../../../lib/contracts/channels/queue.ts';
+import { tableChanges } from '../../../lib/contracts/channels/table-changes.ts';
+import { seconds } from '../../../lib/contracts/declaring/duration.ts';
+import { fixed } from '../../../lib/contracts/declaring/retry.ts';
+import { event } from '../../../lib/contracts/events/event.ts';
+import { breaker, subscription } from '../../../lib/contracts/subscriptions/subscription.ts';
 
 /** A small system for what the orders do not show: a breaker, parked keys, a poison message among many. */
 export const Ticket = event('tickets.ticket', {

@@ -3,20 +3,20 @@ import { CfnTopic } from 'aws-cdk-lib/aws-sns';
 import { CfnQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import * as v from 'valibot';
-import { deploys } from '../../../lib/constructs/declared.ts';
-import type { Channel, Queue } from '../../../lib/contracts/channel.ts';
-import { days, hours, minutes, seconds } from '../../../lib/contracts/duration.ts';
-import { event } from '../../../lib/contracts/event.ts';
-import { log } from '../../../lib/contracts/log.ts';
-import { fifoQueue, queue } from '../../../lib/contracts/queue.ts';
-import { fixed } from '../../../lib/contracts/retry.ts';
+import { deploys } from '../../../lib/constructs/channels/declared.ts';
+import type { Channel, Queue } from '../../../lib/contracts/channels/channel.ts';
+import { log } from '../../../lib/contracts/channels/log.ts';
+import { fifoQueue, queue } from '../../../lib/contracts/channels/queue.ts';
+import { fifoTopic, topic } from '../../../lib/contracts/channels/topic.ts';
+import { days, hours, minutes, seconds } from '../../../lib/contracts/declaring/duration.ts';
+import { fixed } from '../../../lib/contracts/declaring/retry.ts';
+import { event } from '../../../lib/contracts/events/event.ts';
 import {
   type Source,
   type Subscription,
   type SubscriptionOptions,
   subscription,
-} from '../../../lib/contracts/subscription.ts';
-import { fifoTopic, topic } from '../../../lib/contracts/topic.ts';
+} from '../../../lib/contracts/subscriptions/subscription.ts';
 import type { Examples } from '../example.ts';
 
 const Sold = event('shop.sold', { version: 1, data: v.object({ id: v.string() }), key: ({ id }) => id });

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createCloudWatch } from '../../../lib/local/cloudwatch/cloudwatch.ts';
-import { createMetrics, type MetricIdentity } from '../../../lib/local/cloudwatch/metrics.ts';
-import { createScaledTime } from '../../../lib/local/cloudwatch/scaled-time.ts';
+import { createMetrics, type MetricIdentity } from '../../../lib/local/cloudwatch/metrics/metrics.ts';
+import { createScaledTime } from '../../../lib/local/cloudwatch/metrics/scaled-time.ts';
 
 const MINUTE = 60_000;
 const LEVEL: MetricIdentity = { namespace: 'AWS/SQS', name: 'Level', dimensions: { QueueName: 'q' } };

@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from 'vitest';
 import { isFound, parseSearch } from '../../../lib/local/cloudwatch/math/search.ts';
-import type { MetricIdentity } from '../../../lib/local/cloudwatch/metrics.ts';
+import type { MetricIdentity } from '../../../lib/local/cloudwatch/metrics/metrics.ts';
 
 const metric = (name: string, dimensions: Record<string, string>, namespace = 'Sluice'): MetricIdentity => ({
   ...{ namespace, name, dimensions },

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Json, JsonObject } from '../../../lib/local/json.ts';
-import { compileFilter, compileFilters } from '../../../lib/local/mappings/filter.ts';
+import { compileFilter, compileFilters } from '../../../lib/local/mappings/configuration/filter.ts';
 
 test.each<[string, JsonObject, Json, boolean]>([
   ['exact text', { a: ['x'] }, { a: 'x' }, true],

@@ -10,7 +10,7 @@ import {
 import { expect, onTestFinished, test } from 'vitest';
 import { startEngine } from '../../../lib/local/engine.ts';
 import type { Json, JsonObject } from '../../../lib/local/json.ts';
-import { physicalName } from '../../../lib/local/provision/names.ts';
+import { physicalName } from '../../../lib/local/provision/resources/names.ts';
 import { lambda, mapping, queue, REGION, start, temporaryDirectory, trust, writeAssembly } from './support.ts';
 
 /** The message that starting an assembly ends with. */

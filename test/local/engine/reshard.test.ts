@@ -1,10 +1,10 @@
 import { expect, test, vi } from 'vitest';
-import type * as Pausing from '../../../lib/local/mappings/pause.ts';
-import { SHARD_LIST_INTERVAL_MS } from '../../../lib/local/mappings/stream-mapping.ts';
+import type * as Pausing from '../../../lib/local/mappings/delivery/pause.ts';
+import { SHARD_LIST_INTERVAL_MS } from '../../../lib/local/mappings/streams/stream-mapping.ts';
 import { lambda, mapping, start, until, writeAssembly } from './support.ts';
 
 /** Nobody looks for new shards by the clock here: those that begin are begun by the end of their parents. */
-vi.mock('../../../lib/local/mappings/pause.ts', async (original) => {
+vi.mock('../../../lib/local/mappings/delivery/pause.ts', async (original) => {
   const real = await original<typeof Pausing>();
   const pause: typeof real.pause = (ms, signal) =>
     ms === SHARD_LIST_INTERVAL_MS

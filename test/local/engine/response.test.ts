@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { createBatcher } from '../../../lib/local/mappings/batcher.ts';
-import { queueVerdict, streamVerdict } from '../../../lib/local/mappings/response.ts';
+import { createBatcher } from '../../../lib/local/mappings/delivery/batcher.ts';
+import { queueVerdict, streamVerdict } from '../../../lib/local/mappings/delivery/response.ts';
 
 test.each([['null'], ['{}'], ['""'], ['[]'], [''], ['{"batchItemFailures":[]}'], ['{"batchItemFailures":null}']])(
   'the answer %s is a success',

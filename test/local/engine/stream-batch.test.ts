@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { mappingRetriesOf } from '../../../lib/contracts/delivery-numbers.ts';
-import { immediate } from '../../../lib/contracts/retry.ts';
-import { subscription } from '../../../lib/contracts/subscription.ts';
-import type { BatchOutcome, BatchPolicy, Discard } from '../../../lib/local/mappings/stream-batch.ts';
-import { processBatch } from '../../../lib/local/mappings/stream-batch.ts';
+import { immediate } from '../../../lib/contracts/declaring/retry.ts';
+import { mappingRetriesOf } from '../../../lib/contracts/subscriptions/delivery-numbers.ts';
+import { subscription } from '../../../lib/contracts/subscriptions/subscription.ts';
+import type { BatchOutcome, BatchPolicy, Discard } from '../../../lib/local/mappings/streams/stream-batch.ts';
+import { processBatch } from '../../../lib/local/mappings/streams/stream-batch.ts';
 import { ticketLog } from '../../contracts/sample-declarations.ts';
 
 const FOREVER: BatchPolicy = { maximumRetries: -1, maximumAgeMs: -1, bisect: false };

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { BATCH_LIMIT_BYTES, createBatcher } from '../../../lib/local/mappings/batcher.ts';
-import { isFailureDestination, sendTo } from '../../../lib/local/mappings/destination.ts';
-import { dynamodbSource } from '../../../lib/local/mappings/dynamodb-source.ts';
-import { kinesisSource, streamNameOf } from '../../../lib/local/mappings/kinesis-source.ts';
-import { backoff, createBell, insist, pause } from '../../../lib/local/mappings/pause.ts';
-import { toQueueRecord } from '../../../lib/local/mappings/sqs-event.ts';
-import { failureRecord } from '../../../lib/local/mappings/stream-failure.ts';
+import { isFailureDestination, sendTo } from '../../../lib/local/mappings/configuration/destination.ts';
+import { BATCH_LIMIT_BYTES, createBatcher } from '../../../lib/local/mappings/delivery/batcher.ts';
+import { backoff, createBell, insist, pause } from '../../../lib/local/mappings/delivery/pause.ts';
+import { toQueueRecord } from '../../../lib/local/mappings/queues/sqs-event.ts';
+import { dynamodbSource } from '../../../lib/local/mappings/streams/dynamodb-source.ts';
+import { kinesisSource, streamNameOf } from '../../../lib/local/mappings/streams/kinesis-source.ts';
+import { failureRecord } from '../../../lib/local/mappings/streams/stream-failure.ts';
 import {
   isTooLarge,
   openWindow,
@@ -14,7 +14,7 @@ import {
   stateIn,
   windowAt,
   windowMembers,
-} from '../../../lib/local/mappings/tumbling-window.ts';
+} from '../../../lib/local/mappings/streams/tumbling-window.ts';
 import { ACCOUNT, CONSUMER, DEFINITION, noting, QUEUE, STREAM, TABLE_STREAM } from './support.ts';
 
 afterEach(() => void vi.useRealTimers());

@@ -1,7 +1,7 @@
 import type { AwsCalls } from '../../../lib/local/call.ts';
 import type { JsonObject } from '../../../lib/local/json.ts';
 import type { FunctionDefinition } from '../../../lib/local/lambda/definition.ts';
-import type { MappingContext } from '../../../lib/local/mappings/mapping.ts';
+import type { MappingContext } from '../../../lib/local/mappings/configuration/mapping.ts';
 
 export const ACCOUNT = '111122223333';
 export const QUEUE = `arn:aws:sqs:eu-west-1:${ACCOUNT}:work`;

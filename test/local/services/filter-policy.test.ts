@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Json } from '../../../lib/local/json.ts';
-import { compilePolicy, FilterPolicyError } from '../../../lib/local/messaging/filter-policy.ts';
+import { compilePolicy, FilterPolicyError } from '../../../lib/local/messaging/messages/filter-policy.ts';
 
 const text = (StringValue: string) => ({ DataType: 'String', StringValue });
 const number = (StringValue: string) => ({ DataType: 'Number', StringValue });

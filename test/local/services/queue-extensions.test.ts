@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { sourcesOf } from '../../../lib/local/messaging/dead-letters.ts';
-import { loadFauxqs } from '../../../lib/local/messaging/fauxqs.ts';
-import { limitInFlight, roomFor } from '../../../lib/local/messaging/in-flight-limit.ts';
+import { loadFauxqs } from '../../../lib/local/messaging/fauxqs/fauxqs.ts';
+import { sourcesOf } from '../../../lib/local/messaging/redrive/dead-letters.ts';
+import { limitInFlight, roomFor } from '../../../lib/local/messaging/sqs/in-flight-limit.ts';
 
 const ARN = 'arn:aws:sqs:us-east-1:000000000000:q';
 

@@ -8,10 +8,10 @@ import {
   SendMessageCommand,
 } from '@aws-sdk/client-sqs';
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
-import { loadFauxqs } from '../../../lib/local/messaging/fauxqs.ts';
-import type { SqsMessage } from '../../../lib/local/messaging/fauxqs-types.ts';
-import { createReceiving } from '../../../lib/local/messaging/receiving.ts';
-import { expireMessages } from '../../../lib/local/messaging/retention.ts';
+import { loadFauxqs } from '../../../lib/local/messaging/fauxqs/fauxqs.ts';
+import type { SqsMessage } from '../../../lib/local/messaging/messages/fauxqs-types.ts';
+import { createReceiving } from '../../../lib/local/messaging/sqs/receiving.ts';
+import { expireMessages } from '../../../lib/local/messaging/sqs/retention.ts';
 import { type Harness, startHarness, until } from './harness.ts';
 
 let harness: Harness;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { subscription } from '../../../lib/contracts/subscription.ts';
+import { subscription } from '../../../lib/contracts/subscriptions/subscription.ts';
 import {
   effectUnits,
   outboxRowBytes,

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { seconds } from '../../../lib/contracts/duration.ts';
-import type { Envelope } from '../../../lib/contracts/envelope.ts';
-import { queue } from '../../../lib/contracts/queue.ts';
+import { queue } from '../../../lib/contracts/channels/queue.ts';
+import { seconds } from '../../../lib/contracts/declaring/duration.ts';
+import type { Envelope } from '../../../lib/contracts/events/envelope.ts';
 import {
   type PacedOptions,
   PublishInterrupted,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DeclarationError } from '../../../lib/contracts/declaration-error.ts';
+import { DeclarationError } from '../../../lib/contracts/declaring/declaration-error.ts';
 import {
   decreased,
   increased,

@@ -1,4 +1,4 @@
-import { maxReceiveCountOf } from '../../../lib/contracts/delivery-numbers.ts';
+import { maxReceiveCountOf } from '../../../lib/contracts/subscriptions/delivery-numbers.ts';
 import { HOLDS_EVENT } from '../scenario/bodies.ts';
 import type { EventPlan } from '../scenario/events.ts';
 import type { Fault } from '../scenario/faults.ts';

@@ -1,4 +1,4 @@
-import { queueVerdict } from '../../../lib/local/mappings/response.ts';
+import { queueVerdict } from '../../../lib/local/mappings/delivery/response.ts';
 import type { FaultPlan } from '../scenario/faults.ts';
 import type { MemoryQueue, StoredMessage } from '../services/sqs.ts';
 import type { World } from '../world/world.ts';

@@ -1,5 +1,5 @@
-import { streamVerdict } from '../../../lib/local/mappings/response.ts';
-import { type BatchOutcome, type Discard, processBatch } from '../../../lib/local/mappings/stream-batch.ts';
+import { streamVerdict } from '../../../lib/local/mappings/delivery/response.ts';
+import { type BatchOutcome, type Discard, processBatch } from '../../../lib/local/mappings/streams/stream-batch.ts';
 import { MAX_PAYLOAD_BYTES } from '../services/sizes.ts';
 import type { MemoryStream, Shard, StreamRecord } from '../services/streams.ts';
 import type { World } from '../world/world.ts';
@@ -25,7 +25,7 @@ const RETRY_CAP_MILLIS = 5_000;
 
 /**
  * Reads every shard in order, a parent before its children, and sees each batch through: checkpoints, retry budget, splitting,
- * giving up. The rules are those of the engine (`lib/local/mappings/stream-batch.ts`).
+ * giving up. The rules are those of the engine (`lib/local/mappings/streams/stream-batch.ts`).
  */
 export function streamMapping(
   world: World,

@@ -1,4 +1,4 @@
-import type { Subscription } from '../../../lib/contracts/subscription.ts';
+import type { Subscription } from '../../../lib/contracts/subscriptions/subscription.ts';
 import type { SwitchMapping } from '../../../lib/runtime/breaker-controller.ts';
 import type { Runtime } from '../../../lib/runtime/runtime.ts';
 import type { HandlerFunction } from '../lambda/instances.ts';

@@ -1,5 +1,5 @@
-import { days } from '../../../lib/contracts/duration.ts';
-import { OUTBOX_TABLE } from '../../../lib/contracts/tables.ts';
+import { OUTBOX_TABLE } from '../../../lib/contracts/agreed/tables.ts';
+import { days } from '../../../lib/contracts/declaring/duration.ts';
 import { cancellationReasons } from '../../../lib/runtime/aws/dynamodb.ts';
 import { isThrottle } from '../../../lib/runtime/aws/throttles.ts';
 import type { Scenario } from '../scenario/scenario.ts';

@@ -1,4 +1,4 @@
-import { DEAD_LETTER_ATTRIBUTE } from '../../../lib/contracts/dead-letter.ts';
+import { DEAD_LETTER_ATTRIBUTE } from '../../../lib/contracts/agreed/dead-letter.ts';
 import { contentOf } from '../judging/letters.ts';
 import type { Attributes } from '../services/sizes.ts';
 import { type Answer, atCalls, atHandler, type Records } from './mutating.ts';

@@ -1,4 +1,4 @@
-import { seconds } from '../../../lib/contracts/duration.ts';
+import { seconds } from '../../../lib/contracts/declaring/duration.ts';
 import { cancellationReasons, dynamodbOver } from '../../../lib/runtime/aws/dynamodb.ts';
 import type { Handler, HandlerContext } from '../../../lib/runtime/consume.ts';
 import type { Write } from '../../../lib/runtime/inbox.ts';

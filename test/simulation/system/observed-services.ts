@@ -1,4 +1,4 @@
-import { INBOX_TABLE, OUTBOX_TABLE } from '../../../lib/contracts/tables.ts';
+import { INBOX_TABLE, OUTBOX_TABLE } from '../../../lib/contracts/agreed/tables.ts';
 import { bodiesOf, type EventIdentity, identify, type Letter, STEPPED } from '../judging/journal.ts';
 import type { LoggedEvent } from '../judging/lateness.ts';
 import { contentOf } from '../judging/letters.ts';

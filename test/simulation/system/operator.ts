@@ -1,4 +1,4 @@
-import { ENV } from '../../../lib/contracts/environment.ts';
+import { ENV } from '../../../lib/contracts/agreed/environment.ts';
 import type { DeclaredMapping, SwitchMapping } from '../../../lib/runtime/breaker-controller.ts';
 import type { Runtime } from '../../../lib/runtime/runtime.ts';
 import type { FunctionSpec, HandlerFunction, Instance, LambdaHost } from '../lambda/instances.ts';

@@ -1,4 +1,4 @@
-import { channelEnv, ENV } from '../../../lib/contracts/environment.ts';
+import { channelEnv, ENV } from '../../../lib/contracts/agreed/environment.ts';
 import { relayOutbox, sweepOutbox } from '../../../lib/runtime/relay-handlers.ts';
 import type { Runtime } from '../../../lib/runtime/runtime.ts';
 import type { FunctionSpec, HandlerFunction, LambdaHost } from '../lambda/instances.ts';

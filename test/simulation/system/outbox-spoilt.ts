@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { OUTBOX_TABLE } from '../../../lib/contracts/tables.ts';
+import { OUTBOX_TABLE } from '../../../lib/contracts/agreed/tables.ts';
 import { USED_AGAIN_MILLIS } from '../scenario/events.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { EPOCH, type World } from '../world/world.ts';

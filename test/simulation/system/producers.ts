@@ -1,5 +1,5 @@
-import { type Envelope, envelope } from '../../../lib/contracts/envelope.ts';
-import type { fifoQueue } from '../../../lib/contracts/queue.ts';
+import type { fifoQueue } from '../../../lib/contracts/channels/queue.ts';
+import { type Envelope, envelope } from '../../../lib/contracts/events/envelope.ts';
 import { AwsError } from '../../../lib/runtime/aws/call.ts';
 import { dynamodbOver } from '../../../lib/runtime/aws/dynamodb.ts';
 import { WriteRefused } from '../../../lib/runtime/inbox.ts';

@@ -1,6 +1,10 @@
-import { mappingRetriesOf, maxReceiveCountOf, visibilityOf } from '../../../lib/contracts/delivery-numbers.ts';
-import { ENV } from '../../../lib/contracts/environment.ts';
-import type { Subscription } from '../../../lib/contracts/subscription.ts';
+import { ENV } from '../../../lib/contracts/agreed/environment.ts';
+import {
+  mappingRetriesOf,
+  maxReceiveCountOf,
+  visibilityOf,
+} from '../../../lib/contracts/subscriptions/delivery-numbers.ts';
+import type { Subscription } from '../../../lib/contracts/subscriptions/subscription.ts';
 import { aggregate } from '../../../lib/runtime/aggregate.ts';
 import { consume } from '../../../lib/runtime/consume.ts';
 import type { Runtime } from '../../../lib/runtime/runtime.ts';

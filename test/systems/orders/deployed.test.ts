@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { envelope } from '../../../lib/contracts/envelope.ts';
+import { envelope } from '../../../lib/contracts/events/envelope.ts';
 import { systemContract } from '../../../lib/contracts/system.ts';
 import * as orders from '../../../lib/systems/orders/contract.ts';
 import { decide } from '../../../lib/systems/orders/request.ts';

@@ -6,7 +6,7 @@ import { CreateBucketCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { INBOX_TABLE, OUTBOX_TABLE } from '../../../lib/contracts/tables.ts';
+import { INBOX_TABLE, OUTBOX_TABLE } from '../../../lib/contracts/agreed/tables.ts';
 import { readLog } from '../../../lib/operations/read-log.ts';
 import { describeFailure, sendDeadLetter } from '../../../lib/runtime/dead-letters.ts';
 import { keptMessages } from '../../../lib/runtime/kept-messages.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { disturbanceBy } from '../../../bin/disturbance.ts';
+import { disturbanceBy } from '../../../bin/demo/disturbance.ts';
 import type { Made } from '../../../lib/local/faults.ts';
 import type { Disturbance } from '../../../lib/systems/orders/tools/ledger.ts';
 import { type Change, change, deadLetter, letters, reconciled, without } from './settled-world.ts';

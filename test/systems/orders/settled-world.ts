@@ -1,4 +1,4 @@
-import { type Envelope, envelope } from '../../../lib/contracts/envelope.ts';
+import { type Envelope, envelope } from '../../../lib/contracts/events/envelope.ts';
 import type { DeadMessage } from '../../../lib/operations/dead-letter-queue.ts';
 import type { LogRecord } from '../../../lib/operations/read-log.ts';
 import { OrderCancelled, type OrderData, OrderPlaced } from '../../../lib/systems/orders/contract.ts';

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import { resolveStage } from '../../../lib/constructs/resolve-stage.ts';
-import { stackProps, useStage } from '../../../lib/constructs/stage.ts';
-import type { Stage, StageSettings } from '../../../lib/constructs/stage-settings.ts';
+import { resolveStage } from '../../../lib/constructs/stages/resolve-stage.ts';
+import { stackProps, useStage } from '../../../lib/constructs/stages/stage.ts';
+import type { Stage, StageSettings } from '../../../lib/constructs/stages/stage-settings.ts';
 import { OrdersStack } from '../../../lib/systems/orders/stack.ts';
 import type { TemplateJson } from '../../constructs/template-view.ts';
 

@@ -1,7 +1,7 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { envelope } from '../../../lib/contracts/envelope.ts';
+import { envelope } from '../../../lib/contracts/events/envelope.ts';
 import { OrderPlaced, orderLog, orderTopic } from '../../../lib/systems/orders/contract.ts';
 import { decide } from '../../../lib/systems/orders/request.ts';
 import { type Clients, openClients } from '../../../lib/systems/orders/tools/clients.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type Envelope, envelope, readEnvelope } from '../../../lib/contracts/envelope.ts';
+import { type Envelope, envelope, readEnvelope } from '../../../lib/contracts/events/envelope.ts';
 import { type OrderData, OrderPlaced, orderLog, payments } from '../../../lib/systems/orders/contract.ts';
 import { decide, Refused } from '../../../lib/systems/orders/request.ts';
 import { readSamples } from '../../../lib/systems/orders/tools/samples.ts';

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { waitForOrder } from '../../../lambdas/orders/stock/wait-for-order.ts';
-import { visibilityOf } from '../../../lib/contracts/delivery-numbers.ts';
+import { visibilityOf } from '../../../lib/contracts/subscriptions/delivery-numbers.ts';
 import { reserveStock } from '../../../lib/systems/orders/contract.ts';
 
 it('a cancellation waits longer for its order than the order is hidden by workers that died, twice', () => {

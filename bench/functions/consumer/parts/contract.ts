@@ -1,7 +1,7 @@
 import * as v from 'valibot';
-import { type DataOf, event } from '../../../../lib/contracts/event.ts';
-import { queue } from '../../../../lib/contracts/queue.ts';
-import { subscription } from '../../../../lib/contracts/subscription.ts';
+import { queue } from '../../../../lib/contracts/channels/queue.ts';
+import { type DataOf, event } from '../../../../lib/contracts/events/event.ts';
+import { subscription } from '../../../../lib/contracts/subscriptions/subscription.ts';
 
 /** What travels in this comparison, as a Sluice user declares it. `schema.ts` says the same to the peers. */
 

@@ -1,5 +1,5 @@
 import { request } from 'node:http';
-import type { DataOf } from '../../../../lib/contracts/event.ts';
+import type { DataOf } from '../../../../lib/contracts/events/event.ts';
 import type { HandlerContext } from '../../../../lib/runtime/consume.ts';
 import { requiredEnv } from '../../../../lib/runtime/environment.ts';
 import type { Write } from '../../../../lib/runtime/inbox.ts';

@@ -1,4 +1,4 @@
-import { matchesIn } from '../matches.ts';
+import { matchesIn } from '../metrics/matches.ts';
 
 /** A metric math expression as a tree. */
 export type Expression =

@@ -1,5 +1,5 @@
-import { matchesIn } from '../matches.ts';
-import type { MetricIdentity } from '../metrics.ts';
+import { matchesIn } from '../metrics/matches.ts';
+import type { MetricIdentity } from '../metrics/metrics.ts';
 import { MathError } from './parse.ts';
 
 /** Which metrics a SEARCH means. */

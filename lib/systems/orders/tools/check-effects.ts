@@ -1,4 +1,4 @@
-import { formatSequence, parseSequence } from '../../../contracts/envelope.ts';
+import { formatSequence, parseSequence } from '../../../contracts/events/envelope.ts';
 import { countBy, type Expected, type Ledger } from './ledger.ts';
 
 /** Every event has had each of its effects, once: what the consumers have left behind against what was put in. */

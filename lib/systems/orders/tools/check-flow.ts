@@ -1,4 +1,10 @@
-import { type Envelope, parseJson, parseSequence, readParsed, UnreadableMessage } from '../../../contracts/envelope.ts';
+import {
+  type Envelope,
+  parseJson,
+  parseSequence,
+  readParsed,
+  UnreadableMessage,
+} from '../../../contracts/events/envelope.ts';
 import { isClosed } from '../../../runtime/body.ts';
 import { orderLog } from '../contract.ts';
 import { countBy, type Ledger, reasonOf } from './ledger.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
-import { nextTraceparent } from '../../../contracts/trace.ts';
+import { nextTraceparent } from '../../../contracts/agreed/trace.ts';
 import { type Pace, paced } from '../../../operations/pace.ts';
 import type { OrderRequest } from '../request.ts';
 

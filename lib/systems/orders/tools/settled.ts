@@ -1,5 +1,5 @@
 import { GetCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
-import { INBOX_TABLE, OUTBOX_TABLE } from '../../../contracts/tables.ts';
+import { INBOX_TABLE, OUTBOX_TABLE } from '../../../contracts/agreed/tables.ts';
 import { messagesIn } from '../../../operations/dead-letter-queue.ts';
 import { type Outputs, output } from '../../../operations/deployment.ts';
 import { readLog } from '../../../operations/read-log.ts';

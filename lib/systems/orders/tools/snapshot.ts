@@ -1,6 +1,6 @@
 import { ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { paginateScan } from '@aws-sdk/lib-dynamodb';
-import { WRITTEN_MAIL_PREFIX } from '../../../contracts/mail.ts';
+import { WRITTEN_MAIL_PREFIX } from '../../../contracts/agreed/mail.ts';
 import { type DeadMessage, lookAtDeadLetters, messagesIn } from '../../../operations/dead-letter-queue.ts';
 import { type Outputs, output } from '../../../operations/deployment.ts';
 import { type LogRecord, readLog } from '../../../operations/read-log.ts';

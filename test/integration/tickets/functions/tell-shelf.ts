@@ -1,4 +1,4 @@
-import { envelope } from '../../../../lib/contracts/envelope.ts';
+import { envelope } from '../../../../lib/contracts/events/envelope.ts';
 import { consume } from '../../../../lib/runtime/consume.ts';
 import { requiredEnv } from '../../../../lib/runtime/environment.ts';
 import { Outage } from '../../../../lib/runtime/outcomes.ts';
