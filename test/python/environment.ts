@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -23,27 +23,28 @@ export async function programsOf({ name, version }: PythonTool): Promise<string>
   const folder = join(ENVIRONMENTS, `${name}-${version}`);
   const programs = join(folder, 'bin');
   if (existsSync(join(folder, COMPLETE))) return programs;
-  rmSync(folder, { recursive: true, force: true });
-  console.error(`installing ${name} ${version} from PyPI into ${folder}`);
+  // Two test files may install it at once: each into a folder of its own, and whoever is done first is used.
+  mkdirSync(ENVIRONMENTS, { recursive: true });
+  const own = mkdtempSync(`${folder}-`);
+  console.error(`installing ${name} ${version} from PyPI into ${own}`);
   try {
-    await run('python3', ['-m', 'venv', folder]);
-    await run(join(programs, 'python'), [
-      '-m',
-      'pip',
-      'install',
-      '--quiet',
-      '--disable-pip-version-check',
-      `${name}==${version}`,
-    ]);
+    await run('python3', ['-m', 'venv', own]);
+    const install = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', `${name}==${version}`];
+    await run(join(own, 'bin', 'python'), install);
   } catch (error) {
+    rmSync(own, { recursive: true, force: true });
     const said = error instanceof Error ? error.message : String(error);
     throw new Error(
       `${name} ${version} could not be installed: it takes python3 with venv and pip, and PyPI.\n${said}`,
-      {
-        cause: error,
-      },
+      { cause: error },
     );
   }
-  writeFileSync(join(folder, COMPLETE), '');
+  writeFileSync(join(own, COMPLETE), '');
+  if (!existsSync(join(folder, COMPLETE))) rmSync(folder, { recursive: true, force: true });
+  try {
+    symlinkSync(own, folder);
+  } catch {
+    rmSync(own, { recursive: true, force: true });
+  }
   return programs;
 }

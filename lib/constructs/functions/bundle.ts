@@ -1,4 +1,13 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, extname, join, relative, resolve } from 'node:path';
 import { buildSync } from 'esbuild';
 
@@ -18,17 +27,38 @@ const REQUIRE_BANNER =
 const SOURCE_FRAMES = join(import.meta.dirname, `../../runtime/source-frames${extname(import.meta.filename)}`);
 
 /**
- * Names the sources in a bundle's map as seen from the project's folder, and packages by their name: where the bundle lies, on which machine, must not
+ * A bundle's map with the sources as seen from the project's folder, and packages by their name: where the bundle lies, on which machine, must not
  * change what is deployed.
  */
-function nameSources(map: string): void {
-  const content = JSON.parse(readFileSync(map, 'utf8')) as { sources: string[] };
+function withNamedSources(map: string, text: string): string {
+  const content = JSON.parse(text) as { sources: string[] };
   const named = content.sources.map((source) => {
     const path = relative(process.cwd(), resolve(dirname(map), source)).replaceAll('\\', '/');
     const inPackage = path.lastIndexOf('node_modules/');
     return inPackage < 0 ? path : path.slice(inPackage);
   });
-  writeFileSync(map, JSON.stringify({ ...content, sources: named }));
+  return JSON.stringify({ ...content, sources: named });
+}
+
+/**
+ * Writes files whole, and only what has changed: two syntheses of one checkout (`sluice local --watch` beside `cdk deploy`) write the same folder, and
+ * each takes its assets from there while the other may be writing.
+ */
+function writeWhole(files: readonly { readonly path: string; readonly text: string }[], output: string): void {
+  const changed = files.filter(({ path, text }) => !existsSync(path) || readFileSync(path, 'utf8') !== text);
+  if (changed.length === 0) return;
+  mkdirSync(output, { recursive: true });
+  const begun = mkdtempSync(join(output, '.begun-'));
+  try {
+    for (const { path, text } of changed) {
+      const whole = join(begun, 'file');
+      writeFileSync(whole, text);
+      mkdirSync(dirname(path), { recursive: true });
+      renameSync(whole, path);
+    }
+  } finally {
+    rmSync(begun, { recursive: true });
+  }
 }
 
 /**
@@ -43,7 +73,7 @@ export function bundleFunctions({ source, output }: BundleOptions): (entry: stri
         .filter((file) => file.isFile() && file.name.endsWith('.ts'))
         .map((file) => `${system}/${file.name.slice(0, -'.ts'.length)}`),
     );
-  buildSync({
+  const { outputFiles } = buildSync({
     entryPoints: entries.map((entry) => ({ in: join(source, `${entry}.ts`), out: `${entry}/index` })),
     outdir: output,
     outExtension: { '.js': '.mjs' },
@@ -61,8 +91,13 @@ export function bundleFunctions({ source, output }: BundleOptions): (entry: stri
     sourcesContent: false,
     legalComments: 'none',
     logLevel: 'warning',
+    write: false,
   });
-  for (const entry of entries) nameSources(join(output, `${entry}/index.mjs.map`));
+  const files = outputFiles.map(({ path, text }) => ({
+    path,
+    text: path.endsWith('.map') ? withNamedSources(path, text) : text,
+  }));
+  writeWhole(files, output);
   return (entry) => {
     if (!entries.includes(entry)) {
       throw new Error(

@@ -1,5 +1,15 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -34,6 +44,27 @@ beforeAll(() => {
 afterAll(() => rmSync(root, { recursive: true }));
 
 describe('bundleFunctions', () => {
+  it('lets another synthesis of the same checkout read whole files: what is the same stays, what is not is replaced at once', () => {
+    const [same, other] = ['answer', 'other'].map((name) => join(codeOf(`tickets/${name}`), 'index.mjs')) as [
+      string,
+      string,
+    ];
+    const inode = (file: string) => statSync(file).ino;
+    const whole = readFileSync(other, 'utf8');
+    writeFileSync(other, 'of an older source');
+    const before = [inode(same), inode(other)];
+    const reader = openSync(other, 'r');
+    try {
+      bundleFunctions({ source: join(root, 'source'), output: join(root, 'output') });
+      expect(readFileSync(reader, 'utf8')).toBe('of an older source');
+    } finally {
+      closeSync(reader);
+    }
+    expect(readFileSync(other, 'utf8')).toBe(whole);
+    expect([inode(same) === before[0], inode(other) === before[1]]).toEqual([true, false]);
+    expect(readdirSync(join(root, 'output'))).toEqual(['tickets']);
+  });
+
   it('makes a module of each function that runs by itself', async () => {
     const file = join(codeOf('tickets/answer'), 'index.mjs');
     const { handler } = (await import(pathToFileURL(file).href)) as { handler: () => Promise<string> };
