@@ -7,6 +7,7 @@ import type { CreateMessage } from '../messages/delivery.ts';
 import type { S3Store, SnsStore, SqsStore } from '../messages/fauxqs-types.ts';
 import { keepGroupsInOrder } from './fifo-queue.ts';
 import { type HoldBack, holdMessagesBack } from './hold-back.ts';
+import { listInByteOrder } from './list-objects.ts';
 import { extendQueues } from './queue-extensions.ts';
 import type { AttributesDigest } from './received-attributes.ts';
 import { keepBuckets } from './s3-state.ts';
@@ -105,6 +106,7 @@ export async function loadFauxqs(region: string, { holdBack, state }: FauxqsOpti
   const sqsStore = new SqsStore();
   const snsStore = new SnsStore();
   const s3Store = new S3Store();
+  listInByteOrder(s3Store);
   // Without a host, queue URLs carry the host and port the request came to.
   sqsStore.host = '';
   extendQueues(sqsStore, (queue) => {
