@@ -118,7 +118,7 @@ export async function runBatch(
     hasTime: () => trials-- > 0 && context.getRemainingTimeInMillis() > reserve,
   };
   const unitFor = unitOf(subscription);
-  const isSuspected = (message: Message) => isSuspect(control.triesOf(message), runtime.now());
+  const isSuspected = (message: Message) => isSuspect(message, control.triesOf(message), subscription, runtime.now());
   const suspects = alone(
     batch.messages,
     unitFor,

@@ -1,3 +1,5 @@
+import { toMillis } from '../contracts/duration.ts';
+import type { Subscription } from '../contracts/subscription.ts';
 import type { Consumer } from './consumer.ts';
 import { unwrapped } from './kept-messages.ts';
 import { isOneRecord, type Message, type Outcome } from './message.ts';
@@ -35,9 +37,19 @@ export const isWatched = (
 ): boolean =>
   isOneRecord(messages) && (isNewInstance || messages.some((message) => triesOf(message).startedUntil !== undefined));
 
-/** Whether the function ended while it had the message under way. */
-export const isSuspect = ({ startedUntil }: KnownTries, now: number): boolean =>
-  startedUntil !== undefined && startedUntil < now;
+/**
+ * Whether the function ended while it had the message under way: the time of its invocation is over. So it is when that would be longer than a function runs: the
+ * clock of who marked it is ahead of ours, and a queue hides what is under way for six times as long. Of a stream's record only the time can tell.
+ */
+export function isSuspect(
+  { receives }: Pick<Message, 'receives'>,
+  { startedUntil }: KnownTries,
+  { timeout }: Pick<Subscription, 'timeout'>,
+  now: number,
+): boolean {
+  if (startedUntil === undefined) return false;
+  return startedUntil < now || (receives !== undefined && startedUntil - now > toMillis(timeout));
+}
 
 /** Whether it has done so with nothing beside it, now or before: what comes with it must not wait for its next try. */
 export const hasCrashedAlone = ({ alone, failed }: KnownTries): boolean => alone === true || failed > 0;
@@ -59,11 +71,13 @@ export const waitForOther = ({ receives }: Message, { startedUntil = 0 }: KnownT
  */
 export async function afterCrash(
   message: Message,
-  { startedUntil, alone }: KnownTries,
+  known: KnownTries,
   consumer: Consumer,
 ): Promise<Outcome | undefined> {
   const { runtime, subscription, tries } = consumer;
-  if (tries === undefined || startedUntil === undefined || !alone || startedUntil >= runtime.now()) return undefined;
+  const { startedUntil, alone } = known;
+  if (tries === undefined || startedUntil === undefined || !alone) return undefined;
+  if (!isSuspect(message, known, subscription, runtime.now())) return undefined;
   const attempts = await tries.crashed(message, startedUntil);
   if (attempts === undefined || attempts < subscription.retry.attempts) return undefined;
   if (await isDone(message, consumer)) return { kind: 'duplicate' };
