@@ -36,6 +36,13 @@ describe('the runtime in simulated worlds', () => {
     SLOW_MS,
   );
 
+  it.each([
+    ['a function ends under messages, and clocks are far apart', [387501, 640383, 311499]],
+    ['a function ends before the failure beside it is counted', [495363, 752187]],
+  ])('keeps them where they were once broken: %s', async (_what, seeds) => {
+    for (const from of seeds) expect((await pool.explore({ from, runs: 1 })).failures.map(inWords)).toEqual([]);
+  });
+
   it(
     'keeps them when an instance dies at any of its requests, before or after it is carried out',
     async () => {

@@ -4,6 +4,7 @@ import type { EventPlan } from '../scenario/events.ts';
 import type { Fault } from '../scenario/faults.ts';
 import { INBOX } from '../system/names.ts';
 import { MAX_ROUNDS } from '../system/operator.ts';
+import { LONGEST_WAY_MILLIS } from '../world/wire.ts';
 import { isContested, type Journal, type Letter, type Run } from './journal.ts';
 import { countOf, each, isCalm, isQuiet, isTroubled, type Outcome } from './outcome.ts';
 
@@ -107,10 +108,10 @@ export const retryCapKept = each(({ station: { plan, journal, subscription } }, 
   const doubled = scenario.faults.filter(isDoubling).length;
   const resumes = plan.park ? 2 * MAX_ROUNDS : 0;
   // One that nobody waited for any more may have been no try, for want of time.
-  // Of a log, what failed for the last time just before the function ended under another is tried once more: nobody had given it up.
+  // What failed for the last time just before the function ended under another is tried once more: of a log, nobody had given it up; of a queue, it may not have been counted.
   const ended = plan.source === 'log' ? endedInvocations(journal) : new Set<string>();
   const failed = journal.runs.filter(
-    (run) => run.outcome === 'failed' && !run.abandoned && !ended.has(invocationOf(run)),
+    (run) => run.outcome === 'failed' && !run.abandoned && !ended.has(invocationOf(run)) && !isUncounted(run, journal),
   );
   for (const [ref, failures] of countOf(failed.map(({ ref }) => String(ref)))) {
     const crashes = journal.runs.filter((run) => String(run.ref) === ref && run.outcome === 'crashed').length;
@@ -210,6 +211,20 @@ export const busyStoreSpendsNoTry = each(({ station: { plan, journal } }, { scen
     return run.attempt <= most ? [] : [`${run.id} was told it is try ${run.attempt}, and ${before} came to nothing`];
   });
 });
+
+/** The longest that a failed try may take to be counted without faults: a lease is given back, and the try noted, each by a request and its answer. */
+const COUNTED_AFTER_MILLIS = 4 * LONGEST_WAY_MILLIS;
+
+/** Whether the function ended under another message before a failed try can have been counted: nobody knows of it then. */
+const isUncounted = ({ instance, invocation, to = 0 }: Run, { runs }: Journal): boolean =>
+  runs.some(
+    (other) =>
+      other.outcome === 'crashed' &&
+      other.instance === instance &&
+      other.invocation === invocation &&
+      (other.to ?? 0) >= to &&
+      (other.to ?? 0) - to <= COUNTED_AFTER_MILLIS,
+  );
 
 const endedInvocations = ({ runs }: Journal): ReadonlySet<string> =>
   new Set(runs.filter((run) => run.outcome === 'crashed').map(invocationOf));
