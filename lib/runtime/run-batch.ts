@@ -77,7 +77,7 @@ export async function runBatch(
     const decided = await decidedBefore(message, known, consumer);
     if (decided !== undefined) return handleOrPark(message, async () => decided);
     const crashed = await afterCrash(message, known, consumer);
-    if (crashed !== undefined) return crashed;
+    if (crashed !== undefined) return handleOrPark(message, async () => crashed);
     const isMarked = isWatchedAlone || isToBeMarked(message, known);
     if (isMarked) marked.add(message);
     if (isMarked) await tries.starts(message, runtime.now() + context.getRemainingTimeInMillis(), alone);

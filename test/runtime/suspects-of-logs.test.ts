@@ -10,6 +10,7 @@ import { consume } from '../../lib/runtime/consume.ts';
 import { opened, ticketLog } from '../contracts/sample-declarations.ts';
 import { theirAggregation } from './kpl-aggregation.ts';
 import { kinesisEvent, type LogEntry, lambdaContext } from './lambda-events.ts';
+import { itemsOf } from './local-services.ts';
 import { mortal, TIMEOUT, useWorkers, type Written } from './mortal-functions.ts';
 
 const TABLE = 'suspects-of-logs';
@@ -42,6 +43,7 @@ interface Options {
   readonly uncounted?: number;
   /** Each batch is given to a second instance as well, at once. */
   readonly twice?: boolean;
+  readonly failedKey?: 'park';
 }
 
 /**
@@ -56,12 +58,14 @@ async function read(entries: readonly LogEntry[], options: Options = {}): Promis
     failures = 1,
     uncounted = 0,
     twice = false,
+    failedKey = 'continue',
   } = options;
   const reader = subscription(name, {
     to: ticketLog,
     retry: immediate({ attempts }),
     timeout: seconds(TIMEOUT),
     guarantee: 'at-least-once',
+    failedKey,
   });
   const world: World = {
     letters: [],
@@ -197,6 +201,21 @@ describe('a record under which the function ends', () => {
       [`${name}/crash-3`, 'crashed'],
     ]);
     expect(world.done).toEqual(['fine']);
+  });
+
+  it('is parked where its key is, and what follows it waits behind it', async () => {
+    const world = await read(logOf('k/crash', 'k/next', 'other'), { attempts: 2, failedKey: 'park' });
+    expect(world.discarded).toEqual([]);
+    expect(world.letters).toMatchObject([{ reason: 'crashed', attempts: 2, eventId: `${name}/crash` }]);
+    expect(new Set(world.done)).toEqual(new Set(['other']));
+    const parked = (await itemsOf(TABLE)).filter(
+      ({ pk, number }) => String(pk).startsWith(`parked!${name}!`) && number,
+    );
+    expect(parked.map(({ number, messageId, reason }) => [number, messageId, reason]).toSorted()).toEqual([
+      [1, '100', 'crashed'],
+      [2, '101', undefined],
+    ]);
+    expect(await left()).toEqual([]);
   });
 
   it('has lost nothing when it goes well after all', async () => {
