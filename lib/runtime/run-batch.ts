@@ -66,7 +66,7 @@ export async function runBatch(
 
   /** The function lives, whatever has become of the message: it must not be taken for one under which it ended. */
   const unmarked = (message: Message): Promise<void> | undefined =>
-    tries?.ended(message).catch(leftBehind(message, invocation.log));
+    tries?.ended(message, isWatchedAlone).catch(leftBehind(message, invocation.log));
 
   /** A message that may end the function is marked meanwhile (`suspects.ts`); what is known of its tries goes when it is done. */
   async function handleMarked(message: Message, alone: boolean): Promise<Outcome> {
@@ -81,11 +81,16 @@ export async function runBatch(
     const isMarked = isWatchedAlone || isToBeMarked(message, known);
     if (isMarked) marked.add(message);
     if (isMarked) await tries.starts(message, runtime.now() + context.getRemainingTimeInMillis(), alone);
+    const { durations } = invocation.observed;
+    const before = durations.length;
     const outcome = await handleOrPark(message);
     if (outcome.kind === 'done' || outcome.kind === 'duplicate') {
       // What stays behind when this fails is older than a message that is sent again, and expires.
       if (isMarked || known.noted) await tries.forget(message).catch(leftBehind(message, invocation.log));
-    } else if (isMarked && outcome.kind !== 'retry') await tries.ended(message);
+    } else if (isMarked && outcome.kind !== 'retry') {
+      const isUntried = isWatchedAlone && comesAgain(outcome) && durations.length === before;
+      await tries.ended(message, isUntried);
+    }
     return outcome;
   }
 

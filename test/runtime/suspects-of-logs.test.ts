@@ -44,6 +44,8 @@ interface Options {
   /** Each batch is given to a second instance as well, at once. */
   readonly twice?: boolean;
   readonly failedKey?: 'park';
+  /** Seconds that a lease outlives the function which took it. */
+  readonly lease?: number;
 }
 
 /**
@@ -59,12 +61,15 @@ async function read(entries: readonly LogEntry[], options: Options = {}): Promis
     uncounted = 0,
     twice = false,
     failedKey = 'continue',
+    lease,
   } = options;
   const reader = subscription(name, {
     to: ticketLog,
     retry: immediate({ attempts }),
     timeout: seconds(TIMEOUT),
-    guarantee: 'at-least-once',
+    ...(lease === undefined
+      ? { guarantee: 'at-least-once' }
+      : { guarantee: 'effectively-once', inbox: 'lease', lease: seconds(lease) }),
     failedKey,
   });
   const world: World = {
@@ -232,6 +237,26 @@ describe('a record under which the function ends', () => {
     expect(world.discarded).toEqual([]);
     expect(world.letters).toMatchObject([{ reason: 'crashed', attempts: 2, eventId: `${name}/crash` }]);
     expect(new Set(world.done)).toEqual(new Set(['a', 'b', 'c', 'z']));
+  });
+
+  it.each([0, 1, 3])('leaves a lease behind that runs for longer, with %i warm instances', async (warm) => {
+    const world = await read(logOf('a', 'crash', 'b'), { attempts: 2, warm, lease: 3 * TIMEOUT });
+    expect(world.discarded).toEqual([]);
+    expect(world.letters).toMatchObject([{ reason: 'crashed', attempts: 2, eventId: `${name}/crash` }]);
+    expect(new Set(world.done)).toEqual(new Set(['a', 'b']));
+  });
+
+  it.each([0, 1, 3])('leaves a lease behind in an aggregated record, with %i warm instances', async (warm) => {
+    const tickets = ['a', 'crash', 'b'];
+    const record = await theirAggregation(tickets.map((ticket) => ({ key: ticket, data: bodyOf(ticket) })));
+    const log = [
+      { body: record, sequenceNumber: '100' },
+      ...logOf('z').map((one) => ({ ...one, sequenceNumber: '101' })),
+    ];
+    const world = await read(log, { attempts: 2, warm, lease: 3 * TIMEOUT });
+    expect(world.discarded).toEqual([]);
+    expect(world.letters).toMatchObject([{ reason: 'crashed', attempts: 2, eventId: `${name}/crash` }]);
+    expect(new Set(world.done)).toEqual(new Set(['a', 'b', 'z']));
   });
 });
 
