@@ -21,7 +21,8 @@ import type { KnownTries } from './tries.ts';
  * A stream counts no receives, but Lambda splits the batch under which the function ended until the record comes alone, and each end leaves a new instance. So the
  * record that comes alone to a new instance is marked, one event after the other; a mark that still stands when it comes again was a failed try. It comes again at
  * once, and Lambda may also have given it to two instances: so whoever finds a mark waits until the other must be over, and hands the record back. It costs a write
- * and a deletion a start of an instance whose first batch is one record.
+ * and a deletion a start of an instance whose first batch is one record. Whoever comes upon the lease of the one that ended waits for it too, and has not reached the
+ * handler: the record stays watched, whichever instance it comes to.
  * https://docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html
  */
 const UNEXPLAINED_RECEIVES = 2;
@@ -35,7 +36,12 @@ export const isWatched = (
   triesOf: (message: Message) => KnownTries,
   isNewInstance: boolean,
 ): boolean =>
-  isOneRecord(messages) && (isNewInstance || messages.some((message) => triesOf(message).startedUntil !== undefined));
+  isOneRecord(messages) &&
+  (isNewInstance ||
+    messages.some((message) => {
+      const { startedUntil, watched = false } = triesOf(message);
+      return startedUntil !== undefined || watched;
+    }));
 
 /**
  * Whether the function ended while it had the message under way: the time of its invocation is over. So it is when that would be longer than a function runs: the

@@ -145,6 +145,15 @@ describe('a message under which the function ends', () => {
     expect(world.tries.get('g-next')).toBe(1);
   });
 
+  it('leads its group, which is parked with it', async () => {
+    const options = { ...attempts(2), to: orderedQueue as never, failedKey: 'park' as const };
+    const world = await drained(options, ['g-crash', 'g-next', 'h']);
+    expect(world.redriven).toEqual([]);
+    expect(world.letters).toMatchObject([{ reason: 'crashed', attempts: 2, eventId: `${name}/g-crash` }]);
+    expect(world.tries.get('g-next')).toBe(undefined);
+    expect(world.tries.get('h')).toBeGreaterThanOrEqual(1);
+  });
+
   it('stands behind another in its group, which is done before it', async () => {
     const world = await drained({ ...attempts(2), to: orderedQueue as never }, ['g-1', 'g-crash', 'g-3']);
     expect(world.redriven).toEqual([]);

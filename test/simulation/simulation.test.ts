@@ -8,6 +8,11 @@ import type { Failure } from './worker.ts';
 
 /** `npm run simulate` runs many more. */
 const RUNS = 2_000;
+/** Worlds in which a run of a million found something: each was looked into, and something was mended. */
+const FOUND_BY_A_MILLION = [
+  212_109, 226_030, 311_499, 357_633, 374_382, 385_002, 387_501, 421_010, 495_363, 599_473, 640_383, 676_579, 752_187,
+  802_400, 834_035, 989_060,
+];
 /** Worlds that are run once for every request they make. */
 const CRASHED_WORLDS = 8;
 /** Every mutant must be caught within so many worlds. */
@@ -36,11 +41,9 @@ describe('the runtime in simulated worlds', () => {
     SLOW_MS,
   );
 
-  it.each([
-    ['a function ends under messages, and clocks are far apart', [387501, 640383, 311499]],
-    ['a function ends before the failure beside it is counted', [495363, 752187]],
-  ])('keeps them where they were once broken: %s', async (_what, seeds) => {
-    for (const from of seeds) expect((await pool.explore({ from, runs: 1 })).failures.map(inWords)).toEqual([]);
+  it('keeps them in those that were found by a million', async () => {
+    const found = FOUND_BY_A_MILLION.map((from) => pool.explore({ from, runs: 1 }));
+    expect((await Promise.all(found)).flatMap(({ failures }) => failures.map(inWords))).toEqual([]);
   });
 
   it(

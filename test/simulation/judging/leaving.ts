@@ -132,15 +132,18 @@ export const givenUpForCause = each(({ station: { plan, journal } }, { scenario,
     ...journal.letters,
     ...journal.discarded.map((body) => ({ body, reason: 'given up by the mapping', at: Number.POSITIVE_INFINITY })),
   ];
-  // What was given up twice is sent back twice, and nobody can tell whose tries are whose.
+  // Of a message that has two lives at once nobody can tell whose tries are whose.
   const isDoubled = scenario.faults.some(isDoubling);
   const identities = new Map(journal.accepted.map(({ body, event }) => [body, event]));
-  return left.flatMap(({ body, reason, at }) => {
+  return left.flatMap((letter) => {
+    const { body, reason, at } = letter;
     const event = identities.get(body);
     const planned = scenario.events.find(({ ref }) => ref === event?.ref);
     if (event === undefined || planned === undefined || !holdsEvent(planned) || reason === LATE) return [];
     if (planned.rejects || isContested(event, journal)) return [];
-    const since = isDoubled ? Number.NEGATIVE_INFINITY : sentBackBefore(body, at, journal.letters);
+    const since = isDoubled
+      ? Number.NEGATIVE_INFINITY
+      : (takenIn(letter, journal) ?? sentBackBefore(body, at, journal.letters));
     const tries = journal.runs
       .filter((run) => run.ref === event.ref && run.from >= since && run.from <= at)
       .filter(isTry);
@@ -149,6 +152,17 @@ export const givenUpForCause = each(({ station: { plan, journal } }, { scenario,
     return [`${event.id} was given up (${reason}) after ${tries.length} tries; ${plan.attempts} attempts are declared`];
   });
 });
+
+/**
+ * When the very message of a letter was taken in. What has two letters, as the answer to the first was lost, is sent back twice, and then has two messages with
+ * tries of their own, one between those of the other.
+ */
+const takenIn = ({ body, firstReceived = Number.NaN }: Partial<Letter>, { accepted }: Journal): number | undefined =>
+  accepted.find(
+    (one) => one.body === body && Math.abs((one.received?.firstReceived ?? one.at) - firstReceived) <= ROUNDING_MILLIS,
+  )?.at;
+/** Lambda tells the arrival of a record in seconds. */
+const ROUNDING_MILLIS = 1;
 
 /** When a body was last sent back before it was given up again. */
 const sentBackBefore = (body: string, at: number, letters: readonly Letter[]): number =>
