@@ -133,6 +133,8 @@ export function controlBreakers(runtime: Runtime = lambda, switchMapping: Switch
       const mine: Mark = { mode, mark: runtime.id(), at: runtime.now() };
       await dynamodb('PutItem', { TableName: table, Item: { ...Key, ...mine } });
     }
+    // Nobody waits any more: whoever looks after the mapping now may know better.
+    signal.throwIfAborted();
     if (mode !== mark?.mode) log('warn', `mapping ${mode}`, { subscription, mappingId: mapping.id });
     try {
       await switchMapping(mapping, mode, signal);

@@ -63,6 +63,7 @@ export function consume<S extends Subscription>(
       log: logger({ subscription: subscription.name, requestId: context.awsRequestId }, runtime.write),
       observed: { ages: [], durations: [] },
       done: new Map(),
+      usedUp: new Map(),
     };
     try {
       if (isResume(event)) return await resumeKey(event.resume, invocation);

@@ -6,7 +6,7 @@ import { abandonMillis, type Deadline } from './deadline.ts';
 import { handedBack } from './hand-back.ts';
 import type { Handler, HandlerContext } from './handler.ts';
 import { isWrappedMessage, unwrapped } from './kept-messages.ts';
-import type { Message, Outcome } from './message.ts';
+import type { Message, Outcome, Rejected } from './message.ts';
 import { type HandlerResult, inboxKeyOf, ONCE, type Step, wasDone } from './once.ts';
 import { ATTEMPTS_EXHAUSTED, Defer, Fenced, HandlerTimedOut, Outage, Reject, Retry, toError } from './outcomes.ts';
 import { readMessage } from './read-message.ts';
@@ -34,6 +34,8 @@ export interface Invocation {
   readonly observed: Observed;
   /** Fingerprints of what this invocation has done, by event id: a copy in the same batch costs nothing. */
   readonly done: Map<string, string>;
+  /** What had its last try, and what is to become of it unless it was done: known even when the time is up before that was asked. */
+  readonly usedUp: Map<Message, Rejected>;
 }
 
 /**
@@ -169,7 +171,7 @@ async function outcomeOf(
   error: Error,
   message: Message,
   read: ReadEvent | undefined,
-  { consumer, log }: Invocation,
+  { consumer, log, usedUp }: Invocation,
 ): Promise<Outcome> {
   const { subscription, breaker, tries } = consumer;
   if (error instanceof Reject) return { kind: 'rejected', reason: error.reason, error };
@@ -182,8 +184,9 @@ async function outcomeOf(
   if (wasBusy(error)) return handedBack(message, error, { runtime: consumer.runtime, log });
   const attempts = tries === undefined ? message.receives : await tries.failed(message);
   if (attempts !== undefined && attempts >= subscription.retry.attempts) {
-    if (read !== undefined && (await wasDone(read, consumer))) return { kind: 'duplicate' };
-    return { kind: 'rejected', reason: ATTEMPTS_EXHAUSTED, error, attempts };
+    const rejected: Rejected = { kind: 'rejected', reason: ATTEMPTS_EXHAUSTED, error, attempts };
+    usedUp.set(message, rejected);
+    return read !== undefined && (await wasDone(read, consumer)) ? { kind: 'duplicate' } : rejected;
   }
   return {
     kind: 'retry',

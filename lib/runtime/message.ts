@@ -92,5 +92,8 @@ export type Outcome =
 
 const COMES_AGAIN: ReadonlySet<Outcome['kind']> = new Set(['retry', 'deferred', 'outage', 'held']);
 
+/** Given up. */
+export type Rejected = Extract<Outcome, { kind: 'rejected' }>;
+
 /** Whether the message will be delivered again. */
 export const comesAgain = ({ kind }: Outcome): boolean => COMES_AGAIN.has(kind);

@@ -7,7 +7,7 @@ import { handleMessage, type Invocation } from './handle-message.ts';
 import { comesAgain, type Message, type Outcome } from './message.ts';
 import { toError } from './outcomes.ts';
 import { memberOf } from './read-message.ts';
-import { acknowledged, settleOne } from './settle-one.ts';
+import { acknowledged, noteUndelivered, settleOne } from './settle-one.ts';
 import type { Batch } from './sources.ts';
 import {
   afterCrash,
@@ -57,16 +57,22 @@ export async function runBatch(
       return message.within === undefined ? outcome : await settleWithin(message, outcome);
     } catch (thrown) {
       // The inbox table itself is in trouble: nothing was decided about the message, so it comes again.
-      if (marked.has(message)) await Promise.race([unmarked(message), runtime.sleep(MAX_UNMARK_MILLIS)]);
+      // What has had its last try comes again to be given up, and not for one more.
+      const rejected = invocation.usedUp.get(message);
+      if (rejected !== undefined) await soon(noteUndelivered(message, rejected, settling));
+      else if (marked.has(message)) await soon(unmarked(message));
       const error = toError(thrown);
       if (wasBusy(error)) return handedBack(message, error, { runtime, log: invocation.log });
       return { kind: 'retry', error, attempt: message.receives ?? 1 };
     }
   }
 
+  /** What is noted when the time is up may not be answered either. */
+  const soon = (noted: Promise<void> | undefined) => Promise.race([noted, runtime.sleep(MAX_NOTE_MILLIS)]);
+
   /** The function lives, whatever has become of the message: it must not be taken for one under which it ended. */
   const unmarked = (message: Message): Promise<void> | undefined =>
-    tries?.ended(message).catch(leftBehind(message, invocation.log));
+    tries?.ended(message, isWatchedAlone).catch(leftBehind(message, invocation.log));
 
   /** A message that may end the function is marked meanwhile (`suspects.ts`); what is known of its tries goes when it is done. */
   async function handleMarked(message: Message, alone: boolean): Promise<Outcome> {
@@ -77,15 +83,20 @@ export async function runBatch(
     const decided = await decidedBefore(message, known, consumer);
     if (decided !== undefined) return handleOrPark(message, async () => decided);
     const crashed = await afterCrash(message, known, consumer);
-    if (crashed !== undefined) return crashed;
+    if (crashed !== undefined) return handleOrPark(message, async () => crashed);
     const isMarked = isWatchedAlone || isToBeMarked(message, known);
     if (isMarked) marked.add(message);
     if (isMarked) await tries.starts(message, runtime.now() + context.getRemainingTimeInMillis(), alone);
+    const { durations } = invocation.observed;
+    const before = durations.length;
     const outcome = await handleOrPark(message);
     if (outcome.kind === 'done' || outcome.kind === 'duplicate') {
       // What stays behind when this fails is older than a message that is sent again, and expires.
       if (isMarked || known.noted) await tries.forget(message).catch(leftBehind(message, invocation.log));
-    } else if (isMarked && outcome.kind !== 'retry') await tries.ended(message);
+    } else if (isMarked && outcome.kind !== 'retry') {
+      const isUntried = isWatchedAlone && comesAgain(outcome) && durations.length === before;
+      await tries.ended(message, isUntried);
+    }
     return outcome;
   }
 
@@ -118,7 +129,7 @@ export async function runBatch(
     hasTime: () => trials-- > 0 && context.getRemainingTimeInMillis() > reserve,
   };
   const unitFor = unitOf(subscription);
-  const isSuspected = (message: Message) => isSuspect(control.triesOf(message), runtime.now());
+  const isSuspected = (message: Message) => isSuspect(message, control.triesOf(message), subscription, runtime.now());
   const suspects = alone(
     batch.messages,
     unitFor,
@@ -147,7 +158,7 @@ export async function runBatch(
 
 const MILLIS_PER_SECOND = 1_000;
 /** Of the time that is left for settling. */
-const MAX_UNMARK_MILLIS = 50;
+const MAX_NOTE_MILLIS = 50;
 
 const outOfTime = (): Error =>
   new OutOfTime('the time of the function was up before anything was decided about the message');

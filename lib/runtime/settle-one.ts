@@ -1,7 +1,7 @@
 import { notTakenBySqs } from './answers.ts';
 import { type GiveUpContext, giveUpIfDue } from './give-up.ts';
 import type { GivenUp } from './given-up.ts';
-import { comesAgain, type Message, type Outcome } from './message.ts';
+import { comesAgain, type Message, type Outcome, type Rejected } from './message.ts';
 import { toError } from './outcomes.ts';
 import type { Runtime } from './runtime.ts';
 import { errorFields } from './telemetry.ts';
@@ -49,7 +49,7 @@ export async function settleOne(message: Message, outcome: Outcome, context: Cou
 /** Its dead letter is tried again, and not its handler. */
 export async function noteUndelivered(
   message: Message,
-  { reason, error, attempts = message.receives ?? 1 }: Extract<Outcome, { kind: 'rejected' }>,
+  { reason, error, attempts = message.receives ?? 1 }: Rejected,
   { tries, givenUp, log }: CountedContext,
 ): Promise<void> {
   try {

@@ -1,3 +1,5 @@
+import { toMillis } from '../contracts/duration.ts';
+import type { Subscription } from '../contracts/subscription.ts';
 import type { Consumer } from './consumer.ts';
 import { unwrapped } from './kept-messages.ts';
 import { isOneRecord, type Message, type Outcome } from './message.ts';
@@ -19,7 +21,8 @@ import type { KnownTries } from './tries.ts';
  * A stream counts no receives, but Lambda splits the batch under which the function ended until the record comes alone, and each end leaves a new instance. So the
  * record that comes alone to a new instance is marked, one event after the other; a mark that still stands when it comes again was a failed try. It comes again at
  * once, and Lambda may also have given it to two instances: so whoever finds a mark waits until the other must be over, and hands the record back. It costs a write
- * and a deletion a start of an instance whose first batch is one record.
+ * and a deletion a start of an instance whose first batch is one record. Whoever comes upon the lease of the one that ended waits for it too, and has not reached the
+ * handler: the record stays watched, whichever instance it comes to.
  * https://docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html
  */
 const UNEXPLAINED_RECEIVES = 2;
@@ -33,11 +36,26 @@ export const isWatched = (
   triesOf: (message: Message) => KnownTries,
   isNewInstance: boolean,
 ): boolean =>
-  isOneRecord(messages) && (isNewInstance || messages.some((message) => triesOf(message).startedUntil !== undefined));
+  isOneRecord(messages) &&
+  (isNewInstance ||
+    messages.some((message) => {
+      const { startedUntil, watched = false } = triesOf(message);
+      return startedUntil !== undefined || watched;
+    }));
 
-/** Whether the function ended while it had the message under way. */
-export const isSuspect = ({ startedUntil }: KnownTries, now: number): boolean =>
-  startedUntil !== undefined && startedUntil < now;
+/**
+ * Whether the function ended while it had the message under way: the time of its invocation is over. So it is when that would be longer than a function runs: the
+ * clock of who marked it is ahead of ours, and a queue hides what is under way for six times as long. Of a stream's record only the time can tell.
+ */
+export function isSuspect(
+  { receives }: Pick<Message, 'receives'>,
+  { startedUntil }: KnownTries,
+  { timeout }: Pick<Subscription, 'timeout'>,
+  now: number,
+): boolean {
+  if (startedUntil === undefined) return false;
+  return startedUntil < now || (receives !== undefined && startedUntil - now > toMillis(timeout));
+}
 
 /** Whether it has done so with nothing beside it, now or before: what comes with it must not wait for its next try. */
 export const hasCrashedAlone = ({ alone, failed }: KnownTries): boolean => alone === true || failed > 0;
@@ -59,11 +77,13 @@ export const waitForOther = ({ receives }: Message, { startedUntil = 0 }: KnownT
  */
 export async function afterCrash(
   message: Message,
-  { startedUntil, alone }: KnownTries,
+  known: KnownTries,
   consumer: Consumer,
 ): Promise<Outcome | undefined> {
   const { runtime, subscription, tries } = consumer;
-  if (tries === undefined || startedUntil === undefined || !alone || startedUntil >= runtime.now()) return undefined;
+  const { startedUntil, alone } = known;
+  if (tries === undefined || startedUntil === undefined || !alone) return undefined;
+  if (!isSuspect(message, known, subscription, runtime.now())) return undefined;
   const attempts = await tries.crashed(message, startedUntil);
   if (attempts === undefined || attempts < subscription.retry.attempts) return undefined;
   if (await isDone(message, consumer)) return { kind: 'duplicate' };

@@ -10,10 +10,11 @@ import type { Runtime } from './runtime.ts';
  * How often a message's handler was tried and failed: what counts as an attempt, however often the message was received. Copies of an event are messages of
  * their own and have their own tries, and so has a message that was redriven: it has a new id. One item a message that failed, in the inbox table:
  * ```
- *  attempts!SUBSCRIPTION#MESSAGE    attempts: {CALL, ...}    startedUntil, alone    undelivered: {reason, message, attempts}    precedes    expiresAt
+ *  attempts!SUBSCRIPTION#MESSAGE    attempts: {CALL, ...}    startedUntil, alone    watched    undelivered: {reason, message, attempts}    precedes    expiresAt
  * ```
  * `startedUntil` stands while a message that comes suspiciously often is under way. Found standing when the message comes again, it tells that the function
- * ended under it; with `alone`, that nothing else was under way, so that this message has ended it. `undelivered` stands while the dead-letter queue refuses the
+ * ended under it; with `alone`, that nothing else was under way, so that this message has ended it. `watched` stands on a record that is to be marked the next time
+ * too, whichever instance it comes to. `undelivered` stands while the dead-letter queue refuses the
  * message: only its dead letter is tried again. `precedes` stands on the record with which a stream's batch comes again, when others behind it have tries: of a
  * stream's batch, only the first is asked for. The item goes with the decision about the message.
  */
@@ -28,8 +29,8 @@ export interface Tries {
   undelivered(message: Message, why: Undelivered): Promise<void>;
   /** A stream's batch will begin with it, and others behind it have tries. */
   precedes(message: Message): Promise<void>;
-  /** Nothing came of it, and the function lives. */
-  ended(message: Message): Promise<void>;
+  /** Nothing came of it, and the function lives. @param stillWatched its handler was not reached: it is to be marked again the next time */
+  ended(message: Message, stillWatched?: boolean): Promise<void>;
   /** The message is decided: it is done, or in the dead letters, and has all its tries should it be sent again. */
   forget(message: Message): Promise<void>;
 }
@@ -47,6 +48,7 @@ export interface KnownTries {
   /** Epoch milliseconds. */
   readonly startedUntil?: number;
   readonly alone?: boolean;
+  readonly watched?: boolean;
   readonly undelivered?: Undelivered;
   /** Whether there is an item that has to go with the decision. */
   readonly noted: boolean;
@@ -66,6 +68,7 @@ export function knownTries(item: Readonly<Record<string, unknown>> | undefined):
     failed: sizeOf(item.attempts),
     noted: true,
     ...(typeof item.startedUntil === 'number' ? { startedUntil: item.startedUntil, alone: item.alone === true } : {}),
+    ...(item.watched === undefined ? {} : { watched: true }),
     ...(item.undelivered === undefined ? {} : { undelivered: item.undelivered as Undelivered }),
   };
 }
@@ -89,7 +92,7 @@ export function tableTries(
     const { Attributes } = await dynamodb('UpdateItem', {
       ...keyOf(message),
       // A set and not a number: a call whose answer was lost is made again, and must not count twice.
-      UpdateExpression: `SET ${expiry} = :expiresAt REMOVE startedUntil, alone ADD attempts :attempt`,
+      UpdateExpression: `SET ${expiry} = :expiresAt REMOVE startedUntil, alone, watched ADD attempts :attempt`,
       ...(seen === undefined ? {} : { ConditionExpression: 'startedUntil = :seen' }),
       ExpressionAttributeValues: {
         ':attempt': new Set([id()]),
@@ -140,11 +143,16 @@ export function tableTries(
       });
     },
 
-    async ended(message) {
+    async ended(message, stillWatched = false) {
       const ConditionExpression = `attribute_exists(${PK})`;
-      const UpdateExpression = 'REMOVE startedUntil, alone';
+      const change = stillWatched
+        ? {
+            UpdateExpression: 'SET watched = :true REMOVE startedUntil, alone',
+            ExpressionAttributeValues: { ':true': true },
+          }
+        : { UpdateExpression: 'REMOVE startedUntil, alone, watched' };
       try {
-        await dynamodb('UpdateItem', { ...keyOf(message), UpdateExpression, ConditionExpression });
+        await dynamodb('UpdateItem', { ...keyOf(message), ...change, ConditionExpression });
       } catch (error) {
         // Decided meanwhile by somebody else: an item made now would never go.
         if (!isAwsError(error, 'ConditionalCheckFailedException')) throw error;

@@ -116,12 +116,12 @@ describe('the controller', () => {
   const switches: [string, MappingMode][] = [];
   const switchMapping: SwitchMapping = async ({ id, batchSize }, mode) =>
     void switches.push([`${id}/${batchSize}`, mode]);
-  const controller = (change = switchMapping) => {
+  const controller = (change = switchMapping, own: Partial<Runtime> = {}) => {
     const env: Record<string, string> = {
       SLUICE_INBOX_TABLE: TABLE,
       SLUICE_MAPPINGS: JSON.stringify({ [name]: { id: 'mapping-1', batchSize: 10 } }),
     };
-    return controlBreakers({ ...runtime, env: (variable) => env[variable] }, change);
+    return controlBreakers({ ...runtime, ...own, env: (variable) => env[variable] }, change);
   };
   const control = async () => {
     await controller()({}, lambdaContext());
@@ -252,6 +252,31 @@ describe('the controller', () => {
       expect(error?.message).toMatch(new RegExp(`^1 of 3 mappings could not be switched: ${name}-b \\(no answer in`));
       expect(left).toBeGreaterThan(0);
     });
+  });
+
+  it('that has had to answer switches nothing when its mark is put away after all', async () => {
+    await breaker.failed('psp');
+    await breaker.failed('psp');
+    const over = Promise.withResolvers<void>();
+    let put: Promise<unknown> | undefined;
+    let millisLeft: (() => number) | undefined;
+    const aws: Runtime['aws'] = (service, operation, input, time) => {
+      if (operation !== 'PutItem') return runtime.aws(service, operation, input, time);
+      millisLeft = time?.millisLeft;
+      put = over.promise.then(() => runtime.aws(service, operation, input));
+      return put;
+    };
+    const end = Date.now() + 1_500;
+    const context = lambdaContext(() => end - Date.now());
+    await expect(controller(switchMapping, { aws })({}, context)).rejects.toThrow('no answer in');
+    // So that the client, of its own, begins no try any more.
+    expect(millisLeft?.()).toBeLessThanOrEqual(0);
+    over.resolve();
+    await put;
+    await new Promise(setImmediate);
+    expect(switches.splice(0)).toEqual([]);
+    // The mark stands: the next run looks after the mapping.
+    expect(await control()).toEqual([['mapping-1/10', 'off']]);
   });
 
   describe('a mapping that another change has in use', () => {

@@ -134,11 +134,11 @@ it('each try asks anew how much time there is', async () => {
   expect([error.name, requests]).toEqual(['UnknownError', 1]);
 });
 
-describe('a function whose inbox table never answers', () => {
-  const VARIABLES: Readonly<Record<string, string>> = {
-    ...{ [ENV.inboxTable]: 'inbox', [ENV.deadLetterQueue]: 'dead', [ENV.queue]: 'work' },
-  };
+const VARIABLES: Readonly<Record<string, string>> = {
+  ...{ [ENV.inboxTable]: 'inbox', [ENV.deadLetterQueue]: 'dead', [ENV.queue]: 'work' },
+};
 
+describe('a function whose inbox table never answers', () => {
   it.each(['effect', 'lease'] as const)('answers in its time, and has spent no try of mode %s', async (inbox) => {
     const lines: string[] = [];
     const waited: unknown[] = [];
@@ -169,4 +169,32 @@ describe('a function whose inbox table never answers', () => {
     expect(requests).toBe(1);
     expect(lines.join('\n')).toMatch(/a store was busy: comes again.*OutOfTime/);
   });
+});
+
+it('a function whose queue never answers while it settles answers in its time: what failed comes again, and nothing else', async () => {
+  const lines: string[] = [];
+  const http = client();
+  const runtime: Runtime = {
+    ...lambda,
+    env: (name) => VARIABLES[name],
+    write: (line) => void lines.push(line),
+    aws: async (service, operation, input, time) =>
+      service === 'sqs' ? http(service, operation, input, time) : { Attributes: {}, Responses: {} },
+  };
+  const worker = subscription('worker', { to: workQueue, timeout: seconds(3) });
+  const handle = async ({ ticket }: { ticket: string }) => {
+    if (ticket !== 'fine') throw new Error('failed');
+  };
+  const consumer = consume(worker, { 'tickets.ticket-opened': handle, 'tickets.ticket-closed': handle }, { runtime });
+  const end = Date.now() + 900;
+  const event = sqsEvent(['a', 'fine', 'b'].map((id) => ({ id, body: JSON.stringify(opened(id, `e-${id}`)) })));
+  const answered = await consumer(
+    event,
+    lambdaContext(() => end - Date.now()),
+  );
+  expect(end - Date.now()).toBeGreaterThan(0);
+  expect(answered).toEqual({ batchItemFailures: [{ itemIdentifier: 'a' }, { itemIdentifier: 'b' }] });
+  // The wait of the first had all the time there was.
+  expect(requests).toBe(1);
+  expect(lines.join('\n')).toMatch(/the wait could not be set.*OutOfTime/);
 });

@@ -58,6 +58,7 @@ function invocationOf(handler: () => Promise<undefined>, change: Partial<Consume
     log: () => undefined,
     observed: { ages: [], durations: [] },
     done: new Map(),
+    usedUp: new Map(),
   };
 }
 

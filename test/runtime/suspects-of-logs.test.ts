@@ -10,6 +10,7 @@ import { consume } from '../../lib/runtime/consume.ts';
 import { opened, ticketLog } from '../contracts/sample-declarations.ts';
 import { theirAggregation } from './kpl-aggregation.ts';
 import { kinesisEvent, type LogEntry, lambdaContext } from './lambda-events.ts';
+import { itemsOf } from './local-services.ts';
 import { mortal, TIMEOUT, useWorkers, type Written } from './mortal-functions.ts';
 
 const TABLE = 'suspects-of-logs';
@@ -42,6 +43,9 @@ interface Options {
   readonly uncounted?: number;
   /** Each batch is given to a second instance as well, at once. */
   readonly twice?: boolean;
+  readonly failedKey?: 'park';
+  /** Seconds that a lease outlives the function which took it. */
+  readonly lease?: number;
 }
 
 /**
@@ -56,12 +60,17 @@ async function read(entries: readonly LogEntry[], options: Options = {}): Promis
     failures = 1,
     uncounted = 0,
     twice = false,
+    failedKey = 'continue',
+    lease,
   } = options;
   const reader = subscription(name, {
     to: ticketLog,
     retry: immediate({ attempts }),
     timeout: seconds(TIMEOUT),
-    guarantee: 'at-least-once',
+    ...(lease === undefined
+      ? { guarantee: 'at-least-once' }
+      : { guarantee: 'effectively-once', inbox: 'lease', lease: seconds(lease) }),
+    failedKey,
   });
   const world: World = {
     letters: [],
@@ -199,6 +208,21 @@ describe('a record under which the function ends', () => {
     expect(world.done).toEqual(['fine']);
   });
 
+  it('is parked where its key is, and what follows it waits behind it', async () => {
+    const world = await read(logOf('k/crash', 'k/next', 'other'), { attempts: 2, failedKey: 'park' });
+    expect(world.discarded).toEqual([]);
+    expect(world.letters).toMatchObject([{ reason: 'crashed', attempts: 2, eventId: `${name}/crash` }]);
+    expect(new Set(world.done)).toEqual(new Set(['other']));
+    const parked = (await itemsOf(TABLE)).filter(
+      ({ pk, number }) => String(pk).startsWith(`parked!${name}!`) && number,
+    );
+    expect(parked.map(({ number, messageId, reason }) => [number, messageId, reason]).toSorted()).toEqual([
+      [1, '100', 'crashed'],
+      [2, '101', undefined],
+    ]);
+    expect(await left()).toEqual([]);
+  });
+
   it('has lost nothing when it goes well after all', async () => {
     const world = await read(logOf('a', 'crash', 'b'), { attempts: 3, crashes: 4 });
     expect([world.letters, world.discarded]).toEqual([[], []]);
@@ -213,6 +237,26 @@ describe('a record under which the function ends', () => {
     expect(world.discarded).toEqual([]);
     expect(world.letters).toMatchObject([{ reason: 'crashed', attempts: 2, eventId: `${name}/crash` }]);
     expect(new Set(world.done)).toEqual(new Set(['a', 'b', 'c', 'z']));
+  });
+
+  it.each([0, 1, 3])('leaves a lease behind that runs for longer, with %i warm instances', async (warm) => {
+    const world = await read(logOf('a', 'crash', 'b'), { attempts: 2, warm, lease: 3 * TIMEOUT });
+    expect(world.discarded).toEqual([]);
+    expect(world.letters).toMatchObject([{ reason: 'crashed', attempts: 2, eventId: `${name}/crash` }]);
+    expect(new Set(world.done)).toEqual(new Set(['a', 'b']));
+  });
+
+  it.each([0, 1, 3])('leaves a lease behind in an aggregated record, with %i warm instances', async (warm) => {
+    const tickets = ['a', 'crash', 'b'];
+    const record = await theirAggregation(tickets.map((ticket) => ({ key: ticket, data: bodyOf(ticket) })));
+    const log = [
+      { body: record, sequenceNumber: '100' },
+      ...logOf('z').map((one) => ({ ...one, sequenceNumber: '101' })),
+    ];
+    const world = await read(log, { attempts: 2, warm, lease: 3 * TIMEOUT });
+    expect(world.discarded).toEqual([]);
+    expect(world.letters).toMatchObject([{ reason: 'crashed', attempts: 2, eventId: `${name}/crash` }]);
+    expect(new Set(world.done)).toEqual(new Set(['a', 'b', 'z']));
   });
 });
 

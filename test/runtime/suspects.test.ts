@@ -29,11 +29,13 @@ interface World extends Written {
 /**
  * A queue whose messages come in one batch as long as there are any, to functions that end without a word under the messages named `crash`: they never answer,
  * as after process.exit or in an endless loop.
+ * @param ids in the order they come
+ * @param limits `ahead`: seconds by which the clocks of the functions are ahead, one function after the other, and again
  */
 async function drained(
   options: Partial<SubscriptionOptions<typeof workQueue>>,
   ids: readonly string[],
-  { crashes = Number.POSITIVE_INFINITY }: { crashes?: number } = {},
+  { crashes = Number.POSITIVE_INFINITY, ahead = [0] }: { crashes?: number; ahead?: readonly number[] } = {},
 ): Promise<World> {
   const to = options.to ?? workQueue;
   const worker = subscription(name, { ...options, to, timeout: seconds(TIMEOUT) });
@@ -42,6 +44,7 @@ async function drained(
   let waiting = [...ids];
   let now = Date.now();
   let crashed = 0;
+  let functions = 0;
   const sqs = (operation: string, input: object) => {
     if (operation !== 'DeleteMessageBatch') return {};
     const { Entries } = input as { readonly Entries: readonly { readonly ReceiptHandle: string }[] };
@@ -63,7 +66,8 @@ async function drained(
       },
       ...(fifo ? { group: id[0] ?? '' } : {}),
     }));
-    const { runtime, lives, end, death } = mortal(TABLE, world, { now: () => now, queue: 'work' }, { sqs });
+    const clock = now + (ahead[functions++ % ahead.length] ?? 0) * 1_000;
+    const { runtime, lives, end, death } = mortal(TABLE, world, { now: () => clock, queue: 'work' }, { sqs });
     const handle = async ({ ticket }: { ticket: string }) => {
       await lives();
       world.tries.set(ticket, (world.tries.get(ticket) ?? 0) + 1);
@@ -141,12 +145,30 @@ describe('a message under which the function ends', () => {
     expect(world.tries.get('g-next')).toBe(1);
   });
 
+  it('leads its group, which is parked with it', async () => {
+    const options = { ...attempts(2), to: orderedQueue as never, failedKey: 'park' as const };
+    const world = await drained(options, ['g-crash', 'g-next', 'h']);
+    expect(world.redriven).toEqual([]);
+    expect(world.letters).toMatchObject([{ reason: 'crashed', attempts: 2, eventId: `${name}/g-crash` }]);
+    expect(world.tries.get('g-next')).toBe(undefined);
+    expect(world.tries.get('h')).toBeGreaterThanOrEqual(1);
+  });
+
   it('stands behind another in its group, which is done before it', async () => {
     const world = await drained({ ...attempts(2), to: orderedQueue as never }, ['g-1', 'g-crash', 'g-3']);
     expect(world.redriven).toEqual([]);
     expect(world.letters).toMatchObject([{ reason: 'crashed', eventId: `${name}/g-crash` }]);
     expect(world.tries.get('g-3')).toBe(1);
   });
+
+  it.each([[[90, 0, 0]], [[0, 90]], [[-90, 90, 0]]])(
+    'goes with its reason though clocks are %j s ahead of others',
+    async (ahead) => {
+      const world = await drained(attempts(3), ['a', 'crash'], { ahead });
+      expect(world.redriven).toEqual([]);
+      expect(world.letters).toMatchObject([{ reason: 'crashed', attempts: 3, eventId: `${name}/crash` }]);
+    },
+  );
 
   it('has lost nothing when it goes well after all', async () => {
     const world = await drained(attempts(2), ['a', 'crash', 'b'], { crashes: 4 });
@@ -181,6 +203,8 @@ describe('what is known of a message', () => {
     expect(isToBeMarked(received(receives), { ...NO_TRIES, ...known })).toBe(is);
   });
 
+  const worker = { timeout: seconds(2) };
+
   it.each<[Partial<KnownTries>, suspect: boolean, alone: boolean, wait: number]>([
     [{}, false, false, 0],
     [{ startedUntil: 999 }, true, false, 0],
@@ -190,11 +214,24 @@ describe('what is known of a message', () => {
     [{ failed: 1 }, false, true, 0],
   ])('of %j: ended under it %s, with nothing beside it %s, to wait for %i ms', (known, suspect, alone, wait) => {
     const all = { ...NO_TRIES, ...known };
-    expect([isSuspect(all, 1_000), hasCrashedAlone(all)]).toEqual([suspect, alone]);
+    for (const receives of [1, undefined])
+      expect([isSuspect(received(receives), all, worker, 1_000), hasCrashedAlone(all)]).toEqual([suspect, alone]);
     expect(waitForOther(received(undefined), all, 1_000)).toBe(wait);
     // A queue hides what is under way.
     expect(waitForOther(received(1), all, 1_000)).toBe(0);
   });
+
+  it.each<[receives: number | undefined, startedUntil: number, suspect: boolean]>([
+    [4, 3_000, false],
+    [4, 3_001, true],
+    // Lambda may have given a record to two instances, whatever their clocks say.
+    [undefined, 3_001, false],
+  ])(
+    'received %s times, under way until %i by a clock, at 1000 of another, for 2000 ms at most: ended %s',
+    (receives, startedUntil, suspect) => {
+      expect(isSuspect(received(receives), { ...NO_TRIES, startedUntil }, worker, 1_000)).toBe(suspect);
+    },
+  );
 });
 
 it('costs a message nothing that is received once', async () => {

@@ -2,11 +2,11 @@ import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ENV } from '../../lib/contracts/agreed/environment.ts';
 import { immediate } from '../../lib/contracts/declaring/retry.ts';
 import { subscription } from '../../lib/contracts/subscriptions/subscription.ts';
-import { AwsError } from '../../lib/runtime/aws/call.ts';
+import { AwsError, OutOfTime } from '../../lib/runtime/aws/call.ts';
 import { consume } from '../../lib/runtime/consume.ts';
 import { lambda, type Runtime } from '../../lib/runtime/runtime.ts';
-import { opened, workQueue } from '../contracts/sample-declarations.ts';
-import { lambdaContext, sqsEvent } from './lambda-events.ts';
+import { opened, ticketLog, workQueue } from '../contracts/sample-declarations.ts';
+import { kinesisEvent, lambdaContext, sqsEvent } from './lambda-events.ts';
 import { createInboxTable, useLocalServices } from './local-services.ts';
 
 useLocalServices();
@@ -15,25 +15,34 @@ const TABLE = 'undelivered';
 let count = 0;
 let name: string;
 let letters: string[];
+let messages: string[];
 /** Dead letters that are refused before one is taken. */
 let refused: number;
 let failing: boolean;
+/** Tries of the handler. */
+let tries: number;
+/** Whether the time is up when the inbox is asked what was done. */
+let isLate: boolean;
 
 beforeAll(() => createInboxTable(TABLE));
 beforeEach(() => {
   count += 1;
   name = `worker-${count}`;
   letters = [];
+  messages = [];
   refused = 0;
   failing = false;
+  tries = 0;
+  isLate = false;
 });
 
-function workerOf(inbox: 'effect' | 'lease') {
+function workerOf(inbox: 'effect' | 'lease', to: typeof workQueue | typeof ticketLog = workQueue) {
   const runtime: Runtime = {
     ...lambda,
     env: (variable) => ({ [ENV.inboxTable]: TABLE, [ENV.deadLetterQueue]: 'dead', [ENV.queue]: 'work' })[variable],
     write: () => undefined,
     async aws(service, operation, input) {
+      if (operation === 'GetItem' && isLate) throw new OutOfTime('no answer in the time of the invocation');
       if (service === 'dynamodb') return lambda.aws(service, operation, input);
       const { MessageAttributes, Entries } = input as {
         MessageAttributes?: Record<string, { StringValue: string }>;
@@ -41,22 +50,31 @@ function workerOf(inbox: 'effect' | 'lease') {
       };
       if (operation !== 'SendMessage') return { Successful: Entries, Failed: [] };
       if (refused-- > 0) throw new AwsError('AccessDenied', 'not today', 403);
-      letters.push(JSON.parse(MessageAttributes?.deadLetter?.StringValue ?? '{}').reason);
+      const { reason, message } = JSON.parse(MessageAttributes?.deadLetter?.StringValue ?? '{}');
+      letters.push(reason);
+      messages.push(message);
       return {};
     },
   };
   const worker = subscription(name, {
-    to: workQueue,
+    to,
     retry: immediate({ attempts: 1 }),
+    checkFirst: false,
     guarantee: 'effectively-once',
     inbox,
   });
   const handle = async () => {
+    tries += 1;
     if (failing) throw new Error('failed as planned');
   };
   const run = consume(worker, { 'tickets.ticket-opened': handle, 'tickets.ticket-closed': handle }, { runtime });
   return async (id: string, body: object, receives = 1): Promise<number> => {
-    const answer = await run(sqsEvent([{ id, body: JSON.stringify(body), receives }]), lambdaContext());
+    const text = JSON.stringify(body);
+    const batch =
+      to === workQueue
+        ? sqsEvent([{ id, body: text, receives }])
+        : kinesisEvent([{ sequenceNumber: id, body: text, partitionKey: 'k' }]);
+    const answer = await run(batch, lambdaContext());
     return (answer as { batchItemFailures: object[] }).batchItemFailures.length;
   };
 }
@@ -93,5 +111,17 @@ describe.each(['effect', 'lease'] as const)('what was given up while the dead le
     expect(await deliver('m-3', { ...event('text'), id: `${name}/e-2` })).toBe(1);
     expect(await deliver('m-3', { ...event('text'), id: `${name}/e-2` }, 2)).toBe(0);
     expect(letters).toEqual(['attempts-exhausted']);
+  });
+
+  it.each([
+    ['queue', workQueue],
+    ['log', ticketLog],
+  ])('has no try more when the time was up right after its last one, of a %s', async (_, to) => {
+    const deliver = workerOf(inbox, to);
+    [failing, isLate] = [true, true];
+    expect(await deliver('7', event('text'))).toBe(1);
+    isLate = false;
+    expect(await deliver('7', event('text'), 2)).toBe(0);
+    expect([tries, letters, messages]).toEqual([1, ['attempts-exhausted'], ['failed as planned']]);
   });
 });

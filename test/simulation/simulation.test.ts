@@ -8,6 +8,11 @@ import type { Failure } from './worker.ts';
 
 /** `npm run simulate` runs many more. */
 const RUNS = 2_000;
+/** Worlds in which a run of a million found something: each was looked into, and something was mended. */
+const FOUND_BY_A_MILLION = [
+  212_109, 226_030, 311_499, 357_633, 374_382, 385_002, 387_501, 421_010, 495_363, 599_473, 640_383, 676_579, 752_187,
+  802_400, 834_035, 989_060,
+];
 /** Worlds that are run once for every request they make. */
 const CRASHED_WORLDS = 8;
 /** Every mutant must be caught within so many worlds. */
@@ -35,6 +40,11 @@ describe('the runtime in simulated worlds', () => {
     },
     SLOW_MS,
   );
+
+  it('keeps them in those that were found by a million', async () => {
+    const found = FOUND_BY_A_MILLION.map((from) => pool.explore({ from, runs: 1 }));
+    expect((await Promise.all(found)).flatMap(({ failures }) => failures.map(inWords))).toEqual([]);
+  });
 
   it(
     'keeps them when an instance dies at any of its requests, before or after it is carried out',

@@ -33,7 +33,13 @@ export interface Accepted {
   readonly at: number;
   /** Queues only. */
   readonly attributes: Attributes;
-  readonly received?: { readonly receives: number };
+  readonly received?: Received;
+}
+
+/** What a queue has counted of a message. */
+export interface Received {
+  readonly receives: number;
+  readonly firstReceived: number | undefined;
 }
 
 export interface EventIdentity {
@@ -84,6 +90,8 @@ export interface Letter {
   /** Moved by the queue, not by the runtime. */
   readonly moved: boolean;
   readonly at: number;
+  /** When its message was received first, as the letter says: which of several copies of a body it is. */
+  readonly firstReceived: number | undefined;
   readonly attributes: Attributes;
   /** When it was sent back. */
   sentBack: number | undefined;

@@ -4,6 +4,7 @@ import type { EventPlan } from '../scenario/events.ts';
 import type { Fault } from '../scenario/faults.ts';
 import { INBOX } from '../system/names.ts';
 import { MAX_ROUNDS } from '../system/operator.ts';
+import { LONGEST_WAY_MILLIS } from '../world/wire.ts';
 import { isContested, type Journal, type Letter, type Run } from './journal.ts';
 import { countOf, each, isCalm, isQuiet, isTroubled, type Outcome } from './outcome.ts';
 
@@ -107,10 +108,10 @@ export const retryCapKept = each(({ station: { plan, journal, subscription } }, 
   const doubled = scenario.faults.filter(isDoubling).length;
   const resumes = plan.park ? 2 * MAX_ROUNDS : 0;
   // One that nobody waited for any more may have been no try, for want of time.
-  // Of a log, what failed for the last time just before the function ended under another is tried once more: nobody had given it up.
+  // What failed for the last time just before the function ended under another is tried once more: of a log, nobody had given it up; of a queue, it may not have been counted.
   const ended = plan.source === 'log' ? endedInvocations(journal) : new Set<string>();
   const failed = journal.runs.filter(
-    (run) => run.outcome === 'failed' && !run.abandoned && !ended.has(invocationOf(run)),
+    (run) => run.outcome === 'failed' && !run.abandoned && !ended.has(invocationOf(run)) && !isUncounted(run, journal),
   );
   for (const [ref, failures] of countOf(failed.map(({ ref }) => String(ref)))) {
     const crashes = journal.runs.filter((run) => String(run.ref) === ref && run.outcome === 'crashed').length;
@@ -131,15 +132,18 @@ export const givenUpForCause = each(({ station: { plan, journal } }, { scenario,
     ...journal.letters,
     ...journal.discarded.map((body) => ({ body, reason: 'given up by the mapping', at: Number.POSITIVE_INFINITY })),
   ];
-  // What was given up twice is sent back twice, and nobody can tell whose tries are whose.
+  // Of a message that has two lives at once nobody can tell whose tries are whose.
   const isDoubled = scenario.faults.some(isDoubling);
   const identities = new Map(journal.accepted.map(({ body, event }) => [body, event]));
-  return left.flatMap(({ body, reason, at }) => {
+  return left.flatMap((letter) => {
+    const { body, reason, at } = letter;
     const event = identities.get(body);
     const planned = scenario.events.find(({ ref }) => ref === event?.ref);
     if (event === undefined || planned === undefined || !holdsEvent(planned) || reason === LATE) return [];
     if (planned.rejects || isContested(event, journal)) return [];
-    const since = isDoubled ? Number.NEGATIVE_INFINITY : sentBackBefore(body, at, journal.letters);
+    const since = isDoubled
+      ? Number.NEGATIVE_INFINITY
+      : (takenIn(letter, journal) ?? sentBackBefore(body, at, journal.letters));
     const tries = journal.runs
       .filter((run) => run.ref === event.ref && run.from >= since && run.from <= at)
       .filter(isTry);
@@ -148,6 +152,17 @@ export const givenUpForCause = each(({ station: { plan, journal } }, { scenario,
     return [`${event.id} was given up (${reason}) after ${tries.length} tries; ${plan.attempts} attempts are declared`];
   });
 });
+
+/**
+ * When the very message of a letter was taken in. What has two letters, as the answer to the first was lost, is sent back twice, and then has two messages with
+ * tries of their own, one between those of the other.
+ */
+const takenIn = ({ body, firstReceived = Number.NaN }: Partial<Letter>, { accepted }: Journal): number | undefined =>
+  accepted.find(
+    (one) => one.body === body && Math.abs((one.received?.firstReceived ?? one.at) - firstReceived) <= ROUNDING_MILLIS,
+  )?.at;
+/** Lambda tells the arrival of a record in seconds. */
+const ROUNDING_MILLIS = 1;
 
 /** When a body was last sent back before it was given up again. */
 const sentBackBefore = (body: string, at: number, letters: readonly Letter[]): number =>
@@ -210,6 +225,20 @@ export const busyStoreSpendsNoTry = each(({ station: { plan, journal } }, { scen
     return run.attempt <= most ? [] : [`${run.id} was told it is try ${run.attempt}, and ${before} came to nothing`];
   });
 });
+
+/** The longest that a failed try may take to be counted without faults: a lease is given back, and the try noted, each by a request and its answer. */
+const COUNTED_AFTER_MILLIS = 4 * LONGEST_WAY_MILLIS;
+
+/** Whether the function ended under another message before a failed try can have been counted: nobody knows of it then. */
+const isUncounted = ({ instance, invocation, to = 0 }: Run, { runs }: Journal): boolean =>
+  runs.some(
+    (other) =>
+      other.outcome === 'crashed' &&
+      other.instance === instance &&
+      other.invocation === invocation &&
+      (other.to ?? 0) >= to &&
+      (other.to ?? 0) - to <= COUNTED_AFTER_MILLIS,
+  );
 
 const endedInvocations = ({ runs }: Journal): ReadonlySet<string> =>
   new Set(runs.filter((run) => run.outcome === 'crashed').map(invocationOf));

@@ -1,5 +1,5 @@
 import { INBOX_TABLE, OUTBOX_TABLE } from '../../../lib/contracts/agreed/tables.ts';
-import { bodiesOf, type EventIdentity, identify, type Letter, STEPPED } from '../judging/journal.ts';
+import { bodiesOf, type EventIdentity, identify, type Letter, type Received, STEPPED } from '../judging/journal.ts';
 import type { LoggedEvent } from '../judging/lateness.ts';
 import { contentOf } from '../judging/letters.ts';
 import type { FaultPlan } from '../scenario/faults.ts';
@@ -84,12 +84,7 @@ export function observedServices(
       }),
   });
 
-  function takenIn(
-    station: Station | undefined,
-    body: string,
-    given: Attributes,
-    received?: { readonly receives: number },
-  ): void {
+  function takenIn(station: Station | undefined, body: string, given: Attributes, received?: Received): void {
     const { text, attributes } = contentOf(body, given, s3.object);
     const event = identified(text);
     station?.journal.accepted.push({
@@ -134,13 +129,15 @@ export function observedServices(
     const { by, body, attributes } = message;
     const moved = by === 'queue';
     const told = moved ? undefined : attributes.deadLetter?.StringValue;
-    const reason = told === undefined ? undefined : String((JSON.parse(told) as { reason: unknown }).reason);
+    const said = told === undefined ? undefined : (JSON.parse(told) as { reason: unknown; firstReceived: string });
+    const reason = said === undefined ? undefined : String(said.reason);
     const content = contentOf(body, attributes, s3.object);
     const letter: Letter = {
       body: content.text,
       reason,
       moved,
       at: world.now(),
+      firstReceived: said === undefined ? undefined : Date.parse(said.firstReceived),
       attributes: content.attributes,
       sentBack: undefined,
     };

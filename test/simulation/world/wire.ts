@@ -176,8 +176,12 @@ const SILENT = 0.5;
 /** Faults that befall every try of a call. */
 const REPEATED: ReadonlySet<CallFault> = new Set(['refuse', 'broken-before', 'broken-after']);
 
+/** The longest that a request or an answer is under way without a fault. */
+export const LONGEST_WAY_MILLIS = 150;
+
 /** Mostly milliseconds, sometimes a tenth of a second. */
-const latency = ({ chance }: World): number => (chance.is(0.05) ? chance.between(20, 150) : chance.between(1, 12));
+const latency = ({ chance }: World): number =>
+  chance.is(0.05) ? chance.between(20, LONGEST_WAY_MILLIS) : chance.between(1, 12);
 
 function conflictOf(operation: string): AwsError {
   if (operation === 'TransactWriteItems') return cancelled([{ Code: 'TransactionConflict' }]);
