@@ -1,5 +1,5 @@
-import { toMillis } from '../contracts/duration.ts';
-import type { Subscription } from '../contracts/subscription.ts';
+import { toMillis } from '../contracts/declaring/duration.ts';
+import type { Subscription } from '../contracts/subscriptions/subscription.ts';
 import type { Consumer } from './consumer.ts';
 import { unwrapped } from './kept-messages.ts';
 import { isOneRecord, type Message, type Outcome } from './message.ts';
