@@ -136,7 +136,7 @@ const OUTPUTS = { StockTable: 'the shelves', PlaceOrderFunction: 'the function',
 const FINDINGS = {
   ...{ orders: 5, placed: 4, cancelled: 1, refused: {}, charged: { approved: 5 }, reserved: {}, invoiced: 5 },
   ...{ emailed: 5, emailedAgain: 0, guests: 0, counted: 5, lost: 0, duplicatedEffects: 0, outOfOrder: 0 },
-  ...{ deadLettered: 0, deadLetters: {}, problems: [] as string[] },
+  ...{ deadLettered: 0, deadLetters: {}, givenUp: {}, unseenLetters: {}, problems: [] as string[] },
 };
 /** The first charge is not the first that was read. */
 const payments = () =>

@@ -26,6 +26,8 @@ const REPORT: Report = {
     'send-email': { 'broken-json': 5, 'attempts-exhausted': 1 },
     'sales-totals': { 'broken-json': 5, late: 1 },
   },
+  givenUp: { 'charge-card': 3, 'send-email': 1, 'sales-totals': 1 },
+  unseenLetters: {},
   problems: [],
   faults: null,
   emailsAtRisk: 0,
@@ -55,7 +57,8 @@ describe('the figures of the report', () => {
   it.each([
     ['orders in', { refused: { 'quantity-not-positive': 9 } }],
     ['charged', { charged: { approved: 70, declined: 10 } }],
-    ['charged', { deadLetters: { ...REPORT.deadLetters, 'charge-card': { 'broken-json': 5 } } }],
+    ['charged', { givenUp: { ...REPORT.givenUp, 'charge-card': 0 } }],
+    ['charged', { unseenLetters: { 'charge-card': 9 }, givenUp: { ...REPORT.givenUp, 'charge-card': 4 } }],
     ['invoiced', { invoiced: 87 }],
     ['e-mailed', { emailedAgain: 0 }],
     ['e-mailed', { guests: 10 }],

@@ -26,6 +26,8 @@ describe('reconcile', () => {
         'send-email': { 'broken-json': 1 },
         'sales-totals': { 'broken-json': 1 },
       },
+      givenUp: {},
+      unseenLetters: {},
       problems: [],
     });
   });
@@ -165,9 +167,13 @@ describe('reconcile', () => {
     const dead = (id: string) => deadLetter('attempts-exhausted', id);
     const given = reconciled(({ payments, deadLetters }) => ({
       payments: without(payments, 2),
-      deadLetters: { ...deadLetters, 'charge-card': [deadLetter('broken-json'), dead('order-outbox/G1/1')] },
+      deadLetters: {
+        ...deadLetters,
+        'charge-card': [deadLetter('broken-json'), dead('order-outbox/G1/1'), dead('order-outbox/G1/1')],
+      },
     }));
     expect(given.problems).toEqual([]);
+    expect(given.givenUp).toEqual({ 'charge-card': 1 });
     const ofAnother = reconciled(({ payments, deadLetters }) => ({
       payments: without(payments, 2),
       deadLetters: { ...deadLetters, 'charge-card': [deadLetter('broken-json'), dead('order-outbox/A1/9')] },
@@ -215,6 +221,7 @@ describe('reconcile', () => {
       ),
     );
     expect(all.deadLetters['charge-card']).toMatchObject({ 'not-seen': missing });
+    expect([all.givenUp, all.unseenLetters]).toEqual([{}, { 'charge-card': missing }]);
     expect(all.deadLettered - reconciled(() => ({})).deadLettered).toBe(missing);
     expect(hidden(1).lost).toBe(missing - 1);
     expect(

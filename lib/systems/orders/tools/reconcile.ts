@@ -24,6 +24,10 @@ export interface Findings {
   readonly outOfOrder: number;
   readonly deadLettered: number;
   readonly deadLetters: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  /** Events that each consumer is seen to have given up: each once, however many copies of it there were. */
+  readonly givenUp: Readonly<Record<string, number>>;
+  /** Dead letters of each consumer that are there and were not seen. */
+  readonly unseenLetters: Readonly<Record<string, number>>;
   /** Everything that does not reconcile, in words. Empty: it reconciles. */
   readonly problems: readonly string[];
 }
@@ -73,6 +77,12 @@ export function reconcile(input: Input, snapshot: Snapshot): Findings {
           { ...countBy(letters.map(reasonOf)), ...(unseen[consumer] && { [NOT_SEEN]: unseen[consumer] }) },
         ]),
     ),
+    givenUp: Object.fromEntries(
+      Object.keys(snapshot.deadLetters)
+        .map((consumer) => [consumer, accepted.filter(({ id }) => ledger.isDead(consumer, id)).length] as const)
+        .filter(([, count]) => count > 0),
+    ),
+    unseenLetters: unseen,
     problems,
   };
 }
