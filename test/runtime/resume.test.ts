@@ -27,6 +27,7 @@ let handled: string[];
 let failing: Set<string>;
 /** Happens before a request. */
 let sleep: Runtime['sleep'];
+let random: Runtime['random'];
 let before: (operation: string, input: object) => Promise<void>;
 
 beforeAll(() => createInboxTable(TABLE));
@@ -39,6 +40,7 @@ beforeEach(() => {
   failing = new Set();
   before = async () => undefined;
   sleep = lambda.sleep;
+  random = lambda.random;
 });
 
 const message = (id: string): Message => ({
@@ -59,6 +61,7 @@ function resume(key: string, remaining: () => number = () => 30_000): Promise<Re
     env: (variable) => variables[variable],
     write: () => undefined,
     sleep: (wait) => sleep(wait),
+    random: () => random(),
     aws: async (service, operation, input) => {
       await before(operation, input);
       if (service === 's3' && kept !== undefined) return kept.s3.runtime.aws(service, operation, input);
@@ -136,6 +139,7 @@ describe('a parked key that is resumed', () => {
       await parking.park('K', message('1'), 'broken');
       await parking.park('K', message('2'));
       let remaining = 30_000;
+      random = () => 0.5;
       sleep = async (wait) => {
         remaining -= wait;
       };
