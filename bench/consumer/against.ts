@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { BundleOptions } from '../../lib/constructs/functions/bundle.ts';
@@ -32,6 +32,15 @@ const SIDES = ['now', 'before'] as const;
 type Side = (typeof SIDES)[number];
 
 const ROOT = join(import.meta.dirname, '..', '..');
+/** Where the bundler is, and where it was before. */
+const BUNDLERS = ['lib/constructs/functions/bundle.ts', 'lib/constructs/bundle.ts'];
+const bundlerOf = (folder: string): string => {
+  const places = BUNDLERS.map((place) => join(folder, place));
+  const found = places.find((place) => existsSync(place));
+  if (found === undefined)
+    throw new Error(`${folder} is no checkout of this project: it has none of ${places.join(', ')}`);
+  return found;
+};
 
 /** @param folder another checkout, with its packages installed */
 export async function benchAgainst(folder: string, effort: Effort, progress: (text: string) => void): Promise<Against> {
@@ -77,7 +86,7 @@ const urlOf = (file: string): string => pathToFileURL(file).href;
 
 /** The file of the consumer that a checkout's own bundler makes of its own sources. */
 async function bundleOf(folder: string): Promise<string> {
-  const { bundleFunctions } = (await import(urlOf(join(folder, 'lib', 'constructs', 'bundle.ts')))) as {
+  const { bundleFunctions } = (await import(urlOf(bundlerOf(folder)))) as {
     bundleFunctions: (options: BundleOptions) => (entry: string) => string;
   };
   const codeOf = bundleFunctions({
