@@ -23,8 +23,11 @@ export interface Patience extends CallTime {
 const BRIEF_MILLIS = 2_000;
 
 /** Patience for two seconds from now. */
-export function briefly(runtime: Waits & Pick<Runtime, 'now'>): Patience {
-  const end = runtime.now() + BRIEF_MILLIS;
+export const briefly = (runtime: Waits & Pick<Runtime, 'now'>): Patience => patienceFor(BRIEF_MILLIS, runtime);
+
+/** Patience for so many milliseconds from now. */
+export function patienceFor(millis: number, runtime: Waits & Pick<Runtime, 'now'>): Patience {
+  const end = runtime.now() + millis;
   return { runtime, millisLeft: () => end - runtime.now() };
 }
 

@@ -2,6 +2,7 @@ import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { envelope } from '../../../lib/contracts/events/envelope.ts';
+import { lambda } from '../../../lib/runtime/runtime.ts';
 import { OrderPlaced, orderLog, orderTopic } from '../../../lib/systems/orders/contract.ts';
 import { decide } from '../../../lib/systems/orders/request.ts';
 import { type Clients, openClients } from '../../../lib/systems/orders/tools/clients.ts';
@@ -90,6 +91,28 @@ describe('filling the shelf', () => {
         ...{ TableName: 'shelves', Item: { sku, quantity }, ConditionExpression: 'attribute_not_exists(sku)' },
       })),
     );
+  });
+
+  it('bears a new table, which takes few writes, for longer than a function would', async () => {
+    let time = 0;
+    const waits = vi.spyOn(lambda, 'sleep').mockImplementation(async (millis) => void (time += millis));
+    const spies = [
+      waits,
+      vi.spyOn(lambda, 'now').mockImplementation(() => time),
+      vi.spyOn(lambda, 'random').mockReturnValue(1),
+    ];
+    try {
+      let left = 9;
+      const busy = Object.assign(new Error('slower'), {
+        name: 'ThrottlingException',
+        $metadata: { httpStatusCode: 400 },
+      });
+      const dynamodb = { send: async () => (left-- > 0 ? Promise.reject(busy) : {}) };
+      expect(await fillShelf({ dynamodb } as unknown as Clients, 'shelves', new Map([['cup', 1]]))).toBe(1);
+      expect(time).toBeGreaterThan(4_000);
+    } finally {
+      for (const spy of spies) spy.mockRestore();
+    }
   });
 
   it('fails for anything but a shelf that is there', async () => {

@@ -1,11 +1,13 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { paced } from '../../../operations/pace.ts';
-import { briefly, patiently } from '../../../runtime/patience.ts';
+import { patienceFor, patiently } from '../../../runtime/patience.ts';
 import { lambda } from '../../../runtime/runtime.ts';
 import type { Clients } from './clients.ts';
 
 const PARALLEL = 32;
+/** A new table takes few writes a second, and nobody waits for a tool. */
+const PATIENCE_MILLIS = 60_000;
 
 /** Puts goods on the shelf. A SKU that has a shelf already keeps what it has. @returns how many SKUs are new */
 export async function fillShelf(
@@ -25,7 +27,7 @@ export async function fillShelf(
           ConditionExpression: 'attribute_not_exists(sku)',
         });
         // Orders that reserve goods hold their items meanwhile.
-        await patiently(() => dynamodb.send(put), briefly(lambda));
+        await patiently(() => dynamodb.send(put), patienceFor(PATIENCE_MILLIS, lambda));
         added += 1;
       } catch (error) {
         if (!(error instanceof ConditionalCheckFailedException)) throw error;
