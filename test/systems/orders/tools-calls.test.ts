@@ -95,7 +95,9 @@ describe('filling the shelf', () => {
 
   it('bears a new table, which takes few writes, for longer than a function would', async () => {
     let time = 0;
-    const waits = vi.spyOn(lambda, 'sleep').mockImplementation(async (millis) => void (time += millis));
+    const waits = vi.spyOn(lambda, 'sleep').mockImplementation(async (millis) => {
+      time += millis;
+    });
     const spies = [
       waits,
       vi.spyOn(lambda, 'now').mockImplementation(() => time),
