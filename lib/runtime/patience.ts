@@ -71,24 +71,20 @@ export interface InvocationTime {
  * All that a consumer, an aggregation, an archive or a relay does for an invocation goes through one of these.
  */
 export function patientRuntime(runtime: Runtime, { calls, tries }: InvocationTime): Runtime {
-  const { aws } = runtime;
   const patience: Patience = { runtime, millisLeft: tries.millisLeft };
-  return {
-    ...runtime,
-    aws: (service, operation, input) =>
-      STORES.has(service)
-        ? patiently(() => aws(service, operation, input, calls), patience)
-        : aws(service, operation, input, calls),
-  };
+  return { ...runtime, aws: askedAgain(runtime.aws, () => patience, calls) };
 }
 
 /** The same where nobody knows how much time there is: each call has two seconds for its patience, and as long as its tries take. */
-export const patientCall =
-  (runtime: Waits & Pick<Runtime, 'now' | 'aws'>): AwsCall =>
+export const patientCall = (runtime: Waits & Pick<Runtime, 'now' | 'aws'>): AwsCall =>
+  askedAgain(runtime.aws, () => briefly(runtime));
+
+const askedAgain =
+  (aws: AwsCall, patience: () => Patience, time?: CallTime): AwsCall =>
   (service, operation, input) =>
     STORES.has(service)
-      ? patiently(() => runtime.aws(service, operation, input), briefly(runtime))
-      : runtime.aws(service, operation, input);
+      ? patiently(() => aws(service, operation, input, time), patience())
+      : aws(service, operation, input, time);
 
 /** Seconds after which a message comes again that was handed back for a transient answer. @param receives how often it has come, as far as that is known */
 export const comesAgainSeconds = (receives: number | undefined, { random }: Pick<Runtime, 'random'>): number =>

@@ -36,13 +36,15 @@ function sizesOf(fn: LambdaFunction): readonly { name: string; bytes: number; is
 }
 
 /** Bytes that a function's variables have at least, names and values together. To be asked in a validation, when all are there. */
-export const environmentBytes = (fn: LambdaFunction): number =>
-  sizesOf(fn).reduce((total, { bytes }) => total + bytes, 0);
+export const environmentBytes = (fn: LambdaFunction): number => sumOf(sizesOf(fn));
+
+const sumOf = (sizes: readonly { readonly bytes: number }[]): number =>
+  sizes.reduce((total, { bytes }) => total + bytes, 0);
 
 function problemsOf(fn: LambdaFunction): string[] {
-  const sum = environmentBytes(fn);
-  if (sum <= LAMBDA.maxEnvironmentBytes) return [];
   const sizes = sizesOf(fn);
+  const sum = sumOf(sizes);
+  if (sum <= LAMBDA.maxEnvironmentBytes) return [];
   const largest = sizes.toSorted((a, b) => b.bytes - a.bytes).slice(0, NAMED);
   const atLeast = sizes.some(({ isLeast }) => isLeast) ? 'at least ' : '';
   return [

@@ -14,15 +14,7 @@ import type {
   Subscription,
 } from './subscription-shape.ts';
 
-export type {
-  BreakerPolicy,
-  FanOut,
-  Guarantee,
-  InboxMode,
-  Lateness,
-  Source,
-  Subscription,
-} from './subscription-shape.ts';
+export type * from './subscription-shape.ts';
 
 /** Breaker with sensible numbers. @default 5 outages in a row, 30 s of pause, at most 10 minutes */
 export const breaker = (options: Partial<BreakerPolicy> = {}): BreakerPolicy => ({
