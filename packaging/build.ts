@@ -64,7 +64,7 @@ function libraryManifest(root: Manifest, imported: readonly string[]): object {
     license: root.license,
     type: 'module',
     // What every bundle begins with, imported by nobody.
-    sideEffects: ['./runtime/source-frames.js'],
+    sideEffects: ['./runtime/invocation/source-frames.js'],
     engines: { node: '>=20' },
     exports: Object.fromEntries(
       ENTRIES.map((entry) => [`./${entry}`, { types: `./${entry}/index.d.ts`, default: `./${entry}/index.js` }]),

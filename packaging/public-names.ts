@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 /** A name that other projects import. */
 export interface PublicName {
@@ -11,7 +11,7 @@ export interface PublicName {
 
 const LIB = join(import.meta.dirname, '../lib');
 
-const EXPORTS = /export (?:type )?\{(?<names>[^}]*)\} from '\.\/(?<file>[^']+)'/g;
+const EXPORTS = /export (?:type )?\{(?<names>[^}]*)\} from '(?<file>\.\.?\/[^']+)'/g;
 const DECLARATION = /^export (?:async )?(?<kind>class|const|function|interface|type) (?<name>\w+)/gm;
 /** A doc comment that ends right before a declaration, or before the line that excuses it from a lint rule. */
 const DOC_BEFORE = /\/\*\*(?<text>(?:(?!\*\/)[\s\S])*)\*\/\s*(?:\/\/ biome-ignore.*\s*)?$/;
@@ -42,9 +42,8 @@ function declaredIn(file: string): Map<string, PublicName> {
 }
 
 function exportsOf(file: string, source: string): PublicName[] {
-  const folder = file.slice(0, file.lastIndexOf('/'));
   return [...source.matchAll(EXPORTS)].flatMap(({ groups = {} }) => {
-    const from = declaredIn(`${folder}/${groups.file}`);
+    const from = declaredIn(join(dirname(file), groups.file ?? ''));
     const names = (groups.names ?? '').split(',').map((name) => name.trim().replace(/^type /, ''));
     return names
       .filter((name) => name !== '')

@@ -191,7 +191,7 @@ const LAYERS: readonly Layer[] = [
     ],
     allowed: [
       './parts/x.ts',
-      '../../lib/runtime/consume.ts',
+      '../../lib/runtime/consuming/consume.ts',
       '../../lib/contracts/event.ts',
       '../../lib/systems/orders/contract.ts',
       '../../lib/systems/orders/request.ts',

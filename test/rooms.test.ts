@@ -23,6 +23,24 @@ const HOUSES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     channels: 'queues, logs, topics, outboxes, changes of tables, and what may be sent to them',
     subscriptions: 'who consumes which channel, with which promise, and the numbers that follow',
   },
+  'lib/runtime': {
+    '': 'the public door',
+    aws: 'the light client: what a function says to AWS, signed, and what the services answered',
+    'aws/calls': 'the form of a call, and what items weigh',
+    'aws/protocols': 'how each service is spoken to',
+    backpressure: 'how fast a producer may go',
+    invocation: 'what an invocation has: clock, chance, AWS, deadline, patience, logs and metrics, environment',
+    messages: 'messages as they arrive, whatever they came in, and bodies as they leave',
+    inbox: 'what was done already: one effect per message',
+    control: 'what a consumer remembers of its messages and itself: tries, what it gave up, its breaker',
+    'dead-letters': 'what leaves the flow: dead letters for any bytes, and parked messages of a failed key',
+    settling: 'what the source is told of each message',
+    consuming: 'batches through a handler: order, suspects, deadline, resumption',
+    publishing: 'events to channels, in order, with retries that are no second messages; later()',
+    outbox: 'rows that commit with the state, and the relay that sends them',
+    aggregation: 'folds over a log, state per shard, lateness',
+    archive: 'a log into objects',
+  },
   'lib/constructs': {
     '': 'the public door',
     stages: 'what a stage keeps and how large it is; ids and acknowledgements',
@@ -33,6 +51,27 @@ const HOUSES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     producing: 'the outbox, scheduled work, mail, the schema registry',
     alarms: 'every kind of alarm, and what it watches',
     dashboards: 'rows and pages of dashboards',
+  },
+  'lib/lint': {
+    '': 'the public door, and a run over templates',
+    reading: 'what stands in templates: values, references, resources, constructs',
+    policies: 'who may do what, with which keys',
+    patterns: 'filter patterns and event patterns, and whether they can ever match',
+    graph: 'who sends to whom, and where it ends; what a rule is',
+    rules: 'all rules',
+    'rules/channels': 'rules about queues, topics, deliveries, filters and senders',
+    'rules/consumers': 'rules about consumers and their mappings',
+    'rules/stacks': 'rules about alarms, declarations and deployment',
+    plan: 'an assembly against what is deployed',
+  },
+  'lib/operations': {
+    deployed: 'what a deployed stack says of itself, and the SDK for tools',
+    schemas: 'schemas and AsyncAPI documents of the contracts',
+    parked: 'parked messages: shown, edited, skipped, resumed',
+    'dead-letters': 'dead letters as tools read them',
+    traffic: 'events from files and logs, at a pace',
+    capacity: 'how many shards, how much concurrency',
+    cost: 'what a month costs',
   },
   bin: {
     '': 'the CDK app, the command line, the stages',
@@ -70,7 +109,8 @@ function importsBetweenRooms(): ReadonlyMap<string, ReadonlySet<string>> {
 it('every room says what it is for, and has a dozen files at most', () => {
   for (const [house, rooms] of Object.entries(HOUSES)) {
     const there = globSync('**/', { cwd: join(ROOT, house) }).filter((folder) => folder !== '.');
-    expect(new Set(['', ...there]), house).toEqual(new Set(Object.keys(rooms)));
+    const door = filesOf(house).length > 0 ? [''] : [];
+    expect(new Set([...door, ...there]), house).toEqual(new Set(Object.keys(rooms)));
     for (const room of Object.keys(rooms))
       expect(filesOf(join(house, room)).length, room).toBeLessThanOrEqual(MOST_FILES);
   }

@@ -11,7 +11,7 @@ import { bundleFunctions } from '../../lib/constructs/functions/bundle.ts';
 import { InboxTable } from '../../lib/constructs/stores/inbox-table.ts';
 import { messagingKey } from '../../lib/constructs/stores/messaging-key.ts';
 import { type Engine, startEngine } from '../../lib/local/engine.ts';
-import { output } from '../../lib/operations/deployment.ts';
+import { output } from '../../lib/operations/deployed/deployment.ts';
 import { LANES, OUTAGE_ENV } from './contract.ts';
 
 export interface OutageSystem {

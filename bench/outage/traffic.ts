@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { SendMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { envelope } from '../../lib/contracts/events/envelope.ts';
 import type { Subscription } from '../../lib/contracts/subscriptions/subscription.ts';
-import { paced } from '../../lib/operations/pace.ts';
+import { paced } from '../../lib/operations/traffic/pace.ts';
 import { Asked } from './contract.ts';
 
 /** A message as it was sent. */

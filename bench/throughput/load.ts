@@ -3,7 +3,7 @@ import { DynamoDBClient, GetItemCommand, ScanCommand } from '@aws-sdk/client-dyn
 import { KinesisClient, PutRecordsCommand } from '@aws-sdk/client-kinesis';
 import { LambdaClient, paginateListEventSourceMappings, UpdateEventSourceMappingCommand } from '@aws-sdk/client-lambda';
 import { GetQueueAttributesCommand, PurgeQueueCommand, SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { aggregated } from '../../lib/runtime/aggregated-record.ts';
+import { aggregated } from '../../lib/runtime/messages/aggregated-record.ts';
 
 /** What the app's stack gave out. */
 export interface Places {

@@ -1,11 +1,11 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, extname, join, resolve } from 'node:path';
-import { acknowledgedIn } from '../../lib/lint/acknowledgements.ts';
-import { switchedOffIn } from '../../lib/lint/graph-declared.ts';
-import { textOf } from '../../lib/lint/intrinsics.ts';
-import { at, isRecord, type Json, listOf, recordOf } from '../../lib/lint/json.ts';
+import { switchedOffIn } from '../../lib/lint/graph/graph-declared.ts';
 import type { System } from '../../lib/lint/lint.ts';
-import type { Template } from '../../lib/lint/templates.ts';
+import { acknowledgedIn } from '../../lib/lint/reading/acknowledgements.ts';
+import { textOf } from '../../lib/lint/reading/intrinsics.ts';
+import { at, isRecord, type Json, listOf, recordOf } from '../../lib/lint/reading/json.ts';
+import type { Template } from '../../lib/lint/reading/templates.ts';
 import { readTemplateFile } from './template-file.ts';
 
 const MANIFEST = 'manifest.json';

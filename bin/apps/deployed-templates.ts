@@ -1,6 +1,6 @@
 import { CloudFormationClient, GetTemplateCommand } from '@aws-sdk/client-cloudformation';
-import { recordOf } from '../../lib/lint/json.ts';
 import type { PlannedStack } from '../../lib/lint/plan/changes.ts';
+import { recordOf } from '../../lib/lint/reading/json.ts';
 import { parseTemplate } from './template-file.ts';
 
 /**

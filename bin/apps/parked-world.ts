@@ -3,8 +3,12 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { SystemContract } from '../../lib/contracts/system.ts';
-import { deploymentOf, type Place } from '../../lib/operations/deployment.ts';
-import { type ParkingConsumer, parkingConsumer, parkingConsumers } from '../../lib/operations/parking-consumers.ts';
+import { deploymentOf, type Place } from '../../lib/operations/deployed/deployment.ts';
+import {
+  type ParkingConsumer,
+  parkingConsumer,
+  parkingConsumers,
+} from '../../lib/operations/parked/parking-consumers.ts';
 import { confirm } from '../options/confirm.ts';
 import { SYSTEMS } from './contracts.ts';
 

@@ -7,7 +7,8 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { InvalidArgumentError } from 'commander';
 import type { AnyEventType } from '../../lib/contracts/events/event.ts';
 import type { SystemContract } from '../../lib/contracts/system.ts';
-import { awsOverSdk } from '../../lib/operations/aws-over-sdk.ts';
+import { awsOverSdk } from '../../lib/operations/deployed/aws-over-sdk.ts';
+import { type Place, placeInWords } from '../../lib/operations/deployed/deployment.ts';
 import {
   type ChangeParked,
   editHead,
@@ -15,8 +16,7 @@ import {
   type ParkedHead,
   readEdit,
   skipHead,
-} from '../../lib/operations/change-parked.ts';
-import { type Place, placeInWords } from '../../lib/operations/deployment.ts';
+} from '../../lib/operations/parked/change-parked.ts';
 import { consumerFor, here, openClients, type ParkedWorld, targetOf, type Where } from '../apps/parked-world.ts';
 import { lineDiff } from '../terminal/line-diff.ts';
 import { openTerminal } from '../terminal/terminal.ts';

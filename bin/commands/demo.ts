@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Engine, startEngine } from '../../lib/local/engine.ts';
-import { type Outputs, output, outputsOf } from '../../lib/operations/deployment.ts';
+import { type Outputs, output, outputsOf } from '../../lib/operations/deployed/deployment.ts';
 import { openClients } from '../../lib/systems/orders/tools/clients.ts';
 import { publishAgain, publishedEvents, sendMalformed } from '../../lib/systems/orders/tools/mishaps.ts';
 import type { Placed } from '../../lib/systems/orders/tools/producer.ts';

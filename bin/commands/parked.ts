@@ -1,8 +1,8 @@
 import { InvalidArgumentError } from 'commander';
-import { placeInWords } from '../../lib/operations/deployment.ts';
-import { listParked, type ParkedKey, parkedKey, parkedMessages } from '../../lib/operations/parked.ts';
-import { type Resumption, resumeParked } from '../../lib/operations/resume-parked.ts';
-import type { ParkedChange } from '../../lib/runtime/parking.ts';
+import { placeInWords } from '../../lib/operations/deployed/deployment.ts';
+import { listParked, type ParkedKey, parkedKey, parkedMessages } from '../../lib/operations/parked/parked.ts';
+import { type Resumption, resumeParked } from '../../lib/operations/parked/resume-parked.ts';
+import type { ParkedChange } from '../../lib/runtime/dead-letters/parking.ts';
 import {
   consumerFor,
   everyConsumer,

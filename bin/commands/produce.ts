@@ -1,5 +1,5 @@
-import { deploymentOf, output, placeInWords } from '../../lib/operations/deployment.ts';
-import { type InputLine, readLines } from '../../lib/operations/ndjson.ts';
+import { deploymentOf, output, placeInWords } from '../../lib/operations/deployed/deployment.ts';
+import { type InputLine, readLines } from '../../lib/operations/traffic/ndjson.ts';
 import type { OrderRequest } from '../../lib/systems/orders/request.ts';
 import { openClients } from '../../lib/systems/orders/tools/clients.ts';
 import { isThrottled, openShop, patient, placeAll } from '../../lib/systems/orders/tools/producer.ts';

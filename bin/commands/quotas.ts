@@ -1,4 +1,4 @@
-import { accountNeeds, type Need } from '../../lib/lint/account-needs.ts';
+import { accountNeeds, type Need } from '../../lib/lint/reading/account-needs.ts';
 import type { Account } from '../../lib/local/account/account.ts';
 import { DEFAULT_ACCOUNT, NEW_ACCOUNT } from '../../lib/local/account/account.ts';
 import { readAssembly } from '../apps/assembly-templates.ts';

@@ -10,9 +10,9 @@ import {
 import { jsonText } from '../../lib/contracts/schemas/json-text.ts';
 import { type SchemaSnapshot, snapshotName } from '../../lib/contracts/schemas/schema-snapshot.ts';
 import type { SystemContract } from '../../lib/contracts/system.ts';
-import { asyncApiDocument } from '../../lib/operations/asyncapi.ts';
-import { declaredSchemas } from '../../lib/operations/schemas.ts';
-import { planSnapshots, readSnapshots, writeSnapshots } from '../../lib/operations/schemas-files.ts';
+import { asyncApiDocument } from '../../lib/operations/schemas/asyncapi.ts';
+import { declaredSchemas } from '../../lib/operations/schemas/schemas.ts';
+import { planSnapshots, readSnapshots, writeSnapshots } from '../../lib/operations/schemas/schemas-files.ts';
 import { SYSTEMS } from '../apps/contracts.ts';
 import { openTerminal, styled, type Terminal } from '../terminal/terminal.ts';
 

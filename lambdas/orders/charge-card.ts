@@ -1,9 +1,9 @@
 import { parseSequence } from '../../lib/contracts/events/envelope.ts';
-import { consume, type HandlerContext } from '../../lib/runtime/consume.ts';
-import { requiredEnv } from '../../lib/runtime/environment.ts';
-import type { Write } from '../../lib/runtime/inbox.ts';
-import { Retry } from '../../lib/runtime/outcomes.ts';
-import { dynamodb } from '../../lib/runtime/runtime.ts';
+import { consume, type HandlerContext } from '../../lib/runtime/consuming/consume.ts';
+import type { Write } from '../../lib/runtime/inbox/inbox.ts';
+import { requiredEnv } from '../../lib/runtime/invocation/environment.ts';
+import { Retry } from '../../lib/runtime/invocation/outcomes.ts';
+import { dynamodb } from '../../lib/runtime/invocation/runtime.ts';
 import {
   chargeCard,
   ORDERS_ENV,

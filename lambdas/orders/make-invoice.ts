@@ -1,7 +1,7 @@
 import { PutObjectCommand, S3Client, S3ServiceException } from '@aws-sdk/client-s3';
-import { consume, type HandlerContext } from '../../lib/runtime/consume.ts';
-import { requiredEnv } from '../../lib/runtime/environment.ts';
-import type { HandlerResult } from '../../lib/runtime/once.ts';
+import { consume, type HandlerContext } from '../../lib/runtime/consuming/consume.ts';
+import type { HandlerResult } from '../../lib/runtime/inbox/once.ts';
+import { requiredEnv } from '../../lib/runtime/invocation/environment.ts';
 import {
   makeInvoice,
   ORDERS_ENV,

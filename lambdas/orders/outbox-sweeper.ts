@@ -1,4 +1,4 @@
-import { sweepOutbox } from '../../lib/runtime/relay-handlers.ts';
+import { sweepOutbox } from '../../lib/runtime/outbox/relay-handlers.ts';
 import { ordersOutbox } from '../../lib/systems/orders/contract.ts';
 
 export const handler = sweepOutbox(ordersOutbox);

@@ -1,13 +1,13 @@
 import type { LambdaFunctionURLEvent, LambdaFunctionURLResult } from 'aws-lambda';
 import { UnreadableMessage, validate } from '../../lib/contracts/events/envelope.ts';
-import { requiredEnv } from '../../lib/runtime/environment.ts';
-import { WriteRefused } from '../../lib/runtime/inbox.ts';
-import { fingerprintOf } from '../../lib/runtime/once.ts';
-import { occurred, outboxWriter, SequenceConflict } from '../../lib/runtime/outbox.ts';
-import { stepBack } from '../../lib/runtime/patience.ts';
-import { MessageTooLarge } from '../../lib/runtime/publish.ts';
-import { dynamodb, lambda } from '../../lib/runtime/runtime.ts';
-import { logger } from '../../lib/runtime/telemetry.ts';
+import { WriteRefused } from '../../lib/runtime/inbox/inbox.ts';
+import { fingerprintOf } from '../../lib/runtime/inbox/once.ts';
+import { requiredEnv } from '../../lib/runtime/invocation/environment.ts';
+import { stepBack } from '../../lib/runtime/invocation/patience.ts';
+import { dynamodb, lambda } from '../../lib/runtime/invocation/runtime.ts';
+import { logger } from '../../lib/runtime/invocation/telemetry.ts';
+import { occurred, outboxWriter, SequenceConflict } from '../../lib/runtime/outbox/outbox.ts';
+import { MessageTooLarge } from '../../lib/runtime/publishing/publish.ts';
 import {
   ORDERS_ENV,
   OrderCancelled,

@@ -1,10 +1,10 @@
 import { formatSequence, parseSequence } from '../../lib/contracts/events/envelope.ts';
 import { readItems } from '../../lib/runtime/aws/dynamodb.ts';
-import { consume, type HandlerContext } from '../../lib/runtime/consume.ts';
-import { requiredEnv } from '../../lib/runtime/environment.ts';
-import { type Write, WriteRefused } from '../../lib/runtime/inbox.ts';
-import { Retry } from '../../lib/runtime/outcomes.ts';
-import { dynamodb, lambda } from '../../lib/runtime/runtime.ts';
+import { consume, type HandlerContext } from '../../lib/runtime/consuming/consume.ts';
+import { type Write, WriteRefused } from '../../lib/runtime/inbox/inbox.ts';
+import { requiredEnv } from '../../lib/runtime/invocation/environment.ts';
+import { Retry } from '../../lib/runtime/invocation/outcomes.ts';
+import { dynamodb, lambda } from '../../lib/runtime/invocation/runtime.ts';
 import {
   ORDERS_ENV,
   OrderCancelled,

@@ -1,6 +1,6 @@
-import { aggregate, type EventOf } from '../../lib/runtime/aggregate.ts';
-import { requiredEnv } from '../../lib/runtime/environment.ts';
-import type { Write } from '../../lib/runtime/inbox.ts';
+import { aggregate, type EventOf } from '../../lib/runtime/aggregation/aggregate.ts';
+import type { Write } from '../../lib/runtime/inbox/inbox.ts';
+import { requiredEnv } from '../../lib/runtime/invocation/environment.ts';
 import { ORDERS_ENV, type OrderCancelled, OrderPlaced, salesTotals } from '../../lib/systems/orders/contract.ts';
 
 type OrderEvent = EventOf<typeof OrderPlaced | typeof OrderCancelled>;

@@ -1,6 +1,6 @@
 import type { MailRoute } from '../../lib/contracts/agreed/mail.ts';
-import { consume, type HandlerContext } from '../../lib/runtime/consume.ts';
-import { requiredEnv } from '../../lib/runtime/environment.ts';
+import { consume, type HandlerContext } from '../../lib/runtime/consuming/consume.ts';
+import { requiredEnv } from '../../lib/runtime/invocation/environment.ts';
 import {
   ORDERS_ENV,
   OrderCancelled,

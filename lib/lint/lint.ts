@@ -1,11 +1,11 @@
 import type { IConstruct } from 'constructs';
-import { type Acknowledgement, acknowledgedIn, acknowledgementOf, isWithin } from './acknowledgements.ts';
-import { aroundAndBelow, templatesOf } from './construct-tree.ts';
-import { graphOf } from './graph.ts';
-import { type DeclaredThings, readDeclared, type SwitchedOff, switchedOffIn } from './graph-declared.ts';
-import type { Severity } from './rule.ts';
+import { graphOf } from './graph/graph.ts';
+import { type DeclaredThings, readDeclared, type SwitchedOff, switchedOffIn } from './graph/graph-declared.ts';
+import type { Severity } from './graph/rule.ts';
+import { type Acknowledgement, acknowledgedIn, acknowledgementOf, isWithin } from './reading/acknowledgements.ts';
+import { aroundAndBelow, templatesOf } from './reading/construct-tree.ts';
+import type { Template } from './reading/templates.ts';
 import { looksAtResources, MESSAGING_RULES } from './rules.ts';
-import type { Template } from './templates.ts';
 
 /** A mistake that was found: enough to mend it. */
 export interface Finding {

@@ -1,17 +1,17 @@
-import type { Rule } from './rule.ts';
-import { ALARM_RULES } from './rules/alarms.ts';
-import { CONSUMER_RULES } from './rules/consumers.ts';
-import { DECLARATION_RULES } from './rules/declarations.ts';
-import { DELIVERY_RULES } from './rules/deliveries.ts';
-import { DEPLOYMENT_RULES } from './rules/deployment.ts';
-import { DISTRIBUTION_RULES } from './rules/distribution.ts';
-import { FILTER_RULES } from './rules/filters.ts';
-import { LOG_RULES } from './rules/logs.ts';
-import { MAPPING_RULES } from './rules/mappings.ts';
-import { QUEUE_RULES } from './rules/queues.ts';
-import { SENDER_RULES } from './rules/senders.ts';
-import { TOPIC_RULES } from './rules/topics.ts';
-import { WATCHING_RULES } from './rules/watching.ts';
+import type { Rule } from './graph/rule.ts';
+import { DELIVERY_RULES } from './rules/channels/deliveries.ts';
+import { DISTRIBUTION_RULES } from './rules/channels/distribution.ts';
+import { FILTER_RULES } from './rules/channels/filters.ts';
+import { QUEUE_RULES } from './rules/channels/queues.ts';
+import { SENDER_RULES } from './rules/channels/senders.ts';
+import { TOPIC_RULES } from './rules/channels/topics.ts';
+import { CONSUMER_RULES } from './rules/consumers/consumers.ts';
+import { LOG_RULES } from './rules/consumers/logs.ts';
+import { MAPPING_RULES } from './rules/consumers/mappings.ts';
+import { ALARM_RULES } from './rules/stacks/alarms.ts';
+import { DECLARATION_RULES } from './rules/stacks/declarations.ts';
+import { DEPLOYMENT_RULES } from './rules/stacks/deployment.ts';
+import { WATCHING_RULES } from './rules/stacks/watching.ts';
 
 /** What a rule looks at, for lists. */
 export const RULES_BY_AREA: Readonly<Record<string, readonly Rule[]>> = {

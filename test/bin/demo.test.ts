@@ -71,7 +71,7 @@ vi.mock('../../bin/demo/function-logs.ts', async (original) => {
     },
   };
 });
-vi.mock('../../lib/operations/deployment.ts', async (original) => ({
+vi.mock('../../lib/operations/deployed/deployment.ts', async (original) => ({
   ...(await original<object>()),
   outputsOf: world.noted('outputsOf', async () => ({
     ...{ StockTable: 'the shelves', PlaceOrderFunction: 'the function', OutboxTable: 'the outbox' },

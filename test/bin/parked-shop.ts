@@ -2,8 +2,8 @@ import { afterEach, beforeEach, expect, vi } from 'vitest';
 import type { ParkedWorld } from '../../bin/apps/parked-world.ts';
 import { ENV } from '../../lib/contracts/agreed/environment.ts';
 import { INBOX_TABLE } from '../../lib/contracts/agreed/tables.ts';
-import { tableParking } from '../../lib/runtime/parking.ts';
-import { lambda as runtime } from '../../lib/runtime/runtime.ts';
+import { tableParking } from '../../lib/runtime/dead-letters/parking.ts';
+import { lambda as runtime } from '../../lib/runtime/invocation/runtime.ts';
 import { lambda, queue, REGION, start, writeAssembly } from '../local/engine/support.ts';
 import { openConnections } from './open-connections.ts';
 

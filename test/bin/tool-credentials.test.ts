@@ -12,8 +12,8 @@ import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { here, openClients } from '../../bin/apps/parked-world.ts';
 import { parkedSkip } from '../../bin/commands/change-parked.ts';
 import { parkedList } from '../../bin/commands/parked.ts';
-import { awsOverSdk } from '../../lib/operations/aws-over-sdk.ts';
-import { outputsOf } from '../../lib/operations/deployment.ts';
+import { awsOverSdk } from '../../lib/operations/deployed/aws-over-sdk.ts';
+import { outputsOf } from '../../lib/operations/deployed/deployment.ts';
 
 /** The person at the shell is signed in by a profile, and no variable has a key: what the SDK's chain of providers is for. */
 let server: Server;

@@ -4,10 +4,10 @@ import { type Fault, fault } from './fault.ts';
 /** The fourth draw: seed 20261201, the first five places of each of the same folders, after what people see had been sharpened by kind. */
 // biome-ignore format: a fault a paragraph reads best as it stands
 export const fourthDraw: readonly Fault[] = [
-  fault('lib/operations/asyncapi.ts', 'shards are told of a log on demand, and its capacity of a provisioned one', "channel.capacity === 'on-demand' ? { capacity", "channel.capacity !== 'on-demand' ? { capacity"),
+  fault('lib/operations/schemas/asyncapi.ts', 'shards are told of a log on demand, and its capacity of a provisioned one', "channel.capacity === 'on-demand' ? { capacity", "channel.capacity !== 'on-demand' ? { capacity"),
   fault('lib/operations/capacity/compare.ts', 'a batch is as large as one message', 'Math.ceil((BATCH * bytes) / SQS_CHUNK_BYTES)', 'Math.ceil(bytes / SQS_CHUNK_BYTES)'),
-  fault('lib/operations/parked.ts', 'keys beyond one request are forgotten', '    keys.map((key) => ({ [PK]: key })),', '    keys.slice(0, 100).map((key) => ({ [PK]: key })),'),
-  fault('lib/operations/change-parked.ts', 'the first edit by somebody else meanwhile does not refuse the write', "'attribute_not_exists(edits)'", "'attribute_exists(messageId)'"),
+  fault('lib/operations/parked/parked.ts', 'keys beyond one request are forgotten', '    keys.map((key) => ({ [PK]: key })),', '    keys.slice(0, 100).map((key) => ({ [PK]: key })),'),
+  fault('lib/operations/parked/change-parked.ts', 'the first edit by somebody else meanwhile does not refuse the write', "'attribute_not_exists(edits)'", "'attribute_exists(messageId)'"),
   fault('lib/operations/cost/consumer-usage.ts', 'effects are reckoned by the batch', '? rate.perSecond * effectUnits(a.effectItems)', '? batchesPerSecond * effectUnits(a.effectItems)'),
 
   fault('lib/systems/orders/tools/mishaps.ts', 'one queue gets nothing malformed', 'for (const queue of QUEUES) {', 'for (const queue of QUEUES.slice(1)) {'),

@@ -7,14 +7,14 @@ import { type Fault, fault } from './fault.ts';
  */
 // biome-ignore format: a fault a paragraph reads best as it stands
 export const secondDraw: readonly Fault[] = [
-  fault('lib/operations/change-parked.ts', 'an edit by somebody else meanwhile is not seen before the dead letter is sent', ' && a.row.messageId === b.row.messageId && a.row.edits === b.row.edits;', ' && a.row.messageId === b.row.messageId;'),
-  fault('lib/operations/resume-parked.ts', 'idle calls count although they are not in a row', 'idle = part.resumed > 0 ? 0 : idle + 1;', 'idle += part.resumed > 0 ? 0 : 1;'),
+  fault('lib/operations/parked/change-parked.ts', 'an edit by somebody else meanwhile is not seen before the dead letter is sent', ' && a.row.messageId === b.row.messageId && a.row.edits === b.row.edits;', ' && a.row.messageId === b.row.messageId;'),
+  fault('lib/operations/parked/resume-parked.ts', 'idle calls count although they are not in a row', 'idle = part.resumed > 0 ? 0 : idle + 1;', 'idle += part.resumed > 0 ? 0 : 1;'),
   fault('lib/operations/cost/channel-usage.ts', 'what a topic brings to a queue is reckoned in the batches of the producer', 'queue.from === undefined ? Math.min(together, MOST_PER_REQUEST) : 1;', 'Math.min(together, MOST_PER_REQUEST);'),
   fault('lib/operations/cost/dynamodb-units.ts', "an aggregation's position is written without the price of a transaction", 'transactionsOf(s, messages) * SMALL_ITEM * TRANSACTION_FACTOR', 'transactionsOf(s, messages) * SMALL_ITEM'),
   fault('lib/operations/cost/rates.ts', 'divided by nothing when no channel has traffic', 'rate === undefined || busiest === 0', 'rate === undefined'),
-  fault('lib/operations/resume-parked.ts', 'a function that died without a message says nothing at all', 'errorMessage: message = FunctionError }', "errorMessage: message = '' }"),
+  fault('lib/operations/parked/resume-parked.ts', 'a function that died without a message says nothing at all', 'errorMessage: message = FunctionError }', "errorMessage: message = '' }"),
   fault('lib/operations/cost/outbox-usage.ts', "the sweeper's invocations forgotten", 'relayedTogether(rate) + SWEEPS_PER_SECOND;', 'relayedTogether(rate);'),
-  fault('lib/operations/dead-letter-queue.ts', 'the object of a dead letter is read as text', "Buffer.from((await Body?.transformToByteArray()) ?? [])", "Buffer.from((await Body?.transformToString()) ?? '')", 'the object is JSON, whose bytes are the same again; of one that is damaged the sum is wrong either way'),
+  fault('lib/operations/dead-letters/dead-letter-queue.ts', 'the object of a dead letter is read as text', "Buffer.from((await Body?.transformToByteArray()) ?? [])", "Buffer.from((await Body?.transformToString()) ?? '')", 'the object is JSON, whose bytes are the same again; of one that is damaged the sum is wrong either way'),
 
   fault('lib/systems/orders/tools/snapshot.ts', 'dead letters are kept under the stem of the queue, not by consumer', '[owner, await look(stem)]', '[stem, await look(stem)]'),
   fault('lib/constructs/stores/data-bucket.ts', 'access to the invoices is not logged', '  logAccess(bucket);\n', ''),

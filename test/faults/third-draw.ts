@@ -3,10 +3,10 @@ import { type Fault, fault } from './fault.ts';
 /** The third draw: seed 20261130, the first five places of each of the same folders, to see what sharpening by kind was worth. */
 // biome-ignore format: a fault a paragraph reads best as it stands
 export const thirdDraw: readonly Fault[] = [
-  fault('lib/operations/deployed-consumers.ts', 'a subscription whose name ends like another passes for it', 'consumers.find((consumer) => consumer.subscription === subscription);', 'consumers.find((consumer) => consumer.functionName.endsWith(subscription));'),
-  fault('lib/operations/change-parked.ts', 'a message that was resumed between the two reads: nothing is parked, it is told', 'if (row === undefined) throw new ParkedMeanwhile(key, subscription);', 'if (row === undefined) throw new NotParked(key, subscription);'),
-  fault('lib/operations/parked.ts', 'an id that is a number is shown as one', "(typeof value === 'string' ? value : undefined);", '(value === undefined ? undefined : String(value));'),
-  fault('lib/operations/change-parked.ts', 'a lot that was resumed meanwhile is written back', "ConditionExpression: 'resumed = :before',", "ConditionExpression: 'attribute_exists(resumed) OR resumed = :before',", 'whoever moves a lot on deletes the row in the same transaction, so that the condition on the row refuses the same'),
+  fault('lib/operations/deployed/deployed-consumers.ts', 'a subscription whose name ends like another passes for it', 'consumers.find((consumer) => consumer.subscription === subscription);', 'consumers.find((consumer) => consumer.functionName.endsWith(subscription));'),
+  fault('lib/operations/parked/change-parked.ts', 'a message that was resumed between the two reads: nothing is parked, it is told', 'if (row === undefined) throw new ParkedMeanwhile(key, subscription);', 'if (row === undefined) throw new NotParked(key, subscription);'),
+  fault('lib/operations/parked/parked.ts', 'an id that is a number is shown as one', "(typeof value === 'string' ? value : undefined);", '(value === undefined ? undefined : String(value));'),
+  fault('lib/operations/parked/change-parked.ts', 'a lot that was resumed meanwhile is written back', "ConditionExpression: 'resumed = :before',", "ConditionExpression: 'attribute_exists(resumed) OR resumed = :before',", 'whoever moves a lot on deletes the row in the same transaction, so that the condition on the row refuses the same'),
   fault('lib/operations/cost/system-cost.ts', 'the price per million of no messages is not a number', 'messages === 0 ? undefined : (dollars / messages) * 1e6', '(dollars / messages) * 1e6'),
 
   fault('lib/systems/orders/tools/mishaps.ts', 'the order that must be refused for its data has good data', '    lines: [],\n', "    lines: [{ sku: 'X', description: '', quantity: 1, unitPence: 0 }],\n"),

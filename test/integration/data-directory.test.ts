@@ -8,7 +8,7 @@ import { SetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { expect, onTestFinished, test } from 'vitest';
 import { pointSdkAt } from '../../bin/apps/sdk-environment.ts';
 import { synthesise } from '../../bin/apps/synth.ts';
-import { output, outputsOf } from '../../lib/operations/deployment.ts';
+import { output, outputsOf } from '../../lib/operations/deployed/deployment.ts';
 import { openClients } from '../../lib/systems/orders/tools/clients.ts';
 import { openShop, type Placed, placeAll, type Reply, type Shop } from '../../lib/systems/orders/tools/producer.ts';
 import { reconcile } from '../../lib/systems/orders/tools/reconcile.ts';

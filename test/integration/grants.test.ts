@@ -20,7 +20,7 @@ import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type Engine, startEngine } from '../../lib/local/engine.ts';
 import type { Denial, PolicyStatement } from '../../lib/local/iam.ts';
-import { publisher } from '../../lib/runtime/publish.ts';
+import { publisher } from '../../lib/runtime/publishing/publish.ts';
 import { OrderPlaced, orderTopic } from '../../lib/systems/orders/contract.ts';
 import { type Answer, type Desk, openDesk } from './grants/desk.ts';
 import { type Grant, grantsOf } from './grants/grants.ts';

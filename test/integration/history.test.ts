@@ -13,8 +13,8 @@ import { ReceiveMessageCommand, SetQueueAttributesCommand, SQSClient } from '@aw
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Channel } from '../../lib/contracts/channels/channel.ts';
 import { envelope } from '../../lib/contracts/events/envelope.ts';
-import { publisher } from '../../lib/runtime/publish.ts';
-import { dynamodb, lambda } from '../../lib/runtime/runtime.ts';
+import { dynamodb, lambda } from '../../lib/runtime/invocation/runtime.ts';
+import { publisher } from '../../lib/runtime/publishing/publish.ts';
 import { grantsOf } from './grants/grants.ts';
 import { news, orderedNews, Sighting, sightings } from './history/contract.ts';
 import { type History, startHistory } from './history/system.ts';

@@ -2,7 +2,7 @@ import { SetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { readEnvelope } from '../../lib/contracts/events/envelope.ts';
-import { readLog } from '../../lib/operations/read-log.ts';
+import { readLog } from '../../lib/operations/traffic/read-log.ts';
 import { orderLog } from '../../lib/systems/orders/contract.ts';
 import { stillToDo } from '../../lib/systems/orders/tools/settled.ts';
 import { takeSnapshot } from '../../lib/systems/orders/tools/snapshot.ts';

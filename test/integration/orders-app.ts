@@ -6,7 +6,7 @@ import { pointSdkAt } from '../../bin/apps/sdk-environment.ts';
 import { synthesise } from '../../bin/apps/synth.ts';
 import { behaviourOf } from '../../lambdas/orders/payment/provider.ts';
 import { type Engine, type EngineOptions, startEngine } from '../../lib/local/engine.ts';
-import { type Outputs, output, outputsOf } from '../../lib/operations/deployment.ts';
+import { type Outputs, output, outputsOf } from '../../lib/operations/deployed/deployment.ts';
 import { openClients } from '../../lib/systems/orders/tools/clients.ts';
 import { openShop, type Shop } from '../../lib/systems/orders/tools/producer.ts';
 import { mailboxAt } from './mailbox.ts';

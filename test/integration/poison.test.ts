@@ -12,8 +12,8 @@ import {
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { envelope } from '../../lib/contracts/events/envelope.ts';
-import { type DeadMessage, lookAtDeadLetters } from '../../lib/operations/dead-letter-queue.ts';
-import { aggregated } from '../../lib/runtime/aggregated-record.ts';
+import { type DeadMessage, lookAtDeadLetters } from '../../lib/operations/dead-letters/dead-letter-queue.ts';
+import { aggregated } from '../../lib/runtime/messages/aggregated-record.ts';
 import { eventually } from './orders-app.ts';
 import { Parcel } from './poison/contract.ts';
 import { type Poison, startPoison } from './poison/system.ts';

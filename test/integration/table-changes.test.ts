@@ -1,8 +1,8 @@
 import { KinesisClient } from '@aws-sdk/client-kinesis';
 import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { lookAtDeadLetters } from '../../lib/operations/dead-letter-queue.ts';
-import { readLog } from '../../lib/operations/read-log.ts';
+import { lookAtDeadLetters } from '../../lib/operations/dead-letters/dead-letter-queue.ts';
+import { readLog } from '../../lib/operations/traffic/read-log.ts';
 import { eventually } from './orders-app.ts';
 import { startTickets, type Tickets } from './tickets/system.ts';
 

@@ -3,7 +3,7 @@
  * committed one is out of date.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import type { Rule } from '../../lib/lint/rule.ts';
+import type { Rule } from '../../lib/lint/graph/rule.ts';
 import { MESSAGING_RULES, RULES_BY_AREA } from '../../lib/lint/rules.ts';
 
 const PAGE = new URL('../../docs/lint.md', import.meta.url);

@@ -1,7 +1,7 @@
 import type { CfnPipe } from 'aws-cdk-lib/aws-pipes';
 import type { CfnQueueProps } from 'aws-cdk-lib/aws-sqs';
 import { describe, expect, it } from 'vitest';
-import { MAPPING_RULES } from '../../lib/lint/rules/mappings.ts';
+import { MAPPING_RULES } from '../../lib/lint/rules/consumers/mappings.ts';
 import { MESSAGING_RULES } from '../../lib/lint/rules.ts';
 import { EXAMPLES } from './examples/index.ts';
 import { lintStack } from './linted.ts';

@@ -1,4 +1,4 @@
-import { type Graph, graphOf } from '../../lib/lint/graph.ts';
+import { type Graph, graphOf } from '../../lib/lint/graph/graph.ts';
 import { MESSAGING_RULES } from '../../lib/lint/rules.ts';
 
 /** Resources of a template, by logical id: type, and properties as CloudFormation gets them, whoever wrote them. */

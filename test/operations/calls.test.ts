@@ -6,15 +6,15 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { describe, expect, it } from 'vitest';
 import { ENV } from '../../lib/contracts/agreed/environment.ts';
-import { awsOverSdk } from '../../lib/operations/aws-over-sdk.ts';
-import { lookAtDeadLetters, noticeIn, openDeadLetter } from '../../lib/operations/dead-letter-queue.ts';
-import { deployedConsumer, deployedConsumers } from '../../lib/operations/deployed-consumers.ts';
-import { NotDeployed, placeInWords } from '../../lib/operations/deployment.ts';
-import { listParked, parkedKey, parkedMessages } from '../../lib/operations/parked.ts';
-import { parkingConsumer, parkingConsumers } from '../../lib/operations/parking-consumers.ts';
-import { readLog } from '../../lib/operations/read-log.ts';
-import { resumeParked } from '../../lib/operations/resume-parked.ts';
-import { AwsError } from '../../lib/runtime/aws/call.ts';
+import { lookAtDeadLetters, noticeIn, openDeadLetter } from '../../lib/operations/dead-letters/dead-letter-queue.ts';
+import { awsOverSdk } from '../../lib/operations/deployed/aws-over-sdk.ts';
+import { deployedConsumer, deployedConsumers } from '../../lib/operations/deployed/deployed-consumers.ts';
+import { NotDeployed, placeInWords } from '../../lib/operations/deployed/deployment.ts';
+import { listParked, parkedKey, parkedMessages } from '../../lib/operations/parked/parked.ts';
+import { parkingConsumer, parkingConsumers } from '../../lib/operations/parked/parking-consumers.ts';
+import { resumeParked } from '../../lib/operations/parked/resume-parked.ts';
+import { readLog } from '../../lib/operations/traffic/read-log.ts';
+import { AwsError } from '../../lib/runtime/aws/calls/call.ts';
 import { dynamodbOver } from '../../lib/runtime/aws/dynamodb.ts';
 
 /** What the tools ask of the services, call by call: the services here are tables that answer, so that each argument is seen. */

@@ -9,13 +9,13 @@ import {
   ParkedMeanwhile,
   readEdit,
   skipHead,
-} from '../../lib/operations/change-parked.ts';
-import { type AwsCall, AwsError } from '../../lib/runtime/aws/call.ts';
-import { parkedLotKey, parkedMessageKey } from '../../lib/runtime/control-items.ts';
-import { keptMessages } from '../../lib/runtime/kept-messages.ts';
-import type { ParkedLot, ParkedMessage } from '../../lib/runtime/parking.ts';
-import { triesKey } from '../../lib/runtime/tries.ts';
-import { fitted } from '../../lib/runtime/wrapped-message.ts';
+} from '../../lib/operations/parked/change-parked.ts';
+import { type AwsCall, AwsError } from '../../lib/runtime/aws/calls/call.ts';
+import { parkedLotKey, parkedMessageKey } from '../../lib/runtime/control/control-items.ts';
+import { triesKey } from '../../lib/runtime/control/tries.ts';
+import { keptMessages } from '../../lib/runtime/dead-letters/kept-messages.ts';
+import type { ParkedLot, ParkedMessage } from '../../lib/runtime/dead-letters/parking.ts';
+import { fitted } from '../../lib/runtime/messages/wrapped-message.ts';
 import { opened, TicketOpened } from '../contracts/sample-declarations.ts';
 import { memoryS3 } from '../runtime/memory-s3.ts';
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { asyncApiDocument } from '../../lib/operations/asyncapi.ts';
 import { PRICES, REGIONS } from '../../lib/operations/cost/price-list.ts';
 import { type CostOptions, systemCost } from '../../lib/operations/cost/system-cost.ts';
-import { declaredSchemas } from '../../lib/operations/schemas.ts';
+import { asyncApiDocument } from '../../lib/operations/schemas/asyncapi.ts';
+import { declaredSchemas } from '../../lib/operations/schemas/schemas.ts';
 import { ZOO } from './one-of-everything.ts';
 
 /**

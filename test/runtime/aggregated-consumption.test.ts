@@ -1,9 +1,9 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { subscription } from '../../lib/contracts/subscriptions/subscription.ts';
-import { aggregate } from '../../lib/runtime/aggregate.ts';
-import { aggregated } from '../../lib/runtime/aggregated-record.ts';
-import { Reject } from '../../lib/runtime/outcomes.ts';
-import { lambda, type Runtime } from '../../lib/runtime/runtime.ts';
+import { aggregate } from '../../lib/runtime/aggregation/aggregate.ts';
+import { Reject } from '../../lib/runtime/invocation/outcomes.ts';
+import { lambda, type Runtime } from '../../lib/runtime/invocation/runtime.ts';
+import { aggregated } from '../../lib/runtime/messages/aggregated-record.ts';
 import { opened, ticketLog } from '../contracts/sample-declarations.ts';
 import { consumerOf } from './consumer-harness.ts';
 import { theirAggregation } from './kpl-aggregation.ts';

@@ -6,12 +6,12 @@ import { ENV } from '../../lib/contracts/agreed/environment.ts';
 import { outbox } from '../../lib/contracts/channels/outbox.ts';
 import { minutes } from '../../lib/contracts/declaring/duration.ts';
 import { subscription } from '../../lib/contracts/subscriptions/subscription.ts';
-import { aggregate } from '../../lib/runtime/aggregate.ts';
-import { archive } from '../../lib/runtime/archive.ts';
-import { OutOfTime } from '../../lib/runtime/aws/call.ts';
-import { answering } from '../../lib/runtime/deadline.ts';
-import { relayOutbox, sweepOutbox } from '../../lib/runtime/relay-handlers.ts';
-import { lambda, type Runtime } from '../../lib/runtime/runtime.ts';
+import { aggregate } from '../../lib/runtime/aggregation/aggregate.ts';
+import { archive } from '../../lib/runtime/archive/archive.ts';
+import { OutOfTime } from '../../lib/runtime/aws/calls/call.ts';
+import { answering } from '../../lib/runtime/invocation/deadline.ts';
+import { lambda, type Runtime } from '../../lib/runtime/invocation/runtime.ts';
+import { relayOutbox, sweepOutbox } from '../../lib/runtime/outbox/relay-handlers.ts';
 import { opened, orderedQueue, ticketLog } from '../contracts/sample-declarations.ts';
 import { kinesisEvent, lambdaContext } from './lambda-events.ts';
 

@@ -4,10 +4,10 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ENV } from '../../lib/contracts/agreed/environment.ts';
 import { seconds } from '../../lib/contracts/declaring/duration.ts';
 import { subscription } from '../../lib/contracts/subscriptions/subscription.ts';
-import { type AwsCall, AwsError, type CallTime, OutOfTime } from '../../lib/runtime/aws/call.ts';
+import { type AwsCall, AwsError, type CallTime, OutOfTime } from '../../lib/runtime/aws/calls/call.ts';
 import { httpCall } from '../../lib/runtime/aws/http.ts';
-import { consume } from '../../lib/runtime/consume.ts';
-import { lambda, type Runtime } from '../../lib/runtime/runtime.ts';
+import { consume } from '../../lib/runtime/consuming/consume.ts';
+import { lambda, type Runtime } from '../../lib/runtime/invocation/runtime.ts';
 import { opened, workQueue } from '../contracts/sample-declarations.ts';
 import { lambdaContext, sqsEvent } from './lambda-events.ts';
 

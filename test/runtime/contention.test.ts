@@ -2,8 +2,8 @@ import { expect, it } from 'vitest';
 import { ENV } from '../../lib/contracts/agreed/environment.ts';
 import { subscription } from '../../lib/contracts/subscriptions/subscription.ts';
 import { DEFAULT_ACCOUNT } from '../../lib/local/account/account.ts';
-import { consume } from '../../lib/runtime/consume.ts';
-import { lambda, type Runtime } from '../../lib/runtime/runtime.ts';
+import { consume } from '../../lib/runtime/consuming/consume.ts';
+import { lambda, type Runtime } from '../../lib/runtime/invocation/runtime.ts';
 import { opened, workQueue } from '../contracts/sample-declarations.ts';
 import { lambdaContext, sqsEvent } from './lambda-events.ts';
 import {

@@ -7,7 +7,7 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type GivenCredentials, givenCredentials, NoCredentials } from '../../lib/runtime/aws/credentials.ts';
 import { httpCall } from '../../lib/runtime/aws/http.ts';
-import { producerRuntime } from '../../lib/runtime/producer-runtime.ts';
+import { producerRuntime } from '../../lib/runtime/invocation/producer-runtime.ts';
 
 const MINUTE = 60_000;
 const NOW = Date.parse('2026-11-29T12:00:00Z');

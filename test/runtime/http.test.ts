@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { AwsError, type AwsService } from '../../lib/runtime/aws/call.ts';
+import { AwsError, type AwsService } from '../../lib/runtime/aws/calls/call.ts';
 import { httpCall } from '../../lib/runtime/aws/http.ts';
 
 type Answer = (response: ServerResponse, request: IncomingMessage) => void;

@@ -3,9 +3,9 @@ import { ENV } from '../../lib/contracts/agreed/environment.ts';
 import { log } from '../../lib/contracts/channels/log.ts';
 import { minutes } from '../../lib/contracts/declaring/duration.ts';
 import { subscription } from '../../lib/contracts/subscriptions/subscription.ts';
-import { aggregate } from '../../lib/runtime/aggregate.ts';
-import { AwsError } from '../../lib/runtime/aws/call.ts';
-import { lambda, type Runtime } from '../../lib/runtime/runtime.ts';
+import { aggregate } from '../../lib/runtime/aggregation/aggregate.ts';
+import { AwsError } from '../../lib/runtime/aws/calls/call.ts';
+import { lambda, type Runtime } from '../../lib/runtime/invocation/runtime.ts';
 import { events, opened, ticketLog } from '../contracts/sample-declarations.ts';
 import { kinesisEvent, type LogEntry, lambdaContext } from './lambda-events.ts';
 import {

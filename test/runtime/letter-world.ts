@@ -4,9 +4,9 @@ import {
   type MessageAttributes,
 } from '../../lib/contracts/agreed/dead-letter.ts';
 import { ENV } from '../../lib/contracts/agreed/environment.ts';
-import { openDeadLetter } from '../../lib/operations/dead-letter-queue.ts';
-import type { S3Object } from '../../lib/runtime/aws/s3-protocol.ts';
-import { lambda, type Runtime } from '../../lib/runtime/runtime.ts';
+import { openDeadLetter } from '../../lib/operations/dead-letters/dead-letter-queue.ts';
+import type { S3Object } from '../../lib/runtime/aws/protocols/s3-protocol.ts';
+import { lambda, type Runtime } from '../../lib/runtime/invocation/runtime.ts';
 import { memoryS3 } from './memory-s3.ts';
 import { checkAsSqs, type Sent } from './strict-sqs.ts';
 

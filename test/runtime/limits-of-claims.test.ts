@@ -4,10 +4,10 @@ import { describe, expect, it } from 'vitest';
 import { ENV } from '../../lib/contracts/agreed/environment.ts';
 import { CLAIM_CHECK } from '../../lib/contracts/declaring/limits.ts';
 import type { Envelope } from '../../lib/contracts/events/envelope.ts';
-import { bodyOf, MessageTooLarge } from '../../lib/runtime/body.ts';
-import { claimFor, fetchClaim, storeClaim } from '../../lib/runtime/claim-check.ts';
-import { pack, unpack } from '../../lib/runtime/packing.ts';
-import { unwrap } from '../../lib/runtime/wrapped-message.ts';
+import { bodyOf, MessageTooLarge } from '../../lib/runtime/messages/body.ts';
+import { claimFor, fetchClaim, storeClaim } from '../../lib/runtime/messages/claim-check.ts';
+import { pack, unpack } from '../../lib/runtime/messages/packing.ts';
+import { unwrap } from '../../lib/runtime/messages/wrapped-message.ts';
 import { opened } from '../contracts/sample-declarations.ts';
 import { memoryS3 } from './memory-s3.ts';
 

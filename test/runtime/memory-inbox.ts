@@ -1,4 +1,4 @@
-import { type Inbox, type InboxRecord, type Write, WriteRefused } from '../../lib/runtime/inbox.ts';
+import { type Inbox, type InboxRecord, type Write, WriteRefused } from '../../lib/runtime/inbox/inbox.ts';
 
 interface Stored extends InboxRecord {
   readonly owner?: string;

@@ -1,6 +1,6 @@
-import { AwsError } from '../../lib/runtime/aws/call.ts';
-import type { S3GetObject, S3PutObject } from '../../lib/runtime/aws/s3-protocol.ts';
-import type { Runtime } from '../../lib/runtime/runtime.ts';
+import { AwsError } from '../../lib/runtime/aws/calls/call.ts';
+import type { S3GetObject, S3PutObject } from '../../lib/runtime/aws/protocols/s3-protocol.ts';
+import type { Runtime } from '../../lib/runtime/invocation/runtime.ts';
 
 export const BUCKET = 'claims-bucket';
 

@@ -1,6 +1,6 @@
 import { beforeAll, beforeEach } from 'vitest';
 import { ENV } from '../../lib/contracts/agreed/environment.ts';
-import { lambda, type Runtime } from '../../lib/runtime/runtime.ts';
+import { lambda, type Runtime } from '../../lib/runtime/invocation/runtime.ts';
 import { createInboxTable, itemsOf, useLocalServices } from './local-services.ts';
 
 /** Seconds that a function has, and so the longest time between the start of a message and the end of what handles it. */

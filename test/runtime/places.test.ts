@@ -6,7 +6,7 @@ import { SchedulerClient } from '@aws-sdk/client-scheduler';
 import { SNSClient } from '@aws-sdk/client-sns';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { describe, expect, it } from 'vitest';
-import type { AwsService } from '../../lib/runtime/aws/call.ts';
+import type { AwsService } from '../../lib/runtime/aws/calls/call.ts';
 import { placesOf } from '../../lib/runtime/aws/places.ts';
 
 const CLIENTS = {

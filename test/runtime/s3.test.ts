@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { AwsError } from '../../lib/runtime/aws/call.ts';
-import { lambda } from '../../lib/runtime/runtime.ts';
+import { AwsError } from '../../lib/runtime/aws/calls/call.ts';
+import { lambda } from '../../lib/runtime/invocation/runtime.ts';
 import { useLocalServices } from './local-services.ts';
 
 useLocalServices();

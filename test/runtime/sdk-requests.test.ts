@@ -36,7 +36,7 @@ import {
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { AwsService } from '../../lib/runtime/aws/call.ts';
+import type { AwsService } from '../../lib/runtime/aws/calls/call.ts';
 import { httpCall } from '../../lib/runtime/aws/http.ts';
 
 /**

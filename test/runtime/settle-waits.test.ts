@@ -2,12 +2,12 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { minutes, seconds } from '../../lib/contracts/declaring/duration.ts';
 import { exponential } from '../../lib/contracts/declaring/retry.ts';
 import { breaker, subscription } from '../../lib/contracts/subscriptions/subscription.ts';
-import { keptMessages } from '../../lib/runtime/kept-messages.ts';
-import type { Message, Outcome } from '../../lib/runtime/message.ts';
-import { Reject } from '../../lib/runtime/outcomes.ts';
-import { lambda } from '../../lib/runtime/runtime.ts';
-import { type SettleContext, settle } from '../../lib/runtime/settle.ts';
-import { NO_TRIES } from '../../lib/runtime/tries.ts';
+import { NO_TRIES } from '../../lib/runtime/control/tries.ts';
+import { keptMessages } from '../../lib/runtime/dead-letters/kept-messages.ts';
+import { Reject } from '../../lib/runtime/invocation/outcomes.ts';
+import { lambda } from '../../lib/runtime/invocation/runtime.ts';
+import type { Message, Outcome } from '../../lib/runtime/messages/message.ts';
+import { type SettleContext, settle } from '../../lib/runtime/settling/settle.ts';
 import { workQueue } from '../contracts/sample-declarations.ts';
 
 const NOW = 1_000_000;

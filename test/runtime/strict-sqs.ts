@@ -1,4 +1,4 @@
-import { AwsError } from '../../lib/runtime/aws/call.ts';
+import { AwsError } from '../../lib/runtime/aws/calls/call.ts';
 
 /** A message as SendMessage takes it; binary values are base64, as in its JSON. */
 export interface Sent {

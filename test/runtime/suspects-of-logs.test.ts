@@ -5,8 +5,8 @@ import { mappingRetriesOf } from '../../lib/contracts/subscriptions/delivery-num
 import { subscription } from '../../lib/contracts/subscriptions/subscription.ts';
 import { streamVerdict } from '../../lib/local/mappings/delivery/response.ts';
 import { type BatchOutcome, processBatch } from '../../lib/local/mappings/streams/stream-batch.ts';
-import { AwsError } from '../../lib/runtime/aws/call.ts';
-import { consume } from '../../lib/runtime/consume.ts';
+import { AwsError } from '../../lib/runtime/aws/calls/call.ts';
+import { consume } from '../../lib/runtime/consuming/consume.ts';
 import { opened, ticketLog } from '../contracts/sample-declarations.ts';
 import { theirAggregation } from './kpl-aggregation.ts';
 import { kinesisEvent, type LogEntry, lambdaContext } from './lambda-events.ts';

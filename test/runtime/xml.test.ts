@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { childOf, parseXml } from '../../lib/formats/xml.ts';
-import { PROTOCOLS } from '../../lib/runtime/aws/protocol.ts';
-import { xmlError } from '../../lib/runtime/aws/xml-error.ts';
+import { PROTOCOLS } from '../../lib/runtime/aws/protocols/protocol.ts';
+import { xmlError } from '../../lib/runtime/aws/protocols/xml-error.ts';
 
 describe('parseXml', () => {
   it.each([

@@ -1,5 +1,5 @@
-import { controlBreakers, type SwitchMapping } from '../../lib/runtime/breaker-controller.ts';
-import type { Runtime } from '../../lib/runtime/runtime.ts';
+import { controlBreakers, type SwitchMapping } from '../../lib/runtime/control/breaker-controller.ts';
+import type { Runtime } from '../../lib/runtime/invocation/runtime.ts';
 import { INVARIANTS, type Outcome, type Violation } from './judging/invariants.ts';
 import { type FunctionSpec, type HandlerFunction, lambdaHost } from './lambda/instances.ts';
 import type { Mutation } from './mutants/mutation.ts';

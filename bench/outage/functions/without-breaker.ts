@@ -1,4 +1,4 @@
-import { consume } from '../../../lib/runtime/consume.ts';
+import { consume } from '../../../lib/runtime/consuming/consume.ts';
 import { withoutBreaker } from '../contract.ts';
 import { askProvider } from './parts/ask-provider.ts';
 

@@ -1,6 +1,6 @@
 import { DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import type { KinesisStreamBatchResponse, KinesisStreamEvent } from 'aws-lambda';
-import { deaggregated } from '../../../lib/runtime/aggregated-record.ts';
+import { deaggregated } from '../../../lib/runtime/messages/aggregated-record.ts';
 
 const client = new DynamoDBClient({});
 

@@ -2,7 +2,7 @@ import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { SESv2Client, SendEmailCommand } from '@aws-sdk/client-sesv2';
 import { type MailRoute, WRITTEN_MAIL_PREFIX } from '../../../lib/contracts/agreed/mail.ts';
 import { minutes, seconds } from '../../../lib/contracts/declaring/duration.ts';
-import { Defer } from '../../../lib/runtime/outcomes.ts';
+import { Defer } from '../../../lib/runtime/invocation/outcomes.ts';
 import { paced } from './pace.ts';
 
 /** An e-mail to a customer. */

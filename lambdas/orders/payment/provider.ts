@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { dynamodb } from '../../../lib/runtime/runtime.ts';
+import { dynamodb } from '../../../lib/runtime/invocation/runtime.ts';
 
 /**
  * A payment provider for the sample: behaves as real ones do, badly by seed. It honours idempotency keys, keeps its own books

@@ -24,7 +24,10 @@ const REQUIRE_BANNER =
   "import{createRequire as createRequireOfBundle}from'node:module';globalThis.require??=createRequireOfBundle(import.meta.url);";
 
 /** The file that makes a bundle's stack traces name the source; as text, because nothing here imports what runs in a function. */
-const SOURCE_FRAMES = join(import.meta.dirname, `../../runtime/source-frames${extname(import.meta.filename)}`);
+const SOURCE_FRAMES = join(
+  import.meta.dirname,
+  `../../runtime/invocation/source-frames${extname(import.meta.filename)}`,
+);
 
 /**
  * A bundle's map with the sources as seen from the project's folder, and packages by their name: where the bundle lies, on which machine, must not

@@ -28,7 +28,7 @@ export interface SendingOptions<E extends AnyEventType> {
    */
   readonly oversized?: Sending['oversized'];
   /**
-   * `when-it-pays`: data of large events is compressed when that saves enough (`lib/runtime/packing.ts` has the numbers). Every reader of the
+   * `when-it-pays`: data of large events is compressed when that saves enough (`lib/runtime/messages/packing.ts` has the numbers). Every reader of the
    * channel must then read with Sluice. @default 'never'
    */
   readonly compress?: Sending['compress'];

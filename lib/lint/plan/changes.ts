@@ -1,5 +1,5 @@
 import { fullDiff, type ResourceDifference, ResourceImpact } from '@aws-cdk/cloudformation-diff';
-import { at, type Json, recordOf } from '../json.ts';
+import { at, type Json, recordOf } from '../reading/json.ts';
 
 /** A stack of an app, as CloudFormation has it or would get it. */
 export interface PlannedStack {

@@ -1,4 +1,4 @@
-import { at, type Json, listOf } from '../json.ts';
+import { at, type Json, listOf } from '../reading/json.ts';
 import type { Change } from './changes.ts';
 import type { Check, Found, Plan } from './check.ts';
 import { componentOf, MAPPING, nameIn, properties } from './resources.ts';

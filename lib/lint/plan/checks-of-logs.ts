@@ -1,4 +1,4 @@
-import { numberOf } from '../json.ts';
+import { numberOf } from '../reading/json.ts';
 import type { Check, Found } from './check.ts';
 import { properties } from './resources.ts';
 

@@ -1,4 +1,4 @@
-import { at, type Json, recordOf } from '../json.ts';
+import { at, type Json, recordOf } from '../reading/json.ts';
 import type { Change } from './changes.ts';
 import type { Check, Found, Plan } from './check.ts';
 import { renamedMappings } from './checks-of-consumers.ts';

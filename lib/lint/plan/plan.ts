@@ -1,4 +1,4 @@
-import { recordOf } from '../json.ts';
+import { recordOf } from '../reading/json.ts';
 import { changesOf, type PlannedStack, placeOf } from './changes.ts';
 import type { PlanFinding, Taken } from './check.ts';
 import { CHECKS } from './checks.ts';

@@ -1,4 +1,4 @@
-import { at, type Json, listOf, recordOf } from '../json.ts';
+import { at, type Json, listOf, recordOf } from '../reading/json.ts';
 import type { Change } from './changes.ts';
 
 /** The property that gives a resource its name: two of a type cannot have the same. */

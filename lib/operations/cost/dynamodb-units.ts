@@ -26,7 +26,7 @@ const ROW_OVERHEAD_BYTES = 120;
 export const outboxRowBytes = (eventBytes: number): number => eventBytes + ROW_OVERHEAD_BYTES;
 
 /**
- * One event in the outbox, as `lib/runtime/outbox.ts` and `relay.ts` do it: the row and its aggregate's head commit in a transaction, and the row enters
+ * One event in the outbox, as `lib/runtime/outbox/outbox.ts` and `relay.ts` do it: the row and its aggregate's head commit in a transaction, and the row enters
  * the index of unpublished rows; once published, one transaction writes the whole row again, with an expiry, and the cursor, and the row leaves the index.
  * @param eventBytes the event with its envelope
  */
@@ -40,7 +40,7 @@ export function outboxUnits(eventBytes: number): Units {
 /** A record of the inbox: key, fingerprint, state, times. */
 export const INBOX_RECORD_BYTES = 250;
 
-/** The inbox alone, per message that is handled once: `lib/runtime/once.ts`. */
+/** The inbox alone, per message that is handled once: `lib/runtime/inbox/once.ts`. */
 const BY_MODE: Readonly<Record<InboxMode, (s: Subscription) => Units>> = {
   effect: ({ checkFirst }) => units({ write: SMALL_ITEM * TRANSACTION_FACTOR, read: checkFirst ? 1 : 0 }),
   lease: () => units({ write: 2 * SMALL_ITEM }),
@@ -54,7 +54,7 @@ const COUNTED: Units = units({ write: SMALL_ITEM * TRANSACTION_FACTOR });
 export const inboxUnits = (s: Subscription): Units =>
   s.guarantee === 'exactly-once-aggregation' ? COUNTED : BY_MODE[s.inbox](s);
 
-/** Events that an aggregation commits together: `lib/runtime/aggregate.ts`. */
+/** Events that an aggregation commits together: `lib/runtime/aggregation/aggregate.ts`. */
 const EVENTS_PER_TRANSACTION = 45;
 
 /** Transactions of an aggregation for a batch. */

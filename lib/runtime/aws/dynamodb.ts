@@ -14,10 +14,10 @@ import type {
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { seconds } from '../../contracts/declaring/duration.ts';
 import { backoffSeconds, exponential } from '../../contracts/declaring/retry.ts';
-import { foundByDynamodb } from '../answers.ts';
-import { type AwsCall, AwsError } from './call.ts';
-import { readNumber } from './numbers.ts';
-import { transactionBytesOf, type WireWrites } from './write-size.ts';
+import { foundByDynamodb } from './answers.ts';
+import { type AwsCall, AwsError } from './calls/call.ts';
+import { readNumber } from './calls/numbers.ts';
+import { transactionBytesOf, type WireWrites } from './calls/write-size.ts';
 
 /** The operations the runtime and its users need, with the shapes of the SDK's document client: plain values in and out. */
 interface Operations {

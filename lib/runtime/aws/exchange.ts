@@ -1,7 +1,7 @@
 import type { RequestOptions } from 'node:http';
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
-import { OutOfTime } from './call.ts';
-import type { WireAnswer } from './wire.ts';
+import { OutOfTime } from './calls/call.ts';
+import type { WireAnswer } from './protocols/wire.ts';
 
 /** No API used here takes longer until its answer begins; then a large object may take a while, but not for ever. */
 const ANSWER_BEGINS_MS = 8_000;

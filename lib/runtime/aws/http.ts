@@ -1,12 +1,12 @@
 import type { RequestOptions } from 'node:http';
-import { type AwsCall, AwsError, type AwsService, type CallTime, OutOfTime } from './call.ts';
+import { type AwsCall, AwsError, type AwsService, type CallTime, OutOfTime } from './calls/call.ts';
 import { type CredentialsSource, environmentCredentials } from './credentials.ts';
 import { agentOf, exchange } from './exchange.ts';
 import { type PlaceOf, placesOf } from './places.ts';
-import { PROTOCOLS } from './protocol.ts';
+import { PROTOCOLS } from './protocols/protocol.ts';
+import type { Protocol, WireAnswer, WireRequest } from './protocols/wire.ts';
 import { type Credentials, signedHeaders } from './sign.ts';
 import { type TryAgain, tryAgain } from './throttles.ts';
-import type { Protocol, WireAnswer, WireRequest } from './wire.ts';
 
 /**
  * Calls AWS over HTTP, signed with the credentials that Lambda puts into the environment, or others (`credentials.ts`). The runtime does this itself

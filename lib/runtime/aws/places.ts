@@ -1,6 +1,6 @@
-import type { AwsService } from './call.ts';
-import { PROTOCOLS } from './protocol.ts';
-import type { WireRequest } from './wire.ts';
+import type { AwsService } from './calls/call.ts';
+import { PROTOCOLS } from './protocols/protocol.ts';
+import type { WireRequest } from './protocols/wire.ts';
 
 /** Where a service of a region is called: the host names of partitions, of FIPS and of dual-stack, and what the environment says otherwise. */
 

@@ -1,4 +1,4 @@
-import { AwsError } from './call.ts';
+import { AwsError } from './calls/call.ts';
 
 /**
  * Which errors of a call are worth another try. As the SDK has it, so that the light client and handlers with an SDK of their own see the

@@ -2,10 +2,10 @@ import type { Channel } from '../../contracts/channels/channel.ts';
 import { type Criticality, criticalityOf } from '../../contracts/channels/sending.ts';
 import { type Duration, seconds, toMillis } from '../../contracts/declaring/duration.ts';
 import type { Envelope } from '../../contracts/events/envelope.ts';
-import { toError } from '../outcomes.ts';
-import { type Attempt, type Publish, type PublisherOptions, PublishFailed, publisher } from '../publish.ts';
-import { lambda, type Runtime } from '../runtime.ts';
-import { errorFields, logger } from '../telemetry.ts';
+import { toError } from '../invocation/outcomes.ts';
+import { lambda, type Runtime } from '../invocation/runtime.ts';
+import { errorFields, logger } from '../invocation/telemetry.ts';
+import { type Attempt, type Publish, type PublisherOptions, PublishFailed, publisher } from '../publishing/publish.ts';
 import { decreased, increased, initialRate, type RatePolicy, ratePolicy } from './aimd.ts';
 import {
   admit,

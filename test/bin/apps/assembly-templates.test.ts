@@ -5,7 +5,7 @@ import { Validations } from 'aws-cdk-lib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readAssembly, untransformed } from '../../../bin/apps/assembly-templates.ts';
 import { SWITCHED_OFF_METADATA } from '../../../lib/constructs/channels/declared.ts';
-import type { Template } from '../../../lib/lint/templates.ts';
+import type { Template } from '../../../lib/lint/reading/templates.ts';
 
 /** What is read of an assembly, whole: each member of it in each form that it may have, and beside it what only looks like one. */
 let folder: string;

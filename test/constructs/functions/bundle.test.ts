@@ -94,7 +94,7 @@ describe('bundleFunctions', () => {
     const map = readFileSync(join(codeOf('tickets/answer'), 'index.mjs.map'), 'utf8');
     const { sources } = JSON.parse(map) as { sources: string[] };
     expect(sources).toContain(relative(process.cwd(), join(root, 'source/tickets/parts/answer.ts')));
-    expect(sources).toContain('lib/runtime/source-frames.ts');
+    expect(sources).toContain('lib/runtime/invocation/source-frames.ts');
     expect(map).not.toContain(join(root, 'output'));
   });
 

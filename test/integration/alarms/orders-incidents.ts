@@ -10,7 +10,7 @@ import {
 } from '@aws-sdk/client-sqs';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { envelope } from '../../../lib/contracts/events/envelope.ts';
-import { publisher } from '../../../lib/runtime/publish.ts';
+import { publisher } from '../../../lib/runtime/publishing/publish.ts';
 import { OrderPlaced, orderTopic } from '../../../lib/systems/orders/contract.ts';
 import { sendMalformed } from '../../../lib/systems/orders/tools/mishaps.ts';
 import { anOrder, type OrdersOnEngine } from '../orders-app.ts';

@@ -8,8 +8,8 @@ import { behaviourOf } from '../../../lambdas/orders/payment/provider.ts';
 import { DEAD_LETTERS_PREFIX } from '../../../lib/contracts/agreed/dead-letter.ts';
 import { ENV } from '../../../lib/contracts/agreed/environment.ts';
 import { envelope } from '../../../lib/contracts/events/envelope.ts';
-import { bodyOf } from '../../../lib/runtime/body.ts';
-import { sha256 } from '../../../lib/runtime/wrapped-message.ts';
+import { bodyOf } from '../../../lib/runtime/messages/body.ts';
+import { sha256 } from '../../../lib/runtime/messages/wrapped-message.ts';
 import { type OrderCancelled, type OrderData, OrderPlaced } from '../../../lib/systems/orders/contract.ts';
 import { eventually, type OrdersApp } from '../orders-app.ts';
 

@@ -1,6 +1,6 @@
 import type { Log, Queue } from '../../../lib/contracts/channels/channel.ts';
 import type { Subscription } from '../../../lib/contracts/subscriptions/subscription.ts';
-import { consume } from '../../../lib/runtime/consume.ts';
+import { consume } from '../../../lib/runtime/consuming/consume.ts';
 import { Sighting } from './contract.ts';
 
 /** A consumer that logs which events it got: `noted SUBSCRIPTION EVENT`. */

@@ -1,7 +1,7 @@
 import type { Log, Queue } from '../../../lib/contracts/channels/channel.ts';
 import type { Subscription } from '../../../lib/contracts/subscriptions/subscription.ts';
-import { consume } from '../../../lib/runtime/consume.ts';
-import { Reject } from '../../../lib/runtime/outcomes.ts';
+import { consume } from '../../../lib/runtime/consuming/consume.ts';
+import { Reject } from '../../../lib/runtime/invocation/outcomes.ts';
 import { Parcel } from './contract.ts';
 
 /** A consumer that refuses the parcels that say so. It logs what it got: `handled SUBSCRIPTION EVENT`, `refused SUBSCRIPTION EVENT BYTES`. */

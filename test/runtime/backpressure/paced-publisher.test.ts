@@ -9,8 +9,8 @@ import {
   pacedPublisher,
   Shed,
 } from '../../../lib/runtime/backpressure/paced-publisher.ts';
-import { type Attempt, MessageTooLarge, PublishFailed } from '../../../lib/runtime/publish.ts';
-import { lambda, type Runtime } from '../../../lib/runtime/runtime.ts';
+import { lambda, type Runtime } from '../../../lib/runtime/invocation/runtime.ts';
+import { type Attempt, MessageTooLarge, PublishFailed } from '../../../lib/runtime/publishing/publish.ts';
 import { events, opened } from '../../contracts/sample-declarations.ts';
 
 type Level = 'critical' | 'normal' | 'telemetry';

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { deaggregated } from '../../../lib/runtime/aggregated-record.ts';
+import { deaggregated } from '../../../lib/runtime/messages/aggregated-record.ts';
 import type { Attributes } from '../services/sizes.ts';
 
 /** The one event type of the simulation. */

@@ -1,6 +1,6 @@
 import type { Context } from 'aws-lambda';
-import type { AwsCall } from '../../../lib/runtime/aws/call.ts';
-import type { Runtime } from '../../../lib/runtime/runtime.ts';
+import type { AwsCall } from '../../../lib/runtime/aws/calls/call.ts';
+import type { Runtime } from '../../../lib/runtime/invocation/runtime.ts';
 import type { Chance } from '../world/random.ts';
 import type { Owner, World } from '../world/world.ts';
 

@@ -1,4 +1,4 @@
-import type { AwsCall } from '../../../lib/runtime/aws/call.ts';
+import type { AwsCall } from '../../../lib/runtime/aws/calls/call.ts';
 import type { HandlerFunction } from '../lambda/instances.ts';
 import type { ConsumerPlan, Scenario } from '../scenario/scenario.ts';
 import { INBOX } from '../system/names.ts';

@@ -1,6 +1,6 @@
 import type { Subscription } from '../../../lib/contracts/subscriptions/subscription.ts';
-import type { SwitchMapping } from '../../../lib/runtime/breaker-controller.ts';
-import type { Runtime } from '../../../lib/runtime/runtime.ts';
+import type { SwitchMapping } from '../../../lib/runtime/control/breaker-controller.ts';
+import type { Runtime } from '../../../lib/runtime/invocation/runtime.ts';
 import type { HandlerFunction } from '../lambda/instances.ts';
 import type { QueueSpec } from '../services/sqs.ts';
 import type { Station } from '../system/station.ts';

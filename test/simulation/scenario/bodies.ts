@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib';
-import { aggregated } from '../../../lib/runtime/aggregated-record.ts';
+import { aggregated } from '../../../lib/runtime/messages/aggregated-record.ts';
 import type { ConsumerPlan } from './scenario.ts';
 
 /** What strangers put into a channel: bytes that are no event of ours, and events that do not come from our publisher. */

@@ -1,4 +1,4 @@
-import { AwsError } from '../../../lib/runtime/aws/call.ts';
+import { AwsError } from '../../../lib/runtime/aws/calls/call.ts';
 import type { World } from '../world/world.ts';
 import { holds, type Item, type Names, updated } from './expressions.ts';
 import { itemBytes, MAX_ITEM_BYTES, MAX_TRANSACTION_BYTES } from './sizes.ts';

@@ -1,4 +1,4 @@
-import { AwsError } from '../../../lib/runtime/aws/call.ts';
+import { AwsError } from '../../../lib/runtime/aws/calls/call.ts';
 
 interface ObjectInput {
   readonly Bucket: string;

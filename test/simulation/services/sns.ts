@@ -1,4 +1,4 @@
-import { AwsError } from '../../../lib/runtime/aws/call.ts';
+import { AwsError } from '../../../lib/runtime/aws/calls/call.ts';
 import type { World } from '../world/world.ts';
 import { type Attributes, MAX_SNS_BYTES, messageBytes, refusal } from './sizes.ts';
 import { DEDUPLICATION_MILLIS, type MemorySqs } from './sqs.ts';

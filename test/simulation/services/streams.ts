@@ -1,4 +1,4 @@
-import { AwsError } from '../../../lib/runtime/aws/call.ts';
+import { AwsError } from '../../../lib/runtime/aws/calls/call.ts';
 import type { World } from '../world/world.ts';
 import { MAX_PUT_RECORDS_BYTES, MAX_RECORD_BYTES } from './sizes.ts';
 

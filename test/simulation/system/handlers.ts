@@ -1,10 +1,10 @@
 import { seconds } from '../../../lib/contracts/declaring/duration.ts';
 import { cancellationReasons, dynamodbOver } from '../../../lib/runtime/aws/dynamodb.ts';
-import type { Handler, HandlerContext } from '../../../lib/runtime/consume.ts';
-import type { Write } from '../../../lib/runtime/inbox.ts';
-import type { HandlerResult } from '../../../lib/runtime/once.ts';
-import { Defer, Outage, Reject, Retry } from '../../../lib/runtime/outcomes.ts';
-import type { Runtime } from '../../../lib/runtime/runtime.ts';
+import type { Handler, HandlerContext } from '../../../lib/runtime/consuming/consume.ts';
+import type { Write } from '../../../lib/runtime/inbox/inbox.ts';
+import type { HandlerResult } from '../../../lib/runtime/inbox/once.ts';
+import { Defer, Outage, Reject, Retry } from '../../../lib/runtime/invocation/outcomes.ts';
+import type { Runtime } from '../../../lib/runtime/invocation/runtime.ts';
 import type { Journal, Run } from '../judging/journal.ts';
 import type { Instance } from '../lambda/instances.ts';
 import { ENDLESS, type EventPlan } from '../scenario/events.ts';

@@ -1,6 +1,6 @@
 import { ENV } from '../../../lib/contracts/agreed/environment.ts';
-import type { DeclaredMapping, SwitchMapping } from '../../../lib/runtime/breaker-controller.ts';
-import type { Runtime } from '../../../lib/runtime/runtime.ts';
+import type { DeclaredMapping, SwitchMapping } from '../../../lib/runtime/control/breaker-controller.ts';
+import type { Runtime } from '../../../lib/runtime/invocation/runtime.ts';
 import type { FunctionSpec, HandlerFunction, Instance, LambdaHost } from '../lambda/instances.ts';
 import type { QueueMapping } from '../lambda/queue-mapping.ts';
 import type { Scenario } from '../scenario/scenario.ts';

@@ -1,6 +1,6 @@
 import { channelEnv, ENV } from '../../../lib/contracts/agreed/environment.ts';
-import { relayOutbox, sweepOutbox } from '../../../lib/runtime/relay-handlers.ts';
-import type { Runtime } from '../../../lib/runtime/runtime.ts';
+import type { Runtime } from '../../../lib/runtime/invocation/runtime.ts';
+import { relayOutbox, sweepOutbox } from '../../../lib/runtime/outbox/relay-handlers.ts';
 import type { FunctionSpec, HandlerFunction, LambdaHost } from '../lambda/instances.ts';
 import type { MappingFaults } from '../lambda/queue-mapping.ts';
 import { dynamodbRecord, streamMapping } from '../lambda/stream-mapping.ts';

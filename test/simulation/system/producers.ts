@@ -1,11 +1,11 @@
 import type { fifoQueue } from '../../../lib/contracts/channels/queue.ts';
 import { type Envelope, envelope } from '../../../lib/contracts/events/envelope.ts';
-import { AwsError } from '../../../lib/runtime/aws/call.ts';
+import { AwsError } from '../../../lib/runtime/aws/calls/call.ts';
 import { dynamodbOver } from '../../../lib/runtime/aws/dynamodb.ts';
-import { WriteRefused } from '../../../lib/runtime/inbox.ts';
-import { occurred, outboxWriter, SequenceConflict } from '../../../lib/runtime/outbox.ts';
-import { PublishFailed, publisher } from '../../../lib/runtime/publish.ts';
-import type { Runtime } from '../../../lib/runtime/runtime.ts';
+import { WriteRefused } from '../../../lib/runtime/inbox/inbox.ts';
+import type { Runtime } from '../../../lib/runtime/invocation/runtime.ts';
+import { occurred, outboxWriter, SequenceConflict } from '../../../lib/runtime/outbox/outbox.ts';
+import { PublishFailed, publisher } from '../../../lib/runtime/publishing/publish.ts';
 import { identify } from '../judging/journal.ts';
 import { attributesOf, isRaw, RAW } from '../scenario/bodies.ts';
 import type { EventPlan } from '../scenario/events.ts';

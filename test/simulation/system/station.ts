@@ -5,9 +5,9 @@ import {
   visibilityOf,
 } from '../../../lib/contracts/subscriptions/delivery-numbers.ts';
 import type { Subscription } from '../../../lib/contracts/subscriptions/subscription.ts';
-import { aggregate } from '../../../lib/runtime/aggregate.ts';
-import { consume } from '../../../lib/runtime/consume.ts';
-import type { Runtime } from '../../../lib/runtime/runtime.ts';
+import { aggregate } from '../../../lib/runtime/aggregation/aggregate.ts';
+import { consume } from '../../../lib/runtime/consuming/consume.ts';
+import type { Runtime } from '../../../lib/runtime/invocation/runtime.ts';
 import { bodiesOf, emptyJournal, type Journal, STEPPED } from '../judging/journal.ts';
 import type { FunctionSpec, HandlerFunction, Instance, LambdaHost } from '../lambda/instances.ts';
 import { type MappingFaults, type QueueMapping, queueMapping } from '../lambda/queue-mapping.ts';

@@ -1,4 +1,4 @@
-import { type AwsCall, AwsError, type CallTime, OutOfTime } from '../../../lib/runtime/aws/call.ts';
+import { type AwsCall, AwsError, type CallTime, OutOfTime } from '../../../lib/runtime/aws/calls/call.ts';
 import type { CallFault, FaultPlan } from '../scenario/faults.ts';
 import { cancelled } from '../services/dynamodb.ts';
 import type { Owner, World } from './world.ts';

@@ -5,7 +5,7 @@ import { type PaceClock, paced } from '../../../lambdas/orders/mail/pace.ts';
 import { sent, written } from '../../../lambdas/orders/mail/post.ts';
 import type { StageSettings } from '../../../lib/constructs/stages/stage-settings.ts';
 import { maxReceiveCountOf } from '../../../lib/contracts/subscriptions/delivery-numbers.ts';
-import { Defer } from '../../../lib/runtime/outcomes.ts';
+import { Defer } from '../../../lib/runtime/invocation/outcomes.ts';
 import { sendEmail } from '../../../lib/systems/orders/contract.ts';
 import { all, FUNCTION } from '../../constructs/template-view.ts';
 import { ordersTemplate } from './synthesised.ts';

@@ -2,7 +2,7 @@ import type { PutRecordCommand } from '@aws-sdk/client-kinesis';
 import type { SendMessageCommand } from '@aws-sdk/client-sqs';
 import type { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { afterEach, expect, it, vi } from 'vitest';
-import { readMessage } from '../../../lib/runtime/read-message.ts';
+import { readMessage } from '../../../lib/runtime/messages/read-message.ts';
 import { orderLog } from '../../../lib/systems/orders/contract.ts';
 import type { Clients } from '../../../lib/systems/orders/tools/clients.ts';
 import { publishedEvents, sendMalformed } from '../../../lib/systems/orders/tools/mishaps.ts';

@@ -1,6 +1,6 @@
 import { type Envelope, envelope } from '../../../lib/contracts/events/envelope.ts';
-import type { DeadMessage } from '../../../lib/operations/dead-letter-queue.ts';
-import type { LogRecord } from '../../../lib/operations/read-log.ts';
+import type { DeadMessage } from '../../../lib/operations/dead-letters/dead-letter-queue.ts';
+import type { LogRecord } from '../../../lib/operations/traffic/read-log.ts';
 import { OrderCancelled, type OrderData, OrderPlaced } from '../../../lib/systems/orders/contract.ts';
 import { decide, type OrderRequest } from '../../../lib/systems/orders/request.ts';
 import type { Disturbance } from '../../../lib/systems/orders/tools/ledger.ts';

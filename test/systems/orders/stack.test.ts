@@ -1,6 +1,6 @@
 import type { App } from 'aws-cdk-lib';
 import { describe, expect, it } from 'vitest';
-import { readGraph } from '../../../lib/lint/graph.ts';
+import { readGraph } from '../../../lib/lint/graph/graph.ts';
 import {
   chargeCard,
   makeInvoice,

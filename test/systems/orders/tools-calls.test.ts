@@ -2,7 +2,7 @@ import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { envelope } from '../../../lib/contracts/events/envelope.ts';
-import { lambda } from '../../../lib/runtime/runtime.ts';
+import { lambda } from '../../../lib/runtime/invocation/runtime.ts';
 import { OrderPlaced, orderLog, orderTopic } from '../../../lib/systems/orders/contract.ts';
 import { decide } from '../../../lib/systems/orders/request.ts';
 import { type Clients, openClients } from '../../../lib/systems/orders/tools/clients.ts';
@@ -16,7 +16,7 @@ import { cancellation, request } from './sample-requests.ts';
 
 /** What the tools of the orders ask of the services, call by call: the services here are tables that answer, so that each argument is seen. */
 const world = vi.hoisted(() => ({ published: [] as unknown[][] }));
-vi.mock('../../../lib/runtime/publish.ts', () => ({
+vi.mock('../../../lib/runtime/publishing/publish.ts', () => ({
   publisher:
     (channel: { name: string }, { deduplicationId, ...options }: Record<string, unknown>) =>
     async (events: readonly { id: string }[]) => {

@@ -1,9 +1,9 @@
 import { request } from 'node:http';
 import type { DataOf } from '../../../../lib/contracts/events/event.ts';
-import type { HandlerContext } from '../../../../lib/runtime/consume.ts';
-import { requiredEnv } from '../../../../lib/runtime/environment.ts';
-import type { Write } from '../../../../lib/runtime/inbox.ts';
-import { Outage } from '../../../../lib/runtime/outcomes.ts';
+import type { HandlerContext } from '../../../../lib/runtime/consuming/consume.ts';
+import type { Write } from '../../../../lib/runtime/inbox/inbox.ts';
+import { requiredEnv } from '../../../../lib/runtime/invocation/environment.ts';
+import { Outage } from '../../../../lib/runtime/invocation/outcomes.ts';
 import { type Asked, OUTAGE_ENV } from '../../contract.ts';
 
 const table = requiredEnv(OUTAGE_ENV.workTable, 'where the work is noted');

@@ -5,7 +5,7 @@ import {
   readParsed,
   UnreadableMessage,
 } from '../../../contracts/events/envelope.ts';
-import { isClosed } from '../../../runtime/body.ts';
+import { isClosed } from '../../../runtime/messages/body.ts';
 import { orderLog } from '../contract.ts';
 import { countBy, type Ledger, reasonOf } from './ledger.ts';
 

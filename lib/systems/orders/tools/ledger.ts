@@ -1,4 +1,4 @@
-import type { DeadMessage } from '../../../operations/dead-letter-queue.ts';
+import type { DeadMessage } from '../../../operations/dead-letters/dead-letter-queue.ts';
 import type { OrderData } from '../contract.ts';
 import { decide } from '../request.ts';
 import type { Placed } from './producer.ts';

@@ -5,8 +5,8 @@ import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import type { Envelope } from '../../../contracts/events/envelope.ts';
 import { envelope, parseSequence } from '../../../contracts/events/envelope.ts';
-import { type Outputs, output } from '../../../operations/deployment.ts';
-import { publisher } from '../../../runtime/publish.ts';
+import { type Outputs, output } from '../../../operations/deployed/deployment.ts';
+import { publisher } from '../../../runtime/publishing/publish.ts';
 import { OrderPlaced, orderLog, orderTopic } from '../contract.ts';
 import type { Clients } from './clients.ts';
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { nextTraceparent } from '../../../contracts/agreed/trace.ts';
-import { type Pace, paced } from '../../../operations/pace.ts';
+import { type Pace, paced } from '../../../operations/traffic/pace.ts';
 import type { OrderRequest } from '../request.ts';
 
 /** What `place-order` answers. */

@@ -1,8 +1,8 @@
 import { GetCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { INBOX_TABLE, OUTBOX_TABLE } from '../../../contracts/agreed/tables.ts';
-import { messagesIn } from '../../../operations/dead-letter-queue.ts';
-import { type Outputs, output } from '../../../operations/deployment.ts';
-import { readLog } from '../../../operations/read-log.ts';
+import { messagesIn } from '../../../operations/dead-letters/dead-letter-queue.ts';
+import { type Outputs, output } from '../../../operations/deployed/deployment.ts';
+import { readLog } from '../../../operations/traffic/read-log.ts';
 import { salesTotals } from '../contract.ts';
 import type { Clients } from './clients.ts';
 import { QUEUES } from './mishaps.ts';

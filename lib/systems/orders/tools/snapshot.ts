@@ -1,9 +1,9 @@
 import { ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { paginateScan } from '@aws-sdk/lib-dynamodb';
 import { WRITTEN_MAIL_PREFIX } from '../../../contracts/agreed/mail.ts';
-import { type DeadMessage, lookAtDeadLetters, messagesIn } from '../../../operations/dead-letter-queue.ts';
-import { type Outputs, output } from '../../../operations/deployment.ts';
-import { type LogRecord, readLog } from '../../../operations/read-log.ts';
+import { type DeadMessage, lookAtDeadLetters, messagesIn } from '../../../operations/dead-letters/dead-letter-queue.ts';
+import { type Outputs, output } from '../../../operations/deployed/deployment.ts';
+import { type LogRecord, readLog } from '../../../operations/traffic/read-log.ts';
 import type { Clients } from './clients.ts';
 
 /** Everything the system has left behind, read from where it lies. */

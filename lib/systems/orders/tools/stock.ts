@@ -1,8 +1,8 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
-import { paced } from '../../../operations/pace.ts';
-import { patienceFor, patiently } from '../../../runtime/patience.ts';
-import { lambda } from '../../../runtime/runtime.ts';
+import { paced } from '../../../operations/traffic/pace.ts';
+import { patienceFor, patiently } from '../../../runtime/invocation/patience.ts';
+import { lambda } from '../../../runtime/invocation/runtime.ts';
 import type { Clients } from './clients.ts';
 
 const PARALLEL = 32;

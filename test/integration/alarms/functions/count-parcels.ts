@@ -1,5 +1,5 @@
-import { aggregate } from '../../../../lib/runtime/aggregate.ts';
-import { requiredEnv } from '../../../../lib/runtime/environment.ts';
+import { aggregate } from '../../../../lib/runtime/aggregation/aggregate.ts';
+import { requiredEnv } from '../../../../lib/runtime/invocation/environment.ts';
 import { countParcels } from '../contract.ts';
 
 const table = requiredEnv('SCALES_TABLE', 'where parcels are counted');

@@ -1,7 +1,7 @@
-import { consume } from '../../../../lib/runtime/consume.ts';
-import { requiredEnv } from '../../../../lib/runtime/environment.ts';
-import { Reject } from '../../../../lib/runtime/outcomes.ts';
-import { dynamodb } from '../../../../lib/runtime/runtime.ts';
+import { consume } from '../../../../lib/runtime/consuming/consume.ts';
+import { requiredEnv } from '../../../../lib/runtime/invocation/environment.ts';
+import { Reject } from '../../../../lib/runtime/invocation/outcomes.ts';
+import { dynamodb } from '../../../../lib/runtime/invocation/runtime.ts';
 import { weighParcel } from '../contract.ts';
 
 const table = requiredEnv('SCALES_TABLE', 'where weighed parcels are noted, and that the scales are mended');

@@ -1,4 +1,4 @@
-import { archive } from '../../../../lib/runtime/archive.ts';
+import { archive } from '../../../../lib/runtime/archive/archive.ts';
 import { keepSightings } from '../contract.ts';
 
 export const handler = archive(keepSightings);

@@ -1,5 +1,5 @@
-import { consume } from '../../../../lib/runtime/consume.ts';
-import { Reject } from '../../../../lib/runtime/outcomes.ts';
+import { consume } from '../../../../lib/runtime/consuming/consume.ts';
+import { Reject } from '../../../../lib/runtime/invocation/outcomes.ts';
 import { fromShelf } from '../contract.ts';
 
 export const handler = consume(fromShelf, {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { consume } from '../../../../lib/runtime/consume.ts';
-import { requiredEnv } from '../../../../lib/runtime/environment.ts';
+import { consume } from '../../../../lib/runtime/consuming/consume.ts';
+import { requiredEnv } from '../../../../lib/runtime/invocation/environment.ts';
 import { countLines, DocumentStored } from '../contract.ts';
 
 const table = requiredEnv('WORK_TABLE', 'where the work is noted');

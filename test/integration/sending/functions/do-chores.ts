@@ -1,5 +1,5 @@
-import { consume } from '../../../../lib/runtime/consume.ts';
-import { requiredEnv } from '../../../../lib/runtime/environment.ts';
+import { consume } from '../../../../lib/runtime/consuming/consume.ts';
+import { requiredEnv } from '../../../../lib/runtime/invocation/environment.ts';
 import { Due, doChores } from '../contract.ts';
 
 const table = requiredEnv('WORK_TABLE', 'where the work is noted');

@@ -1,4 +1,4 @@
-import { later } from '../../../../lib/runtime/later.ts';
+import { later } from '../../../../lib/runtime/publishing/later.ts';
 import { chores, Due } from '../contract.ts';
 
 const chore = later(chores);

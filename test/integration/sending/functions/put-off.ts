@@ -1,4 +1,4 @@
-import { later } from '../../../../lib/runtime/later.ts';
+import { later } from '../../../../lib/runtime/publishing/later.ts';
 import { Due, reminders } from '../contract.ts';
 
 const reminder = later(reminders);

@@ -1,4 +1,4 @@
-import { relayOutbox } from '../../../../lib/runtime/relay-handlers.ts';
+import { relayOutbox } from '../../../../lib/runtime/outbox/relay-handlers.ts';
 import { documentOutbox } from '../contract.ts';
 
 export const handler = relayOutbox(documentOutbox);

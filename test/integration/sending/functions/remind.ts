@@ -1,6 +1,6 @@
-import { consume } from '../../../../lib/runtime/consume.ts';
-import { requiredEnv } from '../../../../lib/runtime/environment.ts';
-import { Reject } from '../../../../lib/runtime/outcomes.ts';
+import { consume } from '../../../../lib/runtime/consuming/consume.ts';
+import { requiredEnv } from '../../../../lib/runtime/invocation/environment.ts';
+import { Reject } from '../../../../lib/runtime/invocation/outcomes.ts';
 import { Due, remind } from '../contract.ts';
 
 const table = requiredEnv('WORK_TABLE', 'where the work is noted');

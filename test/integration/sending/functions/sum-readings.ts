@@ -1,6 +1,6 @@
-import { consume } from '../../../../lib/runtime/consume.ts';
-import { requiredEnv } from '../../../../lib/runtime/environment.ts';
-import { Reject, Retry } from '../../../../lib/runtime/outcomes.ts';
+import { consume } from '../../../../lib/runtime/consuming/consume.ts';
+import { requiredEnv } from '../../../../lib/runtime/invocation/environment.ts';
+import { Reject, Retry } from '../../../../lib/runtime/invocation/outcomes.ts';
 import { Reading, sumReadings } from '../contract.ts';
 
 const table = requiredEnv('WORK_TABLE', 'where the work is noted');

@@ -1,4 +1,4 @@
-import { sweepOutbox } from '../../../../lib/runtime/relay-handlers.ts';
+import { sweepOutbox } from '../../../../lib/runtime/outbox/relay-handlers.ts';
 import { documentOutbox } from '../contract.ts';
 
 export const handler = sweepOutbox(documentOutbox);

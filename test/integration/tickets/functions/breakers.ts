@@ -1,3 +1,3 @@
-import { controlBreakers } from '../../../../lib/runtime/breaker-controller.ts';
+import { controlBreakers } from '../../../../lib/runtime/control/breaker-controller.ts';
 
 export const handler = controlBreakers();

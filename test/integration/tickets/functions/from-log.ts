@@ -1,4 +1,4 @@
-import { consume } from '../../../../lib/runtime/consume.ts';
+import { consume } from '../../../../lib/runtime/consuming/consume.ts';
 import { fromLog } from '../contract.ts';
 import { noteInOrder } from './parts/note-in-order.ts';
 

@@ -1,4 +1,4 @@
-import { consume } from '../../../../lib/runtime/consume.ts';
+import { consume } from '../../../../lib/runtime/consuming/consume.ts';
 import { inOrder } from '../contract.ts';
 import { noteInOrder } from './parts/note-in-order.ts';
 

@@ -1,9 +1,9 @@
 import { envelope } from '../../../../lib/contracts/events/envelope.ts';
-import { consume } from '../../../../lib/runtime/consume.ts';
-import { requiredEnv } from '../../../../lib/runtime/environment.ts';
-import { Outage } from '../../../../lib/runtime/outcomes.ts';
-import { publisher } from '../../../../lib/runtime/publish.ts';
-import { dynamodb } from '../../../../lib/runtime/runtime.ts';
+import { consume } from '../../../../lib/runtime/consuming/consume.ts';
+import { requiredEnv } from '../../../../lib/runtime/invocation/environment.ts';
+import { Outage } from '../../../../lib/runtime/invocation/outcomes.ts';
+import { dynamodb } from '../../../../lib/runtime/invocation/runtime.ts';
+import { publisher } from '../../../../lib/runtime/publishing/publish.ts';
 import { ShelfChanged, shelfLog, tellShelf } from '../contract.ts';
 
 const table = requiredEnv('WORK_TABLE', 'where the dependency is said to be down');

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { readEmf } from '../../../../lib/local/cloudwatch/metrics/emf.ts';
 import { createMetrics } from '../../../../lib/local/cloudwatch/metrics/metrics.ts';
 import { createScaledTime } from '../../../../lib/local/cloudwatch/metrics/scaled-time.ts';
-import { emitMetrics } from '../../../../lib/runtime/telemetry.ts';
+import { emitMetrics } from '../../../../lib/runtime/invocation/telemetry.ts';
 
 const NOW = Date.UTC(2026, 0, 31, 9);
 

@@ -1,9 +1,9 @@
 import type { DataOf } from '../../../../../lib/contracts/events/event.ts';
-import type { HandlerContext } from '../../../../../lib/runtime/consume.ts';
-import { requiredEnv } from '../../../../../lib/runtime/environment.ts';
-import type { Write } from '../../../../../lib/runtime/inbox.ts';
-import { Reject } from '../../../../../lib/runtime/outcomes.ts';
-import { dynamodb } from '../../../../../lib/runtime/runtime.ts';
+import type { HandlerContext } from '../../../../../lib/runtime/consuming/consume.ts';
+import type { Write } from '../../../../../lib/runtime/inbox/inbox.ts';
+import { requiredEnv } from '../../../../../lib/runtime/invocation/environment.ts';
+import { Reject } from '../../../../../lib/runtime/invocation/outcomes.ts';
+import { dynamodb } from '../../../../../lib/runtime/invocation/runtime.ts';
 import type { Ticket } from '../../contract.ts';
 
 const table = requiredEnv('WORK_TABLE', 'where the work is noted');
