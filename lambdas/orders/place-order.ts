@@ -1,5 +1,6 @@
 import type { LambdaFunctionURLEvent, LambdaFunctionURLResult } from 'aws-lambda';
 import { UnreadableMessage, validate } from '../../lib/contracts/events/envelope.ts';
+import { isThrottledCall, orThrottled, type ThrottledCall, throttledResponse } from '../../lib/runtime/called.ts';
 import { requiredEnv } from '../../lib/runtime/environment.ts';
 import { WriteRefused } from '../../lib/runtime/inbox.ts';
 import { fingerprintOf } from '../../lib/runtime/once.ts';
@@ -20,7 +21,8 @@ import { decide, type OrderRequest, Refused, USUAL_CURRENCY } from '../../lib/sy
 /** Answer to the caller, at once: nothing downstream has run yet. */
 export type PlaceOrderResult =
   | { readonly status: 'accepted'; readonly orderId: string; readonly sequence: number; readonly duplicate: boolean }
-  | { readonly status: 'refused'; readonly reason: string; readonly message: string };
+  | { readonly status: 'refused'; readonly reason: string; readonly message: string }
+  | ThrottledCall;
 
 interface StoredOrder {
   readonly orderId: string;
@@ -33,15 +35,18 @@ interface StoredOrder {
 
 const table = requiredEnv(ORDERS_ENV.ordersTable, 'which table keeps the orders');
 const transact = outboxWriter(ordersOutbox);
-const log = logger({ function: 'place-order' });
+const NAME = 'place-order';
+const log = logger({ function: NAME });
 
 /** Tries when another request changes the same order at the same time. */
 const MAX_TRIES = 5;
 
 /** Invoked through the Lambda API with the request as payload, or through the function URL with it as body. */
 export async function handler(input: unknown): Promise<PlaceOrderResult | LambdaFunctionURLResult> {
-  if (!isUrlEvent(input)) return placeOrder(input);
-  const result = await placeOrder(bodyOf(input));
+  const isUrl = isUrlEvent(input);
+  const result = await orThrottled(NAME, () => placeOrder(isUrl ? bodyOf(input) : input));
+  if (!isUrl) return result;
+  if (isThrottledCall(result)) return throttledResponse(result);
   return {
     statusCode: result.status === 'accepted' ? 202 : 422,
     headers: { 'content-type': 'application/json' },

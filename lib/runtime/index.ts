@@ -14,6 +14,7 @@ export {
   Shed,
 } from './backpressure/paced-publisher.ts';
 export { controlBreakers } from './breaker-controller.ts';
+export { isThrottledCall, orThrottled, type ThrottledCall, throttledResponse } from './called.ts';
 export { type ConsumerOptions, consume, type Handler, type HandlerContext, type Handlers } from './consume.ts';
 export { MissingEnvironment, requiredEnv } from './environment.ts';
 export {

@@ -33,6 +33,7 @@ beforeAll(async () => {
     tableReads: 300,
     keyWrites: 10,
     keyReads: 10,
+    warmShare: 0.5,
   };
   harnesses.set(
     'small',

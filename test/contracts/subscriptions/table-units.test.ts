@@ -5,8 +5,8 @@ import {
   outboxRowBytes,
   outboxUnits,
   transactionsOf,
-} from '../../../lib/operations/cost/dynamodb-units.ts';
-import { workQueue } from '../../contracts/sample-declarations.ts';
+} from '../../../lib/contracts/subscriptions/table-units.ts';
+import { workQueue } from '../sample-declarations.ts';
 
 describe('units of a table', () => {
   // A row has 120 bytes beside its event; it is written twice, each time in a transaction, with a head and a cursor.
