@@ -14,7 +14,7 @@ export const STAGES = {
   /** Somebody's own: nothing is kept, and it costs little while nothing happens. */
   'dev-*': SMALL_STAGE,
   /** Made by tests, gone with them. */
-  test: { mail: { from: 'orders@sluice.example', perSecond: 1_000 } },
+  test: { warmTables: false, mail: { from: 'orders@sluice.example', perSecond: 1_000 } },
   /** Of a stage that keeps what it has and says all that it can: what reviewers of templates look at. */
   'test-kept': {
     keepsData: true,

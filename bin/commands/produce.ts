@@ -89,7 +89,7 @@ function describe(result: {
   const before = result.duplicates > 0 ? `placed before: ${result.duplicates}\n` : '';
   const throttled =
     result.throttled > 0
-      ? `throttled, and tried again: ${result.throttled} (the account has too few executions: npx sluice quotas)\n`
+      ? `throttled, and tried again: ${result.throttled} (the account has too few executions, or a table takes no more: npx sluice quotas)\n`
       : '';
   return `accepted: ${result.accepted}\n${before}${throttled}${refusals.join('')}${result.broken > 0 ? `not JSON: ${result.broken}\n` : ''}`;
 }

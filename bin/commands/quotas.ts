@@ -33,7 +33,12 @@ interface Row {
 export async function quotas(options: QuotasOptions): Promise<number> {
   const terminal = openTerminal({ json: options.json });
   const needs = accountNeeds((await withAssembly(options, readAssembly)).templates, options.callers);
-  const rows = [concurrency(needs, options), reserved(needs, options), shards(needs, options)];
+  const rows = [
+    concurrency(needs, options),
+    reserved(needs, options),
+    shards(needs, options),
+    ...tables(needs, options),
+  ];
   const mails = needs.some(({ quota }) => quota === 'ses-sending');
   const short = rows.filter(({ asked, granted }) => granted !== undefined && asked > granted);
   const ok = short.length === 0 && !(mails && options.account?.ses.sandbox === true);
@@ -88,8 +93,35 @@ function shards(all: readonly Need[], { account }: QuotasOptions): Row {
   };
 }
 
+/** Most units of any one table: the quota is for each. https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html */
+const TABLE_QUOTAS = [
+  { quota: 'table-writes', member: 'tableWrites', text: 'DynamoDB: write units of a table' },
+  { quota: 'table-reads', member: 'tableReads', text: 'DynamoDB: read units of a table' },
+] as const;
+
+function tables(all: readonly Need[], { account }: QuotasOptions): readonly Row[] {
+  return TABLE_QUOTAS.flatMap(({ quota, member, text }): Row[] => {
+    const needs = of(all, quota);
+    if (needs.length === 0) return [];
+    return [
+      {
+        quota: text,
+        asked: Math.max(...needs.map(({ most = 0 }) => most)),
+        unbounded: false,
+        newAccount: NEW_ACCOUNT.dynamodb[member],
+        defaultAccount: DEFAULT_ACCOUNT.dynamodb[member],
+        granted: account?.dynamodb[member],
+        ask: 'aws service-quotas list-service-quotas --service-code dynamodb   # and request-service-quota-increase with the code of the table-level limit',
+      },
+    ];
+  });
+}
+
 function report(rows: readonly Row[], needs: readonly Need[], mails: boolean, terminal: Terminal): string {
   const executions = of(needs, 'lambda-concurrency').map(({ path, most, why }) => [String(most ?? 'all'), why, path]);
+  const warmed = TABLE_QUOTAS.flatMap(({ quota }) =>
+    of(needs, quota).map(({ path, most, why }) => [String(most), why, path]),
+  );
   const short = rows.filter(({ asked, newAccount, granted }) => asked > (granted ?? newAccount));
   return [
     renderTable(
@@ -105,6 +137,7 @@ function report(rows: readonly Row[], needs: readonly Need[], mails: boolean, te
     ),
     '',
     renderTable(terminal, ['executions', 'by', 'at'], executions),
+    ...(warmed.length === 0 ? [] : ['', renderTable(terminal, ['warm throughput', 'of', 'at'], warmed)]),
     ...(short.length === 0
       ? []
       : ['', 'Ask for more before you deploy:', ...new Set(short.map(({ ask }) => `  ${ask}`))]),

@@ -1,5 +1,5 @@
 import type { OrderRequest } from '../../lib/systems/orders/request.ts';
-import { openShop, type Placed, patient, placeAll } from '../../lib/systems/orders/tools/producer.ts';
+import { isThrottled, openShop, type Placed, patient, placeAll } from '../../lib/systems/orders/tools/producer.ts';
 import { endlessly, readSamples } from '../../lib/systems/orders/tools/samples.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
@@ -54,7 +54,7 @@ export async function placeSamples(
 
 /** Steady sample traffic until the signal. */
 export async function keepPlacing(functionName: string, { rate, signal }: Traffic): Promise<void> {
-  const shop = openShop(functionName);
+  const shop = patient(openShop(functionName), isThrottled);
   const pace = { parallel: PARALLEL_ORDERS, perSecond: rate, signal };
   try {
     await placeAll(shop, endlessly(readSamples()), pace, () => undefined);

@@ -7,6 +7,12 @@ import { stepBack } from '../../lib/runtime/invocation/patience.ts';
 import { dynamodb, lambda } from '../../lib/runtime/invocation/runtime.ts';
 import { logger } from '../../lib/runtime/invocation/telemetry.ts';
 import { occurred, outboxWriter, SequenceConflict } from '../../lib/runtime/outbox/outbox.ts';
+import {
+  isThrottledCall,
+  orThrottled,
+  type ThrottledCall,
+  throttledResponse,
+} from '../../lib/runtime/publishing/called.ts';
 import { MessageTooLarge } from '../../lib/runtime/publishing/publish.ts';
 import {
   ORDERS_ENV,
@@ -20,7 +26,8 @@ import { decide, type OrderRequest, Refused, USUAL_CURRENCY } from '../../lib/sy
 /** Answer to the caller, at once: nothing downstream has run yet. */
 export type PlaceOrderResult =
   | { readonly status: 'accepted'; readonly orderId: string; readonly sequence: number; readonly duplicate: boolean }
-  | { readonly status: 'refused'; readonly reason: string; readonly message: string };
+  | { readonly status: 'refused'; readonly reason: string; readonly message: string }
+  | ThrottledCall;
 
 interface StoredOrder {
   readonly orderId: string;
@@ -33,15 +40,18 @@ interface StoredOrder {
 
 const table = requiredEnv(ORDERS_ENV.ordersTable, 'which table keeps the orders');
 const transact = outboxWriter(ordersOutbox);
-const log = logger({ function: 'place-order' });
+const NAME = 'place-order';
+const log = logger({ function: NAME });
 
 /** Tries when another request changes the same order at the same time. */
 const MAX_TRIES = 5;
 
 /** Invoked through the Lambda API with the request as payload, or through the function URL with it as body. */
 export async function handler(input: unknown): Promise<PlaceOrderResult | LambdaFunctionURLResult> {
-  if (!isUrlEvent(input)) return placeOrder(input);
-  const result = await placeOrder(bodyOf(input));
+  const isUrl = isUrlEvent(input);
+  const result = await orThrottled(NAME, () => placeOrder(isUrl ? bodyOf(input) : input));
+  if (!isUrl) return result;
+  if (isThrottledCall(result)) return throttledResponse(result);
   return {
     statusCode: result.status === 'accepted' ? 202 : 422,
     headers: { 'content-type': 'application/json' },

@@ -1,7 +1,7 @@
 /** `sluice/constructs`: what is deployed. Every construct takes its numbers from the declaration and shows the L2 constructs it made. */
 
 export type { ConsumerView } from './alarms/consumer-view.ts';
-export { watchFunction } from './alarms/function.ts';
+export { watchCalledFunction, watchFunction } from './alarms/function.ts';
 export { ALARM_KINDS, type KindOfAlarm, type Severity, UNHEALTHY } from './alarms/kinds.ts';
 export type { LagMetrics, LogLagMetrics } from './alarms/log.ts';
 export { type OutboxView, watchOutbox } from './alarms/outbox.ts';
@@ -41,3 +41,4 @@ export type { DataBucketProps } from './stores/closed-bucket.ts';
 export { dataBucket } from './stores/data-bucket.ts';
 export { InboxTable } from './stores/inbox-table.ts';
 export { messagingKey } from './stores/messaging-key.ts';
+export { warmTable } from './stores/warm-table.ts';

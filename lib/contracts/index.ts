@@ -10,7 +10,7 @@ export {
   type WrappedMessage,
   type WrappedReference,
 } from './agreed/dead-letter.ts';
-export { CONSUMER_METRIC, METRIC_NAMESPACE, OUTBOX_METRIC, PRODUCER_METRIC } from './agreed/metrics.ts';
+export { CALLER_METRIC, CONSUMER_METRIC, METRIC_NAMESPACE, OUTBOX_METRIC, PRODUCER_METRIC } from './agreed/metrics.ts';
 export type { Channel, GroupBy, Log, Queue, Topic } from './channels/channel.ts';
 export { type LogOptions, log } from './channels/log.ts';
 export { type LogCapacity, type LogCapacityOptions, SHARD_METRICS, type ShardMetric } from './channels/log-capacity.ts';
@@ -32,6 +32,7 @@ export { ALARM_DEFAULTS, type AlarmKind, type AlarmSetting, type AlarmSettings }
 export { DeclarationError } from './declaring/declaration-error.ts';
 export { type Duration, days, hours, minutes, seconds, toMillis } from './declaring/duration.ts';
 export { exponential, fixed, immediate, type RetryPolicy } from './declaring/retry.ts';
+export { loadOf, type TableLoad } from './declaring/table-capacity.ts';
 export type { Traffic } from './declaring/traffic.ts';
 export {
   type Envelope,
@@ -55,4 +56,5 @@ export type {
   Source,
   Subscription,
 } from './subscriptions/subscription-shape.ts';
+export { peakOf } from './subscriptions/table-units.ts';
 export { type SystemContract, systemContract } from './system.ts';

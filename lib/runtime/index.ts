@@ -30,6 +30,7 @@ export { dynamodb, lambda, type Runtime } from './invocation/runtime.ts';
 export { emitMetrics, errorFields, type Fields, type Log, logger, type Metric } from './invocation/telemetry.ts';
 export { type Occurrence, occurred, outboxWriter, SequenceConflict, type Transaction } from './outbox/outbox.ts';
 export { relayOutbox, sweepOutbox } from './outbox/relay-handlers.ts';
+export { isThrottledCall, orThrottled, type ThrottledCall, throttledResponse } from './publishing/called.ts';
 export {
   type IdempotentProducer,
   type IdempotentProducerOptions,

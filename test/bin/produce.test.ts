@@ -201,7 +201,7 @@ it('an account with too few executions makes it slower, and is told; what is no 
   const { code, out } = await run(produceOrders, { file: fileOf(...orders) });
   expect(code).toBe(0);
   expect(out).toMatch(
-    /^accepted: 4\nthrottled, and tried again: [1-9]\d* \(the account has too few executions: npx sluice quotas\)\n$/,
+    /^accepted: 4\nthrottled, and tried again: [1-9]\d* \(the account has too few executions, or a table takes no more: npx sluice quotas\)\n$/,
   );
   expect(seen().sort()).toEqual(['1', '2', '3', '4']);
   await expect(run(produceOrders, { file: fileOf(order('5', 'Broken')) })).rejects.toThrow('failed');

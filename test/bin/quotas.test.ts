@@ -26,6 +26,10 @@ const reserving = (ReservedConcurrentExecutions: number) => ({
   Type: 'AWS::Lambda::Function',
   Properties: { ReservedConcurrentExecutions },
 });
+const warm = (WriteUnitsPerSecond: number) => ({
+  Type: 'AWS::DynamoDB::GlobalTable',
+  Properties: { WarmThroughput: { WriteUnitsPerSecond } },
+});
 const mails = {
   Type: 'AWS::IAM::Policy',
   Properties: { PolicyDocument: { Statement: [{ Action: 'ses:SendEmail' }] } },
@@ -65,6 +69,26 @@ The app sends e-mail. In the sandbox of SES (200 a day, 1 a second) it reaches v
 `);
 });
 
+it('says what tables are warmed for, of which the largest counts', async () => {
+  const table = (WarmThroughput: object) => ({ Type: 'AWS::DynamoDB::Table', Properties: { WarmThroughput } });
+  const resources = {
+    a: table({ WriteUnitsPerSecond: 8_000 }),
+    b: table({ WriteUnitsPerSecond: 16_000, ReadUnitsPerSecond: 20_000 }),
+    c: { Type: 'AWS::DynamoDB::Table', Properties: {} },
+  };
+  const { text } = await said(resources, { json: false, account: DEFAULT_ACCOUNT });
+  expect(text.replaceAll(/ +\n/g, '\n')).toContain(`
+DynamoDB: write units of a table  16000      40000        40000    40000
+DynamoDB: read units of a table   20000      40000        40000    40000
+`);
+  expect(text.replaceAll(/ +\n/g, '\n')).toContain(`
+warm throughput  of                    at
+8000             write units a second  shop/a
+16000            write units a second  shop/b
+20000            read units a second   shop/b
+`);
+});
+
 it('says nothing of what is enough', async () => {
   const { text } = await said({ a: consumer(2) }, { json: false });
   expect(text).not.toContain('Ask for more');
@@ -76,6 +100,8 @@ it.each([
   ['one too few', { a: consumer(21) }, ACCOUNT(20), 1],
   ['just enough shards', { a: { Type: 'AWS::Kinesis::Stream', Properties: { ShardCount: 10 } } }, ACCOUNT(20), 0],
   ['one shard too few', { a: { Type: 'AWS::Kinesis::Stream', Properties: { ShardCount: 11 } } }, ACCOUNT(20), 1],
+  ['just as warm as may be', { t: warm(40_000) }, DEFAULT_ACCOUNT, 0],
+  ['a unit too warm', { t: warm(40_001) }, DEFAULT_ACCOUNT, 1],
   ['just as much to reserve as may be', { f: reserving(900) }, DEFAULT_ACCOUNT, 0],
   ['one reserved too many', { f: reserving(901) }, DEFAULT_ACCOUNT, 1],
   ['anything reserved in a new account', { f: reserving(1) }, NEW_ACCOUNT, 1],

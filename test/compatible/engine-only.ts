@@ -21,4 +21,5 @@ export const ENGINE_ONLY: Readonly<Record<string, string>> = {
   'poison.test.ts': 'starts the engine itself and reads what its functions write, line by line',
   'sending.test.ts': 'schedules come due in seconds: only the engine scales time',
   'table-changes.test.ts': 'expects retries and partial responses of streams, which emulators leave out',
+  'throttled-callers.test.ts': "limits what tables take: only the engine has an account's quotas",
 };

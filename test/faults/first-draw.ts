@@ -45,7 +45,7 @@ export const firstDraw: readonly Fault[] = [
   fault('lib/lint/graph/graph-stores.ts', 'the modes of a stream swapped', "if (listOf(recordOf(mode).StreamMode).includes('ON_DEMAND')) return undefined;\n  return count === undefined ? undefined : numberOf(count, 1);", "if (listOf(recordOf(mode).StreamMode).includes('PROVISIONED')) return undefined;\n  return count === undefined ? undefined : numberOf(count, 1);"),
 
   fault('lib/operations/cost/system-cost.ts', 'the price per million is per message', 'messages === 0 ? undefined : (dollars / messages) * 1e6', 'messages === 0 ? undefined : (dollars / messages) * 1e3'),
-  fault('lib/operations/cost/dynamodb-units.ts', 'the second write of the row forgotten', 'write: row + head + row + cursor', 'write: row + head + cursor'),
+  fault('lib/contracts/subscriptions/table-units.ts', 'the second write of the row forgotten', 'write: row + head + row + cursor', 'write: row + head + cursor'),
   fault('lib/operations/capacity/capacity.ts', 'catching up forgets that new messages come meanwhile', '/ (provisionPerSecond - perSecond)', '/ provisionPerSecond'),
   fault('lib/operations/schemas/asyncapi.ts', 'the words for ordered and unordered swapped', "channel.order === 'per-key' ? 'in order per key' : 'without order'", "channel.order === 'per-key' ? 'without order' : 'in order per key'"),
   fault('lib/operations/cost/deployed.ts', 'dashboards and composite alarms count as alarms', "Type === 'AWS::CloudWatch::Alarm')", "Type.startsWith('AWS::CloudWatch::'))"),

@@ -10,7 +10,7 @@ export const secondDraw: readonly Fault[] = [
   fault('lib/operations/parked/change-parked.ts', 'an edit by somebody else meanwhile is not seen before the dead letter is sent', ' && a.row.messageId === b.row.messageId && a.row.edits === b.row.edits;', ' && a.row.messageId === b.row.messageId;'),
   fault('lib/operations/parked/resume-parked.ts', 'idle calls count although they are not in a row', 'idle = part.resumed > 0 ? 0 : idle + 1;', 'idle += part.resumed > 0 ? 0 : 1;'),
   fault('lib/operations/cost/channel-usage.ts', 'what a topic brings to a queue is reckoned in the batches of the producer', 'queue.from === undefined ? Math.min(together, MOST_PER_REQUEST) : 1;', 'Math.min(together, MOST_PER_REQUEST);'),
-  fault('lib/operations/cost/dynamodb-units.ts', "an aggregation's position is written without the price of a transaction", 'transactionsOf(s, messages) * SMALL_ITEM * TRANSACTION_FACTOR', 'transactionsOf(s, messages) * SMALL_ITEM'),
+  fault('lib/contracts/subscriptions/table-units.ts', "an aggregation's position is written without the price of a transaction", 'transactionsOf(s, messages) * SMALL_ITEM * TRANSACTION_FACTOR', 'transactionsOf(s, messages) * SMALL_ITEM'),
   fault('lib/operations/cost/rates.ts', 'divided by nothing when no channel has traffic', 'rate === undefined || busiest === 0', 'rate === undefined'),
   fault('lib/operations/parked/resume-parked.ts', 'a function that died without a message says nothing at all', 'errorMessage: message = FunctionError }', "errorMessage: message = '' }"),
   fault('lib/operations/cost/outbox-usage.ts', "the sweeper's invocations forgotten", 'relayedTogether(rate) + SWEEPS_PER_SECOND;', 'relayedTogether(rate);'),

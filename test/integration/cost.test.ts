@@ -1,7 +1,7 @@
 import { CloudWatchClient, GetMetricStatisticsCommand } from '@aws-sdk/client-cloudwatch';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { batchUnits, inboxUnits, outboxUnits } from '../../lib/contracts/subscriptions/table-units.ts';
 import { systemContract } from '../../lib/contracts/system.ts';
-import { batchUnits, inboxUnits, outboxUnits } from '../../lib/operations/cost/dynamodb-units.ts';
 import { systemCost } from '../../lib/operations/cost/system-cost.ts';
 import * as orders from '../../lib/systems/orders/contract.ts';
 import { anOrder, eventually, type OrdersOnEngine, STACK, startOrders } from './orders-app.ts';

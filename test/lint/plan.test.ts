@@ -213,6 +213,28 @@ describe('a plan says', () => {
     expect(planFindings(shop(), shop({ shards: 6 }))[0]?.fix).toBe('Deploy in 2 steps: 4, 6 shards.');
   });
 
+  it('that a table which was warmed stays so', () => {
+    const stack = (WarmThroughput?: object) => [
+      {
+        name: 'shop',
+        body: { Resources: { orders: { Type: 'AWS::DynamoDB::Table', Properties: { WarmThroughput } } } },
+      },
+    ];
+    const warm = (WriteUnitsPerSecond: number, ReadUnitsPerSecond?: number) =>
+      stack({ WriteUnitsPerSecond, ReadUnitsPerSecond });
+    expect(planFindings(warm(8_000, 20_000), warm(7_999, 20_000))).toEqual([
+      {
+        check: 'warm-table-cools',
+        severity: 'error',
+        path: 'shop/orders',
+        what: 'WriteUnitsPerSecond of its warm throughput falls from 8000 to 7999: a table that was warmed stays so, and the deployment fails',
+        fix: 'Keep 8000: leave the declared peak as it was, or warm the table for more. It costs nothing more.',
+      },
+    ]);
+    expect(planFindings(warm(8_000, 20_000), warm(8_000, 19_000))).toHaveLength(1);
+    for (const after of [warm(8_001), warm(8_000, 1), stack()]) expect(planFindings(warm(8_000), after)).toEqual([]);
+  });
+
   it('that a name which stays refuses what makes a new resource', () => {
     const named = (pk: string) => ({
       Type: 'AWS::DynamoDB::Table',

@@ -70,6 +70,9 @@ describe('of a system with one of everything', () => {
         .map(({ price }) => price),
     );
     const elsewhere = [
+      // Charged once, for what an assembly tells of.
+      'dynamodbWarmWrite',
+      'dynamodbWarmRead',
       's3Storage',
       's3Put',
       's3Get',

@@ -87,8 +87,10 @@ export const ALARM_KINDS = {
   throttles: {
     severity: 'warning',
     title: 'A function is refused to run',
-    means: "Lambda has turned invocations of '{name}' away in each of {minutes} minutes",
-    first: "compare the account's concurrent executions with its quota, and look who uses them up",
+    means:
+      "in each of {minutes} minutes Lambda has turned invocations of '{name}' away, or a table or channel that had no room its callers",
+    first:
+      "compare the account's concurrent executions with its quota, and look who uses them up; where there are ThrottledCalls, look which table throttles",
     silence: 'fine',
     silenceBecause: 'a function that is not called cannot be throttled',
   },

@@ -14,6 +14,7 @@ import { ENV } from '../../contracts/agreed/environment.ts';
 import { OUTBOX_TABLE } from '../../contracts/agreed/tables.ts';
 import type { Outbox as OutboxContract } from '../../contracts/channels/outbox.ts';
 import { type Duration, days, seconds } from '../../contracts/declaring/duration.ts';
+import { outboxLoad } from '../../contracts/subscriptions/table-units.ts';
 import { type Destination, grantSend } from '../channels/channel-grants.ts';
 import { deadLetterQueue } from '../channels/message-queue.ts';
 import { failuresTo, tableSource } from '../functions/event-source.ts';
@@ -22,6 +23,7 @@ import { allow, messagingFunction } from '../functions/messaging-function.ts';
 import { idByName } from '../stages/logical-ids.ts';
 import { removalPolicyOf, tagComponent } from '../stages/stage.ts';
 import type { ClaimCheckBucket } from '../stores/claim-check-bucket.ts';
+import { warmTable } from '../stores/warm-table.ts';
 
 /** What an outbox is deployed with, beside its declaration. */
 export interface OutboxTableProps {
@@ -72,6 +74,7 @@ export class OutboxTable extends Construct {
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       removalPolicy: removalPolicyOf(this),
     });
+    warmTable(this.table, () => [outboxLoad(contract)]);
     // It has no name of its own, but what is not published yet must not stay behind in a table that nobody reads.
     idByName(this.table, contract.name);
     this.table.addGlobalSecondaryIndex({

@@ -3,10 +3,13 @@ import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { ENV } from '../../contracts/agreed/environment.ts';
 import { INBOX_TABLE } from '../../contracts/agreed/tables.ts';
+import type { TableLoad } from '../../contracts/declaring/table-capacity.ts';
 import { usesTable } from '../../contracts/subscriptions/delivery-numbers.ts';
 import type { InboxMode, Subscription } from '../../contracts/subscriptions/subscription.ts';
+import { inboxLoad } from '../../contracts/subscriptions/table-units.ts';
 import { allow } from '../functions/messaging-function.ts';
 import { removalPolicyOf, tagComponent } from '../stages/stage.ts';
+import { warmTable } from './warm-table.ts';
 
 /** What each inbox mode does to the table. */
 const INBOX_ACTIONS: Readonly<Record<InboxMode, readonly string[]>> = {
@@ -34,6 +37,7 @@ function actionsOf(s: Subscription): readonly string[] {
 /** The inbox of a system: what its consumers have done, and how far its aggregations have read. */
 export class InboxTable extends Construct {
   readonly table: Table;
+  private readonly loads: TableLoad[] = [];
 
   constructor(scope: Construct, id: string) {
     super(scope, id);
@@ -46,12 +50,14 @@ export class InboxTable extends Construct {
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       removalPolicy: removalPolicyOf(this),
     });
+    warmTable(this.table, () => this.loads);
   }
 
   /** Lets a consumer use the inbox, as far as its subscription needs it. */
   grant(fn: LambdaFunction, subscription: Subscription): void {
     const actions = actionsOf(subscription);
     if (actions.length === 0) return;
+    this.loads.push(inboxLoad(subscription));
     fn.addEnvironment(ENV.inboxTable, this.table.tableName);
     allow(
       fn,

@@ -2,7 +2,7 @@
 export const METRIC_NAMESPACE = 'Sluice';
 
 /**
- * Dimensions: `stack`, and `subscription` for consumers, `outbox` for relays and sweepers, `channel` for producers. `ShardLag` is there
+ * Dimensions: `stack`, and `subscription` for consumers, `outbox` for relays and sweepers, `channel` for producers, `function` for what callers wait for. `ShardLag` is there
  * for the subscription and, with `shard`, for each shard.
  */
 export const CONSUMER_METRIC = {
@@ -41,6 +41,12 @@ export const OUTBOX_METRIC = {
   oldestUnpublished: 'OldestUnpublished',
   /** Aggregates whose events a sweep could not publish. The log says why, aggregate by aggregate. */
   blockedAggregates: 'BlockedAggregates',
+} as const;
+
+/** Of functions that callers wait for, with the dimension `function`. */
+export const CALLER_METRIC = {
+  /** Calls that were told to come again, because a table or channel had no room. */
+  throttled: 'ThrottledCalls',
 } as const;
 
 /** Of whoever sends to a channel, in events: every try counts. */

@@ -70,3 +70,7 @@ export interface Log<E extends AnyEventType = AnyEventType> extends ChannelBase<
 
 /** Where events travel. */
 export type Channel = Topic | Queue | Log;
+
+/** What a channel is declared to carry; a queue without traffic of its own has that of the topic that feeds it. */
+export const trafficOf = (channel: Channel): Traffic | undefined =>
+  channel.traffic ?? (channel.kind === 'queue' ? channel.from?.traffic : undefined);

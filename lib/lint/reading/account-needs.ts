@@ -3,10 +3,16 @@ import type { Template } from './templates.ts';
 
 /** One thing that a system may have under way at once, and so may use up of an account's quota. */
 export interface Need {
-  readonly quota: 'lambda-concurrency' | 'lambda-reserved' | 'kinesis-shards' | 'ses-sending';
+  readonly quota:
+    | 'lambda-concurrency'
+    | 'lambda-reserved'
+    | 'kinesis-shards'
+    | 'table-writes'
+    | 'table-reads'
+    | 'ses-sending';
   /** Construct path or logical id of what asks for it. */
   readonly path: string;
-  /** Executions or shards at most. undefined: nothing bounds it but the account. */
+  /** Executions, shards or units a second at most. undefined: nothing bounds it but the account. */
   readonly most: number | undefined;
   /** Where the number comes from. */
   readonly why: string;
@@ -17,7 +23,7 @@ const ON_DEMAND_SHARDS = 4;
 
 /**
  * What templates ask of an account at most, by what they declare: the executions of event source mappings and of functions that are called, and the
- * shards of streams. What a table takes depends on traffic, and is not in a template.
+ * shards of streams, and the units of tables that are warmed for a declared peak. What other tables take depends on traffic, and is not in a template.
  * @param callers executions at once of each function that has a URL
  */
 export function accountNeeds(templates: readonly Template[], callers: number): readonly Need[] {
@@ -53,10 +59,25 @@ const executions = (most: number | undefined, why: string): readonly Found[] => 
   { quota: 'lambda-concurrency', most, why },
 ];
 
+/** Of each table: the quota is one for any of them. */
+const tableNeeds = ({ properties }: Asked): readonly Found[] => {
+  const warm = recordOf(properties.WarmThroughput);
+  return [
+    ...units('table-writes', warm.WriteUnitsPerSecond, 'write units a second'),
+    ...units('table-reads', warm.ReadUnitsPerSecond, 'read units a second'),
+  ];
+};
+const units = (quota: Need['quota'], given: unknown, why: string): readonly Found[] => {
+  const most = given === undefined ? undefined : numberOf(given, 0);
+  return most === undefined ? [] : [{ quota, most, why }];
+};
+
 const reservedOf = ({ ReservedConcurrentExecutions: reserved }: Json): number | undefined =>
   reserved === undefined ? undefined : numberOf(reserved, 0);
 
 const NEEDS: Readonly<Record<string, (asked: Asked) => readonly Found[]>> = {
+  'AWS::DynamoDB::Table': tableNeeds,
+  'AWS::DynamoDB::GlobalTable': tableNeeds,
   'AWS::Kinesis::Stream': ({ properties }) => [
     { quota: 'kinesis-shards', most: shardsOf(properties), why: 'its shards' },
   ],

@@ -33,6 +33,8 @@ export interface Account {
     /** Most write and read units a second of one partition key. */
     readonly keyWrites: number;
     readonly keyReads: number;
+    /** Part of a declared warm throughput that a table has, above 0 and at most 1: less to try a declared peak with a part of its traffic. */
+    readonly warmShare: number;
     /** How long a transaction holds its items, milliseconds; others that want them meanwhile conflict. */
     readonly transactionMs: number;
   };
@@ -70,7 +72,7 @@ export const DEFAULT_ACCOUNT: Account = {
   lambda: { concurrency: 1_000, unreserved: 100, retrySeconds: [60, 120], freezes: true },
   dynamodb: {
     ...{ newTableWrites: 4_000, newTableReads: 12_000, tableWrites: 40_000, tableReads: 40_000 },
-    ...{ keyWrites: 1_000, keyReads: 3_000, transactionMs: 10 },
+    ...{ keyWrites: 1_000, keyReads: 3_000, warmShare: 1, transactionMs: 10 },
   },
   kinesis: { shards: 20_000, onDemandStreams: 50, scalingsPerDay: 10 },
   http: { idleSeconds: 20 },

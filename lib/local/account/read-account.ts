@@ -23,6 +23,10 @@ const whole = (min: number): Rule => ({
   holds: (value) => isNumber(value, min) && Number.isSafeInteger(value),
 });
 const RATE: Rule = { must: 'a number of 1 or more', holds: (value) => isNumber(value, 1) };
+const SHARE: Rule = {
+  must: 'a number above 0, at most 1',
+  holds: (value) => isNumber(value, Number.MIN_VALUE) && Number(value) <= 1,
+};
 const SPAN: Rule = { must: 'a number of 0 or more', holds: (value) => isNumber(value, 0) };
 const SPANS: Rule = {
   must: 'a list of two numbers of seconds, such as [60, 120]',
@@ -40,7 +44,7 @@ const RULES: { readonly [Part in keyof Account]: { readonly [Member in keyof Acc
   lambda: { concurrency: whole(1), unreserved: whole(0), retrySeconds: SPANS, freezes: FLAG },
   dynamodb: {
     ...{ newTableWrites: RATE, newTableReads: RATE, tableWrites: RATE, tableReads: RATE },
-    ...{ keyWrites: RATE, keyReads: RATE, transactionMs: SPAN },
+    ...{ keyWrites: RATE, keyReads: RATE, warmShare: SHARE, transactionMs: SPAN },
   },
   kinesis: { shards: whole(1), onDemandStreams: whole(0), scalingsPerDay: whole(0) },
   http: { idleSeconds: { must: 'a number above 0', holds: (value) => isNumber(value, Number.MIN_VALUE) } },

@@ -86,7 +86,7 @@ export async function startDynamodb({
     ...(throughput === undefined
       ? countReads(itemOperations, capacity)
       : limitReads(countReads(itemOperations, chargeReads(capacity, throughput, tables)), throughput, tables)),
-    ...createTableOperations({ store, tables, streams, expiry, state }),
+    ...createTableOperations({ store, tables, streams, expiry, state, throughput }),
   };
   const streamOperations = streams.operations;
 

@@ -6,6 +6,7 @@ import type { Expiry } from './expiry.ts';
 import { changeIndex, changesIndexes } from './index-changes.ts';
 import type { Parameters } from './parameters.ts';
 import type { Streams } from './streams.ts';
+import type { Throughput, Use, Warm } from './throughput.ts';
 import { indexPrefix, itemPrefix, noSuchTable, rangeOf, type TableCache, tableKey, tagPrefix } from './view.ts';
 
 export interface TableContext {
@@ -14,6 +15,8 @@ export interface TableContext {
   readonly streams: Streams;
   readonly expiry: Expiry;
   readonly state?: State | undefined;
+  /** Told of the warm throughput of tables. */
+  readonly throughput?: Throughput | undefined;
 }
 
 type Operation = (parameters: Parameters) => Promise<Parameters>;
@@ -25,6 +28,8 @@ interface Settings {
   encrypted: boolean;
   tableClass: string;
   contributorInsights: boolean;
+  /** Warm throughput that was asked for. */
+  warm?: Warm;
 }
 
 /** Tables become active within a turn or two of the event loop; waiting longer means something is wrong. */
@@ -34,9 +39,14 @@ const DYNALITE_UPDATES = ['ProvisionedThroughput', 'BillingMode'];
 
 /** Everything about tables themselves, and their settings. */
 export function createTableOperations(context: TableContext): Record<string, Operation> {
-  const { store, tables, streams, expiry, state } = context;
+  const { store, tables, streams, expiry, state, throughput } = context;
   const kept = state && documents<Settings>(state, 'dynamodb-settings');
   const settings = new Map<string, Settings>(kept?.entries() ?? []);
+  const warm = (name: string, units: Warm | undefined): void => {
+    const table = units && tables.find(name);
+    if (table !== undefined) throughput?.warm(table, units ?? {});
+  };
+  for (const [name, known] of settings) warm(name, known.warm);
 
   const find = (name: unknown): Table => {
     const table = tables.find(nameOf(name));
@@ -55,13 +65,14 @@ export function createTableOperations(context: TableContext): Record<string, Ope
     return known;
   };
   const described = (table: Table): Parameters => {
-    const { deletionProtection, encrypted, tableClass } = settingsOf(table.TableName);
+    const { deletionProtection, encrypted, tableClass, warm: units } = settingsOf(table.TableName);
     return {
       ...table,
       ...streams.describe(table.TableName),
       DeletionProtectionEnabled: deletionProtection,
       ...(encrypted && { SSEDescription: { Status: 'ENABLED', SSEType: 'KMS' } }),
       ...(tableClass !== 'STANDARD' && { TableClassSummary: { TableClass: tableClass } }),
+      ...(units && { WarmThroughput: { ...toWire(units), Status: 'ACTIVE' } }),
     };
   };
   const applySettings = (name: string, given: Parameters) => {
@@ -71,6 +82,9 @@ export function createTableOperations(context: TableContext): Record<string, Ope
     if (typeof given.TableClass === 'string') current.tableClass = given.TableClass;
     const encryption = given.SSESpecification as { Enabled?: boolean } | undefined;
     if (encryption !== undefined) current.encrypted = encryption.Enabled === true;
+    const units = warmIn(given, current.warm);
+    if (units !== undefined) current.warm = units;
+    warm(name, current.warm);
     kept?.put(name, current);
   };
   const plain =
@@ -183,6 +197,35 @@ export function createTableOperations(context: TableContext): Record<string, Ope
       };
     },
   };
+}
+
+/** What a table has, under the names that DynamoDB gives it. */
+const WARM = { read: 'ReadUnitsPerSecond', write: 'WriteUnitsPerSecond' } as const satisfies Record<Use, string>;
+const USES = Object.keys(WARM) as Use[];
+
+const toWire = (units: Warm): Parameters =>
+  Object.fromEntries(USES.flatMap((use) => (units[use] === undefined ? [] : [[WARM[use], units[use]]])));
+
+/**
+ * The warm throughput that is asked for, with what the table has already.
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/warm-throughput.html
+ * @throws DynamodbError for less than it has: a table that was warmed stays so
+ */
+function warmIn({ WarmThroughput }: Parameters, before: Warm = {}): Warm | undefined {
+  if (WarmThroughput === undefined || WarmThroughput === null) return undefined;
+  const units: Partial<Record<Use, number>> = { ...before };
+  for (const use of USES) {
+    const given = (WarmThroughput as Parameters)[WARM[use]];
+    if (given === undefined || given === null) continue;
+    if (!Number.isSafeInteger(given) || Number(given) < 1)
+      throw validationError(`1 validation error detected: Value at 'warmThroughput.${WARM[use]}' must be 1 or more`);
+    if (Number(given) < (before[use] ?? 0))
+      throw validationError(
+        `One or more parameter values were invalid: Requested ${WARM[use]} for WarmThroughput for table is lower than current WarmThroughput, decreasing WarmThroughput is not supported`,
+      );
+    units[use] = Number(given);
+  }
+  return units;
 }
 
 /** Operations take a table's name or its ARN. */

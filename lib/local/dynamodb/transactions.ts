@@ -186,14 +186,23 @@ function bytesOf({ part, view }: Tried): number {
   return item === undefined ? 0 : itemSize(item);
 }
 
-/** Each part costs double. @throws TransactionCanceledException with ThrottlingError where there is not enough */
+/** Each part costs double; those of one partition key are taken together. @throws TransactionCanceledException with ThrottlingError where there is not enough */
 function takeUnits(tried: readonly Tried[], tables: TableCache, throughput: Throughput): void {
-  const reasons = tried.map(({ part: { data }, view }): Reason => {
+  const placed = tried.map(({ part: { data }, view }) => {
     const table = tables.find(String(data.TableName));
-    const units = TRANSACTION_FACTOR * writeUnits(view.lastRead, view.changes[0]?.after);
-    const exceeded = table && throughput.take('write', table, partitionKeyOf(data, table), units);
-    return exceeded === undefined ? NO_REASON : { Code: 'ThrottlingError', Message: THROUGHPUT_EXCEEDED };
+    const key = table && partitionKeyOf(data, table);
+    return { table, key, units: TRANSACTION_FACTOR * writeUnits(view.lastRead, view.changes[0]?.after) };
   });
+  const refused = new Set(
+    [...Map.groupBy(placed, ({ table, key }) => `${table?.TableName} ${key}`).values()].flatMap((parts) => {
+      const [{ table, key } = {}] = parts;
+      const units = parts.reduce((sum, part) => sum + part.units, 0);
+      return table !== undefined && throughput.take('write', table, key, units) !== undefined ? parts : [];
+    }),
+  );
+  const reasons = placed.map(
+    (part): Reason => (refused.has(part) ? { Code: 'ThrottlingError', Message: THROUGHPUT_EXCEEDED } : NO_REASON),
+  );
   if (!reasons.every((reason) => reason === NO_REASON)) throw cancelled(reasons);
 }
 

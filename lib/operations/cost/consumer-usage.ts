@@ -1,9 +1,15 @@
 import { usesTable } from '../../contracts/subscriptions/delivery-numbers.ts';
 import type { Subscription } from '../../contracts/subscriptions/subscription.ts';
+import {
+  batchUnits,
+  effectUnits,
+  INBOX_RECORD_BYTES,
+  inboxUnits,
+  transactionsOf,
+} from '../../contracts/subscriptions/table-units.ts';
 import type { Assumptions } from './assumptions.ts';
 import { chunks } from './channel-usage.ts';
 import { SECONDS_PER_MONTH, type Usage } from './charge.ts';
-import { batchUnits, effectUnits, INBOX_RECORD_BYTES, inboxUnits, transactionsOf } from './dynamodb-units.ts';
 import { functionUsage, storageUsage } from './function-usage.ts';
 import { consumerMetrics, hoursWritten } from './metric-count.ts';
 import type { Rate } from './rates.ts';

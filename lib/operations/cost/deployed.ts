@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { NEW_TABLE } from '../../contracts/declaring/table-capacity.ts';
 import type { Usage } from './charge.ts';
 import type { Deployed, DeployedLog } from './system-cost.ts';
 
@@ -37,9 +38,22 @@ export function deployedIn(assembly: string, stack: string): Deployed {
   ];
   return {
     usages,
+    once: Object.entries(Resources).flatMap(([id, one]) => warmUsage(id, one)),
     memoryMib: new Map(resources.flatMap((one) => memoryOf(one, stack))),
     logs: new Map(resources.flatMap((one) => logOf(one, stack))),
   };
+}
+
+/** What a table is warmed for beyond what a new one takes. */
+function warmUsage(logicalId: string, { Properties = {} }: Resource): Usage[] {
+  const warm = (Properties.WarmThroughput ?? {}) as Readonly<Record<string, unknown>>;
+  const part = `table ${logicalId}`;
+  const beyond = (given: unknown, fresh: number): number => Math.max(0, Number(given ?? 0) - fresh);
+  const usages: Usage[] = [
+    { part, price: 'dynamodbWarmWrite', quantity: beyond(warm.WriteUnitsPerSecond, NEW_TABLE.write) },
+    { part, price: 'dynamodbWarmRead', quantity: beyond(warm.ReadUnitsPerSecond, NEW_TABLE.read) },
+  ];
+  return usages.filter(({ quantity }) => quantity > 0);
 }
 
 /** Metric math is charged by the metrics it reads, not by its expressions. */

@@ -1,9 +1,9 @@
 import { OUTBOX_METRIC } from '../../contracts/agreed/metrics.ts';
 import { OUTBOX_TABLE } from '../../contracts/agreed/tables.ts';
 import type { Outbox } from '../../contracts/channels/outbox.ts';
+import { effectUnits, outboxRowBytes, outboxUnits } from '../../contracts/subscriptions/table-units.ts';
 import type { Assumptions } from './assumptions.ts';
 import { SECONDS_PER_MONTH, type Usage } from './charge.ts';
-import { effectUnits, outboxRowBytes, outboxUnits } from './dynamodb-units.ts';
 import { functionUsage, storageUsage } from './function-usage.ts';
 import type { Rate } from './rates.ts';
 

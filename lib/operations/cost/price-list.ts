@@ -116,6 +116,19 @@ export const PRICES = {
   // A transaction pays twice per item. Lambda's reading of a stream is free.
   dynamodbWrite: dynamodb('write request units', 'million units', MILLION, each(flat(0.625), flat(0.705))),
   dynamodbRead: dynamodb('read request units', 'million units', MILLION, each(flat(0.125), flat(0.1415))),
+  // Once, for each unit beyond what a new table takes; raised later, for each unit more. The price page's examples; no price list has it.
+  dynamodbWarmWrite: dynamodb(
+    'warm throughput, writes, once',
+    'unit',
+    1,
+    each(unconfirmed(flat(0.00065)), unconfirmed(flat(0.000735))),
+  ),
+  dynamodbWarmRead: dynamodb(
+    'warm throughput, reads, once',
+    'unit',
+    1,
+    each(unconfirmed(flat(0.00013)), unconfirmed(flat(0.000147))),
+  ),
   dynamodbStorage: dynamodb('storage', 'GB-month', 1, each(flat(0.25), flat(0.283))),
   dynamodbRecovery: dynamodb('point-in-time recovery', 'GB-month', 1, each(flat(0.2), flat(0.22))),
 

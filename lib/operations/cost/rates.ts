@@ -1,4 +1,4 @@
-import type { Channel, Traffic } from '../../contracts/channels/channel.ts';
+import { type Traffic, trafficOf } from '../../contracts/channels/channel.ts';
 import type { SystemContract } from '../../contracts/system.ts';
 import type { Assumptions } from './assumptions.ts';
 
@@ -35,9 +35,6 @@ export function ratesOf({ channels }: SystemContract, a: Assumptions, perSecond?
     }),
   );
 }
-
-const trafficOf = (channel: Channel): Traffic | undefined =>
-  channel.traffic ?? (channel.kind === 'queue' ? channel.from?.traffic : undefined);
 
 const rateOf = ({ peakPerSecond, usualPerSecond, averageBytes }: Traffic, a: Assumptions): Rate =>
   usualPerSecond === undefined

@@ -22,6 +22,8 @@ export interface DeployedLog {
 export interface Deployed {
   /** Alarms, dashboards, keys: what costs without traffic. */
   readonly usages: readonly Usage[];
+  /** What is charged once, when the stack is made: warm throughput. No part of a month. @default nothing */
+  readonly once?: readonly Usage[];
   /** Memory in MiB of the function of a consumer, or of an outbox's relay, by name. */
   readonly memoryMib: ReadonlyMap<string, number>;
   /** Logs, by name. */
@@ -49,6 +51,8 @@ export interface SystemCost {
   readonly services: readonly { readonly name: string; readonly dollars: number }[];
   readonly parts: readonly { readonly name: string; readonly dollars: number }[];
   readonly charges: readonly Charge[];
+  /** Charged once, when the stack is made. */
+  readonly once: readonly Charge[];
   readonly assumptions: Assumptions;
   /** What this sum in particular takes for granted. */
   readonly notes: readonly string[];
@@ -88,6 +92,7 @@ export function systemCost(declared: SystemContract, options: CostOptions): Syst
     ...(options.deployed?.usages ?? []),
   ];
   const charges = charge(usages, options.region);
+  const once = charge(options.deployed?.once ?? [], options.region);
   const entering = [
     ...boxes.map(({ rate }) => rate),
     ...known
@@ -107,8 +112,9 @@ export function systemCost(declared: SystemContract, options: CostOptions): Syst
     services: sumsBy(charges, 'service'),
     parts: sumsBy(charges, 'part'),
     charges,
+    once,
     assumptions: a,
-    notes: notesOf(contract, rates, options, a),
+    notes: [...notesOf(contract, rates, options, a), ...onceNotes(once)],
   };
 }
 
@@ -166,5 +172,12 @@ function notesOf(
       : []),
   ];
 }
+
+const onceNotes = (once: readonly Charge[]): string[] =>
+  once.length === 0
+    ? []
+    : [
+        `${sumOf(once).toFixed(2)} USD are charged once and not counted, when the tables are made: warm throughput for the declared peaks (${once.map(({ part, units, what }) => `${part}: ${units} ${what}`).join('; ')})`,
+      ];
 
 const percent = (share: number): string => `${Math.round(share * 100)} %`;

@@ -1,6 +1,6 @@
 import { AwsError, OutOfTime } from '../aws/calls/call.ts';
 import { cancellationReasons } from '../aws/dynamodb.ts';
-import { tryAgain } from '../aws/throttles.ts';
+import { type TryAgain, tryAgain } from '../aws/throttles.ts';
 
 /**
  * Answers of a store that say: not now. Nothing was done, and the same request is good a moment later; they are nobody's failure, and spend no attempt.
@@ -28,17 +28,22 @@ interface SdkError {
  * Whether AWS answered: not now. Also of the errors of the AWS SDK, which a handler may use.
  * @param error anything that was thrown; what did not come from AWS is never transient
  */
-export function isTransientAnswer(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
+export const isTransientAnswer = (error: unknown): boolean => kindOf(error) !== undefined;
+
+/** Whether AWS answered that there is no room: a throttle, or that others have the item in their hands. Not what is broken (500 to 504). */
+export const wasThrottled = (error: unknown): boolean => kindOf(error) === 'throttle';
+
+function kindOf(error: unknown): TryAgain | undefined {
+  if (!(error instanceof Error)) return undefined;
   const answered = error instanceof AwsError ? error : fromSdk(error);
-  if (answered === undefined) return false;
+  if (answered === undefined) return undefined;
   if (answered.name === 'TransactionCanceledException') {
     const codes = (cancellationReasons(answered) ?? [])
       .map(({ Code }) => Code ?? 'None')
       .filter((code) => code !== 'None');
-    return codes.length > 0 && codes.every((code) => PASSING_REASONS.has(code));
+    return codes.length > 0 && codes.every((code) => PASSING_REASONS.has(code)) ? 'throttle' : undefined;
   }
-  return CONFLICTS.has(answered.name) || tryAgain(answered) !== undefined;
+  return CONFLICTS.has(answered.name) ? 'throttle' : tryAgain(answered);
 }
 
 /** Whether it was a store that was busy, and not the work that failed: it said so to the end, or had not answered when the time was up. */

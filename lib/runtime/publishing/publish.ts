@@ -25,13 +25,16 @@ export class PublishFailed extends Error {
   override readonly name = 'PublishFailed';
   /** By event id: what the service said, or that an earlier event of the same key was not sent. */
   readonly unsent: ReadonlyMap<string, string>;
+  /** All that was refused was refused for want of capacity. */
+  readonly throttled: boolean;
 
-  constructor(channel: Channel, unsent: ReadonlyMap<string, string>) {
+  constructor(channel: Channel, unsent: ReadonlyMap<string, string>, throttled = false) {
     const [first] = unsent;
     super(
       `${unsent.size} event(s) could not be sent to ${channel.kind} '${channel.name}'; the first, '${first?.[0]}': ${first?.[1]}`,
     );
     this.unsent = unsent;
+    this.throttled = throttled;
   }
 }
 
@@ -123,6 +126,7 @@ export function publisher(channel: Channel, options: PublisherOptions = {}, runt
     );
     const unsent = new Map<string, string>();
     const stopped = new Set<string>();
+    let throttled = true;
     const note = ({ carries }: Entry, error: string) => {
       for (const { id } of carries) unsent.set(id, error);
     };
@@ -135,13 +139,14 @@ export function publisher(channel: Channel, options: PublisherOptions = {}, runt
     for (const round of inRounds(entries, (entry) => entry.key)) {
       const [waiting, held] = [round.filter((e) => !stopped.has(e.key)), round.filter((e) => stopped.has(e.key))];
       for (const entry of held) note(entry, `an earlier event of '${entry.key}' was not sent`);
-      for (const { entry, error } of await sendRound(waiting, heard)) {
+      for (const { entry, error, code = '' } of await sendRound(waiting, heard)) {
         stopped.add(entry.key);
+        throttled &&= isThrottle(code);
         note(entry, error);
       }
     }
     if (entries.length > 0) measureSends(channel, tally, runtime);
-    if (unsent.size > 0) throw new PublishFailed(channel, unsent);
+    if (unsent.size > 0) throw new PublishFailed(channel, unsent, throttled);
   };
 }
 

@@ -140,6 +140,11 @@ export const sendEmail = subscription('send-email', {
   concurrency: 10,
 });
 
+/**
+ * What an order asks of the stock: 20 articles on average (of the sample orders), each read, and taken or given back in a transaction, which costs double.
+ */
+export const STOCK_UNITS = { write: 2 * 20, read: 20 } as const;
+
 /** Sales per minute and country, from the log. */
 export const salesTotals = subscription('sales-totals', {
   to: orderLog,

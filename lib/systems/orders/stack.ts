@@ -5,7 +5,7 @@ import { ArnPrincipal } from 'aws-cdk-lib/aws-iam';
 import { FunctionUrlAuthType } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import type { ConsumerView } from '../../constructs/alarms/consumer-view.ts';
-import { watchFunction } from '../../constructs/alarms/function.ts';
+import { watchCalledFunction } from '../../constructs/alarms/function.ts';
 import { watchOutbox } from '../../constructs/alarms/outbox.ts';
 import { watchProducers } from '../../constructs/alarms/producer.ts';
 import { SystemAlarms } from '../../constructs/alarms/system-alarms.ts';
@@ -24,7 +24,10 @@ import { ClaimCheckBucket } from '../../constructs/stores/claim-check-bucket.ts'
 import { dataBucket } from '../../constructs/stores/data-bucket.ts';
 import { InboxTable } from '../../constructs/stores/inbox-table.ts';
 import { messagingKey } from '../../constructs/stores/messaging-key.ts';
+import { warmTable } from '../../constructs/stores/warm-table.ts';
 import { seconds } from '../../contracts/declaring/duration.ts';
+import { loadOf } from '../../contracts/declaring/table-capacity.ts';
+import { peakOf } from '../../contracts/subscriptions/table-units.ts';
 import {
   chargeCard,
   makeInvoice,
@@ -33,6 +36,7 @@ import {
   ordersOutbox,
   orderTopic,
   reserveStock,
+  STOCK_UNITS,
   salesTotals,
   sendEmail,
 } from './contract.ts';
@@ -77,6 +81,8 @@ export class OrdersStack extends Stack {
     const payments = this.table('payments', 'orderId', { name: 'sequence', type: AttributeType.NUMBER });
     const provider = this.table('provider', 'idempotencyKey');
     const stock = this.table('stock', 'sku');
+    // The inventory alone is asked for more than one or two items with each order.
+    warmTable(stock, () => [loadOf(peakOf(reserveStock), STOCK_UNITS)]);
     const reservations = this.table('reservations', 'orderId', { name: 'part', type: AttributeType.STRING });
     const totals = this.table('totals', 'minute', { name: 'country', type: AttributeType.STRING });
     const invoices = dataBucket(this, 'invoices', { versioned: true });
@@ -147,7 +153,7 @@ export class OrdersStack extends Stack {
     allow(sales.function, ['dynamodb:UpdateItem'], [totals.tableArn]);
 
     const consumers: ConsumerView[] = [charge, reserve, invoice, email, sales].map(({ view }) => view);
-    watchFunction(alarms, 'place-order', placeOrder);
+    watchCalledFunction(alarms, 'place-order', placeOrder);
     const dashboard = new SystemDashboard(this, 'dashboard', {
       title: 'Orders',
       consumers,

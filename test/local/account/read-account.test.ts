@@ -39,6 +39,8 @@ it.each([
   ['{"lambda": {"retrySeconds": [60]}}', 'lambda.retrySeconds is [60]; it must be a list of two numbers'],
   ['{"lambda": {"concurrency": 5}}', 'lambda.unreserved is 10; it must be at most lambda.concurrency, which is 5'],
   ['{"http": {"idleSeconds": 0}}', 'http.idleSeconds is 0; it must be a number above 0'],
+  ['{"dynamodb": {"warmShare": 0}}', 'dynamodb.warmShare is 0; it must be a number above 0, at most 1'],
+  ['{"dynamodb": {"warmShare": 1.1}}', 'dynamodb.warmShare is 1.1; it must be a number above 0, at most 1'],
   ['{"dynamodb": {"transactionMs": -1}}', 'dynamodb.transactionMs is -1; it must be a number of 0 or more'],
 ])('%s is refused: %s', (text, message) => {
   expect(() => readAccount(text, 'account.json')).toThrow(message);

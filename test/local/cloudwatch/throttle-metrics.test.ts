@@ -34,12 +34,14 @@ test('what a table does not take is counted: calls, and each write of a batch', 
     );
     return Datapoints.reduce((total, point) => total + (point.Sum ?? 0), 0);
   };
-  // More than the one unit of a key's second.
-  const Item = { id: { S: 'hot' }, text: { S: 'x'.repeat(2_000) } };
+  // The key has one unit a second, and pays for this one for five minutes.
+  const Item = { id: { S: 'hot' }, text: { S: 'x'.repeat(300 * 1_024) } };
   const Put = { TableName, Item };
   const refused = async (call: Promise<unknown>) =>
     expect(await call.catch((error: Error) => error.name)).toEqual(expect.any(String));
 
+  await dynamodb.send(new PutItemCommand(Put));
+  expect(await sum('WriteThrottleEvents')).toBe(0);
   await refused(dynamodb.send(new PutItemCommand(Put)));
   expect(await sum('ThrottledRequests', { Operation: 'PutItem' })).toBe(1);
   expect(await sum('WriteThrottleEvents')).toBe(1);

@@ -1,11 +1,13 @@
 import {
   BatchWriteItemCommand,
   CreateTableCommand,
+  DescribeTableCommand,
   GetItemCommand,
   PutItemCommand,
   QueryCommand,
   TransactGetItemsCommand,
   TransactWriteItemsCommand,
+  UpdateTableCommand,
 } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { NEW_ACCOUNT } from '../../../lib/local/account/account.ts';
@@ -33,6 +35,7 @@ beforeAll(async () => {
     tableReads: 300,
     keyWrites: 10,
     keyReads: 10,
+    warmShare: 0.5,
   };
   harnesses.set(
     'small',
@@ -40,6 +43,13 @@ beforeAll(async () => {
       account: { ...NEW_ACCOUNT, dynamodb: { ...small, transactionMs: 0 } },
       onThrottled: (what) => void told.push(what),
       timeScale: TIME_SCALE,
+    }),
+  );
+  harnesses.set(
+    'no growth',
+    await startHarness({
+      account: { ...NEW_ACCOUNT, dynamodb: { ...small, transactionMs: 0 } },
+      onThrottled: (what) => void told.push(what),
     }),
   );
   for (const { clients } of harnesses.values())
@@ -50,7 +60,7 @@ afterAll(async () => {
 });
 
 /** One for each case: a limit that one uses up is not another's. */
-const TABLES = ['plain', 'conflicts', 'writes', 'hot', 'parts', 'batch', 'reads', 'grows'];
+const TABLES = ['plain', 'conflicts', 'writes', 'hot', 'parts', 'large', 'batch', 'reads', 'grows'];
 const createTable = (TableName: string) =>
   new CreateTableCommand({
     TableName,
@@ -182,6 +192,8 @@ conforms(
   },
 );
 
+const identity = (error: unknown): unknown => error;
+
 /** The first refusal of so many at a time, which a busy machine may spread over several seconds. */
 const refusal = (send: (n: number) => Promise<unknown>, count: number): Promise<unknown> =>
   until('a refusal', async () => (await refusedOf(send, count))[0]);
@@ -229,12 +241,59 @@ conforms(
   'DynamoDB transactions: what is beyond the throughput cancels them with ThrottlingError; a part costs double',
   { source: 'dynamodb-throttling' },
   async () => {
-    const TransactItems = Array.from({ length: 6 }, (_, n) => putting('parts', 'one', `${n}`));
-    const error = await failure(db('small').send(new TransactWriteItemsCommand({ TransactItems })));
+    // Two parts of a key that has ten units a second cost four.
+    const TransactItems = [putting('parts', 'one', 'a'), putting('parts', 'other'), putting('parts', 'one', 'b')];
+    const send = () => db('small').send(new TransactWriteItemsCommand({ TransactItems }));
+    const error = await until('a refusal', () => send().then(() => undefined, identity));
     expect(error).toMatchObject({
       name: 'TransactionCanceledException',
-      CancellationReasons: [...Array.from({ length: 5 }, () => ({ Code: 'None' })), { Code: 'ThrottlingError' }],
+      CancellationReasons: [{ Code: 'ThrottlingError' }, { Code: 'None' }, { Code: 'ThrottlingError' }],
     });
+  },
+);
+conforms(
+  'DynamoDB: what costs more than a second has is taken all the same, and the seconds after it pay',
+  { source: 'dynamodb-throttling', faithful: 'partly', remark: 'AWS has burst capacity, and does not promise it.' },
+  async () => {
+    const large = (pk: string) => ({
+      Put: { TableName: 'large', Item: { ...key(pk), v: { S: 'x'.repeat(12 * KIB) } } },
+    });
+    // 26 units of a key that has 10, with a small one of the same key beside it.
+    const write = () =>
+      db('small').send(
+        new TransactWriteItemsCommand({ TransactItems: [large('one'), putting('large', 'one', 'head')] }),
+      );
+    await write();
+    const begun = Date.now();
+    const small = new PutItemCommand({ TableName: 'large', Item: key('one', 'b') });
+    expect(await failure(db('small').send(small))).toMatchObject({ name: 'ThrottlingException' });
+    await until('the key to have paid', async () => !(await failed(db('small').send(small))) || undefined);
+    expect(Date.now() - begun).toBeGreaterThan(1_000);
+  },
+);
+conforms(
+  'DynamoDB: a warmed table takes its warm throughput from its first second on, tells it, and is never less warm',
+  { source: 'dynamodb-on-demand', faithful: 'partly', remark: 'Tables that nobody has warmed do not tell theirs.' },
+  async () => {
+    const { input } = createTable('warmed');
+    const WarmThroughput = { WriteUnitsPerSecond: 160 };
+    await db('no growth').send(new CreateTableCommand({ ...input, WarmThroughput }));
+    const { Table } = await db('no growth').send(new DescribeTableCommand({ TableName: 'warmed' }));
+    expect(Table?.WarmThroughput).toEqual({ ...WarmThroughput, Status: 'ACTIVE' });
+    // Half of it by `warmShare`: twice what a new table takes.
+    let next = 0;
+    const put = () => db('no growth').send(new PutItemCommand({ TableName: 'warmed', Item: key(`k${next++}`) }));
+    await refusal(put, 200);
+    expect(told.join('\n')).toContain('table warmed: no more than 80 write units a second');
+    const update = (units: number) =>
+      db('no growth').send(
+        new UpdateTableCommand({ TableName: 'warmed', WarmThroughput: { WriteUnitsPerSecond: units } }),
+      );
+    expect(await failure(update(159))).toMatchObject({
+      name: 'ValidationException',
+      message: expect.stringContaining('decreasing WarmThroughput is not supported'),
+    });
+    await update(170);
   },
 );
 conforms(

@@ -19,6 +19,9 @@ const Resources = {
   Other: { Type: 'AWS::CloudWatch::Dashboard' },
   Key: { Type: 'AWS::KMS::Key' },
   Alias: { Type: 'AWS::KMS::Alias' },
+  Stock: { Type: 'AWS::DynamoDB::Table', Properties: { WarmThroughput: { WriteUnitsPerSecond: 16_000 } } },
+  // A new table takes as much.
+  Cold: { Type: 'AWS::DynamoDB::Table', Properties: { WarmThroughput: { ReadUnitsPerSecond: 12_000 } } },
   Worker: named('shop-worker', 512),
   Stranger: named('shopping-worker', 1_024),
 };
@@ -40,6 +43,12 @@ describe('what is deployed', () => {
       ['keys', 1],
     ]);
     expect([...memoryMib]).toEqual([['worker', 512]]);
+  });
+
+  it('costs once what tables are warmed for beyond what a new one takes', () => {
+    expect(deployedIn(assembly, 'shop').once).toEqual([
+      { part: 'table Stock', price: 'dynamodbWarmWrite', quantity: 12_000 },
+    ]);
   });
 
   it('is asked for by the name of a stack that is there', () => {

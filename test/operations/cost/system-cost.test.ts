@@ -323,3 +323,20 @@ describe('sums', () => {
     );
   });
 });
+
+describe('what is charged once', () => {
+  const deployed = { usages: [], memoryMib: new Map(), logs: new Map() };
+  const box = outbox('box', { publishes: [log('told', { events, traffic: usual(1) })] });
+  const costOf = (once: { part: string; price: PriceName; quantity: number }[]) =>
+    systemCost(systemContract('test', { box }), { region: 'us-east-1', deployed: { ...deployed, once } });
+
+  it('is told, and is no part of a month', () => {
+    const warmed = costOf([{ part: 'table stock', price: 'dynamodbWarmWrite', quantity: 12_000 }]);
+    const cold = costOf([]);
+    expect(warmed.dollars).toBe(cold.dollars);
+    expect(warmed.once.map(({ part, dollars }) => [part, dollars])).toEqual([['table stock', 7.8]]);
+    expect(warmed.notes.join()).toContain('7.80 USD are charged once and not counted');
+    expect(warmed.notes.join()).toContain('(table stock: 12000 warm throughput, writes, once)');
+    expect([cold.once, cold.notes.join().includes('once')]).toEqual([[], false]);
+  });
+});

@@ -21,7 +21,6 @@ const harmless = [
   'ReadProvisionedThroughputSettings',
   'TableClass',
   'Tags',
-  'WarmThroughput',
   'WriteOnDemandThroughputSettings',
   'WriteProvisionedThroughputSettings',
 ];
@@ -35,6 +34,7 @@ const handled = [
   'StreamSpecification',
   'TableName',
   'TimeToLiveSpecification',
+  'WarmThroughput',
 ];
 
 const lifecycle = {
@@ -98,6 +98,7 @@ async function createTable(request: ResourceRequest): Promise<ProvisionedResourc
   if (global.length > 0) body.GlobalSecondaryIndexes = global;
   if (local.length > 0) body.LocalSecondaryIndexes = local;
   const StreamViewType = viewTypeIn(properties);
+  if (isObject(properties.WarmThroughput)) body.WarmThroughput = properties.WarmThroughput;
   if (StreamViewType) body.StreamSpecification = { StreamEnabled: true, StreamViewType };
   try {
     await context.calls.json('dynamodb', 'CreateTable', body);
@@ -120,6 +121,9 @@ async function broughtTo(TableName: string, request: ResourceRequest): Promise<P
     if (isStreamed) await setStream({ StreamEnabled: false });
     if (wanted) await setStream({ StreamEnabled: true, StreamViewType: wanted });
   }
+  const { WarmThroughput } = properties;
+  if (isObject(WarmThroughput) && !hasAll(objectAt(description, 'WarmThroughput'), WarmThroughput))
+    await context.calls.json('dynamodb', 'UpdateTable', { TableName, WarmThroughput });
   const updates = indexUpdates(description, properties);
   if (updates.length > 1) {
     throw provisionError(
@@ -136,6 +140,9 @@ async function broughtTo(TableName: string, request: ResourceRequest): Promise<P
   }
   return configured(TableName, request);
 }
+
+const hasAll = (all: JsonObject, some: JsonObject): boolean =>
+  Object.entries(some).every(([name, value]) => all[name] === value);
 
 function indexUpdates(there: JsonObject, wanted: JsonObject): JsonObject[] {
   const [old, now] = [indexes(there, 'GlobalSecondaryIndexes'), indexes(wanted, 'GlobalSecondaryIndexes')];

@@ -14,8 +14,19 @@ export class PlaceOrderFailed extends Error {
   override readonly name = 'PlaceOrderFailed';
 }
 
+/** There was no room for the order: nothing of it was kept, send it again. */
+export class PlaceOrderThrottled extends Error {
+  override readonly name = 'PlaceOrderThrottled';
+  readonly retryAfterSeconds: number;
+
+  constructor(functionName: string, retryAfterSeconds: number) {
+    super(`${functionName} is busy: come again in ${retryAfterSeconds} s`);
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+}
+
 export interface Shop {
-  /** @throws PlaceOrderFailed when the function answered with an error */
+  /** @throws PlaceOrderThrottled, PlaceOrderFailed when the function answered with an error */
   place(request: unknown): Promise<Reply>;
   close(): void;
 }
@@ -34,15 +45,23 @@ export function openShop(functionName: string): Shop {
       );
       const text = Buffer.from(Payload ?? new Uint8Array()).toString('utf8');
       if (FunctionError !== undefined) throw new PlaceOrderFailed(`${functionName} failed: ${text}`);
-      return JSON.parse(text) as Reply;
+      const reply = JSON.parse(text) as Reply | Throttled;
+      if (reply.status === 'throttled') throw new PlaceOrderThrottled(functionName, reply.retryAfterSeconds);
+      return reply;
     },
     close: () => lambda.destroy(),
   };
 }
 
+interface Throttled {
+  readonly status: 'throttled';
+  readonly retryAfterSeconds: number;
+}
+
 const TRIES = 10;
 const RETRY_BASE_MS = 250;
 const RETRY_CAP_MS = 4_000;
+const MILLIS_PER_SECOND = 1_000;
 
 /**
  * A shop that does not give up at once: after a failure nothing is known about an order, and placing it again changes nothing.
@@ -63,14 +82,19 @@ export const patient = (
       } catch (error) {
         if (attempt === TRIES || !isWorthIt(error)) throw error;
         onAgain();
-        await sleep(Math.min(RETRY_CAP_MS, RETRY_BASE_MS * 2 ** attempt));
+        const told = error instanceof PlaceOrderThrottled ? error.retryAfterSeconds * MILLIS_PER_SECOND : 0;
+        await sleep(Math.max(told, Math.min(RETRY_CAP_MS, RETRY_BASE_MS * 2 ** attempt)));
       }
     }
   },
 });
 
-/** The account has no execution left for the function: it was not called. https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html */
+/**
+ * The account has no execution left for the function, which was not called, or the function had no room.
+ * https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html
+ */
 export const isThrottled = (error: unknown): boolean =>
+  error instanceof PlaceOrderThrottled ||
   (error as { readonly $metadata?: { readonly httpStatusCode?: number } }).$metadata?.httpStatusCode === 429;
 
 export interface Placed {

@@ -1,4 +1,7 @@
-import type { InboxMode, Subscription } from '../../contracts/subscriptions/subscription.ts';
+import { trafficOf } from '../channels/channel.ts';
+import type { Outbox } from '../channels/outbox.ts';
+import { loadOf, sumOfLoads, type TableLoad } from '../declaring/table-capacity.ts';
+import type { InboxMode, Subscription } from './subscription.ts';
 
 /** Request units of a table, and those of its index: CloudWatch shows them apart. */
 export interface Units {
@@ -68,4 +71,31 @@ export function batchUnits(s: Subscription, messages: number): Units {
   }
   const asked = s.breaker !== undefined || s.failedKey === 'park';
   return units({ read: asked ? 2 : 0 });
+}
+
+const NO_LOAD: Required<TableLoad> = { write: 0, read: 0 };
+
+/** What the declared peak of an outbox's busiest channel asks of its table; nothing, where no traffic is declared. The index has units of its own. */
+export function outboxLoad({ publishes }: Outbox): Required<TableLoad> {
+  const loads = publishes.flatMap((channel) => {
+    const traffic = trafficOf(channel);
+    return traffic === undefined ? [] : [loadOf(traffic.peakPerSecond, outboxUnits(traffic.averageBytes))];
+  });
+  return loads.toSorted((one, other) => other.write - one.write)[0] ?? NO_LOAD;
+}
+
+/** Messages a second at the declared peak of what a subscription consumes. @returns 0: nobody has said */
+export const peakOf = ({ to }: Subscription): number =>
+  to.kind === 'table-changes' ? 0 : (trafficOf(to)?.peakPerSecond ?? 0);
+
+/** What the declared peak of a subscription asks of the inbox table: a record for each message, and what is asked or moved for each batch. */
+export function inboxLoad(s: Subscription): Required<TableLoad> {
+  const peak = peakOf(s);
+  // Reads of batches are those of messages that come alone: more cannot be.
+  const perBatch = batchUnits(s, s.batchSize);
+  return sumOfLoads([
+    loadOf(peak, inboxUnits(s)),
+    loadOf(peak / s.batchSize, { write: perBatch.write }),
+    loadOf(peak, { read: perBatch.read }),
+  ]);
 }
