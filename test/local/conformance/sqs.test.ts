@@ -433,17 +433,16 @@ conforms(
   },
 );
 
-const groupOf = (message: Message) => message.Attributes?.MessageGroupId;
 conforms(
   'SQS FIFO: a receive brings several messages of a group, in order; the group then waits, others do not',
   { source: 'sqs-fifo' },
   async () => {
     const url = await createQueue(sqs(), 'groups.fifo');
     for (const body of ['a1', 'a2', 'a3', 'b1']) await sendFifo(sqs(), url, body.slice(0, 1), body);
-    const first = await receive(sqs(), url, { max: 3 });
-    expect(bodies(first.filter((message) => groupOf(message) === 'a'))).toEqual(['a1', 'a2']);
+    const first = await receive(sqs(), url, { max: 2 });
+    expect(bodies(first)).toEqual(['a1', 'a2']);
     await sendFifo(sqs(), url, 'c', 'c1');
-    expect(bodies(await receive(sqs(), url))).toEqual(['c1']);
+    expect(bodies(await receive(sqs(), url))).toEqual(['b1', 'c1']);
     for (const message of first) await remove(url, message);
     expect(bodies(await receive(sqs(), url))).toEqual(['a3']);
   },

@@ -57,3 +57,21 @@ test('the sources of a dead-letter queue are the queues that name it, and no oth
     ]);
   await close();
 });
+
+test('who only looks at a FIFO queue sees as much of a group as a receive has room for, before the next group', async () => {
+  const { close, sqsStore, callSqs } = await loadFauxqs('us-east-1', { holdBack: () => 0 });
+  const FIFO = { FifoQueue: 'true', VisibilityTimeout: '30' };
+  const queue = sqsStore.createQueue('q.fifo', 'http://x/0/q.fifo', `${ARN}.fifo`, FIFO);
+  const groups = Array.from({ length: 14 }, (_, i) => `g${i}`);
+  for (const round of [1, 2, 3])
+    for (const group of groups) {
+      const id = { MessageGroupId: group, MessageDeduplicationId: `${group}-${round}` };
+      const body = { QueueUrl: queue.url, MessageBody: `${group}-${round}`, ...id };
+      await callSqs({ headers: { 'x-amz-target': 'AmazonSQS.SendMessage' }, body });
+    }
+  const receives = Array.from({ length: 6 }, () => queue.dequeue(10).map(({ Body }) => Body));
+  expect(receives[0]?.slice(0, 4)).toEqual(['g0-1', 'g0-2', 'g0-3', 'g1-1']);
+  // What is left of a group whose first messages are in flight stays where it is.
+  expect(receives.flat().length).toBeGreaterThanOrEqual(3 * groups.length - receives.length * 2);
+  await close();
+});

@@ -37,14 +37,16 @@ export function keepGroupsInOrder(fauxqsQueue: SqsQueue): void {
   const dequeueOnePerGroup = queue.dequeueFifo.bind(queue);
   queue.dequeueFifo = (maxCount, visibilityTimeout, dlqResolver) => {
     const limit = Math.min(maxCount, MAX_RECEIVE);
-    const received = dequeueOnePerGroup(limit, visibilityTimeout, dlqResolver);
+    const received: Received = [];
+    queue.processTimers();
     // What this receive has taken does not come back during it, not even with a visibility timeout of 0.
     const { processTimers } = queue;
     queue.processTimers = () => undefined;
-    while (received.length > 0 && received.length < limit) {
+    // One at a time, from the first group that nobody else holds: all of its messages before those of the next.
+    while (received.length < limit) {
       const held = heldGroups(queue, received);
       for (const group of held.keys()) queue.fifoLockedGroups.delete(group);
-      const more = dequeueOnePerGroup(limit - received.length, visibilityTimeout, dlqResolver);
+      const more = dequeueOnePerGroup(1, visibilityTimeout, dlqResolver);
       for (const [group, count] of held) {
         queue.fifoLockedGroups.set(group, count + (queue.fifoLockedGroups.get(group) ?? 0));
       }
