@@ -124,7 +124,10 @@ async function handleBatch(
     log('warn', 'the breaker could not be told: the table was busy', errorFields(toError(error)));
   });
   measure(subscription, batch, outcomes, observed, runtime);
-  if (atMostOnce) return { batchItemFailures: [...kept].map(({ id }) => ({ itemIdentifier: id })) };
+  if (atMostOnce) {
+    for (const [message, outcome] of outcomes) runtime.settled?.(message, outcome);
+    return { batchItemFailures: [...kept].map(({ id }) => ({ itemIdentifier: id })) };
+  }
   return settle(batch, outcomes, settling(control));
 }
 

@@ -1,5 +1,5 @@
 /**
- * DynamoDB's expressions, as far as the runtime and the simulated handlers use them; anything else is refused by name.
+ * DynamoDB's expressions, as far as the runtime and most handlers use them; anything else is refused by name.
  * Works on typed attribute values. https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.OperatorsAndFunctions.html
  */
 export type AttributeValue = Readonly<Record<string, unknown>>;
@@ -31,9 +31,7 @@ class Reader {
       const token = TOKEN.exec(text)?.[1];
       if (token === undefined) throw new Error(`expression '${text}' cannot be read from character ${from}`);
       if (NOT_IMPLEMENTED.has(token)) {
-        throw new Error(
-          `expression '${text}': the simulator does not know '${token}'; add it to services/expressions.ts`,
-        );
+        throw new Error(`expression '${text}': sluice/testing does not know '${token}'`);
       }
       this.tokens.push(token);
     }
@@ -151,7 +149,7 @@ function term(reader: Reader): Condition {
     };
   }
   const compare = COMPARE[operator];
-  if (compare === undefined) throw new Error(`the simulator does not know operator '${operator}'`);
+  if (compare === undefined) throw new Error(`sluice/testing does not know operator '${operator}'`);
   return (item, names) => {
     const [a, b] = [scalar(left(item, names)), scalar(right(item, names))];
     return a !== undefined && b !== undefined && a.type === b.type && compare(a.value, b.value);
@@ -200,7 +198,7 @@ function addClause(reader: Reader): Change {
       draft[name] = { SS: [...new Set([...setOf(before[name]), ...setOf(amount)])] };
       return;
     }
-    if (amount?.N === undefined) throw new Error(`ADD ${name}: the simulator adds numbers and sets of strings only`);
+    if (amount?.N === undefined) throw new Error(`ADD ${name}: sluice/testing adds numbers and sets of strings only`);
     draft[name] = { N: String(Number(before[name]?.N ?? 0) + Number(amount.N)) };
   };
 }

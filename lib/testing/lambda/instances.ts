@@ -1,7 +1,7 @@
 import type { Context } from 'aws-lambda';
-import type { AwsCall } from '../../../lib/runtime/aws/calls/call.ts';
-import type { Runtime } from '../../../lib/runtime/invocation/runtime.ts';
-import type { Chance } from '../world/random.ts';
+import type { AwsCall } from '../../runtime/aws/calls/call.ts';
+import type { Runtime } from '../../runtime/invocation/runtime.ts';
+import type { Chance } from '../world/chance.ts';
 import type { Owner, World } from '../world/world.ts';
 
 export type HandlerFunction = (event: never, context: Context) => Promise<unknown>;

@@ -1,4 +1,4 @@
-import { AwsError } from '../../../lib/runtime/aws/calls/call.ts';
+import { AwsError } from '../../runtime/aws/calls/call.ts';
 import type { AttributeValue, Item } from './expressions.ts';
 
 /** Tables of the DynamoDB in memory: their keys, and the order of their items. */

@@ -1,4 +1,4 @@
-import { AwsError } from '../../../lib/runtime/aws/calls/call.ts';
+import { AwsError } from '../../runtime/aws/calls/call.ts';
 import type { World } from '../world/world.ts';
 import { holds, type Item, type Names, updated } from './expressions.ts';
 import { itemBytes, MAX_ITEM_BYTES, MAX_TRANSACTION_BYTES } from './sizes.ts';
@@ -51,7 +51,12 @@ export interface MemoryDynamodb {
 export function memoryDynamodb(
   world: World,
   specs: readonly TableSpec[],
-  options: { readonly pageSize: number; readonly onCommit: (changes: readonly Change[]) => void },
+  options: {
+    readonly pageSize: number;
+    readonly onCommit: (changes: readonly Change[]) => void;
+    /** How likely two writers collide that come to an item at the same time. @default 0.5 */
+    readonly collisions?: number;
+  },
 ): MemoryDynamodb {
   const tables = new Map(specs.map((spec): [string, Table] => [spec.name, emptyTable(spec)]));
   const tokens = new Map<string, number>();
@@ -67,7 +72,7 @@ export function memoryDynamodb(
   function collides(table: Table, key: string, by: unknown): boolean {
     const last = table.touched.get(key);
     if (last === undefined || last.by === by || world.now() - last.at > CONFLICT_MILLIS) return false;
-    return world.chance.is(0.5);
+    return world.chance.is(options.collisions ?? 0.5);
   }
 
   /** What one write would do; nothing is done yet. */
@@ -139,7 +144,7 @@ export function memoryDynamodb(
     const plans = input.TransactItems.map((entry) => {
       const [kind = '', request] = Object.entries(entry)[0] ?? [];
       if (request === undefined || !(kind in EFFECTS))
-        throw new Error(`the simulator does not know a '${kind}' in a transaction`);
+        throw new Error(`sluice/testing does not know a '${kind}' in a transaction`);
       return plan(kind, request);
     });
     const places = new Set(plans.map(({ table, key }) => `${table.spec.name}/${key}`));
@@ -228,7 +233,7 @@ export function memoryDynamodb(
   return {
     call(operation, input) {
       const run = operations[operation];
-      if (run === undefined) throw new Error(`the simulator does not know DynamoDB's ${operation}`);
+      if (run === undefined) throw new Error(`sluice/testing does not know DynamoDB's ${operation}`);
       return run(input as never);
     },
     items: (name) => [...tableOf(name).items.values()],

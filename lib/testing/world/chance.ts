@@ -66,3 +66,23 @@ export function chanceOf(seed: number, stream: number): Chance {
     },
   };
 }
+
+/**
+ * No chance at all: the least of what there could be, in the order in which it came, and never what is unlikely. For a world in which nothing happens but what
+ * somebody asks for.
+ */
+export function calm(): Chance {
+  let drawn = 0;
+  return {
+    // Grows, so that of two things at the same time the first comes first.
+    next: () => ++drawn / 2 ** 52,
+    between: (min) => min,
+    is: (probability) => probability >= 0.5,
+    pick: (list) => list[0],
+    weighted([first]) {
+      if (first === undefined) throw new RangeError('nothing to pick from');
+      return first[1];
+    },
+    shuffled: (list) => [...list],
+  };
+}
