@@ -123,7 +123,7 @@ export function queueMapping(
 const shown = ({ id, receives }: StoredMessage): string => `${id} (receive ${receives})`;
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html */
-const recordOf = (message: StoredMessage, queue: MemoryQueue) => ({
+export const recordOf = (message: StoredMessage, queue: MemoryQueue) => ({
   messageId: message.id,
   receiptHandle: message.receipt,
   body: message.body,
