@@ -15,7 +15,7 @@ import { type TestConsumerOptions, type TestedSource, testSource } from './teste
 /** A test of a consumer. */
 export interface TestedConsumer<E extends AnyEventType> extends TestedSource<E> {
   /**
-   * Where each message stands, in the order they were given: `done`, `duplicate`, `parked`, `dead-lettered: REASON`; or, while it comes again, `retried`, `deferred`,
+   * Where each message stands, in the order they were given: `done`, `duplicate`, `parked`, `dead-lettered: REASON`, `dropped` (at most once); or, while it comes again, `retried`, `deferred`,
    * `outage`, `held`, `crashed`, and `waiting` before it was delivered at all.
    */
   readonly outcomes: () => readonly string[];

@@ -5,7 +5,7 @@ import { toMillis } from '../../contracts/declaring/duration.ts';
 import type { AwsCall } from '../../runtime/aws/calls/call.ts';
 import type { Runtime } from '../../runtime/invocation/runtime.ts';
 import { type Service, wire } from '../calls/wire.ts';
-import { type HandlerFunction, type Instance, type LambdaHost, lambdaHost } from '../lambda/instances.ts';
+import { endedWith, type HandlerFunction, type Instance, type LambdaHost, lambdaHost } from '../lambda/instances.ts';
 import type { MappingFaults } from '../lambda/queue-mapping.ts';
 import { memoryDynamodb } from '../services/dynamodb.ts';
 import type { Item } from '../services/expressions.ts';
@@ -122,6 +122,7 @@ export function openAccount(options: TestOptions, parts: AccountParts) {
   const published = publishedEvents(channels, { aws: direct, env: (name) => env[name] }, world.now);
 
   const deliveries = new Set<object>();
+  const failures: Error[] = [];
   const lambdas = lambdaHost(world, {
     callFor: (owner) => calls.callFor(owner),
     chance: seed === undefined ? { ...calm(), next: () => NO_JITTER } : chanceOf(seed, STREAM.runtime),
@@ -137,6 +138,7 @@ export function openAccount(options: TestOptions, parts: AccountParts) {
       deliveries.add(delivery);
       return lambdas.invoke(spec, event, (ending) => {
         deliveries.delete(delivery);
+        if (ending.kind === 'failed') failures.push(endedWith(ending));
         ended(ending);
       });
     },
@@ -183,6 +185,8 @@ export function openAccount(options: TestOptions, parts: AccountParts) {
       direct,
       box,
     },
+    /** Why invocations did not answer, in their order. */
+    failures,
     runtimeFor,
     /** Whether nothing is under way. */
     isIdle: (): boolean => deliveries.size === 0 && (box?.isIdle() ?? true),

@@ -183,3 +183,12 @@ const describe = (ending: Ending): string =>
   ending.kind === 'answered'
     ? `answers ${JSON.stringify(ending.value)}`
     : `${ending.how} ${ending.error?.message ?? ''}`;
+
+const ENDED = {
+  timeout: 'the function ran into its timeout',
+  killed: 'the function ended in the middle of its work',
+  threw: 'the function failed',
+} as const;
+
+/** Why an invocation did not answer. */
+export const endedWith = ({ how, error }: Extract<Ending, { kind: 'failed' }>): Error => error ?? new Error(ENDED[how]);

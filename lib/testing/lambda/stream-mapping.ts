@@ -130,7 +130,11 @@ function outcomeOf(ending: Ending, numbers: readonly string[]): BatchOutcome {
 }
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/with-kinesis.html */
-export const kinesisRecord = ({ sequenceNumber, arrivedAt, event }: StreamRecord, shard: Shard): object => ({
+export const kinesisRecord = (
+  { sequenceNumber, arrivedAt, event }: StreamRecord,
+  shard: Shard,
+  stream = 'log',
+): object => ({
   kinesis: {
     kinesisSchemaVersion: '1.0',
     sequenceNumber,
@@ -143,7 +147,7 @@ export const kinesisRecord = ({ sequenceNumber, arrivedAt, event }: StreamRecord
   eventName: 'aws:kinesis:record',
   invokeIdentityArn: 'arn:aws:iam::000000000000:role/simulated',
   awsRegion: 'us-east-1',
-  eventSourceARN: 'arn:aws:kinesis:us-east-1:000000000000:stream/log',
+  eventSourceARN: `arn:aws:kinesis:us-east-1:000000000000:stream/${stream}`,
 });
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html */

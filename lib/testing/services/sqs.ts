@@ -217,7 +217,7 @@ function createQueue(
     const free = [...groups.values()].filter((group) => group.every(({ visibleAt }) => visibleAt <= now));
     const batch: StoredMessage[] = [];
     for (const group of world.chance.shuffled(free)) {
-      const wanted = world.chance.between(1, Math.max(1, max - batch.length));
+      const wanted = world.chance.some(Math.max(1, max - batch.length));
       for (const message of group) {
         if (batch.length === max || batch.filter((other) => other.group === message.group).length === wanted) break;
         if (!gaveUp(message)) batch.push(take(message));

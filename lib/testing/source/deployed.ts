@@ -7,7 +7,7 @@ import type { Runtime } from '../../runtime/invocation/runtime.ts';
 import { deaggregated } from '../../runtime/messages/aggregated-record.ts';
 import { type Account, type AccountParts, openAccount } from '../account/account.ts';
 import type { TestOptions } from '../account/options.ts';
-import type { Ending, FunctionSpec, HandlerFunction } from '../lambda/instances.ts';
+import { endedWith, type FunctionSpec, type HandlerFunction } from '../lambda/instances.ts';
 import { type QueueMapping, queueMapping } from '../lambda/queue-mapping.ts';
 import { kinesisRecord, type StreamMapping, streamMapping } from '../lambda/stream-mapping.ts';
 import { type QueueSpec, queueUrl } from '../services/sqs.ts';
@@ -80,7 +80,7 @@ export function deploy(
       {
         batchSize: subscription.batchSize,
         maximumRetries: mappingRetriesOf(subscription),
-        recordOf: (record, shard) => kinesisRecord(record, shard),
+        recordOf: (record, shard) => kinesisRecord(record, shard, to.name),
         discarded({ condition, records }) {
           for (const { sequenceNumber } of records) followed.givenUp(sequenceNumber, condition);
           const body = JSON.stringify({ requestContext: { condition }, records: records.length });
@@ -160,20 +160,11 @@ function followingCrashes({ host, world }: Account, followed: Reports): Account[
       const before = ids.map(followed.count);
       return host.invoke(spec, event, (ending) => {
         if (ending.kind === 'failed') {
-          const delivered = { at: new Date(world.now()), as: 'crashed', error: errorOf(ending) };
+          const delivered = { at: new Date(world.now()), as: 'crashed', error: endedWith(ending) };
           for (const [i, id] of ids.entries()) if (followed.count(id) === before[i]) followed.delivered(id, delivered);
         }
         ended(ending);
       });
     },
   };
-}
-
-function errorOf(ending: Extract<Ending, { kind: 'failed' }>): Error {
-  const words = {
-    timeout: 'the function ran into its timeout',
-    killed: 'the function ended',
-    threw: 'the function failed',
-  };
-  return ending.error ?? new Error(words[ending.how]);
 }

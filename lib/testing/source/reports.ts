@@ -2,7 +2,7 @@
 export interface Delivered {
   readonly at: Date;
   /**
-   * In the words of the runtime: `done`, `duplicate`, `retry`, `deferred`, `outage`, `held`, `parked`, `rejected`; `crashed`: the function ended, or timed out, before it
+   * In the words of the runtime: `done`, `duplicate`, `retry`, `deferred`, `outage`, `held`, `parked`, `rejected`; `dropped`: at most once; `crashed`: the function ended, or timed out, before it
    * had settled the message.
    */
   readonly as: string;
@@ -20,6 +20,7 @@ export type Standing =
   | 'outage'
   | 'held'
   | 'parked'
+  | 'dropped'
   | 'crashed'
   | 'dead-lettered';
 
@@ -44,6 +45,7 @@ const STANDINGS: Readonly<Record<string, Standing>> = {
   outage: 'outage',
   held: 'held',
   parked: 'parked',
+  dropped: 'dropped',
   crashed: 'crashed',
   rejected: 'dead-lettered',
 };

@@ -29,6 +29,8 @@ export interface Tested extends Pick<Disturbances, 'disturbCall' | 'disturbInvoc
   readonly items: (table: string) => Record<string, unknown>[];
   /** An object of a bucket. */
   readonly object: (bucket: string, key: string) => Buffer | undefined;
+  /** Why invocations of functions did not answer: they threw, ran into their timeout, or ended. In order. */
+  readonly failures: () => readonly Error[];
   /** What was logged, metrics left out. */
   readonly log: () => readonly LogLine[];
   /** Sum of a metric over all functions: `Done`, `Duplicates`, ... (`CONSUMER_METRIC`). */
@@ -70,7 +72,9 @@ export function tested(thing: string, account: Account, channels: readonly Chann
     const more = left.length > MOST_TOLD ? `, and ${left.length - MOST_TOLD} more` : '';
     const what = left.length === 0 ? 'an invocation has not ended' : `${left.slice(0, MOST_TOLD).join('; ')}${more}`;
     const gone = world.next() === undefined ? 'nothing is going to happen any more' : `after ${millis / 1_000} s`;
-    return new NotSettled(`${thing} has not settled, ${gone}: ${what}`);
+    const last = account.failures.at(-1);
+    const failed = last === undefined ? '' : `. The last invocation that failed: ${last.message}`;
+    return new NotSettled(`${thing} has not settled, ${gone}: ${what}${failed}`, { cause: last });
   }
 
   const parsed = (): LogLine[] => account.lines.map(lineOf);
@@ -110,6 +114,7 @@ export function tested(thing: string, account: Account, channels: readonly Chann
     item: account.item,
     items: account.items,
     object: account.s3.object,
+    failures: () => account.failures,
     log: () => parsed().filter((line) => !('_aws' in line)),
     metric: (name) =>
       parsed()
