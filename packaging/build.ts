@@ -11,7 +11,7 @@ const ROOT = join(import.meta.dirname, '..');
 const OUTPUT = join(ROOT, '.build', 'package');
 
 /** The doors of the library. What is behind none of them is ours to change. */
-export const ENTRIES = ['contracts', 'runtime', 'constructs', 'lint'] as const;
+export const ENTRIES = ['contracts', 'runtime', 'testing', 'constructs', 'lint'] as const;
 
 /** The user's app has these, once: two copies of the CDK do not know each other's constructs. */
 const PEERS = ['aws-cdk-lib', 'constructs'];

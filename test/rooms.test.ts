@@ -41,6 +41,16 @@ const HOUSES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     aggregation: 'folds over a log, state per shard, lateness',
     archive: 'a log into objects',
   },
+  'lib/testing': {
+    '': 'the public door: tests of a consumer, an aggregation, a producer',
+    world: 'time that nobody waits for, and chance that repeats itself',
+    services: 'the services of AWS in memory',
+    calls: 'the way of a request to a service and back, and what goes wrong on it',
+    lambda: 'functions and their event source mappings in memory',
+    account: 'what a test has around the code under test: services, environment, clock, outbox',
+    source: 'a subscription as it is deployed; what is given to it, and what became of it',
+    tested: 'what a test can do and see',
+  },
   'lib/constructs': {
     '': 'the public door',
     stages: 'what a stage keeps and how large it is; ids and acknowledgements',

@@ -86,6 +86,12 @@ describe('the packed library in an empty CDK project', () => {
     2 * MINUTES,
   );
 
+  it('tests its handlers with `node --test`, without AWS and without waiting', async () => {
+    const { stdout } = await inProject(join(BIN, 'node'), '--test', '--test-reporter=tap', 'test/*.test.ts');
+    expect(stdout).toMatch(/^# pass 6$/m);
+    expect(stdout).toMatch(/^# fail 0$/m);
+  });
+
   it('fails the synthesis over what its linter finds', async () => {
     const app = `import { App, Stack, Validations } from 'aws-cdk-lib';
       import { Queue } from 'aws-cdk-lib/aws-sqs';

@@ -1,11 +1,14 @@
 import { controlBreakers, type SwitchMapping } from '../../lib/runtime/control/breaker-controller.ts';
 import type { Runtime } from '../../lib/runtime/invocation/runtime.ts';
+import { wire as makeWire } from '../../lib/testing/calls/wire.ts';
+import { type FunctionSpec, type HandlerFunction, lambdaHost } from '../../lib/testing/lambda/instances.ts';
+import { queueUrl } from '../../lib/testing/services/sqs.ts';
+import { chanceOf } from '../../lib/testing/world/chance.ts';
+import { createWorld, EPOCH, type Owner, STREAM } from '../../lib/testing/world/world.ts';
 import { INVARIANTS, type Outcome, type Violation } from './judging/invariants.ts';
-import { type FunctionSpec, type HandlerFunction, lambdaHost } from './lambda/instances.ts';
 import type { Mutation } from './mutants/mutation.ts';
 import { planOf } from './scenario/faults.ts';
 import type { Scenario } from './scenario/scenario.ts';
-import { queueUrl } from './services/sqs.ts';
 import { channelOf, channelsOf } from './system/declarations.ts';
 import { INBOX, STREAM_NAME } from './system/names.ts';
 import { observedServices } from './system/observed-services.ts';
@@ -14,10 +17,7 @@ import { deployOutbox, OUTBOX_ENV, type Starter } from './system/outbox-function
 import { spoilOutbox } from './system/outbox-spoilt.ts';
 import { produce, write } from './system/producers.ts';
 import { type Deployed, functionOf, mappingOf, type Station, stationOf } from './system/station.ts';
-import { chanceOf } from './world/random.ts';
 import { useWorld } from './world/virtual-globals.ts';
-import { wire as makeWire } from './world/wire.ts';
-import { createWorld, EPOCH, type Owner, STREAM } from './world/world.ts';
 
 /** Virtual time after which everything must have settled: the longest chain of visibility timeouts fits in twice. */
 const LIMIT_MILLIS = 48 * 3_600_000;
@@ -51,7 +51,7 @@ export async function simulate(
   scenario: Scenario,
   { mutation = {}, trace, heard }: RunOptions = {},
 ): Promise<RunResult> {
-  const world = createWorld(scenario.seed, trace);
+  const world = createWorld(chanceOf(scenario.seed, STREAM.schedule), trace);
   useWorld(world, chanceOf(scenario.seed, STREAM.globals));
   const elapsed = () => world.now() - EPOCH;
   const plan = planOf(scenario.faults);

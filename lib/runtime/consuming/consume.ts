@@ -18,7 +18,7 @@ import {
 import { toError } from '../invocation/outcomes.ts';
 import { errorFields, type Log, logger } from '../invocation/telemetry.ts';
 import { wasBusy } from '../invocation/transient.ts';
-import type { Message, Outcome } from '../messages/message.ts';
+import { comesAgain, type Message, type Outcome } from '../messages/message.ts';
 import { type Batch, readBatch } from '../messages/sources.ts';
 import { handedBack } from '../settling/hand-back.ts';
 import { type SettleContext, settle } from '../settling/settle.ts';
@@ -124,7 +124,12 @@ async function handleBatch(
     log('warn', 'the breaker could not be told: the table was busy', errorFields(toError(error)));
   });
   measure(subscription, batch, outcomes, observed, runtime);
-  if (atMostOnce) return { batchItemFailures: [...kept].map(({ id }) => ({ itemIdentifier: id })) };
+  if (atMostOnce) {
+    // Nothing brings it back.
+    const settledAs = (outcome: Outcome) => (comesAgain(outcome) ? { ...outcome, kind: 'dropped' } : outcome);
+    for (const [message, outcome] of outcomes) runtime.settled?.(message, settledAs(outcome));
+    return { batchItemFailures: [...kept].map(({ id }) => ({ itemIdentifier: id })) };
+  }
   return settle(batch, outcomes, settling(control));
 }
 

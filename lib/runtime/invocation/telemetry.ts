@@ -1,7 +1,6 @@
 import { ENV } from '../../contracts/agreed/environment.ts';
 import { METRIC_NAMESPACE } from '../../contracts/agreed/metrics.ts';
-import type { Runtime } from './runtime.ts';
-import { writeLine } from './write-line.ts';
+import { lambda, type Runtime } from './runtime.ts';
 
 type Level = 'debug' | 'info' | 'warn' | 'error';
 
@@ -12,7 +11,7 @@ export type Fields = Readonly<Record<string, string | number | boolean | undefin
 export type Log = (level: Level, message: string, fields?: Fields) => void;
 
 /** Structured logs: one JSON object a line, with the fields that are the same for every line of this logger. */
-export function logger(common: Fields, write: (line: string) => void = writeLine): Log {
+export function logger(common: Fields, write: (line: string) => void = lambda.write): Log {
   return (level, message, fields) => {
     // The line's own fields win: whatever a handler calls its fields, the level stays the level.
     const own = { level, message, timestamp: new Date().toISOString() };

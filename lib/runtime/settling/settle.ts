@@ -13,7 +13,7 @@ import { settleOne } from './settle-one.ts';
 
 export interface SettleContext extends LogContext {
   readonly subscription: Subscription;
-  readonly runtime: LogContext['runtime'] & Pick<Runtime, 'random'>;
+  readonly runtime: LogContext['runtime'] & Pick<Runtime, 'random' | 'settled'>;
   /** Epoch milliseconds until which the breaker was open when the batch came. */
   readonly openUntil: number | undefined;
 }
@@ -40,6 +40,7 @@ export async function settle(
       return { message, outcome: await settleOne(message, atLastReceive(message, outcome, context), context) };
     }),
   );
+  for (const { message, outcome } of settled) context.runtime.settled?.(message, outcome);
   const again = settled.filter(({ outcome }) => comesAgain(outcome));
   if (batch.stops === 'unit') await delayAll(again, context);
   else {

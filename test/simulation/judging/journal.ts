@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { deaggregated } from '../../../lib/runtime/messages/aggregated-record.ts';
-import type { Attributes } from '../services/sizes.ts';
+import type { Attributes } from '../../../lib/testing/services/sizes.ts';
 
 /** The one event type of the simulation. */
 export const STEPPED = 'sim.stepped';

@@ -1,4 +1,4 @@
-import type { Shard } from '../services/streams.ts';
+import type { Shard } from '../../../lib/testing/services/streams.ts';
 import type { EventIdentity } from './journal.ts';
 import { each } from './outcome.ts';
 

@@ -1,10 +1,10 @@
 import { maxReceiveCountOf } from '../../../lib/contracts/subscriptions/delivery-numbers.ts';
+import { LONGEST_WAY_MILLIS } from '../../../lib/testing/calls/wire.ts';
 import { HOLDS_EVENT } from '../scenario/bodies.ts';
 import type { EventPlan } from '../scenario/events.ts';
 import type { Fault } from '../scenario/faults.ts';
 import { INBOX } from '../system/names.ts';
 import { MAX_ROUNDS } from '../system/operator.ts';
-import { LONGEST_WAY_MILLIS } from '../world/wire.ts';
 import { isContested, type Journal, type Letter, type Run } from './journal.ts';
 import { countOf, each, isCalm, isQuiet, isTroubled, type Outcome } from './outcome.ts';
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
-import type { Attributes } from '../services/sizes.ts';
+import type { Attributes } from '../../../lib/testing/services/sizes.ts';
 import { textOf } from './journal.ts';
 
 /** What a message or dead letter holds, its envelope opened. */

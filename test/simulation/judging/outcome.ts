@@ -1,7 +1,7 @@
+import type { Item } from '../../../lib/testing/services/expressions.ts';
+import type { Shard } from '../../../lib/testing/services/streams.ts';
 import type { EventPlan } from '../scenario/events.ts';
 import type { Scenario } from '../scenario/scenario.ts';
-import type { Item } from '../services/expressions.ts';
-import type { Shard } from '../services/streams.ts';
 import type { Deployed } from '../system/station.ts';
 import type { Effect, EventIdentity } from './journal.ts';
 import type { LoggedEvent } from './lateness.ts';

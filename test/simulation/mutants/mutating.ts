@@ -1,5 +1,5 @@
 import type { AwsCall } from '../../../lib/runtime/aws/calls/call.ts';
-import type { HandlerFunction } from '../lambda/instances.ts';
+import type { HandlerFunction } from '../../../lib/testing/lambda/instances.ts';
 import type { ConsumerPlan, Scenario } from '../scenario/scenario.ts';
 import { INBOX } from '../system/names.ts';
 import type { Mutation, Role } from './mutation.ts';

@@ -1,8 +1,8 @@
 import type { Subscription } from '../../../lib/contracts/subscriptions/subscription.ts';
 import type { SwitchMapping } from '../../../lib/runtime/control/breaker-controller.ts';
 import type { Runtime } from '../../../lib/runtime/invocation/runtime.ts';
-import type { HandlerFunction } from '../lambda/instances.ts';
-import type { QueueSpec } from '../services/sqs.ts';
+import type { HandlerFunction } from '../../../lib/testing/lambda/instances.ts';
+import type { QueueSpec } from '../../../lib/testing/services/sqs.ts';
 import type { Station } from '../system/station.ts';
 
 /** Which part of the system a piece of the runtime runs in. */

@@ -1,6 +1,6 @@
 import { DEAD_LETTER_ATTRIBUTE } from '../../../lib/contracts/agreed/dead-letter.ts';
+import type { Attributes } from '../../../lib/testing/services/sizes.ts';
 import { contentOf } from '../judging/letters.ts';
-import type { Attributes } from '../services/sizes.ts';
 import { type Answer, atCalls, atHandler, type Records } from './mutating.ts';
 import type { Mutation } from './mutation.ts';
 

@@ -1,4 +1,4 @@
-import type { Chance } from '../world/random.ts';
+import type { Chance } from '../../../lib/testing/world/chance.ts';
 import { type RawForm, rawForms } from './bodies.ts';
 import type { ConsumerPlan } from './scenario.ts';
 

@@ -1,3 +1,5 @@
+import type { CallFault, FaultPlan, InvokeFault } from '../../../lib/testing/calls/faults.ts';
+
 /**
  * What goes wrong in a run. A fault names the n-th thing of a kind that happens, so that a list of faults is a value: it can be
  * printed, replayed, and made shorter.
@@ -16,62 +18,15 @@ export type Fault =
   /** The outbox table's stream loses what happens between two times, in milliseconds into the run. */
   | { readonly kind: 'stream-outage'; readonly at: number; readonly until: number };
 
-export type CallFault = (typeof CALL_FAULTS)[number];
-
-/** Each as the caller and as the service see it. */
-export const CALL_FAULTS = [
-  /** Refused once, taken at the next try. */
-  'throttle',
-  /** Refused at every try: the runtime hears of it. */
-  'refuse',
-  /** An internal error at every try; nothing was done. */
-  'broken-before',
-  /** Done, and then an internal error at every try. */
-  'broken-after',
-  /** Done, but the answer is lost; the next try gets through. */
-  'lost-answer',
-  /** No answer, nothing done; the client gives up and tries again. */
-  'silence',
-  /** The client gives up and tries again; the first try arrives long after. */
-  'late',
-  /** DynamoDB: another transaction has the item. */
-  'conflict',
-  /** Answered after seconds. */
-  'slow',
-  /** A batch request: some entries are refused. */
-  'partial',
-  /** The instance dies with the request on its way: it is not carried out. */
-  'kill-before',
-  /** The instance dies after the request was carried out and before it hears of it. */
-  'kill-after',
-] as const;
-
-export type InvokeFault = (typeof INVOKE_FAULTS)[number];
-
-export const INVOKE_FAULTS = [
-  /** No concurrency left: a queue's messages wait for their visibility timeout, and the receive counts. */
-  'throttle',
-  /** The same event is given to two instances. */
-  'double',
-  /** The function's answer does not reach the mapping. */
-  'lost-answer',
-  /** The messages become visible again while the function still works on them. */
-  'visible-early',
-  /** The instance dies before the handler runs. */
-  'kill',
-] as const;
-
-export interface FaultPlan {
-  readonly call: (n: number) => CallFault | undefined;
-  readonly invoke: (n: number) => InvokeFault | undefined;
+/** The faults of a list, by the place that each of them names. */
+export interface ListedFaults extends FaultPlan {
   readonly duplicate: (n: number) => boolean;
   readonly timed: readonly Fault[];
   /** Counts faults that came to pass. */
   readonly fired: () => number;
-  readonly fire: () => void;
 }
 
-export function planOf(faults: readonly Fault[]): FaultPlan {
+export function planOf(faults: readonly Fault[]): ListedFaults {
   const calls = new Map<number, CallFault>();
   const invocations = new Map<number, InvokeFault>();
   const duplicates = new Set<number>();

@@ -1,7 +1,8 @@
-import { type Chance, chanceOf } from '../world/random.ts';
-import { STREAM } from '../world/world.ts';
+import { CALL_FAULTS, INVOKE_FAULTS } from '../../../lib/testing/calls/faults.ts';
+import { type Chance, chanceOf } from '../../../lib/testing/world/chance.ts';
+import { STREAM } from '../../../lib/testing/world/world.ts';
 import { drawEvents, type EventPlan } from './events.ts';
-import { CALL_FAULTS, type Fault, INVOKE_FAULTS } from './faults.ts';
+import type { Fault } from './faults.ts';
 
 /** A whole run as a value: the same scenario always gives the same run, whatever machine it runs on. */
 export interface Scenario {

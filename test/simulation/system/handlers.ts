@@ -5,12 +5,12 @@ import type { Write } from '../../../lib/runtime/inbox/inbox.ts';
 import type { HandlerResult } from '../../../lib/runtime/inbox/once.ts';
 import { Defer, Outage, Reject, Retry } from '../../../lib/runtime/invocation/outcomes.ts';
 import type { Runtime } from '../../../lib/runtime/invocation/runtime.ts';
+import type { Wire } from '../../../lib/testing/calls/wire.ts';
+import type { Instance } from '../../../lib/testing/lambda/instances.ts';
+import type { World } from '../../../lib/testing/world/world.ts';
 import type { Journal, Run } from '../judging/journal.ts';
-import type { Instance } from '../lambda/instances.ts';
 import { ENDLESS, type EventPlan } from '../scenario/events.ts';
 import type { ConsumerPlan, Mode } from '../scenario/scenario.ts';
-import type { Wire } from '../world/wire.ts';
-import type { World } from '../world/world.ts';
 import type { StepData } from './declarations.ts';
 import { STATE_TABLE } from './names.ts';
 

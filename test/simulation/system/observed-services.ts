@@ -1,17 +1,17 @@
 import { INBOX_TABLE, OUTBOX_TABLE } from '../../../lib/contracts/agreed/tables.ts';
+import { type Change, memoryDynamodb } from '../../../lib/testing/services/dynamodb.ts';
+import type { Item } from '../../../lib/testing/services/expressions.ts';
+import { memoryS3 } from '../../../lib/testing/services/s3.ts';
+import type { Attributes } from '../../../lib/testing/services/sizes.ts';
+import { memorySns } from '../../../lib/testing/services/sns.ts';
+import { memorySqs, type QueueEvents, type QueueSpec, type StoredMessage } from '../../../lib/testing/services/sqs.ts';
+import { memoryKinesis, memoryStream, type Shard } from '../../../lib/testing/services/streams.ts';
+import { EPOCH, type World } from '../../../lib/testing/world/world.ts';
 import { bodiesOf, type EventIdentity, identify, type Letter, type Received, STEPPED } from '../judging/journal.ts';
 import type { LoggedEvent } from '../judging/lateness.ts';
 import { contentOf } from '../judging/letters.ts';
-import type { FaultPlan } from '../scenario/faults.ts';
+import type { ListedFaults } from '../scenario/faults.ts';
 import type { Scenario } from '../scenario/scenario.ts';
-import { type Change, memoryDynamodb } from '../services/dynamodb.ts';
-import type { Item } from '../services/expressions.ts';
-import { memoryS3 } from '../services/s3.ts';
-import type { Attributes } from '../services/sizes.ts';
-import { memorySns } from '../services/sns.ts';
-import { memorySqs, type QueueEvents, type QueueSpec, type StoredMessage } from '../services/sqs.ts';
-import { memoryKinesis, memoryStream, type Shard } from '../services/streams.ts';
-import { EPOCH, type World } from '../world/world.ts';
 import {
   CLAIMS_BUCKET,
   DEAD_LETTER_BUCKET,
@@ -48,7 +48,7 @@ export function observedServices(
   world: World,
   scenario: Scenario,
   stations: readonly Station[],
-  plan: FaultPlan,
+  plan: ListedFaults,
   queueSpecs: readonly QueueSpec[],
 ) {
   const stationOf = new Map(stations.map((station) => [station.plan.name, station]));

@@ -1,12 +1,12 @@
 import { ENV } from '../../../lib/contracts/agreed/environment.ts';
 import type { DeclaredMapping, SwitchMapping } from '../../../lib/runtime/control/breaker-controller.ts';
 import type { Runtime } from '../../../lib/runtime/invocation/runtime.ts';
-import type { FunctionSpec, HandlerFunction, Instance, LambdaHost } from '../lambda/instances.ts';
-import type { QueueMapping } from '../lambda/queue-mapping.ts';
+import type { Wire } from '../../../lib/testing/calls/wire.ts';
+import type { FunctionSpec, HandlerFunction, Instance, LambdaHost } from '../../../lib/testing/lambda/instances.ts';
+import type { QueueMapping } from '../../../lib/testing/lambda/queue-mapping.ts';
+import type { MemoryDynamodb } from '../../../lib/testing/services/dynamodb.ts';
+import type { World } from '../../../lib/testing/world/world.ts';
 import type { Scenario } from '../scenario/scenario.ts';
-import type { MemoryDynamodb } from '../services/dynamodb.ts';
-import type { Wire } from '../world/wire.ts';
-import type { World } from '../world/world.ts';
 import { BREAKER_CONTROLLER, INBOX } from './names.ts';
 import type { Deployed } from './station.ts';
 

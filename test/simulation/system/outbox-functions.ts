@@ -1,12 +1,12 @@
 import { channelEnv, ENV } from '../../../lib/contracts/agreed/environment.ts';
 import type { Runtime } from '../../../lib/runtime/invocation/runtime.ts';
 import { relayOutbox, sweepOutbox } from '../../../lib/runtime/outbox/relay-handlers.ts';
-import type { FunctionSpec, HandlerFunction, LambdaHost } from '../lambda/instances.ts';
-import type { MappingFaults } from '../lambda/queue-mapping.ts';
-import { dynamodbRecord, streamMapping } from '../lambda/stream-mapping.ts';
+import type { FunctionSpec, HandlerFunction, LambdaHost } from '../../../lib/testing/lambda/instances.ts';
+import type { MappingFaults } from '../../../lib/testing/lambda/queue-mapping.ts';
+import { dynamodbRecord, streamMapping } from '../../../lib/testing/lambda/stream-mapping.ts';
+import { topicArn } from '../../../lib/testing/services/sns.ts';
+import type { World } from '../../../lib/testing/world/world.ts';
 import type { Role } from '../mutants/mutation.ts';
-import { topicArn } from '../services/sns.ts';
-import type { World } from '../world/world.ts';
 import type { Channels } from './declarations.ts';
 import { CLAIMS_BUCKET, INBOX, LOG_NAME, OUTBOX_TABLE_NAME, STREAM_NAME, TOPIC_NAME } from './names.ts';
 import type { ObservedServices } from './observed-services.ts';

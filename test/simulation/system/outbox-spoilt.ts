@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { OUTBOX_TABLE } from '../../../lib/contracts/agreed/tables.ts';
+import { EPOCH, type World } from '../../../lib/testing/world/world.ts';
 import { USED_AGAIN_MILLIS } from '../scenario/events.ts';
 import type { Scenario } from '../scenario/scenario.ts';
-import { EPOCH, type World } from '../world/world.ts';
 import { OUTBOX_TABLE_NAME } from './names.ts';
 import type { ObservedServices } from './observed-services.ts';
 

@@ -1,8 +1,8 @@
+import type { MemoryDynamodb } from '../../../lib/testing/services/dynamodb.ts';
+import type { MemorySqs, StoredMessage } from '../../../lib/testing/services/sqs.ts';
+import type { World } from '../../../lib/testing/world/world.ts';
 import { isContested, type Journal, type Letter } from '../judging/journal.ts';
 import type { Scenario } from '../scenario/scenario.ts';
-import type { MemoryDynamodb } from '../services/dynamodb.ts';
-import type { MemorySqs, StoredMessage } from '../services/sqs.ts';
-import type { World } from '../world/world.ts';
 import type { Station } from './station.ts';
 
 export interface Redriving {

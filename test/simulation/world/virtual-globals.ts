@@ -1,8 +1,8 @@
 import { syncBuiltinESMExports } from 'node:module';
 import timers from 'node:timers';
 import timersPromises from 'node:timers/promises';
-import type { Chance } from './random.ts';
-import type { World } from './world.ts';
+import type { Chance } from '../../../lib/testing/world/chance.ts';
+import type { World } from '../../../lib/testing/world/world.ts';
 
 /**
  * What simulated code has that is not handed to it: timers (Middy stops a handler with one of its own) and chance (trace ids are drawn from `crypto`). Both must

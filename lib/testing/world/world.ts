@@ -1,4 +1,4 @@
-import { type Chance, chanceOf } from './random.ts';
+import type { Chance } from './chance.ts';
 
 /** Virtual time starts here: epoch milliseconds. */
 export const EPOCH = Date.parse('2026-11-20T08:00:00Z');
@@ -31,6 +31,12 @@ export interface World {
    * @returns false when virtual time ran out first
    */
   readonly run: (limitMillis: number) => Promise<boolean>;
+  /** When the next thing happens, in epoch milliseconds; undefined: nothing is left. */
+  readonly next: () => number | undefined;
+  /** Lets the next thing happen, and what it sets off at once. For who looks at the world in between; `run` is faster. */
+  readonly step: () => Promise<void>;
+  /** Lets time pass in which nothing happens. */
+  readonly pass: (atMillis: number) => void;
   /** The same for the same history: tells whether two runs were alike. */
   readonly fingerprint: () => number;
   readonly steps: () => number;
@@ -46,9 +52,11 @@ interface Scheduled {
 
 const before = (a: Scheduled, b: Scheduled): boolean => a.at < b.at || (a.at === b.at && a.order < b.order);
 
-/** @param trace takes the lines of the trace. @default nobody reads them */
-export function createWorld(seed: number, trace?: (line: string) => void): World {
-  const chance = chanceOf(seed, STREAM.schedule);
+/**
+ * @param chance decides latencies, and what comes first of what could happen at once
+ * @param trace takes the lines of the trace. @default nobody reads them
+ */
+export function createWorld(chance: Chance, trace?: (line: string) => void): World {
   const heap: Scheduled[] = [];
   let now = EPOCH;
   let steps = 0;
@@ -94,6 +102,22 @@ export function createWorld(seed: number, trace?: (line: string) => void): World
         await new Promise<void>(steps % STEPS_A_TURN === 0 ? setImmediate : tick);
       }
       return true;
+    },
+    next: () => heap[0]?.at,
+    pass(at) {
+      now = Math.max(now, at);
+    },
+    async step() {
+      const event = pop(heap);
+      if (event === undefined) return;
+      now = event.at;
+      const { owner } = event;
+      if (owner?.frozen === true) owner.backlog.push(event.run);
+      else if (owner?.alive !== false) {
+        current = owner;
+        event.run();
+      }
+      await new Promise<void>(setImmediate);
     },
     fingerprint: () => fingerprint >>> 0,
     steps: () => steps,

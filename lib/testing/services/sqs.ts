@@ -1,4 +1,4 @@
-import { AwsError } from '../../../lib/runtime/aws/calls/call.ts';
+import { AwsError } from '../../runtime/aws/calls/call.ts';
 import type { World } from '../world/world.ts';
 import { type Attributes, MAX_SQS_BYTES, messageBytes, refusal } from './sizes.ts';
 
@@ -12,6 +12,8 @@ export interface NewMessage {
   readonly attributes: Attributes;
   readonly group?: string | undefined;
   readonly deduplicationId?: string | undefined;
+  /** Until it can be received. @default 0 */
+  readonly delaySeconds?: number | undefined;
   /** Put there by a service. @default by whoever calls SQS */
   readonly by?: 'queue' | 'mapping';
 }
@@ -51,6 +53,8 @@ export interface MemoryQueue {
   /** The same message once more, as a standard queue may. */
   readonly duplicate: (message: StoredMessage) => void;
   readonly receive: (max: number) => StoredMessage[];
+  /** Whether `receive` would find something now. */
+  readonly hasVisible: () => boolean;
   /** Takes it out, as a redrive does. */
   readonly moveOut: (message: StoredMessage) => void;
   readonly acknowledge: (message: StoredMessage, receipt: string) => void;
@@ -109,7 +113,7 @@ export function memorySqs(world: World, specs: readonly QueueSpec[], events: Que
           return { Successful: Entries.map(({ Id }) => ({ Id })) };
         }
         default:
-          throw new Error(`the simulator does not know SQS's ${operation}`);
+          throw new Error(`sluice/testing does not know SQS's ${operation}`);
       }
     },
   };
@@ -120,6 +124,7 @@ interface SendInput {
   readonly MessageAttributes?: Attributes;
   readonly MessageGroupId?: string;
   readonly MessageDeduplicationId?: string;
+  readonly DelaySeconds?: number;
 }
 
 const read = (input: SendInput): NewMessage => ({
@@ -127,6 +132,7 @@ const read = (input: SendInput): NewMessage => ({
   attributes: input.MessageAttributes ?? {},
   group: input.MessageGroupId,
   deduplicationId: input.MessageDeduplicationId,
+  delaySeconds: input.DelaySeconds,
 });
 
 /** Entries that are wrong fail one by one; too many bytes together are refused as a whole. An answer without failures has no `Failed`. */
@@ -211,7 +217,7 @@ function createQueue(
     const free = [...groups.values()].filter((group) => group.every(({ visibleAt }) => visibleAt <= now));
     const batch: StoredMessage[] = [];
     for (const group of world.chance.shuffled(free)) {
-      const wanted = world.chance.between(1, Math.max(1, max - batch.length));
+      const wanted = world.chance.some(Math.max(1, max - batch.length));
       for (const message of group) {
         if (batch.length === max || batch.filter((other) => other.group === message.group).length === wanted) break;
         if (!gaveUp(message)) batch.push(take(message));
@@ -243,13 +249,13 @@ function createQueue(
         number: counter,
         sentAt: world.now(),
         firstReceived: undefined,
-        visibleAt: world.now(),
+        visibleAt: world.now() + (message.delaySeconds ?? 0) * MILLIS_PER_SECOND,
         receives: 0,
         receipt: '',
       };
       messages.push(stored);
       events.accepted(spec.name, stored);
-      queue.onVisible(world.now());
+      queue.onVisible(stored.visibleAt);
       return stored;
     },
     duplicate(message) {
@@ -258,6 +264,11 @@ function createQueue(
       queue.onVisible(world.now());
     },
     moveOut: remove,
+    hasVisible() {
+      const isVisible = ({ visibleAt }: StoredMessage) => visibleAt <= world.now();
+      if (!spec.fifo) return messages.some(isVisible);
+      return [...Map.groupBy(messages, ({ group }) => group).values()].some((group) => group.every(isVisible));
+    },
     receive: (max) => (spec.fifo ? receiveFifo(max) : receiveStandard(max)),
     acknowledge(message, receipt) {
       // Only the newest receipt deletes; on a FIFO queue only while the message is in flight.

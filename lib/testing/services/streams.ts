@@ -1,4 +1,4 @@
-import { AwsError } from '../../../lib/runtime/aws/calls/call.ts';
+import { AwsError } from '../../runtime/aws/calls/call.ts';
 import type { World } from '../world/world.ts';
 import { MAX_PUT_RECORDS_BYTES, MAX_RECORD_BYTES } from './sizes.ts';
 
@@ -134,7 +134,7 @@ export function memoryKinesis(
   return {
     call(operation: string, input: object): unknown {
       if (operation === 'PutRecords') return putRecords(input as PutRecordsInput);
-      if (operation !== 'ListShards') throw new Error(`the simulator does not know Kinesis's ${operation}`);
+      if (operation !== 'ListShards') throw new Error(`sluice/testing does not know Kinesis's ${operation}`);
       const { StreamName, StreamARN = '' } = input as { StreamName?: string; StreamARN?: string };
       const { shards } = streamOf(StreamName ?? StreamARN.slice(StreamARN.lastIndexOf('/') + 1));
       return {

@@ -1,7 +1,7 @@
 import type { Context } from 'aws-lambda';
-import type { AwsCall } from '../../../lib/runtime/aws/calls/call.ts';
-import type { Runtime } from '../../../lib/runtime/invocation/runtime.ts';
-import type { Chance } from '../world/random.ts';
+import type { AwsCall } from '../../runtime/aws/calls/call.ts';
+import type { Runtime } from '../../runtime/invocation/runtime.ts';
+import type { Chance } from '../world/chance.ts';
 import type { Owner, World } from '../world/world.ts';
 
 export type HandlerFunction = (event: never, context: Context) => Promise<unknown>;
@@ -183,3 +183,12 @@ const describe = (ending: Ending): string =>
   ending.kind === 'answered'
     ? `answers ${JSON.stringify(ending.value)}`
     : `${ending.how} ${ending.error?.message ?? ''}`;
+
+const ENDED = {
+  timeout: 'the function ran into its timeout',
+  killed: 'the function ended in the middle of its work',
+  threw: 'the function failed',
+} as const;
+
+/** Why an invocation did not answer. */
+export const endedWith = ({ how, error }: Extract<Ending, { kind: 'failed' }>): Error => error ?? new Error(ENDED[how]);

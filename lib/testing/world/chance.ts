@@ -4,6 +4,8 @@ export interface Chance {
   readonly next: () => number;
   /** A whole number from `min` to `max`, both included. */
   readonly between: (min: number, max: number) => number;
+  /** How many of so many are taken at once: a whole number from 1. */
+  readonly some: (max: number) => number;
   readonly is: (probability: number) => boolean;
   readonly pick: <T>(list: readonly [T, ...T[]]) => T;
   /** Picks by weight. */
@@ -46,6 +48,7 @@ export function chanceOf(seed: number, stream: number): Chance {
   return {
     next,
     between,
+    some: (max) => between(1, max),
     is: (probability) => next() < probability,
     pick: (list) => list[between(0, list.length - 1)] ?? list[0],
     weighted(list) {
@@ -64,5 +67,26 @@ export function chanceOf(seed: number, stream: number): Chance {
       }
       return copy;
     },
+  };
+}
+
+/**
+ * No chance at all: the shortest waits, whole batches, everything in the order in which it came, and never what is unlikely. For a world in which nothing happens but what
+ * somebody asks for.
+ */
+export function calm(): Chance {
+  let drawn = 0;
+  return {
+    // Grows, so that of two things at the same time the first comes first.
+    next: () => ++drawn / 2 ** 52,
+    between: (min) => min,
+    some: (max) => max,
+    is: (probability) => probability >= 0.5,
+    pick: (list) => list[0],
+    weighted([first]) {
+      if (first === undefined) throw new RangeError('nothing to pick from');
+      return first[1];
+    },
+    shuffled: (list) => [...list],
   };
 }

@@ -1,7 +1,7 @@
-import { type AwsCall, AwsError, type CallTime, OutOfTime } from '../../../lib/runtime/aws/calls/call.ts';
-import type { CallFault, FaultPlan } from '../scenario/faults.ts';
+import { type AwsCall, AwsError, type CallTime, OutOfTime } from '../../runtime/aws/calls/call.ts';
 import { cancelled } from '../services/dynamodb.ts';
-import type { Owner, World } from './world.ts';
+import type { Owner, World } from '../world/world.ts';
+import type { CallFault, FaultPlan } from './faults.ts';
 
 /** As in `lib/runtime/aws/http.ts`, whose place this takes: tries of one call, and how long an answer is waited for. */
 const MAX_TRIES = 4;
@@ -17,9 +17,9 @@ export type Service = (operation: string, input: object) => unknown;
 
 export interface Wire {
   readonly callFor: (owner: Owner) => AwsCall;
-  /** A call of a handler to the world outside, with the same mishaps but tried only once. */
   /** Requests so far: positions for faults. */
   readonly requests: () => number;
+  /** A call of a handler to the world outside, with the same mishaps but tried only once. */
   readonly outside: (owner: Owner, what: string, effect: () => void, millis?: number) => Promise<void>;
   /** A call to change what runs. Lambda's control plane does it at once or not at all: never long after the caller gave up. */
   readonly control: (owner: Owner, what: string, effect: () => void) => Promise<void>;
@@ -124,9 +124,9 @@ export function wire(world: World, { services, faults, kill, disturbed, heard }:
     requests: () => requests,
     callFor: (owner) => async (service, operation, input, time) => {
       const carryOut = services[service];
-      if (carryOut === undefined) throw new Error(`the simulator has no service '${service}'`);
+      if (carryOut === undefined) throw new Error(`sluice/testing has no service '${service}'`);
       heard?.(operation, input);
-      const planned = faults.call(requests++);
+      const planned = faults.call(requests++, service, operation, input);
       if (planned !== undefined) {
         faults.fire();
         disturbed(service, operation, input, planned);
@@ -156,9 +156,10 @@ export function wire(world: World, { services, faults, kill, disturbed, heard }:
         await new Promise<void>((resolve) => world.after(wait, resolve, owner));
       }
     },
-    outside: (owner, what, effect, millis = 0) => once(owner, what, effect, millis, faults.call(requests++)),
+    outside: (owner, what, effect, millis = 0) =>
+      once(owner, what, effect, millis, faults.call(requests++, 'outside', what, {})),
     control(owner, what, effect) {
-      const planned = faults.call(requests++);
+      const planned = faults.call(requests++, 'control', what, {});
       return once(owner, what, effect, 0, planned === 'late' ? 'broken-after' : planned);
     },
   };

@@ -1,5 +1,5 @@
-import { streamVerdict } from '../../../lib/local/mappings/delivery/response.ts';
-import { type BatchOutcome, type Discard, processBatch } from '../../../lib/local/mappings/streams/stream-batch.ts';
+import { streamVerdict } from '../../local/mappings/delivery/response.ts';
+import { type BatchOutcome, type Discard, processBatch } from '../../local/mappings/streams/stream-batch.ts';
 import { MAX_PAYLOAD_BYTES } from '../services/sizes.ts';
 import type { MemoryStream, Shard, StreamRecord } from '../services/streams.ts';
 import type { World } from '../world/world.ts';
@@ -9,6 +9,8 @@ import type { MappingFaults } from './queue-mapping.ts';
 export interface StreamMapping {
   /** Whether everything that has arrived has been seen through. */
   readonly isAtEnd: () => boolean;
+  /** Whether nothing is to be read now: everything was, or what could be waits to be tried again. */
+  readonly isIdle: () => boolean;
 }
 
 export interface StreamMappingOptions {
@@ -37,6 +39,8 @@ export function streamMapping(
 ): StreamMapping {
   const ended = new Map<Shard, Promise<void>>();
   const read = new Map<Shard, number>();
+  /** Until when a shard waits before its batch is tried again. */
+  const waits = new Map<Shard, number>();
 
   const pause = (milliseconds: number) => new Promise<void>((resolve) => world.after(milliseconds, resolve));
 
@@ -78,7 +82,11 @@ export function streamMapping(
           invoke: (records) => invoke(shard, records),
           discard: async (discard) => options.discarded(discard, shard),
           advance: () => undefined,
-          wait: (failures) => pause(Math.min(RETRY_CAP_MILLIS, RETRY_BASE_MILLIS * 2 ** failures)),
+          wait(failures) {
+            const wait = Math.min(RETRY_CAP_MILLIS, RETRY_BASE_MILLIS * 2 ** failures);
+            waits.set(shard, world.now() + wait);
+            return pause(wait);
+          },
           arrivedAt: ({ arrivedAt }) => arrivedAt,
           now: world.now,
           stopped: () => false,
@@ -92,8 +100,13 @@ export function streamMapping(
   const start = (shard: Shard) => ended.set(shard, readShard(shard));
   for (const shard of stream.shards) start(shard);
   stream.onShard = start;
+  /** Behind a parent that was not read to its end, or at its own. */
+  const hasNothing = (shard: Shard): boolean =>
+    shard.parents.some((parent) => read.get(parent) !== parent.records.length) ||
+    read.get(shard) === shard.records.length;
   return {
     isAtEnd: () => stream.shards.every((shard) => read.get(shard) === shard.records.length),
+    isIdle: () => stream.shards.every((shard) => (waits.get(shard) ?? 0) > world.now() || hasNothing(shard)),
   };
 }
 
@@ -117,7 +130,11 @@ function outcomeOf(ending: Ending, numbers: readonly string[]): BatchOutcome {
 }
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/with-kinesis.html */
-export const kinesisRecord = ({ sequenceNumber, arrivedAt, event }: StreamRecord, shard: Shard): object => ({
+export const kinesisRecord = (
+  { sequenceNumber, arrivedAt, event }: StreamRecord,
+  shard: Shard,
+  stream = 'log',
+): object => ({
   kinesis: {
     kinesisSchemaVersion: '1.0',
     sequenceNumber,
@@ -130,7 +147,7 @@ export const kinesisRecord = ({ sequenceNumber, arrivedAt, event }: StreamRecord
   eventName: 'aws:kinesis:record',
   invokeIdentityArn: 'arn:aws:iam::000000000000:role/simulated',
   awsRegion: 'us-east-1',
-  eventSourceARN: 'arn:aws:kinesis:us-east-1:000000000000:stream/log',
+  eventSourceARN: `arn:aws:kinesis:us-east-1:000000000000:stream/${stream}`,
 });
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html */

@@ -1,4 +1,4 @@
-import { AwsError } from '../../../lib/runtime/aws/calls/call.ts';
+import { AwsError } from '../../runtime/aws/calls/call.ts';
 import type { AttributeValue, Item } from './expressions.ts';
 
 /** Tables of the DynamoDB in memory: their keys, and the order of their items. */
@@ -37,7 +37,12 @@ export function keyOf(spec: TableSpec, item: Item): string {
       400,
     );
   }
-  return spec.sortKey === undefined ? textOf(first) : `${textOf(first)}/${textOf(item[spec.sortKey])}`;
+  if (spec.sortKey === undefined) return textOf(first);
+  const second = item[spec.sortKey];
+  if (second === undefined) {
+    throw new AwsError('ValidationException', `an item of table '${spec.name}' lacks its key ${spec.sortKey}`, 400);
+  }
+  return `${textOf(first)}/${textOf(second)}`;
 }
 
 export const keyAttributes = (spec: TableSpec, item: Item): Item =>

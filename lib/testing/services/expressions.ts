@@ -1,89 +1,14 @@
+import { type AttributeValue, type Item, putAt, valueAt } from './document-path.ts';
+import { inBrackets, listOf, type Names, type Operand, operand, path, Reader } from './expression-reader.ts';
+
+export type { AttributeValue, Item } from './document-path.ts';
+export type { Names } from './expression-reader.ts';
+
 /**
- * DynamoDB's expressions, as far as the runtime and the simulated handlers use them; anything else is refused by name.
- * Works on typed attribute values. https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.OperatorsAndFunctions.html
+ * DynamoDB's conditions and updates, on typed attribute values; what is not known is refused by name. Reserved words are not.
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.OperatorsAndFunctions.html
  */
-export type AttributeValue = Readonly<Record<string, unknown>>;
-export type Item = Readonly<Record<string, AttributeValue>>;
-
-export interface Names {
-  readonly ExpressionAttributeNames?: Readonly<Record<string, string>>;
-  readonly ExpressionAttributeValues?: Readonly<Record<string, AttributeValue>>;
-}
-
 type Condition = (item: Item, names: Names) => boolean;
-type Operand = (item: Item, names: Names) => AttributeValue | undefined;
-
-const TOKEN = /\s*(<>|<=|>=|[=<>(),+-]|[#:]?[A-Za-z_][A-Za-z0-9_]*)/y;
-
-/** Words with a meaning that is not implemented: an attribute of that name would be misread. */
-const NOT_IMPLEMENTED = new Set(['BETWEEN', 'IN', 'size', 'attribute_type']);
-
-class Reader {
-  private readonly tokens: string[] = [];
-  private position = 0;
-  private readonly text: string;
-
-  constructor(text: string) {
-    this.text = text;
-    TOKEN.lastIndex = 0;
-    while (TOKEN.lastIndex < text.trimEnd().length) {
-      const from = TOKEN.lastIndex;
-      const token = TOKEN.exec(text)?.[1];
-      if (token === undefined) throw new Error(`expression '${text}' cannot be read from character ${from}`);
-      if (NOT_IMPLEMENTED.has(token)) {
-        throw new Error(
-          `expression '${text}': the simulator does not know '${token}'; add it to services/expressions.ts`,
-        );
-      }
-      this.tokens.push(token);
-    }
-  }
-
-  peek = (): string => this.tokens[this.position] ?? '';
-  next = (): string => this.tokens[this.position++] ?? '';
-  isNext(token: string): boolean {
-    if (this.peek() !== token) return false;
-    this.position += 1;
-    return true;
-  }
-  expect(token: string): void {
-    if (!this.isNext(token)) throw new Error(`expression '${this.text}': expected '${token}', found '${this.peek()}'`);
-  }
-  end(): void {
-    if (this.peek() !== '') throw new Error(`expression '${this.text}': '${this.peek()}' is one too many`);
-  }
-}
-
-const nameOf = (token: string, names: Names): string => {
-  if (!token.startsWith('#')) return token;
-  const name = names.ExpressionAttributeNames?.[token];
-  if (name === undefined) throw new Error(`ExpressionAttributeNames lacks ${token}`);
-  return name;
-};
-
-function path(reader: Reader): (names: Names) => string {
-  const token = reader.next();
-  return (names) => nameOf(token, names);
-}
-
-function operand(reader: Reader): Operand {
-  if (reader.peek() === 'if_not_exists') {
-    reader.next();
-    reader.expect('(');
-    const of = path(reader);
-    reader.expect(',');
-    const otherwise = operand(reader);
-    reader.expect(')');
-    return (item, names) => item[of(names)] ?? otherwise(item, names);
-  }
-  const token = reader.next();
-  if (!token.startsWith(':')) return (item, names) => item[nameOf(token, names)];
-  return (_item, names) => {
-    const value = names.ExpressionAttributeValues?.[token];
-    if (value === undefined) throw new Error(`ExpressionAttributeValues lacks ${token}`);
-    return value;
-  };
-}
 
 function scalar(value: AttributeValue | undefined): { type: string; value: string | number } | undefined {
   if (value === undefined) return undefined;
@@ -93,6 +18,19 @@ function scalar(value: AttributeValue | undefined): { type: string; value: strin
 }
 
 const setOf = (value: AttributeValue | undefined): Set<string> => new Set((value?.SS as string[] | undefined) ?? []);
+
+function compared(operator: string, left: AttributeValue | undefined, right: AttributeValue | undefined): boolean {
+  const [a, b] = [scalar(left), scalar(right)];
+  return a !== undefined && b !== undefined && a.type === b.type && COMPARE[operator]?.(a.value, b.value) === true;
+}
+
+/** A part of a text, or a member of a set or a list. */
+function doesContain(whole: AttributeValue | undefined, part: AttributeValue | undefined): boolean {
+  if (whole?.S !== undefined) return part?.S !== undefined && String(whole.S).includes(String(part.S));
+  if (whole?.L !== undefined) return listOf(whole).some((member) => compared('=', member, part));
+  const [[type = '', member] = []] = Object.entries(part ?? {});
+  return ((whole?.[`${type}S`] as readonly unknown[] | undefined) ?? []).includes(member);
+}
 
 /** Values of different types are never equal, smaller or larger. */
 const COMPARE: Readonly<Record<string, (a: string | number, b: string | number) => boolean>> = {
@@ -120,7 +58,7 @@ function term(reader: Reader): Condition {
     const of = path(reader);
     reader.expect(')');
     const exists = word === 'attribute_exists';
-    return (item, names) => (item[of(names)] !== undefined) === exists;
+    return (item, names) => (valueAt(item, of(names)) !== undefined) === exists;
   }
   if (word === 'begins_with') {
     reader.next();
@@ -133,15 +71,33 @@ function term(reader: Reader): Condition {
   }
   if (word === 'contains') {
     reader.next();
-    reader.expect('(');
-    const of = path(reader);
-    reader.expect(',');
-    const part = operand(reader);
-    reader.expect(')');
-    return (item, names) => setOf(item[of(names)]).has(String(part(item, names)?.S));
+    const [of, part] = inBrackets(reader, operand, operand);
+    return (item, names) => doesContain(of(item, names), part(item, names));
+  }
+  if (word === 'attribute_type') {
+    reader.next();
+    const [of, type] = inBrackets(reader, path, operand);
+    return (item, names) => String(type(item, names)?.S) in (valueAt(item, of(names)) ?? {});
   }
   const left = operand(reader);
   const operator = reader.next();
+  if (operator === 'BETWEEN') {
+    const from = operand(reader);
+    reader.expect('AND');
+    const to = operand(reader);
+    return (item, names) => {
+      const value = left(item, names);
+      return compared('>=', value, from(item, names)) && compared('<=', value, to(item, names));
+    };
+  }
+  if (operator === 'IN') {
+    const among: Operand[] = [];
+    reader.expect('(');
+    do among.push(operand(reader));
+    while (reader.isNext(','));
+    reader.expect(')');
+    return (item, names) => among.some((one) => compared('=', left(item, names), one(item, names)));
+  }
   const right = operand(reader);
   if (operator === '<>') {
     const equal = COMPARE['='] as (typeof COMPARE)[string];
@@ -151,7 +107,7 @@ function term(reader: Reader): Condition {
     };
   }
   const compare = COMPARE[operator];
-  if (compare === undefined) throw new Error(`the simulator does not know operator '${operator}'`);
+  if (compare === undefined) throw new Error(`sluice/testing does not know operator '${operator}'`);
   return (item, names) => {
     const [a, b] = [scalar(left(item, names)), scalar(right(item, names))];
     return a !== undefined && b !== undefined && a.type === b.type && compare(a.value, b.value);
@@ -180,13 +136,14 @@ function setClause(reader: Reader): Change {
   const right = operator === undefined ? undefined : operand(reader);
   return (draft, before, names) => {
     const a = left(before, names);
-    if (a === undefined) throw new TypeError(`SET ${to(names)}: the operand does not exist in the item`);
+    const target = to(names);
+    if (a === undefined) throw new TypeError(`SET ${target.attribute}: the operand does not exist in the item`);
     if (right === undefined) {
-      draft[to(names)] = a;
+      putAt(draft, target, a);
       return;
     }
     const b = Number(right(before, names)?.N);
-    draft[to(names)] = { N: String(Number(a.N) + (operator === '+' ? b : -b)) };
+    putAt(draft, target, { N: String(Number(a.N) + (operator === '+' ? b : -b)) });
   };
 }
 
@@ -194,14 +151,16 @@ function addClause(reader: Reader): Change {
   const to = path(reader);
   const by = operand(reader);
   return (draft, before, names) => {
-    const name = to(names);
+    const target = to(names);
     const amount = by(before, names);
+    const value = valueAt(before, target);
     if (amount?.SS !== undefined) {
-      draft[name] = { SS: [...new Set([...setOf(before[name]), ...setOf(amount)])] };
+      putAt(draft, target, { SS: [...new Set([...setOf(value), ...setOf(amount)])] });
       return;
     }
-    if (amount?.N === undefined) throw new Error(`ADD ${name}: the simulator adds numbers and sets of strings only`);
-    draft[name] = { N: String(Number(before[name]?.N ?? 0) + Number(amount.N)) };
+    if (amount?.N === undefined)
+      throw new Error(`ADD ${target.attribute}: sluice/testing adds numbers and sets of strings only`);
+    putAt(draft, target, { N: String(Number(value?.N ?? 0) + Number(amount.N)) });
   };
 }
 
@@ -210,19 +169,16 @@ function deleteClause(reader: Reader): Change {
   const from = path(reader);
   const members = operand(reader);
   return (draft, before, names) => {
-    const name = from(names);
+    const target = from(names);
     const gone = setOf(members(before, names));
-    const left = [...setOf(before[name])].filter((member) => !gone.has(member));
-    if (left.length === 0) delete draft[name];
-    else draft[name] = { SS: left };
+    const left = [...setOf(valueAt(before, target))].filter((member) => !gone.has(member));
+    putAt(draft, target, left.length === 0 ? undefined : { SS: left });
   };
 }
 
 function removeClause(reader: Reader): Change {
   const of = path(reader);
-  return (draft, _before, names) => {
-    delete draft[of(names)];
-  };
+  return (draft, _before, names) => putAt(draft, of(names), undefined);
 }
 
 const CLAUSES: Readonly<Record<string, (reader: Reader) => Change>> = {

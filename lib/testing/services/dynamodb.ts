@@ -1,6 +1,7 @@
-import { AwsError } from '../../../lib/runtime/aws/calls/call.ts';
+import { AwsError } from '../../runtime/aws/calls/call.ts';
 import type { World } from '../world/world.ts';
-import { holds, type Item, type Names, updated } from './expressions.ts';
+import { nameOf } from './expression-reader.ts';
+import { type AttributeValue, holds, type Item, type Names, updated } from './expressions.ts';
 import { itemBytes, MAX_ITEM_BYTES, MAX_TRANSACTION_BYTES } from './sizes.ts';
 import { compareValues, emptyTable, keyAttributes, keyOf, type Table, type TableSpec } from './tables.ts';
 
@@ -26,6 +27,7 @@ interface WriteRequest extends Names {
   readonly UpdateExpression?: string;
   readonly ConditionExpression?: string;
   readonly ReturnValuesOnConditionCheckFailure?: string;
+  readonly ReturnValues?: string;
 }
 
 interface Reason {
@@ -51,7 +53,12 @@ export interface MemoryDynamodb {
 export function memoryDynamodb(
   world: World,
   specs: readonly TableSpec[],
-  options: { readonly pageSize: number; readonly onCommit: (changes: readonly Change[]) => void },
+  options: {
+    readonly pageSize: number;
+    readonly onCommit: (changes: readonly Change[]) => void;
+    /** How likely two writers collide that come to an item at the same time. @default 0.5 */
+    readonly collisions?: number;
+  },
 ): MemoryDynamodb {
   const tables = new Map(specs.map((spec): [string, Table] => [spec.name, emptyTable(spec)]));
   const tokens = new Map<string, number>();
@@ -67,7 +74,7 @@ export function memoryDynamodb(
   function collides(table: Table, key: string, by: unknown): boolean {
     const last = table.touched.get(key);
     if (last === undefined || last.by === by || world.now() - last.at > CONFLICT_MILLIS) return false;
-    return world.chance.is(0.5);
+    return world.chance.is(options.collisions ?? 0.5);
   }
 
   /** What one write would do; nothing is done yet. */
@@ -123,7 +130,8 @@ export function memoryDynamodb(
     }
     checkSizes([planned]);
     commit([planned], undefined);
-    return kind === 'Update' && planned.after !== undefined ? { Attributes: planned.after } : {};
+    const Attributes = returned(request.ReturnValues, planned);
+    return Attributes === undefined ? {} : { Attributes };
   }
 
   function transact(input: {
@@ -139,7 +147,7 @@ export function memoryDynamodb(
     const plans = input.TransactItems.map((entry) => {
       const [kind = '', request] = Object.entries(entry)[0] ?? [];
       if (request === undefined || !(kind in EFFECTS))
-        throw new Error(`the simulator does not know a '${kind}' in a transaction`);
+        throw new Error(`sluice/testing does not know a '${kind}' in a transaction`);
       return plan(kind, request);
     });
     const places = new Set(plans.map(({ table, key }) => `${table.spec.name}/${key}`));
@@ -174,6 +182,8 @@ export function memoryDynamodb(
       KeyConditionExpression: string;
       ExclusiveStartKey?: Item;
       Limit?: number;
+      FilterExpression?: string;
+      ProjectionExpression?: string;
       ScanIndexForward?: boolean;
     } & Names,
   ): object {
@@ -196,7 +206,15 @@ export function memoryDynamodb(
     const page = found.slice(from, from + Math.min(options.pageSize, input.Limit ?? options.pageSize));
     const last = page.at(-1);
     const more = from + page.length < found.length && last !== undefined;
-    return { Items: page, Count: page.length, ...(more ? { LastEvaluatedKey: keyAttributes(spec, last) } : {}) };
+    // As on AWS, what a filter leaves out was read all the same: pages may be small, or empty.
+    const shown = page.filter((item) => holds(input.FilterExpression, item, input));
+    const Items = projected(shown, input);
+    return {
+      Items,
+      Count: Items.length,
+      ScannedCount: page.length,
+      ...(more ? { LastEvaluatedKey: keyAttributes(spec, last) } : {}),
+    };
   }
 
   function batchGet(input: { RequestItems: Readonly<Record<string, { Keys: readonly Item[] }>> }): object {
@@ -212,9 +230,14 @@ export function memoryDynamodb(
   }
 
   const operations: Readonly<Record<string, (input: never) => object>> = {
-    GetItem: ({ TableName, Key }: { TableName: string; Key: Item }) => {
+    GetItem: ({
+      TableName,
+      Key,
+      ...names
+    }: { TableName: string; Key: Item; ProjectionExpression?: string } & Names) => {
       const { spec, items } = tableOf(TableName);
-      const Item = items.get(keyOf(spec, Key));
+      const found = items.get(keyOf(spec, Key));
+      const [Item] = found === undefined ? [] : projected([found], names);
       return Item === undefined ? {} : { Item };
     },
     PutItem: (input: WriteRequest) => writeOne('Put', input),
@@ -228,7 +251,7 @@ export function memoryDynamodb(
   return {
     call(operation, input) {
       const run = operations[operation];
-      if (run === undefined) throw new Error(`the simulator does not know DynamoDB's ${operation}`);
+      if (run === undefined) throw new Error(`sluice/testing does not know DynamoDB's ${operation}`);
       return run(input as never);
     },
     items: (name) => [...tableOf(name).items.values()],
@@ -253,6 +276,31 @@ const EFFECTS: Readonly<Record<string, (before: Item | undefined, request: Write
   Delete: () => undefined,
   ConditionCheck: (before) => before,
 };
+
+function returned(
+  what: string | undefined,
+  { before, after }: { readonly before: Item | undefined; readonly after: Item | undefined },
+): Item | undefined {
+  if (what === 'ALL_OLD') return before;
+  if (what === 'ALL_NEW') return after;
+  if (what !== 'UPDATED_NEW' && what !== 'UPDATED_OLD') return undefined;
+  const [from, other] = what === 'UPDATED_NEW' ? [after, before] : [before, after];
+  const isChanged = ([name, value]: [string, AttributeValue]) =>
+    JSON.stringify(value) !== JSON.stringify(other?.[name]);
+  return Object.fromEntries(Object.entries(from ?? {}).filter(isChanged));
+}
+
+/** Names of attributes; parts of maps are not taken out of them. */
+function projected(
+  items: readonly Item[],
+  { ProjectionExpression, ...names }: Names & { readonly ProjectionExpression?: string },
+): readonly Item[] {
+  if (ProjectionExpression === undefined) return items;
+  const wanted = ProjectionExpression.split(',').map((name) => nameOf(name.trim(), names));
+  return items.map((item) =>
+    Object.fromEntries(wanted.flatMap((name) => (item[name] === undefined ? [] : [[name, item[name]]]))),
+  );
+}
 
 export function cancelled(reasons: readonly Reason[]): AwsError {
   const codes = reasons.map(({ Code }) => Code).join(', ');

@@ -1,4 +1,4 @@
-import { AwsError } from '../../../lib/runtime/aws/calls/call.ts';
+import { AwsError } from '../../runtime/aws/calls/call.ts';
 
 interface ObjectInput {
   readonly Bucket: string;
@@ -23,7 +23,7 @@ export function memoryS3(buckets: readonly string[]) {
         objects.delete(`${Bucket}/${Key}`);
         return {};
       }
-      if (operation !== 'GetObject') throw new Error(`the simulator does not know S3's ${operation}`);
+      if (operation !== 'GetObject') throw new Error(`sluice/testing does not know S3's ${operation}`);
       const found = objects.get(`${Bucket}/${Key}`);
       if (found === undefined) throw new AwsError('NoSuchKey', `there is no object '${Key}'`, 404);
       return { Body: found };

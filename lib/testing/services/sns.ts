@@ -1,4 +1,4 @@
-import { AwsError } from '../../../lib/runtime/aws/calls/call.ts';
+import { AwsError } from '../../runtime/aws/calls/call.ts';
 import type { World } from '../world/world.ts';
 import { type Attributes, MAX_SNS_BYTES, messageBytes, refusal } from './sizes.ts';
 import { DEDUPLICATION_MILLIS, type MemorySqs } from './sqs.ts';
@@ -21,8 +21,16 @@ interface PublishEntry {
   readonly MessageDeduplicationId?: string;
 }
 
-/** SNS in memory: filtered, raw delivery to queues; in order per group from a FIFO topic to a FIFO queue. */
-export function memorySns(world: World, specs: readonly TopicSpec[], sqs: MemorySqs) {
+/**
+ * SNS in memory: filtered, raw delivery to queues; in order per group from a FIFO topic to a FIFO queue.
+ * @param accepted told of every message that was taken in. @default nobody is
+ */
+export function memorySns(
+  world: World,
+  specs: readonly TopicSpec[],
+  sqs: MemorySqs,
+  accepted: (topic: string, body: string) => void = () => undefined,
+) {
   const recent = new Map<string, number>();
   /** When the newest message of a group arrives at a queue: the next one arrives later. */
   const arrivals = new Map<string, number>();
@@ -50,7 +58,7 @@ export function memorySns(world: World, specs: readonly TopicSpec[], sqs: Memory
 
   return {
     call(operation: string, input: object): unknown {
-      if (operation !== 'PublishBatch') throw new Error(`the simulator does not know SNS's ${operation}`);
+      if (operation !== 'PublishBatch') throw new Error(`sluice/testing does not know SNS's ${operation}`);
       const { TopicArn, PublishBatchRequestEntries } = input as {
         TopicArn: string;
         PublishBatchRequestEntries: readonly PublishEntry[];
@@ -77,6 +85,7 @@ export function memorySns(world: World, specs: readonly TopicSpec[], sqs: Memory
         const repeated = topic.fifo && before !== undefined && world.now() - before < DEDUPLICATION_MILLIS;
         if (repeated) continue;
         recent.set(id, world.now());
+        accepted(topic.name, entry.Message);
         deliver(topic, entry);
       }
       return { Successful, Failed };

@@ -1,5 +1,5 @@
-import { queueVerdict } from '../../../lib/local/mappings/delivery/response.ts';
-import type { FaultPlan } from '../scenario/faults.ts';
+import { queueVerdict } from '../../local/mappings/delivery/response.ts';
+import type { FaultPlan } from '../calls/faults.ts';
 import type { MemoryQueue, StoredMessage } from '../services/sqs.ts';
 import type { World } from '../world/world.ts';
 import type { Ending, FunctionSpec, LambdaHost } from './instances.ts';
@@ -22,6 +22,8 @@ export interface QueueMapping {
   /** Changes how it polls; what is in work goes on. */
   readonly set: (settings: QueueMappingSettings) => void;
   readonly settings: () => QueueMappingSettings;
+  /** Whether nothing is to be received now. */
+  readonly isIdle: () => boolean;
 }
 
 const MAX_POLL_MILLIS = 60;
@@ -110,6 +112,7 @@ export function queueMapping(
   queue.onVisible = pollAt;
   return {
     settings: () => settings,
+    isIdle: () => !settings.enabled || !queue.hasVisible(),
     set(next) {
       settings = next;
       if (next.enabled) pollAt(world.now());
@@ -120,7 +123,7 @@ export function queueMapping(
 const shown = ({ id, receives }: StoredMessage): string => `${id} (receive ${receives})`;
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html */
-const recordOf = (message: StoredMessage, queue: MemoryQueue) => ({
+export const recordOf = (message: StoredMessage, queue: MemoryQueue) => ({
   messageId: message.id,
   receiptHandle: message.receipt,
   body: message.body,
