@@ -1,7 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { nextTraceparent } from '../../../contracts/agreed/trace.ts';
-import { type Pace, paced } from '../../../operations/traffic/pace.ts';
 import type { OrderRequest } from '../request.ts';
 
 /** What `place-order` answers. */
@@ -40,55 +38,7 @@ export function openShop(functionName: string): Shop {
   };
 }
 
-const TRIES = 10;
-const RETRY_BASE_MS = 250;
-const RETRY_CAP_MS = 4_000;
-
-/**
- * A shop that does not give up at once: after a failure nothing is known about an order, and placing it again changes nothing.
- * @param isWorthIt failures after which it is tried again. @default all
- * @param onAgain told each time
- * @returns the same shop, but `place` throws only when it has failed ten times in a row, or of what is not worth another try
- */
-export const patient = (
-  shop: Shop,
-  isWorthIt: (error: unknown) => boolean = () => true,
-  onAgain: () => void = () => undefined,
-): Shop => ({
-  ...shop,
-  async place(request) {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await shop.place(request);
-      } catch (error) {
-        if (attempt === TRIES || !isWorthIt(error)) throw error;
-        onAgain();
-        await sleep(Math.min(RETRY_CAP_MS, RETRY_BASE_MS * 2 ** attempt));
-      }
-    }
-  },
-});
-
-/** The account has no execution left for the function: it was not called. https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html */
-export const isThrottled = (error: unknown): boolean =>
-  (error as { readonly $metadata?: { readonly httpStatusCode?: number } }).$metadata?.httpStatusCode === 429;
-
 export interface Placed {
   readonly request: OrderRequest;
   readonly reply: Reply;
-}
-
-/** Places orders at a pace; a cancellation goes after the order that it cancels. */
-export async function placeAll(
-  shop: Shop,
-  requests: AsyncIterable<OrderRequest> | Iterable<OrderRequest>,
-  pace: Pace,
-  onPlaced: (placed: Placed) => void,
-): Promise<void> {
-  await paced(
-    requests,
-    (request) => request.cancels ?? String(request.invoiceNo),
-    async (request) => onPlaced({ request, reply: await shop.place(request) }),
-    pace,
-  );
 }
