@@ -61,7 +61,7 @@ export const firstOf = (systems: readonly System[]): System => systems[0] as Sys
 export async function toolsOf({ name, tools }: System) {
   if (tools === undefined)
     throw new NoSystems(
-      `system '${name}' has no sample producers: give it 'tools' in ${CONFIG_FILES[0]} (docs/systems/README.md says what they are)`,
+      `system '${name}' has no sample producers: give it 'tools' in ${CONFIG_FILES[0]} (docs/architecture.md says what they are)`,
     );
   return tools();
 }

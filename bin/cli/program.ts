@@ -69,7 +69,7 @@ program
     `${FAULTS_HELP}\n\nExamples:\n  $ npm start\n  $ npm start -- --system orders --once --json\n  $ npm start -- --once --minutes 5 --faults 0.01 --seed 7\n  $ npm start -- --once --faults throttle=0.05,kill=0.001`,
   )
   .action((system: string | undefined, options: DemoOptions) =>
-    run(async () => (await commands.demo()).demo(system === undefined ? options : { ...options, system })),
+    run(async () => (await commands.demo()).demo({ ...options, ...systemIn(system, options) })),
   );
 
 program
@@ -243,6 +243,13 @@ schema
   .action((options: AsyncApiOptions) => run(async () => (await commands.schema()).schemaAsyncApi(options)));
 
 addCostCommands(program, run);
+
+/** @throws InvalidArgumentError when it was named in both ways, and not the same */
+function systemIn(argument: string | undefined, { system = argument }: DemoOptions): Pick<DemoOptions, 'system'> {
+  if (argument !== undefined && argument !== system)
+    throw new InvalidArgumentError(`the demo runs one system: '${argument}' or --system ${system}`);
+  return system === undefined ? {} : { system };
+}
 
 /** Runs a command; what it returns is the exit code. Errors are said in one line; SLUICE_DEBUG=1 shows where they come from. */
 async function run(command: () => Promise<number>): Promise<void> {

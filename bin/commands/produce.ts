@@ -1,4 +1,4 @@
-import { deploymentOf, placeInWords } from '../../lib/operations/deployed/deployment.ts';
+import { placeInWords } from '../../lib/operations/deployed/deployment.ts';
 import { endlessly } from '../../lib/operations/systems/samples.ts';
 import { isThrottled, patient, sendAll } from '../../lib/operations/systems/sending.ts';
 import {
@@ -7,7 +7,7 @@ import {
   type SystemTools,
   stackNameOf,
 } from '../../lib/operations/systems/system.ts';
-import { openWorld } from '../../lib/operations/systems/world.ts';
+import { openAccess } from '../../lib/operations/systems/world.ts';
 import { type InputLine, readLines } from '../../lib/operations/traffic/ndjson.ts';
 import { NoSystems, systemNamed, systemsOf, toolsOf } from '../apps/systems.ts';
 import { EXIT_INTERRUPTED, interrupted } from '../options/signals.ts';
@@ -50,11 +50,11 @@ export async function produce(name: string, options: ProduceOptions): Promise<nu
   const terminal = openTerminal(options);
   const chosen = [...chosenOf(producer, requests, options)];
   const stackName = stackNameOf(system, options.stage);
-  const target = (await deploymentOf(stackName)).place('LAMBDA');
-  const world = await openWorld(stackName);
+  const { access, place } = await openAccess(stackName);
+  const target = place('LAMBDA');
   terminal.note(`Sending ${chosen.length} ${producer.unit}: ${placeInWords(target)}`);
   const result: Produced = { accepted: 0, duplicates: 0, refused: {}, broken: broken.length, throttled: 0 };
-  const sender = patient(producer.open(world), isThrottled, () => {
+  const sender = patient(producer.open(access), isThrottled, () => {
     result.throttled += 1;
   });
   const bar = terminal.progress('sending', chosen.length);
@@ -69,7 +69,7 @@ export async function produce(name: string, options: ProduceOptions): Promise<nu
   } finally {
     bar.stop();
     sender.close();
-    world.clients.close();
+    access.clients.close();
   }
   for (const { error } of broken.slice(0, MAX_SHOWN)) terminal.note(error);
   if (options.json) process.stdout.write(`${JSON.stringify({ ...result, target })}\n`);
@@ -123,15 +123,15 @@ async function prepare(
   if (put === undefined)
     throw new NoSystems(`the samples of system '${system.name}' need nothing: leave out --prepare`);
   const stackName = stackNameOf(system, options.stage);
-  const target = (await deploymentOf(stackName)).place('DYNAMODB');
+  const { access, place } = await openAccess(stackName);
+  const target = place('DYNAMODB');
   openTerminal(options).note(`Preparing: ${placeInWords(target)}`);
-  const world = await openWorld(stackName);
   try {
-    const added = await put(world, requests);
+    const added = await put(access, requests);
     process.stdout.write(options.json ? `${JSON.stringify({ added, target })}\n` : `added: ${added}\n`);
     return 0;
   } finally {
-    world.clients.close();
+    access.clients.close();
   }
 }
 

@@ -131,13 +131,20 @@ async function waitForRest(run: Run): Promise<readonly string[] | undefined> {
   for (;;) {
     if (signal.aborted) return undefined;
     const left = [...(await stillToDo(system.contract, world)), ...((await tools.stillToDo?.(world)) ?? [])];
-    quiet = invocations() === count && left.length === 0 && engine.busy === 0 ? quiet + 1 : 0;
+    const rests = left.length === 0 && engine.busy === 0;
+    quiet = rests && invocations() === count ? quiet + 1 : 0;
     count = invocations();
-    if ((left.length === 0 && engine.busy === 0 && quiet >= looks) || performance.now() > deadline) return left;
+    if ((rests && quiet >= looks) || performance.now() > deadline) return left;
     await sleep(SETTLE_POLL_MS);
   }
 }
 
 /** Whether all consumers of logs are aggregations, whose positions can be read, and no table's changes are consumed but an outbox's. */
-const keepsPositions = ({ system: { contract } }: Run): boolean =>
-  contract.subscriptions.every(({ to, guarantee }) => to.kind === 'queue' || guarantee === 'exactly-once-aggregation');
+function keepsPositions({ system: { contract }, world: { deployed } }: Run): boolean {
+  const aggregations = contract.subscriptions.filter(({ guarantee }) => guarantee === 'exactly-once-aggregation');
+  const known = new Set(aggregations.map(({ name }) => name));
+  return (
+    deployed.logs.every(({ consumers }) => consumers.every((name) => known.has(name))) &&
+    deployed.tableStreams.every(({ name }) => deployed.outboxTables.includes(name))
+  );
+}

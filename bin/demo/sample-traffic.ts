@@ -1,6 +1,6 @@
 import { endlessly, readSamples, someTwice } from '../../lib/operations/systems/samples.ts';
 import { patient, sendAll } from '../../lib/operations/systems/sending.ts';
-import type { SampleProducer, Sent, World } from '../../lib/operations/systems/system.ts';
+import type { Access, SampleProducer, Sent } from '../../lib/operations/systems/system.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
 /** Every n-th sample is sent twice. */
@@ -20,14 +20,14 @@ export interface Traffic {
 /** The samples once, or again and again for as long as was asked; every tenth twice. */
 export async function sendSamples(
   producer: SampleProducer,
-  world: World,
+  access: Access,
   { minutes, rate, signal }: Traffic,
   terminal: Terminal,
 ): Promise<Sent[]> {
   const samples = readSamples(producer);
   const { unit } = producer;
   const sent: Sent[] = [];
-  const sender = patient(producer.open(world));
+  const sender = patient(producer.open(access));
   const sendings =
     minutes === undefined
       ? samples.length + Math.ceil(samples.length / DUPLICATE_EVERY)
@@ -59,10 +59,10 @@ export async function sendSamples(
 /** Steady sample traffic until the signal. */
 export async function keepSending(
   producer: SampleProducer,
-  world: World,
+  access: Access,
   { rate, signal }: Omit<Traffic, 'minutes'>,
 ): Promise<void> {
-  const sender = producer.open(world);
+  const sender = producer.open(access);
   try {
     await sendAll(
       producer,

@@ -15,7 +15,7 @@ import { shop, WHERE } from './parked-shop.ts';
 const Billed = event('shop.billed', { version: 1, data: v.object({ pence: v.number() }), key: () => 'K' });
 const billing = fifoQueue('billing', { events: [Billed] });
 const bills = subscription('bills', { to: billing, guarantee: 'effectively-once', failedKey: 'park' });
-const SYSTEMS = [systemContract('desk', { billing, bills })];
+const SYSTEMS = [{ name: 'desk', summary: 'bills', contract: systemContract('desk', { billing, bills }) }];
 const PARKED_AT = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g;
 const plain = { ...WHERE, json: false };
 

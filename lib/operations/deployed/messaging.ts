@@ -7,6 +7,7 @@ import {
 } from '@aws-sdk/client-lambda';
 import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { ENV } from '../../contracts/agreed/environment.ts';
+import { paced } from '../traffic/pace.ts';
 import { NotDeployed } from './deployment.ts';
 
 /** A queue of a stack. */
@@ -18,6 +19,7 @@ export interface DeployedQueue {
 
 /** Something that is consumed, and by whom: names of functions without the stack's. */
 export interface Consumed {
+  /** Of a log and a table: the whole name, as the API takes it. */
   readonly name: string;
   readonly consumers: readonly string[];
 }
@@ -38,6 +40,8 @@ export interface DeployedMessaging {
   readonly tableStreams: readonly Consumed[];
   /** Consumers of queues, logs and streams with Sluice's runtime, by name of their subscription. */
   readonly consumers: readonly string[];
+  /** Those of them that keep every record as it is (`LogArchive`) and give none up. */
+  readonly archives: readonly string[];
   readonly outboxTables: readonly string[];
   readonly inboxTables: readonly string[];
 }
@@ -51,9 +55,14 @@ export interface InventoryClients {
 
 interface FoundFunction {
   readonly name: string;
+  /** Where failed asynchronous calls end: ARN. */
+  readonly deadLetters: string | undefined;
   readonly variables: Readonly<Record<string, string>>;
   readonly mappings: readonly EventSourceMappingConfiguration[];
 }
+
+/** Calls at once: a stack may have hundreds of functions, and Lambda grants an account 100 reads a second. */
+const PARALLEL = 8;
 
 /**
  * Looks at what a stack has.
@@ -62,11 +71,10 @@ interface FoundFunction {
 export async function deployedMessaging(clients: InventoryClients, stackName: string): Promise<DeployedMessaging> {
   const resources = await resourcesOf(clients.cloudformation, stackName);
   const named = (type: string) => resources.filter((one) => one.type === type).map(({ id }) => id);
-  const short = (name: string) => name.replace(`${stackName}-`, '').replace(/\.fifo$/, '');
-  const functions = await Promise.all(
-    named('AWS::Lambda::Function').map((id) => lookAt(clients.lambda, id, short(id))),
-  );
-  const queues = await Promise.all(named('AWS::SQS::Queue').map((url) => queueAt(clients.sqs, url, short)));
+  const prefix = `${stackName}-`;
+  const short = (name: string) => (name.startsWith(prefix) ? name.slice(prefix.length) : name).replace(/\.fifo$/, '');
+  const functions = await each(named('AWS::Lambda::Function'), (id) => lookAt(clients.lambda, id, short(id)));
+  const queues = await each(named('AWS::SQS::Queue'), (url) => queueAt(clients.sqs, url, short));
 
   const readers = (arnEnd: string) =>
     functions
@@ -76,9 +84,10 @@ export async function deployedMessaging(clients: InventoryClients, stackName: st
   /** Where failures end, by the end of the queue's ARN. */
   const ends = new Set([
     ...queues.flatMap(({ givesUpTo }) => givesUpTo ?? []),
-    ...functions.flatMap(({ mappings }) =>
-      mappings.flatMap(({ DestinationConfig }) => DestinationConfig?.OnFailure?.Destination ?? []),
-    ),
+    ...functions.flatMap(({ deadLetters, mappings }) => [
+      ...(deadLetters === undefined ? [] : [deadLetters]),
+      ...mappings.flatMap(({ DestinationConfig }) => DestinationConfig?.OnFailure?.Destination ?? []),
+    ]),
   ]);
   const found = queues.map((queue) => {
     const owner = functions.find(({ variables }) => variables[ENV.deadLetterQueue] === queue.url)?.name;
@@ -86,7 +95,7 @@ export async function deployedMessaging(clients: InventoryClients, stackName: st
   });
   const isLast = (queue: (typeof found)[number]) =>
     queue.owner !== undefined || ends.has(queue.arn) || DEAD_LETTERS.test(queue.name);
-  const ownerOf = ({ owner, name }: (typeof found)[number]) => owner ?? name.replace(DEAD_LETTERS, '');
+  const ownerOf = ({ owner, name }: (typeof found)[number]) => owner ?? (name.replace(DEAD_LETTERS, '') || name);
   const unread = found.filter(({ consumers }) => consumers.length === 0);
   return {
     queues: found
@@ -98,7 +107,7 @@ export async function deployedMessaging(clients: InventoryClients, stackName: st
     unread: unread.filter((queue) => !isLast(queue)).map(({ url, name }) => ({ url, name })),
     logs: named('AWS::Kinesis::Stream').map((name) => ({
       name,
-      consumers: [...new Set([...readers(`:stream/${name}`), ...readersOfConsumersOf(functions, name)])],
+      consumers: [...new Set([...readers(`:stream/${name}`), ...readersOfConsumersOf(functions, name)])].sort(),
     })),
     tableStreams: [...named('AWS::DynamoDB::Table'), ...named('AWS::DynamoDB::GlobalTable')]
       .map((name) => ({ name, consumers: functions.filter((one) => readsTable(one, name)).map((one) => one.name) }))
@@ -107,6 +116,7 @@ export async function deployedMessaging(clients: InventoryClients, stackName: st
       .filter(({ variables }) => variables[ENV.deadLetterQueue] !== undefined)
       .map(({ name }) => name)
       .sort(),
+    archives: functions.filter(({ variables }) => variables[ENV.archive] !== undefined).map(({ name }) => name),
     outboxTables: valuesOf(functions, ENV.outboxTable),
     inboxTables: valuesOf(functions, ENV.inboxTable),
   };
@@ -137,8 +147,10 @@ async function resourcesOf(
   const found: { type: string; id: string }[] = [];
   try {
     for await (const page of paginateListStackResources({ client }, { StackName: stackName })) {
-      for (const { ResourceType: type = '', PhysicalResourceId: id } of page.StackResourceSummaries ?? [])
-        if (id !== undefined) found.push({ type, id });
+      // What an update took away is listed still.
+      for (const { ResourceType: type = '', PhysicalResourceId: id, ResourceStatus } of page.StackResourceSummaries ??
+        [])
+        if (id !== undefined && ResourceStatus !== 'DELETE_COMPLETE') found.push({ type, id });
     }
   } catch (error) {
     throw new NotDeployed(stackName, process.env.AWS_ENDPOINT_URL, error);
@@ -146,12 +158,26 @@ async function resourcesOf(
   return found;
 }
 
+/** Looks at each, a few at once. @returns what was found, in the order of the items */
+async function each<T, R>(items: readonly T[], look: (item: T) => Promise<R>): Promise<R[]> {
+  const found: R[] = [];
+  await paced(
+    items.entries(),
+    ([i]) => String(i),
+    async ([i, item]) => {
+      found[i] = await look(item);
+    },
+    { parallel: PARALLEL },
+  );
+  return found;
+}
+
 async function lookAt(lambda: LambdaClient, FunctionName: string, name: string): Promise<FoundFunction> {
-  const { Environment } = await lambda.send(new GetFunctionConfigurationCommand({ FunctionName }));
+  const { Environment, DeadLetterConfig } = await lambda.send(new GetFunctionConfigurationCommand({ FunctionName }));
   const mappings: EventSourceMappingConfiguration[] = [];
   for await (const page of paginateListEventSourceMappings({ client: lambda }, { FunctionName }))
     mappings.push(...(page.EventSourceMappings ?? []));
-  return { name, variables: Environment?.Variables ?? {}, mappings };
+  return { name, deadLetters: DeadLetterConfig?.TargetArn, variables: Environment?.Variables ?? {}, mappings };
 }
 
 async function queueAt(sqs: SQSClient, url: string, short: (name: string) => string) {

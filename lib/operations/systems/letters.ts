@@ -24,12 +24,19 @@ export async function lettersOf({ clients, deployed }: Pick<World, 'clients' | '
   const unread = await Promise.all(
     deployed.unread.map(async ({ url, name }) => [name, await messagesIn(sqs, url)] as const),
   );
+  // Somebody may give up into two queues: its own, and that of its function.
+  const owners = [...Map.groupBy(looked, ({ owner }) => owner)];
+  const unseen = owners.map(
+    ([owner, ofOwner]) => [owner, sumOf(ofOwner.map(({ more }) => Math.max(0, more)))] as const,
+  );
   return {
-    seen: Object.fromEntries(looked.map(({ owner, letters }) => [owner, letters])),
-    unseen: Object.fromEntries(looked.filter(({ more }) => more > 0).map(({ owner, more }) => [owner, more])),
+    seen: Object.fromEntries(owners.map(([owner, ofOwner]) => [owner, ofOwner.flatMap(({ letters }) => letters)])),
+    unseen: Object.fromEntries(unseen.filter(([, count]) => count > 0)),
     unread: Object.fromEntries(unread.filter(([, count]) => count > 0)),
   };
 }
+
+const sumOf = (counts: readonly number[]): number => counts.reduce((sum, count) => sum + count, 0);
 
 /** In the place of a reason: whoever only looks takes none away, and does not see more. */
 export const NOT_SEEN = 'not-seen';

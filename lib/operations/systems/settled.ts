@@ -31,11 +31,11 @@ interface Aggregation {
   readonly log: string;
 }
 
-const aggregationsOf = ({ subscriptions }: SystemContract, { deployed }: World): Aggregation[] =>
+const aggregationsOf = ({ subscriptions }: SystemContract, { stackName, deployed }: World): Aggregation[] =>
   subscriptions.flatMap(({ name, to, guarantee }) =>
     guarantee === 'exactly-once-aggregation' && deployed.consumers.includes(name)
       ? deployed.logs
-          .filter((log) => log.name.endsWith(`-${to.name}`))
+          .filter((log) => log.name === `${stackName}-${to.name}`)
           .map((log) => ({ subscription: name, log: log.name }))
       : [],
   );

@@ -20,11 +20,15 @@ export interface System {
   readonly tools?: () => Promise<SystemTools>;
 }
 
-/** A deployed system, wherever the SDK's environment points. */
-export interface World {
+/** A deployed system as far as its senders need it, wherever the SDK's environment points. */
+export interface Access {
   readonly stackName: string;
   readonly outputs: Outputs;
   readonly clients: Clients;
+}
+
+/** All of it. */
+export interface World extends Access {
   /** Queues, logs and consumers that are there, whoever added them. */
   readonly deployed: DeployedMessaging;
   /** URL of the engine's recorded mailbox; undefined: there is none, as on AWS. */
@@ -60,7 +64,7 @@ export interface SampleProducer<Request = any, Reply = any> {
   readonly keyOf: (request: Request) => string;
   /** The same request as another one, whose identity ends with a suffix. */
   readonly renewed: (request: Request, suffix: string) => Request;
-  readonly open: (world: World) => Sender<Request, Reply>;
+  readonly open: (access: Access) => Sender<Request, Reply>;
   readonly answerOf: (reply: Reply) => Answer;
 }
 
@@ -113,7 +117,7 @@ export interface SystemTools {
   /** By name; the first is the one that the demo runs. */
   readonly producers: Readonly<Record<string, SampleProducer>>;
   /** Puts there what has to be there before these requests. @default nothing */
-  readonly prepare?: (world: World, requests: readonly unknown[]) => Promise<unknown>;
+  readonly prepare?: (access: Access, requests: readonly unknown[]) => Promise<unknown>;
   /**
    * Trouble beyond what every system gets: requests sent twice, messages that nobody can read.
    * @returns how often, by what: for the report

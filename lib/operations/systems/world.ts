@@ -1,7 +1,19 @@
 import { openClients } from '../deployed/clients.ts';
-import { outputsOf } from '../deployed/deployment.ts';
+import { deploymentOf } from '../deployed/deployment.ts';
 import { deployedMessaging } from '../deployed/messaging.ts';
-import type { World } from './system.ts';
+import type { Access, World } from './system.ts';
+
+/**
+ * Opens a deployed system for whoever sends to it: nothing but its outputs is read, so that nothing but that and the sending has to be allowed.
+ * `clients.close()` ends it.
+ * @returns it, and where it is
+ * @throws NotDeployed when the stack is not there, or nothing answers
+ */
+export async function openAccess(stackName: string) {
+  const { outputs, place } = await deploymentOf(stackName);
+  const access: Access = { stackName, outputs, clients: openClients() };
+  return { access, place };
+}
 
 /**
  * Opens a deployed system, wherever the SDK's environment points; `world.clients.close()` ends it.
@@ -9,12 +21,11 @@ import type { World } from './system.ts';
  * @throws NotDeployed when the stack is not there, or nothing answers
  */
 export async function openWorld(stackName: string, mailbox?: string): Promise<World> {
-  const clients = openClients();
+  const { access } = await openAccess(stackName);
   try {
-    const outputs = await outputsOf(stackName);
-    return { stackName, outputs, clients, deployed: await deployedMessaging(clients, stackName), mailbox };
+    return { ...access, deployed: await deployedMessaging(access.clients, stackName), mailbox };
   } catch (error) {
-    clients.close();
+    access.clients.close();
     throw error;
   }
 }
