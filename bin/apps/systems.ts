@@ -1,18 +1,19 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { InvalidArgumentError } from 'commander';
 import type { System } from '../../lib/operations/systems/system.ts';
 
 /** Where an app says which systems it has, beside its `cdk.json`. */
 export const CONFIG_FILES = ['sluice.config.ts', 'sluice.config.js', 'sluice.config.mjs'] as const;
 
-/** A command has no systems to work on. */
-export class NoSystems extends Error {
+/** A command has no systems to work on: it was called with another name, or in another folder. */
+export class NoSystems extends InvalidArgumentError {
   override readonly name = 'NoSystems';
 }
 
 const EXAMPLE = `import { systemContract } from 'sluice/contracts';
-  import * as parcels from './lib/contract.ts';
+  import * as parcels from './contract.ts';
   export default { systems: [{ name: 'parcels', summary: 'what it is for', contract: systemContract('parcels', parcels) }] };`;
 
 /**

@@ -189,7 +189,11 @@ program
       .choices(['new', 'same'])
       .default(undefined, 'new for the samples, same for a file'),
   )
-  .option('--prepare', 'put there what the samples need, such as goods on the shelf, and send nothing', false)
+  .addOption(
+    new Option('--prepare', 'put there what the samples need, such as goods on the shelf, and send nothing')
+      .conflicts(['rate', 'ids'])
+      .default(false),
+  )
   .addOption(stage())
   .addOption(json())
   .addHelpText(

@@ -33,9 +33,10 @@ export interface Run {
 }
 
 const SETTLE_POLL_MS = 250;
+/** Without anything coming on: a slow machine may take longer in all. */
 const SETTLE_TIMEOUT_MS = 75_000;
-/** What a killed function held comes back after the visibility timeout of its queue: minutes, and some of it more than once. */
-const SETTLE_AFTER_FAULTS_MS = 15 * 60_000;
+/** In all. What a killed function held comes back after the visibility timeout of its queue: minutes, and some of it more than once. */
+const SETTLE_AT_MOST_MS = 15 * 60_000;
 /** Consumers of logs and streams are asked for new records once a second at least: so many looks without an invocation. */
 const QUIET_LOOKS = 6;
 
@@ -125,12 +126,16 @@ export function atRisk({ stackName }: Pick<World, 'stackName'>, made: readonly M
 async function waitForRest(run: Run): Promise<readonly string[] | undefined> {
   const { engine, terminal, system, tools, world, signal, options, invocations } = run;
   terminal.note('Waiting until everything has come to rest ...');
-  const deadline = performance.now() + (options.faults === undefined ? SETTLE_TIMEOUT_MS : SETTLE_AFTER_FAULTS_MS);
+  const last = performance.now() + SETTLE_AT_MOST_MS;
+  const patience = options.faults === undefined ? SETTLE_TIMEOUT_MS : SETTLE_AT_MOST_MS;
+  let [deadline, before] = [0, ''];
   const looks = keepsPositions(run) ? 0 : QUIET_LOOKS;
   let [quiet, count] = [0, invocations()];
   for (;;) {
     if (signal.aborted) return undefined;
     const left = [...(await stillToDo(system.contract, world)), ...((await tools.stillToDo?.(world)) ?? [])];
+    if (before !== `${left}` || deadline === 0) deadline = Math.min(last, performance.now() + patience);
+    before = `${left}`;
     const rests = left.length === 0 && engine.busy === 0;
     quiet = rests && invocations() === count ? quiet + 1 : 0;
     count = invocations();

@@ -456,6 +456,23 @@ describe('the demo', () => {
     expect(names().filter((name) => name === 'stillToDo')).toHaveLength(seconds * 4 + 2);
   });
 
+  it('waits for longer while things come on, on a slow machine, but not for ever', async () => {
+    steps.clock = 1_000_000;
+    vi.spyOn(performance, 'now').mockImplementation(() => steps.clock ?? 0);
+    steps.left = Array.from({ length: 400 }, (_, n) => [`${400 - n} messages in stock`]);
+    await run();
+    // 100 s in which something came on, and 75 in which nothing did.
+    expect(names().filter((name) => name === 'stillToDo')).toHaveLength(400 + 75 * 4 + 1);
+    calls.length = 0;
+    steps.clock = 1_000_000;
+    let n = 0;
+    steps.during = (step) => {
+      if (step === 'stillToDo') steps.left = [[`${n++} messages in stock`]];
+    };
+    await run();
+    expect(names().filter((name) => name === 'stillToDo')).toHaveLength(900 * 4 + 2);
+  });
+
   it.each<[string, string, string[]]>([
     ['while it sends', 'sendSamples', ['sendSamples']],
     ['while it waits', 'stillToDo', ['sendMalformed', 'clear', 'stillToDo', 'sleep']],

@@ -157,7 +157,7 @@ describe('parked, in words', () => {
       () => parkedSkip('mails', 'k', { ...where, drop: true, yes: true }, here),
     ])
       await expect(ask()).rejects.toThrow(
-        "no system of this house declares subscription 'mails' (known: bills). Check the name, or name its stack with --stack.",
+        "no system here declares subscription 'mails' (known: bills). Check the name, or name its stack with --stack.",
       );
   });
 
@@ -283,7 +283,7 @@ describe('parked, in words', () => {
     await park('bills', 'one');
     writeFileSync(file('new'), bodyOf('one-1', 6));
     await expect(parkedEdit('bills', 'one', { ...plain, yes: true, file: file('new') }, world(true))).rejects.toThrow(
-      "no system of this house declares subscription 'bills', so that nobody knows its schema",
+      "no system here declares subscription 'bills', so that nobody knows its schema",
     );
   });
 });

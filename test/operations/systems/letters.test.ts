@@ -17,6 +17,7 @@ import { keptMessages } from '../../../lib/runtime/dead-letters/kept-messages.ts
 import { lambda } from '../../../lib/runtime/invocation/runtime.ts';
 import { bodyOfBytes, type Message } from '../../../lib/runtime/messages/message.ts';
 import { createQueue, useLocalServices } from '../../runtime/local-services.ts';
+import { answering } from './answering.ts';
 import { deadLetter } from './dead-letter.ts';
 import { deployedLike } from './deployed-like.ts';
 
@@ -82,6 +83,24 @@ describe('the letters of a stack', () => {
       expect(letters.unread).toEqual({ exports: 3 });
     }
   });
+});
+
+it('letters are looked at as SQS shows all of them, and those that were not seen are counted', async () => {
+  const sqs = answering(({ input: { QueueUrl } }) =>
+    QueueUrl === 'dead' ? { Attributes: { ApproximateNumberOfMessages: '3' } } : {},
+  );
+  const asking = { sqs: sqs.client } as unknown as Clients;
+  const deployed = deployedLike({
+    deadLetterQueues: [{ url: 'dead', name: 'dead', owner: 'mails' }],
+    unread: [{ url: 'exports', name: 'exports' }],
+  });
+  expect(await lettersOf({ clients: asking, deployed })).toEqual({
+    seen: { mails: [] },
+    unseen: { mails: 3 },
+    unread: {},
+  });
+  const asked = sqs.asked.map(({ name, input }) => `${name} ${JSON.stringify(input)}`).sort();
+  await expect(`${asked.join('\n')}\n`).toMatchFileSnapshot('kept/letters-calls.txt');
 });
 
 const noReason: DeadMessage = { body: '', bytes: Buffer.alloc(0), attributes: {}, letter: undefined };
