@@ -185,6 +185,6 @@ function eventsOf(subscription: string, systems: readonly SystemContract[]): rea
   const found = systems.flatMap(({ subscriptions }) => subscriptions).find(({ name }) => name === subscription);
   if (found !== undefined) return found.to.events;
   throw new Error(
-    `no system of this house declares subscription '${subscription}', so that nobody knows its schema: edit where it is declared`,
+    `no system here declares subscription '${subscription}', so that nobody knows its schema: edit where it is declared`,
   );
 }
