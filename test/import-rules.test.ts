@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -162,6 +162,15 @@ const LAYERS: readonly Layer[] = [
     allowed: ['./contract.ts', '../../contracts/event.ts', 'valibot'],
   },
   {
+    file: 'lib/systems/probe/system.ts',
+    forbidden: [
+      ...['../../lint/x.ts', '../../runtime/x.ts', '../../constructs/x.ts', '../../local/x.ts'],
+      ...['../../../lambdas/orders/x.ts', '@aws-sdk/client-sqs', '@middy/core', ...CDK],
+    ],
+    // The linter takes import() for an import: that stack and tools come no other way is looked up below.
+    allowed: ['./contract.ts', '../house-system.ts', '../../contracts/system.ts', '../../operations/systems/system.ts'],
+  },
+  {
     file: 'lib/systems/probe/stack.ts',
     forbidden: [
       '../../lint/x.ts',
@@ -298,6 +307,14 @@ describe('who may import whom', () => {
       expect(complaints('lint/style/noRestrictedImports').has(file) ? 'forbidden' : 'allowed').toBe(expected);
     },
   );
+
+  it.each(globSync('lib/systems/*/system.ts', { cwd: ROOT }))('%s loads neither stack nor tools by itself', (file) => {
+    const text = readFileSync(join(ROOT, file), 'utf8');
+    const loaded = [...text.matchAll(/^(?:import|export)\b[^;]*?from\s*'(?<path>[^']+)'|^import\s*'(?<bare>[^']+)'/gm)];
+    const paths = loaded.map(({ groups }) => groups?.path ?? groups?.bare ?? '');
+    expect(paths).toContain('./contract.ts');
+    expect(paths.filter((path) => /^\.\/(?:stack\.ts|tools\/)/.test(path))).toEqual([]);
+  });
 
   it('no file imports itself through others, not even by types', () => {
     const files = [...Object.keys(CYCLE), ...Object.keys(CYCLE_OF_TYPES)];

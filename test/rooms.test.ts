@@ -75,7 +75,8 @@ const HOUSES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     plan: 'an assembly against what is deployed',
   },
   'lib/operations': {
-    deployed: 'what a deployed stack says of itself, and the SDK for tools',
+    deployed: 'what a deployed stack says of itself: queues, logs, consumers, dead letters; and the SDK for tools',
+    systems: 'what a system says of itself for the tools: producers, trouble, rest, reconciliation',
     schemas: 'schemas and AsyncAPI documents of the contracts',
     parked: 'parked messages: shown, edited, skipped, resumed',
     'dead-letters': 'dead letters as tools read them',
@@ -89,7 +90,7 @@ const HOUSES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     options: 'values of options, and questions to who typed them',
     commands: 'what each command does',
     apps: 'CDK apps and assemblies, and where the SDK points',
-    demo: 'sample traffic, what is disturbed, and the report',
+    demo: 'sample traffic, a run that is reconciled, and the report',
     terminal: 'tables, colours, figures, differences',
   },
 };

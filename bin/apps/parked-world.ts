@@ -2,29 +2,33 @@ import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import type { SystemContract } from '../../lib/contracts/system.ts';
 import { deploymentOf, type Place } from '../../lib/operations/deployed/deployment.ts';
 import {
   type ParkingConsumer,
   parkingConsumer,
   parkingConsumers,
 } from '../../lib/operations/parked/parking-consumers.ts';
+import { type System, stackNameOf } from '../../lib/operations/systems/system.ts';
 import { confirm } from '../options/confirm.ts';
-import { SYSTEMS } from './contracts.ts';
+import { CONFIG_FILES, NoSystems, systemsOf } from './systems.ts';
 
 /** What the commands work with; tests pass their own. */
 export interface ParkedWorld {
-  readonly systems: readonly SystemContract[];
+  readonly systems: readonly System[];
   readonly print: (text: string) => void;
   /** Asks a person. @returns whether the answer was yes */
   readonly confirm: (question: string) => Promise<boolean>;
 }
 
-export const here: ParkedWorld = {
-  systems: SYSTEMS,
+/** Without systems in this folder a stack can still be named. */
+export const here = async (): Promise<ParkedWorld> => ({
+  systems: await systemsOf().catch((error: unknown) => {
+    if (error instanceof NoSystems) return [];
+    throw error;
+  }),
   print: (text) => void process.stdout.write(`${text}\n`),
   confirm,
-};
+});
 
 /** Which subscription's consumer, and how to answer. */
 export interface Where {
@@ -38,7 +42,7 @@ export const consumerFor = (
   clients: Clients,
   subscription: string,
   { stage, stack }: Where,
-  systems: readonly SystemContract[],
+  systems: readonly System[],
 ): Promise<ParkingConsumer> => parkingConsumer(clients, stack ?? stackOf(stage, systems, subscription), subscription);
 
 /**
@@ -49,7 +53,7 @@ export const consumerFor = (
 export async function targetOf(
   subscription: string,
   { stage, stack }: Where,
-  systems: readonly SystemContract[],
+  systems: readonly System[],
   service: 'LAMBDA' | 'DYNAMODB',
 ): Promise<Place> {
   const { place } = await deploymentOf(stack ?? stackOf(stage, systems, subscription));
@@ -59,18 +63,25 @@ export async function targetOf(
 export async function everyConsumer(
   clients: Clients,
   { stage, stack }: Where,
-  systems: readonly SystemContract[],
+  systems: readonly System[],
 ): Promise<ParkingConsumer[]> {
-  const stacks = stack === undefined ? systems.map(({ name }) => `sluice-${stage}-${name}`) : [stack];
+  const stacks = stack === undefined ? stacksOf(systems, stage) : [stack];
   return (await Promise.all(stacks.map((name) => parkingConsumers(clients, name)))).flat();
 }
 
-function stackOf(stage: string, systems: readonly SystemContract[], subscription: string): string {
-  const declares = systems.find(({ subscriptions }) => subscriptions.some(({ name }) => name === subscription));
-  if (declares !== undefined) return `sluice-${stage}-${declares.name}`;
-  const known = systems.flatMap(({ subscriptions }) => subscriptions.map(({ name }) => name));
+function stacksOf(systems: readonly System[], stage: string): readonly string[] {
+  if (systems.length > 0) return systems.map((system) => stackNameOf(system, stage));
+  throw new NoSystems(`there is no ${CONFIG_FILES[0]} here that names a system: name the stack with --stack`);
+}
+
+function stackOf(stage: string, systems: readonly System[], subscription: string): string {
+  const named = ({ contract }: System) => contract.subscriptions.map(({ name }) => name);
+  const declares = systems.find((system) => named(system).includes(subscription));
+  if (declares !== undefined) return stackNameOf(declares, stage);
+  if (systems.length === 0) return stacksOf(systems, stage)[0] ?? '';
+  const known = systems.flatMap(named);
   throw new Error(
-    `no system of this house declares subscription '${subscription}' (known: ${known.join(', ')}). Check the name, or name its stack with --stack.`,
+    `no system here declares subscription '${subscription}' (known: ${known.join(', ')}). Check the name, or name its stack with --stack.`,
   );
 }
 

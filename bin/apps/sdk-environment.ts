@@ -37,7 +37,7 @@ export const exportsFor = (url: string, region: string): string =>
     .join(' ')}`;
 
 /** What to try first in a shell with those variables. The AWS CLI 1 does not read `AWS_ENDPOINT_URL` for SQS and would ask AWS: the option works with both. */
-export const FIRST_COMMANDS = [
+export const firstCommands = (system: string): readonly string[] => [
   'aws --endpoint-url $AWS_ENDPOINT_URL sqs list-queues',
-  'npx sluice produce orders --count 10',
+  `npx sluice produce ${system} --count 10`,
 ];

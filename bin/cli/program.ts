@@ -6,6 +6,7 @@ import type { PlanOptions } from '../commands/plan.ts';
 import type { ProduceOptions } from '../commands/produce.ts';
 import type { QuotasOptions } from '../commands/quotas.ts';
 import type { AsyncApiOptions, CheckOptions, WriteOptions } from '../commands/schema.ts';
+import type { SystemsOptions } from '../commands/systems.ts';
 import { account, accountNamed } from '../options/account-option.ts';
 import { assemblyInstead, context } from '../options/assembly-options.ts';
 import { FAULTS_HELP, faultRates, faultSeed } from '../options/fault-options.ts';
@@ -22,6 +23,7 @@ const commands = {
   produce: () => import('../commands/produce.ts'),
   quotas: () => import('../commands/quotas.ts'),
   schema: () => import('../commands/schema.ts'),
+  systems: () => import('../commands/systems.ts'),
 };
 
 /** Exit codes: 0 done, 1 failed or does not reconcile, 2 called wrongly, 130 interrupted. */
@@ -35,12 +37,6 @@ const port = () =>
     .default(4566);
 const json = () => new Option('--json', 'print the result as one JSON object on the last line').default(false);
 const stage = () => new Option('--stage <name>', 'stage of the deployed app').default('dev');
-const file = () =>
-  new Option('--file <path>', 'orders, one JSON object a line; - reads standard input').default(
-    undefined,
-    'the sample orders',
-  );
-
 const program = new Command('sluice')
   .description('Messaging on AWS that also runs here: queues, logs, fan-out, outboxes, idempotent consumers.')
   .exitOverride()
@@ -49,14 +45,20 @@ const program = new Command('sluice')
 
 program
   .command('demo')
-  .description('run the orders system here: place the sample orders, make trouble, reconcile, report')
+  .description('run a system here: send its samples, make trouble, reconcile, report')
+  .argument('[system]', 'name of the system: npx sluice systems lists them', undefined)
+  .addOption(
+    new Option('--system <name>', 'the same, for npm start').default(undefined, 'the first system of this folder'),
+  )
   .option('--once', 'end after the report instead of staying up with steady traffic', false)
   .addOption(
-    new Option('--minutes <n>', 'place orders steadily for so long, instead of the samples as one burst').argParser(
+    new Option('--minutes <n>', 'send samples steadily for so long, instead of the samples as one burst').argParser(
       positive('the time'),
     ),
   )
-  .addOption(new Option('--rate <n>', 'orders per second of steady traffic').argParser(positive('the rate')).default(2))
+  .addOption(
+    new Option('--rate <n>', 'samples per second of steady traffic').argParser(positive('the rate')).default(2),
+  )
   .addOption(account())
   .addOption(faultRates())
   .addOption(faultSeed())
@@ -64,9 +66,11 @@ program
   .addOption(json())
   .addHelpText(
     'after',
-    `${FAULTS_HELP}\n\nExamples:\n  $ npm start\n  $ npm start -- --once --json\n  $ npm start -- --once --minutes 5 --faults 0.01 --seed 7\n  $ npm start -- --once --faults throttle=0.05,kill=0.001`,
+    `${FAULTS_HELP}\n\nExamples:\n  $ npm start\n  $ npm start -- --system orders --once --json\n  $ npm start -- --once --minutes 5 --faults 0.01 --seed 7\n  $ npm start -- --once --faults throttle=0.05,kill=0.001`,
   )
-  .action((options: DemoOptions) => run(async () => (await commands.demo()).demo(options)));
+  .action((system: string | undefined, options: DemoOptions) =>
+    run(async () => (await commands.demo()).demo({ ...options, ...systemIn(system, options) })),
+  );
 
 program
   .command('local')
@@ -156,16 +160,21 @@ program
   )
   .action((options: QuotasOptions) => run(async () => (await commands.quotas()).quotas(options)));
 
-const produce = program
+program
   .command('produce')
-  .description('send sample traffic to the engine or to AWS, wherever the SDK environment points');
-
-produce
-  .command('orders')
-  .description('place orders')
-  .addOption(file())
+  .description('send sample traffic of a system to the engine or to AWS, wherever the SDK environment points')
+  .argument('<system>', 'name of the system: npx sluice systems lists them')
   .addOption(
-    new Option('--rate <n>', 'orders per second')
+    new Option('--producer <name>', 'which of its sample producers').default(undefined, 'the first of the system'),
+  )
+  .addOption(
+    new Option('--file <path>', 'requests, one JSON object a line; - reads standard input').default(
+      undefined,
+      'the samples of the system',
+    ),
+  )
+  .addOption(
+    new Option('--rate <n>', 'requests per second')
       .argParser(positive('the rate'))
       .default(undefined, 'as fast as they are taken'),
   )
@@ -175,27 +184,33 @@ produce
   .addOption(
     new Option(
       '--ids <which>',
-      'new: under numbers of their own; same: as they stand, so that the second time all were placed before',
+      'new: under identities of their own; same: as they stand, so that the second time all were sent before',
     )
       .choices(['new', 'same'])
       .default(undefined, 'new for the samples, same for a file'),
+  )
+  .addOption(
+    new Option('--prepare', 'put there what the samples need, such as goods on the shelf, and send nothing')
+      .conflicts(['rate', 'ids'])
+      .default(false),
   )
   .addOption(stage())
   .addOption(json())
   .addHelpText(
     'after',
-    '\nExamples:\n  $ npx sluice produce orders --count 100 --rate 10\n  $ npx sluice produce orders --ids same   # a second time nothing happens\n  $ head -5 orders.ndjson | npx sluice produce orders --file -',
+    '\nExamples:\n  $ npx sluice produce orders --count 100 --rate 10\n  $ npx sluice produce orders --ids same   # a second time nothing happens\n  $ head -5 orders.ndjson | npx sluice produce orders --file -\n  $ npx sluice produce orders --prepare --stage dev-alice   # the goods of the sample orders, before the first order',
   )
-  .action((options: ProduceOptions) => run(async () => (await commands.produce()).produceOrders(options)));
+  .action((system: string, options: ProduceOptions) =>
+    run(async () => (await commands.produce()).produce(system, options)),
+  );
 
-produce
-  .command('stock')
-  .description('put the goods of the orders on the shelf; shelves that exist keep what they have')
-  .addOption(file())
+program
+  .command('systems')
+  .description('list the systems of this folder: what they are for, their stacks and consumers')
   .addOption(stage())
   .addOption(json())
-  .addHelpText('after', '\nExamples:\n  $ npx sluice produce stock --stage dev')
-  .action((options: ProduceOptions) => run(async () => (await commands.produce()).produceStock(options)));
+  .addHelpText('after', '\nExamples:\n  $ npx sluice systems\n  $ npx sluice systems --stage prod --json | jq .systems')
+  .action((options: SystemsOptions) => run(async () => (await commands.systems()).listSystems(options)));
 
 addParkedCommands(program, run);
 
@@ -232,6 +247,13 @@ schema
   .action((options: AsyncApiOptions) => run(async () => (await commands.schema()).schemaAsyncApi(options)));
 
 addCostCommands(program, run);
+
+/** @throws InvalidArgumentError when it was named in both ways, and not the same */
+function systemIn(argument: string | undefined, { system = argument }: DemoOptions): Pick<DemoOptions, 'system'> {
+  if (argument !== undefined && argument !== system)
+    throw new InvalidArgumentError(`the demo runs one system: '${argument}' or --system ${system}`);
+  return system === undefined ? {} : { system };
+}
 
 /** Runs a command; what it returns is the exit code. Errors are said in one line; SLUICE_DEBUG=1 shows where they come from. */
 async function run(command: () => Promise<number>): Promise<void> {

@@ -39,8 +39,9 @@ export async function parkedSkip(
   subscription: string,
   key: string,
   options: SkipOptions,
-  world: ParkedWorld = here,
+  given: ParkedWorld | Promise<ParkedWorld> = here(),
 ): Promise<number> {
+  const world = await given;
   return changing('Skipping a message of', subscription, options, world, async (change, target) => {
     const head = await headOf(change, key);
     const { drop } = options;
@@ -72,8 +73,9 @@ export async function parkedEdit(
   subscription: string,
   key: string,
   options: EditOptions,
-  world: ParkedWorld = here,
+  given: ParkedWorld | Promise<ParkedWorld> = here(),
 ): Promise<number> {
+  const world = await given;
   const { file, save } = options;
   if ((file === undefined) === (save === undefined))
     throw new InvalidArgumentError('name the new body with --file, or where to write the present one with --save');
@@ -90,7 +92,15 @@ export async function parkedEdit(
         else world.print(`${describe(head)}\nwritten to ${save}; edit it, then name it with --file`);
         return 0;
       }
-      const edit = await readEdit(change, head, contentOf(file ?? ''), eventsOf(subscription, world.systems));
+      const edit = await readEdit(
+        change,
+        head,
+        contentOf(file ?? ''),
+        eventsOf(
+          subscription,
+          world.systems.map(({ contract }) => contract),
+        ),
+      );
       const difference = lineDiff(pretty(head.message.body), pretty(edit.body));
       if (!options.json) world.print([describe(head), ...difference].join('\n'));
       const question = `Give message ${head.row.number} under key '${key}' of '${subscription}' this body?`;
@@ -175,6 +185,6 @@ function eventsOf(subscription: string, systems: readonly SystemContract[]): rea
   const found = systems.flatMap(({ subscriptions }) => subscriptions).find(({ name }) => name === subscription);
   if (found !== undefined) return found.to.events;
   throw new Error(
-    `no system of this house declares subscription '${subscription}', so that nobody knows its schema: edit where it is declared`,
+    `no system here declares subscription '${subscription}', so that nobody knows its schema: edit where it is declared`,
   );
 }

@@ -1,9 +1,9 @@
-import type { SystemContract } from '../../lib/contracts/system.ts';
 import { assumptionTexts, LEFT_OUT } from '../../lib/operations/cost/assumptions.ts';
 import { deployedIn } from '../../lib/operations/cost/deployed.ts';
 import { PRICE_LIST_DATE, PRICES, type Price, type Region } from '../../lib/operations/cost/price-list.ts';
 import { type SystemCost, systemCost } from '../../lib/operations/cost/system-cost.ts';
-import { SYSTEMS } from '../apps/contracts.ts';
+import { type System, stackNameOf } from '../../lib/operations/systems/system.ts';
+import { systemsOf } from '../apps/systems.ts';
 import { dollars, dollarsExactly, share, unitCount } from '../terminal/figures.ts';
 import { renderTable } from '../terminal/table.ts';
 import { openTerminal, styled, type Terminal } from '../terminal/terminal.ts';
@@ -24,27 +24,32 @@ export interface CostCommandOptions {
 
 /** What the command works on; tests pass their own. */
 export interface CostWorld {
-  readonly systems: readonly SystemContract[];
+  readonly systems: readonly System[];
   readonly print: (text: string) => void;
 }
 
-const here = (): CostWorld => ({ systems: SYSTEMS, print: (text) => void process.stdout.write(`${text}\n`) });
+const print = (text: string): void => void process.stdout.write(`${text}\n`);
+
+async function here(): Promise<CostWorld> {
+  return { systems: await systemsOf(), print };
+}
 
 /** Prints what a month of each system costs. */
-export async function cost(options: CostCommandOptions, world: CostWorld = here()): Promise<number> {
+export async function cost(options: CostCommandOptions, given?: CostWorld): Promise<number> {
   const terminal = openTerminal(options);
   if (options.prices) {
     const list = { date: PRICE_LIST_DATE, region: options.region, prices: PRICES };
-    world.print(options.json ? JSON.stringify(list) : priceList(options.region, terminal));
+    (given?.print ?? print)(options.json ? JSON.stringify(list) : priceList(options.region, terminal));
     return 0;
   }
+  const world = given ?? (await here());
   const { assembly, stage, region, rate, idle, duration, effectItems } = options;
-  const costs = world.systems.map((contract) =>
-    systemCost(contract, {
+  const costs = world.systems.map((system) =>
+    systemCost(system.contract, {
       region,
       perSecond: idle ? 0 : rate,
       assumptions: { durationMs: duration, effectItems },
-      deployed: assembly === undefined ? undefined : deployedIn(assembly, `sluice-${stage}-${contract.name}`),
+      deployed: assembly === undefined ? undefined : deployedIn(assembly, stackNameOf(system, stage)),
     }),
   );
   if (options.json) world.print(JSON.stringify({ priceList: PRICE_LIST_DATE, systems: costs }));

@@ -29,8 +29,9 @@ export interface ListOptions extends Where {
 export async function parkedList(
   subscription: string | undefined,
   options: ListOptions,
-  world: ParkedWorld = here,
+  given: ParkedWorld | Promise<ParkedWorld> = here(),
 ): Promise<number> {
+  const world = await given;
   onlyOne('a subscription', subscription, options.all);
   const clients = openClients();
   try {
@@ -69,8 +70,9 @@ export async function parkedShow(
   subscription: string,
   key: string,
   options: ShowOptions,
-  world: ParkedWorld = here,
+  given: ParkedWorld | Promise<ParkedWorld> = here(),
 ): Promise<number> {
+  const world = await given;
   const clients = openClients();
   try {
     const consumer = await consumerFor(clients, subscription, options, world.systems);
@@ -118,8 +120,9 @@ export async function parkedResume(
   subscription: string,
   key: string | undefined,
   options: ResumeOptions,
-  world: ParkedWorld = here,
+  given: ParkedWorld | Promise<ParkedWorld> = here(),
 ): Promise<number> {
+  const world = await given;
   onlyOne('a key', key, options.all);
   const { signal } = interrupted();
   const clients = openClients();

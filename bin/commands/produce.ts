@@ -1,59 +1,75 @@
-import { deploymentOf, output, placeInWords } from '../../lib/operations/deployed/deployment.ts';
+import { placeInWords } from '../../lib/operations/deployed/deployment.ts';
+import { endlessly } from '../../lib/operations/systems/samples.ts';
+import { isThrottled, patient, sendAll } from '../../lib/operations/systems/sending.ts';
+import {
+  type SampleProducer,
+  type System,
+  type SystemTools,
+  stackNameOf,
+} from '../../lib/operations/systems/system.ts';
+import { openAccess } from '../../lib/operations/systems/world.ts';
 import { type InputLine, readLines } from '../../lib/operations/traffic/ndjson.ts';
-import type { OrderRequest } from '../../lib/systems/orders/request.ts';
-import { openClients } from '../../lib/systems/orders/tools/clients.ts';
-import { isThrottled, openShop, patient, placeAll } from '../../lib/systems/orders/tools/producer.ts';
-import { endlessly, SAMPLE_FILE, shelfFor, withCancelledOrders } from '../../lib/systems/orders/tools/samples.ts';
-import { fillShelf } from '../../lib/systems/orders/tools/stock.ts';
+import { NoSystems, systemNamed, systemsOf, toolsOf } from '../apps/systems.ts';
 import { EXIT_INTERRUPTED, interrupted } from '../options/signals.ts';
 import { openTerminal } from '../terminal/terminal.ts';
 
 export interface ProduceOptions {
+  /** Which of the system's sample producers. @default its first */
+  readonly producer?: string;
   readonly file?: string;
   readonly rate?: number;
   readonly count?: number;
-  /** Whether orders go out under numbers of their own, or as they stand. @default new for the samples, as they stand for a file */
+  /** Whether samples go out under identities of their own, or as they stand. @default new for the samples, as they stand for a file */
   readonly ids?: 'new' | 'same';
+  /** Puts there what the samples need, and sends nothing. */
+  readonly prepare: boolean;
   readonly stage: string;
   readonly json: boolean;
 }
 
-/** Requests in work at once: enough to keep the function busy, few enough for a laptop. */
+/** Requests in work at once: enough to keep a function busy, few enough for a laptop. */
 const PARALLEL = 16;
 const MAX_SHOWN = 5;
 
-const stackOf = (stage: string): string => `sluice-${stage}-orders`;
+interface Produced {
+  accepted: number;
+  duplicates: number;
+  readonly refused: Record<string, number>;
+  broken: number;
+  throttled: number;
+}
 
-/** Places orders and says what became of each. @returns 0; 1 when a line was no JSON or the function failed; 130 when interrupted */
-export async function produceOrders(options: ProduceOptions): Promise<number> {
+/** Sends sample traffic of a system and says what became of each. @returns 0; 1 when a line was no JSON or a request failed; 130 when interrupted */
+export async function produce(name: string, options: ProduceOptions): Promise<number> {
+  const system = systemNamed(await systemsOf(), name);
+  const tools = await toolsOf(system);
+  const producer = producerOf(system, tools, options.producer);
   const { signal } = interrupted();
+  const { requests, broken } = await readRequests(producer, options);
+  if (options.prepare) return prepare(system, tools, requests, options);
   const terminal = openTerminal(options);
-  const { orders: read, broken } = await readOrders(options);
-  const orders = [...numbered(read, options)];
-  const { outputs, place } = await deploymentOf(stackOf(options.stage));
+  const chosen = [...chosenOf(producer, requests, options)];
+  const stackName = stackNameOf(system, options.stage);
+  const { access, place } = await openAccess(stackName);
   const target = place('LAMBDA');
-  terminal.note(`Placing ${orders.length} orders: ${placeInWords(target)}`);
-  const result = {
-    accepted: 0,
-    duplicates: 0,
-    refused: {} as Record<string, number>,
-    broken: broken.length,
-    throttled: 0,
-  };
-  const shop = patient(openShop(output(outputs, 'PlaceOrderFunction')), isThrottled, () => {
+  terminal.note(`Sending ${chosen.length} ${producer.unit}: ${placeInWords(target)}`);
+  const result: Produced = { accepted: 0, duplicates: 0, refused: {}, broken: broken.length, throttled: 0 };
+  const sender = patient(producer.open(access), isThrottled, () => {
     result.throttled += 1;
   });
-  const bar = terminal.progress('placing', orders.length);
+  const bar = terminal.progress('sending', chosen.length);
   try {
-    await placeAll(shop, orders, { parallel: PARALLEL, perSecond: options.rate, signal }, ({ reply }) => {
+    await sendAll(producer, sender, chosen, { parallel: PARALLEL, perSecond: options.rate, signal }, ({ reply }) => {
       bar.step();
-      if (reply.status === 'refused') result.refused[reply.reason] = (result.refused[reply.reason] ?? 0) + 1;
-      else if (reply.duplicate) result.duplicates += 1;
+      const { outcome, reason = 'no reason' } = producer.answerOf(reply);
+      if (outcome === 'refused') result.refused[reason] = (result.refused[reason] ?? 0) + 1;
+      else if (outcome === 'duplicate') result.duplicates += 1;
       else result.accepted += 1;
     });
   } finally {
     bar.stop();
-    shop.close();
+    sender.close();
+    access.clients.close();
   }
   for (const { error } of broken.slice(0, MAX_SHOWN)) terminal.note(error);
   if (options.json) process.stdout.write(`${JSON.stringify({ ...result, target })}\n`);
@@ -62,31 +78,34 @@ export async function produceOrders(options: ProduceOptions): Promise<number> {
   return broken.length === 0 ? 0 : 1;
 }
 
+function producerOf({ name }: System, { producers }: SystemTools, wanted: string | undefined): SampleProducer {
+  const found = wanted === undefined ? Object.values(producers)[0] : producers[wanted];
+  if (found !== undefined) return found;
+  throw new NoSystems(
+    `system '${name}' has no sample producer '${wanted}' (it has: ${Object.keys(producers).join(', ')}). Check the name.`,
+  );
+}
+
 /**
- * The orders as they are sent. A number is an order's identity, so that the samples under their own numbers are new orders once only: every run gives
- * them others, and begins again when more are asked for than there are.
+ * The samples as they are sent. Under their own identities they are new once only: every run gives them others, and begins again when more are asked for
+ * than there are.
  */
-function* numbered(
-  orders: readonly OrderRequest[],
-  { file, ids = file === undefined ? 'new' : 'same', count = orders.length }: ProduceOptions,
-): Generator<OrderRequest> {
-  const all = ids === 'same' ? orders : endlessly(orders, Date.now().toString(36));
+function* chosenOf(
+  producer: SampleProducer,
+  requests: readonly unknown[],
+  { file, ids = file === undefined ? 'new' : 'same', count = requests.length }: ProduceOptions,
+): Generator<unknown> {
+  const all = ids === 'same' ? requests : endlessly(producer, requests, Date.now().toString(36));
   let sent = 0;
-  for (const order of all) {
+  for (const request of all) {
     if (sent++ >= count) return;
-    yield order;
+    yield request;
   }
 }
 
-function describe(result: {
-  accepted: number;
-  duplicates: number;
-  refused: Record<string, number>;
-  broken: number;
-  throttled: number;
-}): string {
+function describe(result: Produced): string {
   const refusals = Object.entries(result.refused).map(([reason, count]) => `  refused, ${reason}: ${count}\n`);
-  const before = result.duplicates > 0 ? `placed before: ${result.duplicates}\n` : '';
+  const before = result.duplicates > 0 ? `sent before: ${result.duplicates}\n` : '';
   const throttled =
     result.throttled > 0
       ? `throttled, and tried again: ${result.throttled} (the account has too few executions, or a table takes no more: npx sluice quotas)\n`
@@ -94,34 +113,40 @@ function describe(result: {
   return `accepted: ${result.accepted}\n${before}${throttled}${refusals.join('')}${result.broken > 0 ? `not JSON: ${result.broken}\n` : ''}`;
 }
 
-/** Fills the shelf for the orders of a file. */
-export async function produceStock(options: ProduceOptions): Promise<number> {
-  const { orders } = await readOrders(options);
-  const { outputs, place } = await deploymentOf(stackOf(options.stage));
+/** Puts there what has to be there before the samples. */
+async function prepare(
+  system: System,
+  { prepare: put }: SystemTools,
+  requests: readonly unknown[],
+  options: ProduceOptions,
+): Promise<number> {
+  if (put === undefined)
+    throw new NoSystems(`the samples of system '${system.name}' need nothing: leave out --prepare`);
+  const stackName = stackNameOf(system, options.stage);
+  const { access, place } = await openAccess(stackName);
   const target = place('DYNAMODB');
-  openTerminal(options).note(`Filling the shelf: ${placeInWords(target)}`);
-  const clients = openClients();
+  openTerminal(options).note(`Preparing: ${placeInWords(target)}`);
   try {
-    const added = await fillShelf(clients, output(outputs, 'StockTable'), shelfFor(orders));
-    process.stdout.write(options.json ? `${JSON.stringify({ added, target })}\n` : `shelves added: ${added}\n`);
+    const added = await put(access, requests);
+    process.stdout.write(options.json ? `${JSON.stringify({ added, target })}\n` : `added: ${added}\n`);
     return 0;
   } finally {
-    clients.close();
+    access.clients.close();
   }
 }
 
 type Broken = Extract<InputLine, { error: string }>;
 
-async function readOrders({
-  file = SAMPLE_FILE,
-  count,
-}: ProduceOptions): Promise<{ orders: OrderRequest[]; broken: Broken[] }> {
-  const orders: OrderRequest[] = [];
+async function readRequests(
+  { file: samples, joined = (requests) => requests }: SampleProducer,
+  { file = samples, count }: ProduceOptions,
+): Promise<{ requests: readonly unknown[]; broken: Broken[] }> {
+  const requests: unknown[] = [];
   const broken: Broken[] = [];
   for await (const line of readLines(file)) {
     if ('error' in line) broken.push(line);
-    else orders.push(line.value as OrderRequest);
-    if (count !== undefined && orders.length >= count) break;
+    else requests.push(line.value);
+    if (count !== undefined && requests.length >= count) break;
   }
-  return { orders: withCancelledOrders(orders), broken };
+  return { requests: joined(requests), broken };
 }

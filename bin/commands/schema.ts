@@ -1,5 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import type { Mode } from '../../lib/contracts/schemas/compatibility.ts';
 import {
   checkEvolution,
@@ -13,10 +13,8 @@ import type { SystemContract } from '../../lib/contracts/system.ts';
 import { asyncApiDocument } from '../../lib/operations/schemas/asyncapi.ts';
 import { declaredSchemas } from '../../lib/operations/schemas/schemas.ts';
 import { planSnapshots, readSnapshots, writeSnapshots } from '../../lib/operations/schemas/schemas-files.ts';
-import { SYSTEMS } from '../apps/contracts.ts';
+import { systemsOf } from '../apps/systems.ts';
 import { openTerminal, styled, type Terminal } from '../terminal/terminal.ts';
-
-const ROOT = join(import.meta.dirname, '../..');
 
 /** What the commands work on; tests pass their own. */
 export interface SchemaWorld {
@@ -27,9 +25,9 @@ export interface SchemaWorld {
   readonly print: (text: string) => void;
 }
 
-const here = (): SchemaWorld => ({
-  systems: SYSTEMS,
-  folder: join(ROOT, 'schemas'),
+const here = async (): Promise<SchemaWorld> => ({
+  systems: (await systemsOf()).map(({ contract }) => contract),
+  folder: resolve('schemas'),
   now: new Date(),
   print: (text) => void process.stdout.write(`${text}\n`),
 });
@@ -40,7 +38,11 @@ export interface CheckOptions {
 }
 
 /** Compares the code with the committed snapshots. @returns 1 when a change breaks somebody */
-export async function schemaCheck({ json, mode }: CheckOptions, world: SchemaWorld = here()): Promise<number> {
+export async function schemaCheck(
+  { json, mode }: CheckOptions,
+  given: SchemaWorld | Promise<SchemaWorld> = here(),
+): Promise<number> {
+  const world = await given;
   const [declared, committed] = await Promise.all([declaredSchemas(world.systems), readSnapshots(world.folder)]);
   const findings = checkEvolution(declared, committed, { mode, now: world.now });
   const ok = findings.every(({ level }) => level === 'warning');
@@ -142,7 +144,11 @@ export interface WriteOptions {
 }
 
 /** Writes snapshots of new versions. @returns 1 when a committed version differs and was left alone */
-export async function schemaWrite({ json, force, yes }: WriteOptions, world: SchemaWorld = here()): Promise<number> {
+export async function schemaWrite(
+  { json, force, yes }: WriteOptions,
+  given: SchemaWorld | Promise<SchemaWorld> = here(),
+): Promise<number> {
+  const world = await given;
   const [declared, committed] = await Promise.all([declaredSchemas(world.systems), readSnapshots(world.folder)]);
   const plan = planSnapshots(declared, committed, world.now);
   const overwrite = force && yes;
@@ -182,7 +188,11 @@ export interface AsyncApiOptions {
 }
 
 /** Prints or writes the AsyncAPI document of all systems. */
-export async function schemaAsyncApi({ output }: AsyncApiOptions, world: SchemaWorld = here()): Promise<number> {
+export async function schemaAsyncApi(
+  { output }: AsyncApiOptions,
+  given: SchemaWorld | Promise<SchemaWorld> = here(),
+): Promise<number> {
+  const world = await given;
   const text = await asyncApiText(world.systems);
   if (output === undefined) world.print(text.trimEnd());
   else {
@@ -194,7 +204,7 @@ export async function schemaAsyncApi({ output }: AsyncApiOptions, world: SchemaW
 
 /** The document as it is committed in `docs/asyncapi.json`. */
 export async function asyncApiText(systems: readonly SystemContract[]): Promise<string> {
-  const { version } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'));
+  const { version } = JSON.parse(await readFile('package.json', 'utf8'));
   const description = 'What the systems say to each other. Generated from their contracts: npx sluice schema asyncapi';
   const document = await asyncApiDocument(systems, { title: 'Sluice', version, description });
   return jsonText(document);

@@ -1,9 +1,20 @@
 import Table from 'cli-table3';
+import type { FigureRow } from '../../lib/operations/systems/system.ts';
 import { styled, type Terminal } from '../terminal/terminal.ts';
-import type { Report } from './demo-report.ts';
-import { inFigures, sumsOf, totalOf } from './sums.ts';
+import { type Report, totalOf } from './demo-report.ts';
 
 const MAX_PROBLEMS = 20;
+
+const verdictOf = ({ unchecked }: Report): string =>
+  unchecked.length === 0
+    ? 'It reconciles: everything that was put in is accounted for, once and in order.'
+    : `It reconciles but for what nobody checks: ${unchecked.join(', ')}. Everything else that was put in is accounted for, once and in order.`;
+
+/** `{ eventsPublishedTwice: 49 }` as `of 49 events published twice`. */
+const troubleInWords = (trouble: Readonly<Record<string, number>>): string =>
+  Object.entries(trouble)
+    .map(([name, count]) => `of ${count} ${name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)}`)
+    .join(', ');
 
 const inWords = (counts: Readonly<Record<string, number>>): string =>
   Object.entries(counts)
@@ -12,59 +23,45 @@ const inWords = (counts: Readonly<Record<string, number>>): string =>
 
 /** The report for people. */
 export function renderReport(terminal: Terminal, report: Report): string {
-  const sums = sumsOf(report);
-  const { 'place-order': ordersAgain = 0, ...byConsumer } = report.duplicates;
-  const rows: [string, string | number, string][] = [
-    ['orders in', report.orders, `${inFigures(sums.orders)} (refused: ${inWords(report.refused)})`],
-    ['events', report.placed + report.cancelled, 'one for each order placed or cancelled; every consumer gets each'],
-    ['charged', totalOf(report.charged), `${inWords(report.charged)}; ${inFigures(sums.charged)}`],
-    ['reserved', totalOf(report.reserved), `order lines: ${inWords(report.reserved)}`],
-    ['invoiced', report.invoiced, `PDFs in the bucket; ${inFigures(sums.invoiced)}`],
-    [
-      'e-mailed',
-      report.emailed,
-      `${inFigures(sums.emailed)}${report.faults === null ? '' : `; ${report.emailedAgain} once more, which ${report.emailsAtRisk} faults may cause`}`,
-    ],
-    ['counted', report.counted, `in sales per minute and country; ${inFigures(sums.counted)}`],
+  const made = troubleInWords(report.trouble);
+  const { [report.takenBy]: atTheDoor = 0, ...byConsumer } = report.duplicates;
+  const rows: FigureRow[] = [
+    ...report.rows,
     ['duplicates suppressed', report.duplicatesSuppressed, 'by whom:'],
     [
-      '  place-order',
-      ordersAgain,
-      `of ${report.ordersSentTwice} accepted orders sent twice; ${report.ordersRefusedTwice} more were refused twice`,
+      `  ${report.takenBy}`,
+      atTheDoor,
+      `of ${report.sentTwice} accepted ${report.unit} sent twice; ${report.refusedTwice} more were refused twice`,
     ],
-    ...Object.entries(byConsumer).map(([consumer, count]): [string, number, string] => [
-      `  ${consumer}`,
-      count,
-      `of ${report.eventsPublishedTwice} events published twice`,
-    ]),
+    ...Object.entries(byConsumer).map(([consumer, count]): FigureRow => [`  ${consumer}`, count, made]),
     ['dead-lettered', report.deadLettered, `${report.malformed} malformed messages to each consumer, and what failed:`],
-    ...Object.entries(report.deadLetters).map(([consumer, reasons]): [string, string | number, string] => [
-      `  ${consumer}`,
-      totalOf(reasons),
-      inWords(reasons),
-    ]),
+    ...Object.entries(report.deadLetters).map(
+      ([consumer, reasons]): FigureRow => [`  ${consumer}`, totalOf(reasons), inWords(reasons)],
+    ),
     ...(report.faults === null
       ? []
       : [
-          ['faults', totalOf(report.faults.made), inWords(report.faults.made)] as [string, number, string],
-          ['', '', `again with --seed ${report.faults.seed}`] as [string, string, string],
+          ['faults', totalOf(report.faults.made), inWords(report.faults.made)] as FigureRow,
+          ['', '', `again with --seed ${report.faults.seed}`] as FigureRow,
         ]),
+    ...Object.entries(report.unread).map(
+      ([queue, count]): FigureRow => ['read by nobody', count, `messages in ${queue}`],
+    ),
+    ...report.unchecked.map((consumer): FigureRow => ['not reconciled', '', `${consumer}: nobody checks what it does`]),
     ['lost', report.lost, ''],
     ['effects twice', report.duplicatedEffects, ''],
     ['out of order', report.outOfOrder, ''],
     [
       'seconds',
       report.seconds,
-      report.secondsToFirstCharge === null
-        ? 'no order was charged'
-        : `first charge after ${report.secondsToFirstCharge} s`,
+      report.secondsToFirstEffect === null ? 'nothing was done' : `first effect after ${report.secondsToFirstEffect} s`,
     ],
   ];
   const shown = report.problems.slice(0, MAX_PROBLEMS);
   const left = report.problems.length - shown.length;
   const verdict =
     report.problems.length === 0
-      ? styled(terminal, 'green', 'It reconciles: everything that was put in is accounted for, once and in order.')
+      ? styled(terminal, 'green', verdictOf(report))
       : styled(
           terminal,
           'red',
@@ -75,7 +72,7 @@ export function renderReport(terminal: Terminal, report: Report): string {
   return `${terminal.rich ? boxed(rows) : plain(rows)}\n${verdict}\n`;
 }
 
-function boxed(rows: readonly (readonly [string, string | number, string])[]): string {
+function boxed(rows: readonly FigureRow[]): string {
   const table = new Table({
     colAligns: ['left', 'right', 'left'],
     wordWrap: true,
@@ -86,7 +83,7 @@ function boxed(rows: readonly (readonly [string, string | number, string])[]): s
   return table.toString();
 }
 
-const plain = (rows: readonly (readonly [string, string | number, string])[]): string =>
+const plain = (rows: readonly FigureRow[]): string =>
   rows
     .map(([name, value, remark]) => `${name.padEnd(22)} ${String(value).padStart(6)}  ${remark}`.trimEnd())
     .join('\n');

@@ -1,72 +1,77 @@
-import type { OrderRequest } from '../../lib/systems/orders/request.ts';
-import { isThrottled, openShop, type Placed, patient, placeAll } from '../../lib/systems/orders/tools/producer.ts';
-import { endlessly, readSamples } from '../../lib/systems/orders/tools/samples.ts';
+import { endlessly, readSamples, someTwice } from '../../lib/operations/systems/samples.ts';
+import { isThrottled, patient, sendAll } from '../../lib/operations/systems/sending.ts';
+import type { Access, SampleProducer, Sent } from '../../lib/operations/systems/system.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
-/** Every n-th order is sent twice, and the events of every n-th accepted order are published twice. */
+/** Every n-th sample is sent twice. */
 export const DUPLICATE_EVERY = 10;
-const PARALLEL_ORDERS = 8;
+const PARALLEL = 8;
 const SECONDS_PER_MINUTE = 60;
 const MILLIS_PER_MINUTE = 60_000;
 
 export interface Traffic {
   /** Steady traffic for so long; undefined: all samples once, as a burst. */
   readonly minutes?: number | undefined;
-  /** Orders per second of steady traffic. */
+  /** Samples per second of steady traffic. */
   readonly rate: number;
   readonly signal: AbortSignal;
 }
 
-/** The samples once, or again and again for as long as was asked; every tenth order twice. */
-export async function placeSamples(
-  functionName: string,
+/** The samples once, or again and again for as long as was asked; every tenth twice. */
+export async function sendSamples(
+  producer: SampleProducer,
+  access: Access,
   { minutes, rate, signal }: Traffic,
   terminal: Terminal,
-): Promise<Placed[]> {
-  const samples = readSamples();
-  const placed: Placed[] = [];
-  const shop = patient(openShop(functionName));
+): Promise<Sent[]> {
+  const samples = readSamples(producer);
+  const { unit } = producer;
+  const sent: Sent[] = [];
+  const sender = patient(producer.open(access));
   const sendings =
     minutes === undefined
       ? samples.length + Math.ceil(samples.length / DUPLICATE_EVERY)
       : Math.ceil(minutes * SECONDS_PER_MINUTE * rate);
   const bar = terminal.progress(
-    minutes === undefined ? `Placing ${samples.length} orders, every tenth twice` : 'Placing orders, every tenth twice',
+    minutes === undefined
+      ? `Sending ${samples.length} ${unit}, every tenth twice`
+      : `Sending ${unit}, every tenth twice`,
     sendings,
   );
-  if (minutes !== undefined) terminal.note(`Placing ${rate} orders a second for ${minutes} minutes ...`);
+  if (minutes !== undefined) terminal.note(`Sending ${rate} ${unit} a second for ${minutes} minutes ...`);
   const steady = minutes !== undefined && {
     perSecond: rate,
     signal: AbortSignal.any([signal, AbortSignal.timeout(minutes * MILLIS_PER_MINUTE)]),
   };
-  const requests = everyTenthTwice(minutes === undefined ? samples : endlessly(samples));
+  const requests = someTwice(minutes === undefined ? samples : endlessly(producer, samples), DUPLICATE_EVERY);
   try {
-    await placeAll(shop, requests, { parallel: PARALLEL_ORDERS, signal, ...steady }, (one) => {
-      placed.push(one);
+    await sendAll(producer, sender, requests, { parallel: PARALLEL, signal, ...steady }, (one) => {
+      sent.push(one);
       bar.step();
     });
   } finally {
     bar.stop();
-    shop.close();
+    sender.close();
   }
-  return placed;
+  return sent;
 }
 
 /** Steady sample traffic until the signal. */
-export async function keepPlacing(functionName: string, { rate, signal }: Traffic): Promise<void> {
-  const shop = patient(openShop(functionName), isThrottled);
-  const pace = { parallel: PARALLEL_ORDERS, perSecond: rate, signal };
+export async function keepSending(
+  producer: SampleProducer,
+  access: Access,
+  { rate, signal }: Omit<Traffic, 'minutes'>,
+): Promise<void> {
+  const sender = patient(producer.open(access), isThrottled);
   try {
-    await placeAll(shop, endlessly(readSamples()), pace, () => undefined);
+    await sendAll(
+      producer,
+      sender,
+      endlessly(producer, readSamples(producer)),
+      { parallel: PARALLEL, perSecond: rate, signal },
+      () => undefined,
+    );
   } finally {
-    shop.close();
-  }
-}
-
-function* everyTenthTwice(orders: Iterable<OrderRequest>): Generator<OrderRequest> {
-  let count = 0;
-  for (const order of orders) {
-    yield order;
-    if (count++ % DUPLICATE_EVERY === 0) yield order;
+    sender.close();
   }
 }

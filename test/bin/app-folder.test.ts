@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { readCdkApp, synthesise } from '../../bin/apps/cdk-app.ts';
 import { readTemplateFile } from '../../bin/apps/template-file.ts';
-import { disturbanceBy } from '../../bin/demo/disturbance.ts';
 import { logFiles } from '../../bin/demo/function-logs.ts';
+import { atRisk } from '../../bin/demo/reconciled-run.ts';
 import { FAULTS_HELP, faultsInWords, plannedFaults } from '../../bin/options/fault-options.ts';
 import { FAULT_KINDS, type FaultKindName, type Made } from '../../lib/local/faults.ts';
+import { disturbanceBy } from '../../lib/systems/orders/tools/tools.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -195,15 +196,15 @@ describe('faults by chance', () => {
     const { mails = 0, letters, clocks = false } = EXCUSES[kind] ?? {};
     const made = (name: string, service = 'sqs') =>
       ({ kind, functionName: `sluice-dev-orders-${name}`, service }) as unknown as Made;
-    const deadLettersAtRisk = (name: string) => (letters === undefined ? {} : { [name]: letters });
-    expect(disturbanceBy([made('send-email')])).toEqual({
-      ...{ mailsAtRisk: mails, clocksWrong: clocks, deadLettersAtRisk: deadLettersAtRisk('send-email') },
-    });
-    expect(disturbanceBy([made('charge-card', 'ses')])).toEqual({
-      ...{ mailsAtRisk: 0, clocksWrong: clocks, deadLettersAtRisk: deadLettersAtRisk('charge-card') },
-    });
+    const lettersOf = (...names: readonly string[]) =>
+      atRisk(
+        { stackName: 'sluice-dev-orders' },
+        names.map((name) => made(name)),
+      );
+    expect(disturbanceBy([made('send-email')])).toEqual({ mailsAtRisk: mails, clocksWrong: clocks });
+    expect(lettersOf('send-email')).toEqual(letters === undefined ? {} : { 'send-email': letters });
+    expect(disturbanceBy([made('charge-card', 'ses')])).toEqual({ mailsAtRisk: 0, clocksWrong: clocks });
     expect(disturbanceBy([made('send-email', 'ses')]).mailsAtRisk).toBe(kind === 'lose-response' ? 1 : mails);
-    const three = disturbanceBy([made('a'), made('b'), made('a')]).deadLettersAtRisk;
-    expect(three).toEqual(letters === undefined ? {} : { a: 2, b: 1 });
+    expect(lettersOf('a', 'b', 'a')).toEqual(letters === undefined ? {} : { a: 2, b: 1 });
   });
 });

@@ -2,8 +2,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { pointSdkAt } from '../../bin/apps/sdk-environment.ts';
-import { placeSamples } from '../../bin/demo/sample-traffic.ts';
+import { sendSamples } from '../../bin/demo/sample-traffic.ts';
 import type { Terminal } from '../../bin/terminal/terminal.ts';
+import { orders } from '../../lib/systems/orders/tools/tools.ts';
 
 test('the bar of a burst ends where it said it would, and says why that is more than the orders', async () => {
   const server = createServer((_request, response) => {
@@ -20,11 +21,12 @@ test('the bar of a burst ends where it said it would, and says why that is more 
       return { step: () => void bar.steps++, stop: () => undefined };
     },
   };
-  const placed = await placeSamples('place-order', { rate: 1, signal: new AbortController().signal }, terminal);
-  const orders = new Set(placed.map(({ request }) => request.invoiceNo)).size;
+  const access = { stackName: 'shop', outputs: { PlaceOrderFunction: 'place-order' }, clients: undefined as never };
+  const sent = await sendSamples(orders, access, { rate: 1, signal: new AbortController().signal }, terminal);
+  const count = new Set(sent.map(({ request }) => (request as { readonly invoiceNo: string }).invoiceNo)).size;
   expect(bar).toEqual({
-    label: `Placing ${orders} orders, every tenth twice`,
-    total: placed.length,
-    steps: placed.length,
+    label: `Sending ${count} orders, every tenth twice`,
+    total: sent.length,
+    steps: sent.length,
   });
 });

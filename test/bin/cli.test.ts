@@ -43,8 +43,8 @@ describe('help', () => {
   it.each([
     [['demo']],
     [['local']],
-    [['produce', 'orders']],
-    [['produce', 'stock']],
+    [['produce']],
+    [['systems']],
     [['parked', 'list']],
     [['parked', 'show']],
     [['parked', 'resume']],
@@ -60,6 +60,8 @@ describe('help', () => {
 describe('errors name what is wrong and the exit code says so', () => {
   it.each([
     ['an unknown command', ['teleport'], 2, "unknown command 'teleport'"],
+    ['an unknown system', ['produce', 'goods'], 2, "there is no system 'goods' here (there are: orders"],
+    ['an unknown system of the demo', ['demo', 'goods'], 2, "there is no system 'goods' here (there are: orders"],
     ['an unknown option', ['produce', 'orders', '--fast'], 2, "unknown option '--fast'"],
     ['a rate that is no number', ['produce', 'orders', '--rate', 'fast'], 2, 'the rate must be a number above 0'],
     ['ids of no kind', ['produce', 'orders', '--ids', 'old'], 2, 'Allowed choices are new, same.'],
@@ -113,7 +115,7 @@ describe('errors name what is wrong and the exit code says so', () => {
       'a subscription that nobody declares',
       ['parked', 'show', 'no-such', 'K'],
       1,
-      "no system of this house declares subscription 'no-such' (known: charge-card,",
+      "no system here declares subscription 'no-such' (known: charge-card,",
     ],
     [
       'a stack that is not there',

@@ -2,11 +2,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { SYSTEMS } from '../../bin/apps/contracts.ts';
 import { stageNamed } from '../../bin/stages.ts';
 import { dollars } from '../../bin/terminal/figures.ts';
 import { deployedIn } from '../../lib/operations/cost/deployed.ts';
 import { type SystemCost, systemCost } from '../../lib/operations/cost/system-cost.ts';
+import { orders } from '../../lib/systems/orders/system.ts';
 import { ordersTemplate } from '../systems/orders/synthesised.ts';
 
 /** What stages cost while nothing happens, by the price model, and the table of it in docs/stages.md. */
@@ -22,9 +22,7 @@ function idle(stage: string): SystemCost {
   try {
     const stack = `sluice-${stage}-orders`;
     writeFileSync(join(folder, `${stack}.template.json`), JSON.stringify(ordersTemplate(stageNamed(stage))));
-    const [orders] = SYSTEMS.filter(({ name }) => name === 'orders');
-    if (orders === undefined) throw new Error('no orders');
-    return systemCost(orders, { region: 'us-east-1', perSecond: 0, deployed: deployedIn(folder, stack) });
+    return systemCost(orders.contract, { region: 'us-east-1', perSecond: 0, deployed: deployedIn(folder, stack) });
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -15,7 +15,7 @@ import { shop, WHERE } from './parked-shop.ts';
 const Billed = event('shop.billed', { version: 1, data: v.object({ pence: v.number() }), key: () => 'K' });
 const billing = fifoQueue('billing', { events: [Billed] });
 const bills = subscription('bills', { to: billing, guarantee: 'effectively-once', failedKey: 'park' });
-const SYSTEMS = [systemContract('desk', { billing, bills })];
+const SYSTEMS = [{ name: 'desk', summary: 'bills', contract: systemContract('desk', { billing, bills }) }];
 const PARKED_AT = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g;
 const plain = { ...WHERE, json: false };
 
@@ -157,7 +157,7 @@ describe('parked, in words', () => {
       () => parkedSkip('mails', 'k', { ...where, drop: true, yes: true }, here),
     ])
       await expect(ask()).rejects.toThrow(
-        "no system of this house declares subscription 'mails' (known: bills). Check the name, or name its stack with --stack.",
+        "no system here declares subscription 'mails' (known: bills). Check the name, or name its stack with --stack.",
       );
   });
 
@@ -283,7 +283,7 @@ describe('parked, in words', () => {
     await park('bills', 'one');
     writeFileSync(file('new'), bodyOf('one-1', 6));
     await expect(parkedEdit('bills', 'one', { ...plain, yes: true, file: file('new') }, world(true))).rejects.toThrow(
-      "no system of this house declares subscription 'bills', so that nobody knows its schema",
+      "no system here declares subscription 'bills', so that nobody knows its schema",
     );
   });
 });

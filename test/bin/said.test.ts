@@ -2,10 +2,10 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { SYSTEMS } from '../../bin/apps/contracts.ts';
 import { capacity } from '../../bin/commands/capacity.ts';
 import { cost } from '../../bin/commands/cost.ts';
 import { REGIONS } from '../../lib/operations/cost/price-list.ts';
+import { SYSTEMS } from '../../lib/systems/systems.ts';
 
 /**
  * What commands say, kept word for word in `kept/`: options, their defaults and choices, figures with their units. Whoever changes them on purpose
@@ -16,7 +16,7 @@ const said = (args: readonly string[]) =>
   promisify(execFile)(process.execPath, [join(ROOT, 'bin/sluice.ts'), ...args], { cwd: ROOT });
 
 const COMMANDS: readonly string[] = [
-  ...['', 'demo', 'local', 'lint', 'produce', 'produce orders', 'produce stock'],
+  ...['', 'demo', 'local', 'lint', 'produce', 'systems'],
   ...['parked', 'parked list', 'parked show', 'parked resume', 'parked skip', 'parked edit'],
   ...['schema', 'schema check', 'schema write', 'schema asyncapi', 'cost', 'capacity'],
 ];

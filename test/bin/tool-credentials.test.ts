@@ -46,8 +46,8 @@ const options = { stage: 'dev', stack: 'shop', json: true, all: false, yes: true
 
 it.each<[string, () => Promise<unknown>]>([
   ['reading what is deployed', () => outputsOf('shop')],
-  ['listing what is parked', () => parkedList('worker', options, here)],
-  ['skipping what is parked', () => parkedSkip('worker', 'K', options, here)],
+  ['listing what is parked', () => parkedList('worker', options, here())],
+  ['skipping what is parked', () => parkedSkip('worker', 'K', options, here())],
   ['asking for a function', () => openClients().lambda.send(new GetFunctionCommand({ FunctionName: 'f' }))],
   ['reading a table', () => openClients().dynamodb.send(new GetCommand({ TableName: 't', Key: { pk: 'a' } }))],
   ...(['dynamodb GetItem', 'sqs SendMessage', 's3 PutObject'] as const).map(

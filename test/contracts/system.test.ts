@@ -1,12 +1,12 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { SYSTEMS } from '../../bin/apps/contracts.ts';
 import { outbox } from '../../lib/contracts/channels/outbox.ts';
 import { tableChanges } from '../../lib/contracts/channels/table-changes.ts';
 import { subscription } from '../../lib/contracts/subscriptions/subscription.ts';
 import { systemContract } from '../../lib/contracts/system.ts';
 import * as orders from '../../lib/systems/orders/contract.ts';
+import { SYSTEMS } from '../../lib/systems/systems.ts';
 import { events, TicketClosed, TicketOpened, ticketLog, ticketTopic, workQueue } from './sample-declarations.ts';
 
 describe('systemContract', () => {
@@ -37,12 +37,17 @@ it('an event that no channel carries is declared all the same', () => {
 
 describe('the systems of this house', () => {
   it('are all listed', () => {
-    const folders = readdirSync(join(import.meta.dirname, '../../lib/systems'));
+    const there = readdirSync(join(import.meta.dirname, '../../lib/systems'), { withFileTypes: true });
+    const folders = there.filter((entry) => entry.isDirectory()).map(({ name }) => name);
     expect(SYSTEMS.map(({ name }) => name).sort()).toEqual(folders.sort());
+    for (const { name, contract, summary } of SYSTEMS) {
+      expect(contract.name).toBe(name);
+      expect(summary).toMatch(/^[^\n]{10,80}$/);
+    }
   });
 
   it('orders has all it declares', () => {
-    const [system] = SYSTEMS;
+    const system = SYSTEMS.find(({ name }) => name === 'orders')?.contract;
     expect(system?.events).toEqual(expect.arrayContaining([orders.OrderPlaced, orders.OrderCancelled]));
     expect(system?.channels).toHaveLength(6);
     expect(system?.subscriptions).toHaveLength(5);

@@ -49,14 +49,13 @@ export const fifthDraw: readonly Fault[] = [
   fault('lib/operations/parked/parking-consumers.ts', 'what is parked is looked for under the name of the function', 'place: { subscription: consumer.subscription,', 'place: { subscription: consumer.functionName,'),
   fault('lib/operations/parked/resume-parked.ts', 'messages of the last call count only', 'resumed += part.resumed;', 'resumed = part.resumed;'),
 
-  fault('lib/systems/orders/tools/producer.ts', 'a cancellation does not wait for its order', '(request) => request.cancels ?? String(request.invoiceNo),', '(request) => String(request.invoiceNo),'),
+  fault('lib/systems/orders/tools/tools.ts', 'a cancellation does not wait for its order', '(request) => request.cancels ?? String(request.invoiceNo),', '(request) => String(request.invoiceNo),'),
   fault('lib/systems/orders/tools/check-effects.ts', 'e-mails that are owed and were not sent are told as strangers', '[...sent].filter((tag) => !owed.has(tag))', '[...owed].filter((tag) => !sent.has(tag))'),
-  fault('lib/systems/orders/tools/producer.ts', 'await forgotten: nothing is tried again', 'return await shop.place(request);', 'return shop.place(request);'),
-  fault('lib/systems/orders/tools/snapshot.ts', 'dead letters of the totals and of the outbox are told as those of the other', "'sales-totals': 'SalesTotals', 'order-outbox': 'Outbox' }", "'sales-totals': 'Outbox', 'order-outbox': 'SalesTotals' }"),
+  fault('lib/operations/systems/sending.ts', 'await forgotten: nothing is tried again', 'return await sender.send(request);', 'return sender.send(request);'),
   fault('lib/systems/orders/tools/check-effects.ts', 'e-mails at risk accuse, not excuse', 'mails.length - sent.size - disturbance.mailsAtRisk', 'mails.length - sent.size + disturbance.mailsAtRisk'),
   fault('lib/systems/orders/tools/mishaps.ts', 'what is only written counts as published', 'if (Item !== undefined && Item.unpublished === undefined) {', 'if (Item !== undefined) {'),
   fault('lib/systems/orders/tools/reconcile.ts', 'cancellations are taken off what was counted', 'sum + orders + cancellations, 0)', 'sum + orders - cancellations, 0)'),
-  fault('lib/systems/orders/tools/ledger.ts', 'clocks are wrong unless somebody says otherwise', 'deadLettersAtRisk: {}, clocksWrong: false }', 'deadLettersAtRisk: {}, clocksWrong: true }'),
+  fault('lib/systems/orders/tools/ledger.ts', 'clocks are wrong unless somebody says otherwise', 'mailsAtRisk: 0, clocksWrong: false }', 'mailsAtRisk: 0, clocksWrong: true }'),
 
   fault('lib/local/dispatch.ts', 'a key of the engine that was revoked passes', 'if (caller.roleArn === undefined && context', 'if (accessKeyId === undefined && context'),
   fault('lib/local/rest-operations.ts', 'the head of an object is taken for that of a bucket', "HEAD: 'HeadObject' }", "HEAD: 'HeadBucket' }"),

@@ -10,7 +10,7 @@ export const fourthDraw: readonly Fault[] = [
   fault('lib/operations/parked/change-parked.ts', 'the first edit by somebody else meanwhile does not refuse the write', "'attribute_not_exists(edits)'", "'attribute_exists(messageId)'"),
   fault('lib/operations/cost/consumer-usage.ts', 'effects are reckoned by the batch', '? rate.perSecond * effectUnits(a.effectItems)', '? batchesPerSecond * effectUnits(a.effectItems)'),
 
-  fault('lib/systems/orders/tools/mishaps.ts', 'one queue gets nothing malformed', 'for (const queue of QUEUES) {', 'for (const queue of QUEUES.slice(1)) {'),
+  fault('lib/operations/systems/malformed.ts', 'one queue gets nothing malformed', 'const read = channels.flatMap(', 'const read = channels.slice(1).flatMap('),
   fault('lib/systems/orders/request.ts', 'a description is cut one character too early', 'description.slice(0, MAX_DESCRIPTION)', 'description.slice(0, MAX_DESCRIPTION - 1)'),
   fault('lib/systems/orders/stack.ts', 'the totals may be put, not updated', "allow(sales.function, ['dynamodb:UpdateItem']", "allow(sales.function, ['dynamodb:PutItem']"),
   fault('lib/systems/orders/tools/samples.ts', 'the first order that fits is cancelled, not the last', 'earlier.findLast(', 'earlier.find('),
@@ -23,7 +23,7 @@ export const fourthDraw: readonly Fault[] = [
   fault('lib/local/provision/types/s3.ts', 'a bucket is made anew at every start', '  durable: true,\n', ''),
 
   fault('bin/commands/parked.ts', 'an interrupted resumption ends as one that failed', '    if (signal.aborted) return EXIT_INTERRUPTED;\n', ''),
-  fault('bin/demo/sums.ts', 'only too many is told', 'return missing < 0 || missing > unseen;', 'return missing < 0;'),
+  fault('lib/systems/orders/tools/sums.ts', 'only too many is told', 'return missing < 0 || missing > unseen;', 'return missing < 0;'),
   fault('bin/commands/capacity.ts', 'one confirmed price confirms all', 'charges.every(({ confirmed }) => confirmed)', 'charges.some(({ confirmed }) => confirmed)', 'by the price list, what a way takes is confirmed as a whole or not at all, in each region'),
   fault('bin/commands/schema.ts', 'what is up to date is told as written', 'for (const { file, change } of files(written))', 'for (const { file, change } of files(plan))'),
   fault('bin/demo/sample-traffic.ts', 'the bar is one order short', 'Math.ceil(samples.length / DUPLICATE_EVERY)', 'Math.floor(samples.length / DUPLICATE_EVERY)'),

@@ -9,8 +9,8 @@ export const thirdDraw: readonly Fault[] = [
   fault('lib/operations/parked/change-parked.ts', 'a lot that was resumed meanwhile is written back', "ConditionExpression: 'resumed = :before',", "ConditionExpression: 'attribute_exists(resumed) OR resumed = :before',", 'whoever moves a lot on deletes the row in the same transaction, so that the condition on the row refuses the same'),
   fault('lib/operations/cost/system-cost.ts', 'the price per million of no messages is not a number', 'messages === 0 ? undefined : (dollars / messages) * 1e6', '(dollars / messages) * 1e6'),
 
-  fault('lib/systems/orders/tools/mishaps.ts', 'the order that must be refused for its data has good data', '    lines: [],\n', "    lines: [{ sku: 'X', description: '', quantity: 1, unitPence: 0 }],\n"),
-  fault('lib/systems/orders/tools/clients.ts', 'buckets have host names here, and paths on AWS', 'process.env.AWS_ENDPOINT_URL !== undefined;', 'process.env.AWS_ENDPOINT_URL === undefined;'),
+  fault('lib/operations/systems/malformed.ts', 'the order that must be refused for its data has good data', '.issues !== undefined) return value;', '.issues === undefined) return value;'),
+  fault('lib/operations/deployed/clients.ts', 'buckets have host names here, and paths on AWS', 'process.env.AWS_ENDPOINT_URL !== undefined;', 'process.env.AWS_ENDPOINT_URL === undefined;'),
   fault('lib/systems/orders/tools/check-effects.ts', 'an e-mail to a customer whose message was given up is a stranger', 'const owed = new Set(customers.map(tagOf));', 'const owed = new Set(due.map(tagOf));'),
   fault('lib/systems/orders/contract.ts', 'an order without lines passes', 'lines: v.pipe(v.array(OrderLine), v.minLength(1), v.maxLength(MAX_LINES)),', 'lines: v.pipe(v.array(OrderLine), v.maxLength(MAX_LINES)),'),
   fault('lib/systems/orders/tools/snapshot.ts', 'the totals are read from another table', "table<Snapshot['totals'][number]>('Totals')", "table<Snapshot['totals'][number]>('Stock')"),

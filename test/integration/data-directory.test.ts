@@ -8,14 +8,21 @@ import { SetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { expect, onTestFinished, test } from 'vitest';
 import { pointSdkAt } from '../../bin/apps/sdk-environment.ts';
 import { synthesise } from '../../bin/apps/synth.ts';
-import { output, outputsOf } from '../../lib/operations/deployed/deployment.ts';
-import { openClients } from '../../lib/systems/orders/tools/clients.ts';
-import { openShop, type Placed, placeAll, type Reply, type Shop } from '../../lib/systems/orders/tools/producer.ts';
+import { output } from '../../lib/operations/deployed/deployment.ts';
+import { lettersOf } from '../../lib/operations/systems/letters.ts';
+import { readSamples } from '../../lib/operations/systems/samples.ts';
+import { sendAll } from '../../lib/operations/systems/sending.ts';
+import { stillToDo } from '../../lib/operations/systems/settled.ts';
+import type { Sender } from '../../lib/operations/systems/system.ts';
+import { openWorld } from '../../lib/operations/systems/world.ts';
+import type { OrderRequest } from '../../lib/systems/orders/request.ts';
+import { orders } from '../../lib/systems/orders/system.ts';
+import type { Placed, Reply } from '../../lib/systems/orders/tools/producer.ts';
 import { reconcile } from '../../lib/systems/orders/tools/reconcile.ts';
-import { readSamples, shelfFor } from '../../lib/systems/orders/tools/samples.ts';
-import { stillToDo } from '../../lib/systems/orders/tools/settled.ts';
+import { shelfFor } from '../../lib/systems/orders/tools/samples.ts';
 import { takeSnapshot } from '../../lib/systems/orders/tools/snapshot.ts';
 import { fillShelf } from '../../lib/systems/orders/tools/stock.ts';
+import { orders as samples } from '../../lib/systems/orders/tools/tools.ts';
 
 const CLI = join(import.meta.dirname, '../../bin/sluice.ts');
 const ORDERS = 40;
@@ -42,12 +49,12 @@ async function startEngine(cwd: string, port: number): Promise<{ readonly url: s
 }
 
 /** The shop of somebody who sends an order again until there is an answer. */
-const persistent = (shop: Shop): Shop => ({
+const persistent = (shop: Sender<OrderRequest, Reply>): Sender<OrderRequest, Reply> => ({
   ...shop,
-  async place(request): Promise<Reply> {
+  async send(request) {
     for (const deadline = Date.now() + PATIENCE_MS; ; ) {
       try {
-        return await shop.place(request);
+        return await shop.send(request);
       } catch (error) {
         if (Date.now() > deadline) throw error;
         await sleep(RETRY_MS);
@@ -70,23 +77,23 @@ test(
     let engine = await startEngine(folder, 0);
     const port = Number(new URL(engine.url).port);
     pointSdkAt(engine.url, 'us-east-1');
-    const clients = openClients();
-    const outputs = await outputsOf('sluice-test-orders');
-    const shop = openShop(output(outputs, 'PlaceOrderFunction'));
+    const world = await openWorld('sluice-test-orders');
+    const { clients, outputs } = world;
+    const shop = samples.open(world);
     onTestFinished(() => {
       shop.close();
       clients.close();
     });
-    for (const queue of ['Payments', 'Stock', 'Emails', 'Invoices']) {
-      const QueueUrl = output(outputs, `${queue}Queue`);
+    expect(world.deployed.queues).toHaveLength(4);
+    for (const { url: QueueUrl } of world.deployed.queues) {
       const Attributes = { VisibilityTimeout: VISIBILITY_SECONDS };
       await clients.sqs.send(new SetQueueAttributesCommand({ QueueUrl, Attributes }));
     }
     // While it runs, nobody else gets its data.
     await expect(startEngine(folder, 0)).rejects.toThrow(/data directory .* is in use by another engine/);
 
-    const samples = readSamples().slice(0, ORDERS);
-    const shelf = shelfFor(samples);
+    const requests = readSamples(samples).slice(0, ORDERS);
+    const shelf = shelfFor(requests);
     await fillShelf(clients, output(outputs, 'StockTable'), shelf);
 
     const placed: Placed[] = [];
@@ -98,7 +105,7 @@ test(
       await once(child, 'exit');
       engine = await startEngine(folder, port);
     }
-    await placeAll(persistent(shop), samples, { parallel: 6, perSecond: 15 }, (one) => {
+    await sendAll(samples, persistent(shop), requests, { parallel: 6, perSecond: 15 }, (one) => {
       placed.push(one);
       if (placed.length === KILL_AT.placed) restarting = killAndRestart();
     });
@@ -106,16 +113,18 @@ test(
     const mailbox = `${engine.url}/_aws/ses`;
     while ((await mailsIn(mailbox)) < KILL_AT.mails) await sleep(RETRY_MS);
     await killAndRestart();
-    for (let left = await stillToDo(clients, outputs); left.length > 0; left = await stillToDo(clients, outputs))
-      await sleep(RETRY_MS);
+    while ((await stillToDo(orders.contract, world)).length > 0) await sleep(RETRY_MS);
 
     const snapshot = await takeSnapshot(clients, outputs, mailbox);
-    const findings = reconcile({ placed, shelf, malformed: [] }, snapshot);
+    const findings = reconcile({ placed, shelf }, snapshot);
     // The one promise that is not made: an e-mail may go out twice when everything stops between its sending and the note of it.
     expect(findings.problems.filter((text) => !text.includes('e-mails sent twice'))).toEqual([]);
-    expect(findings).toMatchObject({ orders: ORDERS, lost: 0, outOfOrder: 0, deadLettered: 0 });
-    const accepted = findings.placed + findings.cancelled;
-    expect(findings).toMatchObject({ counted: accepted, invoiced: accepted });
+    const { figures } = findings;
+    expect(findings).toMatchObject({ figures: { orders: ORDERS }, lost: 0, outOfOrder: 0 });
+    const { seen, unseen } = await lettersOf(world);
+    expect([Object.values(seen).flat(), unseen]).toEqual([[], {}]);
+    const accepted = figures.placed + figures.cancelled;
+    expect(figures).toMatchObject({ counted: accepted, invoiced: accepted });
     const closed = once(engine.child, 'exit');
     engine.child.kill('SIGTERM');
     expect(await closed).toEqual([0, null]);

@@ -1,15 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SetQueueAttributesCommand } from '@aws-sdk/client-sqs';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { disturbanceBy } from '../../bin/demo/disturbance.ts';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { atRisk } from '../../bin/demo/reconciled-run.ts';
 import { FAULT_KIND_NAMES } from '../../lib/local/faults.ts';
-import { QUEUES, sendMalformed } from '../../lib/systems/orders/tools/mishaps.ts';
-import { type Placed, patient, placeAll } from '../../lib/systems/orders/tools/producer.ts';
+import { deadEventIds, lettersOf, wrongLetters } from '../../lib/operations/systems/letters.ts';
+import { sendMalformed } from '../../lib/operations/systems/malformed.ts';
+import { readSamples } from '../../lib/operations/systems/samples.ts';
+import { patient, sendAll } from '../../lib/operations/systems/sending.ts';
+import { stillToDo } from '../../lib/operations/systems/settled.ts';
+import type { Placed } from '../../lib/systems/orders/tools/producer.ts';
 import { reconcile } from '../../lib/systems/orders/tools/reconcile.ts';
-import { readSamples, shelfFor } from '../../lib/systems/orders/tools/samples.ts';
-import { stillToDo } from '../../lib/systems/orders/tools/settled.ts';
+import { shelfFor } from '../../lib/systems/orders/tools/samples.ts';
 import { takeSnapshot } from '../../lib/systems/orders/tools/snapshot.ts';
 import { fillShelf } from '../../lib/systems/orders/tools/stock.ts';
+import { disturbanceBy, ordersTools, orders as samples } from '../../lib/systems/orders/tools/tools.ts';
 import { type OrdersOnEngine, startOrders } from './orders-app.ts';
 
 /**
@@ -37,9 +41,10 @@ const SETTLE_POLL_MS = 250;
 let app: OrdersOnEngine;
 beforeAll(async () => {
   app = await startOrders();
-  for (const queue of QUEUES) {
+  expect(app.world.deployed.queues).toHaveLength(4);
+  for (const { url: QueueUrl } of app.world.deployed.queues) {
     const Attributes = { VisibilityTimeout: VISIBILITY_SECONDS };
-    await app.clients.sqs.send(new SetQueueAttributesCommand({ QueueUrl: app.output(`${queue}Queue`), Attributes }));
+    await app.clients.sqs.send(new SetQueueAttributesCommand({ QueueUrl, Attributes }));
   }
 }, 90_000);
 afterAll(() => app?.close());
@@ -47,30 +52,38 @@ afterAll(() => app?.close());
 async function settle(): Promise<readonly string[]> {
   const deadline = performance.now() + SETTLE_TIMEOUT_MS;
   for (;;) {
-    const left = await stillToDo(app.clients, app.outputs);
+    const left = await stillToDo(app.contract, app.world);
     if ((left.length === 0 && app.engine.busy === 0) || performance.now() > deadline) return left;
     await sleep(SETTLE_POLL_MS);
   }
 }
 
 it('with every kind of fault on, all orders are accounted for, once and in order', async () => {
-  const orders = readSamples().slice(0, ORDERS);
+  const orders = readSamples(samples).slice(0, ORDERS);
   const shelf = shelfFor(orders);
   await fillShelf(app.clients, app.output('StockTable'), shelf);
   const { faults } = app.engine.services;
   const random = faults.randomly({ seed: SEED, rates: RATES });
 
   const placed: Placed[] = [];
+  const sender = patient(samples.open(app.world));
+  onTestFinished(() => sender.close());
   const twice = orders.flatMap((order, i) => (i % 5 === 0 ? [order, order] : [order]));
-  await placeAll(patient(app.shop), twice, { parallel: 4 }, (one) => placed.push(one));
-  const malformed = await sendMalformed(app.clients, app.outputs);
+  await sendAll(samples, sender, twice, { parallel: 4 }, (one) => placed.push(one));
+  const malformed = await sendMalformed(app.contract, app.world);
 
   expect(await settle()).toEqual([]);
   faults.clear();
   const snapshot = await takeSnapshot(app.clients, app.outputs, `${app.engine.url}/_aws/ses`);
-  const findings = reconcile({ placed, shelf, malformed, disturbance: disturbanceBy(random.made) }, snapshot);
-  expect(findings.problems).toEqual([]);
-  expect(findings).toMatchObject({ orders: ORDERS, lost: 0, duplicatedEffects: 0, outOfOrder: 0 });
+  const letters = await lettersOf(app.world);
+  const dead = deadEventIds(letters);
+  const isDead = (consumer: string, id: string) => dead.get(consumer)?.has(id) ?? false;
+  const given = { isDead, unseen: letters.unseen, disturbance: disturbanceBy(random.made) };
+  const findings = reconcile({ placed, shelf, ...given }, snapshot);
+  const { deliberate = {} } = ordersTools;
+  const wrong = wrongLetters(letters, { malformed, deliberate, atRisk: atRisk(app.world, random.made) });
+  expect([...findings.problems, ...wrong]).toEqual([]);
+  expect(findings).toMatchObject({ figures: { orders: ORDERS }, lost: 0, duplicatedEffects: 0, outOfOrder: 0 });
   const often = FAULT_KIND_NAMES.filter((kind) => kind !== 'kill' && kind !== 'stop-stream');
   for (const kind of often) expect(random.counts[kind], kind).toBeGreaterThan(0);
 }, 300_000);

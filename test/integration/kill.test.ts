@@ -2,9 +2,10 @@ import { SetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { readEnvelope } from '../../lib/contracts/events/envelope.ts';
+import { lettersOf } from '../../lib/operations/systems/letters.ts';
+import { stillToDo } from '../../lib/operations/systems/settled.ts';
 import { readLog } from '../../lib/operations/traffic/read-log.ts';
 import { orderLog } from '../../lib/systems/orders/contract.ts';
-import { stillToDo } from '../../lib/systems/orders/tools/settled.ts';
 import { takeSnapshot } from '../../lib/systems/orders/tools/snapshot.ts';
 import { anOrder, eventually, type OrdersOnEngine, startOrders } from './orders-app.ts';
 
@@ -33,7 +34,7 @@ afterEach(() => app.engine.services.faults.clear());
 const functionNamed = (name: string): string => `sluice-test-orders-${name}`;
 const hits = () => app.engine.services.faults.list().reduce((sum, fault) => sum + fault.hits, 0);
 const settled = () =>
-  eventually('the system at rest', async () => (await stillToDo(app.clients, app.outputs)).length === 0);
+  eventually('the system at rest', async () => (await stillToDo(app.contract, app.world)).length === 0);
 const snapshot = () => takeSnapshot(app.clients, app.outputs, `${app.engine.url}/_aws/ses`);
 
 describe('a worker killed after its effect and before its acknowledgement', () => {
@@ -70,7 +71,7 @@ describe('a worker killed after its effect and before its acknowledgement', () =
     expect(after.invoices.filter((key) => key.includes(`/${order.invoiceNo}/`))).toHaveLength(1);
     expect(after.mails.filter((tag) => tag === id.replaceAll('/', '_'))).toHaveLength(1);
     expect(salesOf(after) - salesOf(before)).toBe(678);
-    expect(Object.values(after.deadLetters).flat()).toEqual([]);
+    expect(Object.values((await lettersOf(app.world)).seen).flat()).toEqual([]);
   });
 });
 

@@ -5,17 +5,24 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pointSdkAt } from '../../bin/apps/sdk-environment.ts';
 import { synthesise } from '../../bin/apps/synth.ts';
 import { behaviourOf } from '../../lambdas/orders/payment/provider.ts';
+import type { SystemContract } from '../../lib/contracts/system.ts';
 import { type Engine, type EngineOptions, startEngine } from '../../lib/local/engine.ts';
-import { type Outputs, output, outputsOf } from '../../lib/operations/deployed/deployment.ts';
-import { openClients } from '../../lib/systems/orders/tools/clients.ts';
+import type { Clients } from '../../lib/operations/deployed/clients.ts';
+import { type Outputs, output } from '../../lib/operations/deployed/deployment.ts';
+import { stackNameOf, type World } from '../../lib/operations/systems/system.ts';
+import { openWorld } from '../../lib/operations/systems/world.ts';
+import { orders } from '../../lib/systems/orders/system.ts';
 import { openShop, type Shop } from '../../lib/systems/orders/tools/producer.ts';
 import { mailboxAt } from './mailbox.ts';
 
 /** The orders system, running somewhere. */
 export interface OrdersApp {
   readonly stackName: string;
+  readonly contract: SystemContract;
   readonly outputs: Outputs;
-  readonly clients: ReturnType<typeof openClients>;
+  readonly clients: Clients;
+  /** What the tools of any system work on. */
+  readonly world: World;
   readonly shop: Shop;
   /** URL of the endpoint's mailbox; undefined: it shows none. */
   readonly mailbox: string | undefined;
@@ -33,15 +40,18 @@ export interface OrdersOnEngine extends OrdersApp {
 
 /** Opens the app that is deployed where the SDK's environment points. */
 export async function openOrders(stackName: string, endpoint: string): Promise<OrdersApp> {
-  const outputs = await outputsOf(stackName);
-  const clients = openClients();
+  const mailbox = await mailboxAt(endpoint);
+  const world = await openWorld(stackName, mailbox);
+  const { outputs, clients } = world;
   const shop = openShop(output(outputs, 'PlaceOrderFunction'));
   return {
     stackName,
+    contract: orders.contract,
     outputs,
     clients,
+    world,
     shop,
-    mailbox: await mailboxAt(endpoint),
+    mailbox,
     output: (name) => output(outputs, name),
     async close() {
       shop.close();
@@ -51,7 +61,7 @@ export async function openOrders(stackName: string, endpoint: string): Promise<O
 }
 
 export const STAGE = 'test';
-export const STACK = `sluice-${STAGE}-orders`;
+export const STACK = stackNameOf(orders, STAGE);
 
 export async function startOrders(options: Partial<EngineOptions> = {}): Promise<OrdersOnEngine> {
   const assembly = mkdtempSync(join(tmpdir(), 'sluice-orders-'));

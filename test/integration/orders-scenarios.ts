@@ -4,10 +4,13 @@ import { ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { ListQueuesCommand } from '@aws-sdk/client-sqs';
 import { PutCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { publishAgain, publishedEvents, sendMalformed } from '../../lib/systems/orders/tools/mishaps.ts';
-import { readSamples } from '../../lib/systems/orders/tools/samples.ts';
-import { stillToDo } from '../../lib/systems/orders/tools/settled.ts';
+import { lettersOf } from '../../lib/operations/systems/letters.ts';
+import { sendMalformed } from '../../lib/operations/systems/malformed.ts';
+import { readSamples } from '../../lib/operations/systems/samples.ts';
+import { stillToDo } from '../../lib/operations/systems/settled.ts';
+import { publishAgain, publishedEvents } from '../../lib/systems/orders/tools/mishaps.ts';
 import { takeSnapshot } from '../../lib/systems/orders/tools/snapshot.ts';
+import { orders } from '../../lib/systems/orders/tools/tools.ts';
 import { linesWith } from './function-logs.ts';
 import { mailsIn } from './mailbox.ts';
 import { anOrder, eventually, type OrdersApp } from './orders-app.ts';
@@ -31,7 +34,7 @@ export function describeOrders(running: () => OrdersApp): void {
   });
 
   const settled = () =>
-    eventually('the system at rest', async () => (await stillToDo(app.clients, app.outputs)).length === 0);
+    eventually('the system at rest', async () => (await stillToDo(app.contract, app.world)).length === 0);
   const snapshot = () => takeSnapshot(app.clients, app.outputs, undefined);
 
   describe('the endpoint, through stock SDK clients', () => {
@@ -95,13 +98,13 @@ export function describeOrders(running: () => OrdersApp): void {
         charged: of(after.payments).map(({ pence }) => pence),
         reserved: of(after.reservations).flatMap(({ lines }) => lines).length,
         invoices: after.invoices.filter((key) => key.includes(`/${orderId}/`)).length,
-        deadLetters: Object.values(after.deadLetters).flat().length,
+        deadLetters: Object.values((await lettersOf(app.world)).seen).flat().length,
         body: after.log.find(({ body }) => body.includes(`order-outbox/${orderId}/1`))?.body ?? '',
       };
     };
 
     it('of 54 KB travel compressed', async () => {
-      const largest = readSamples().toSorted((a, b) => b.lines.length - a.lines.length)[0];
+      const largest = readSamples(orders).toSorted((a, b) => b.lines.length - a.lines.length)[0];
       if (largest === undefined) throw new Error('there are no samples');
       expect(largest.lines).toHaveLength(593);
       expect(await app.shop.place(largest)).toMatchObject({ status: 'accepted' });
@@ -276,9 +279,10 @@ export function describeOrders(running: () => OrdersApp): void {
     });
 
     it('messages that nobody can read go to the dead letters of their consumer at first sight, with the reason', async () => {
-      const reasons = await sendMalformed(app.clients, app.outputs);
+      const { consumers, reasons } = await sendMalformed(app.contract, app.world);
+      expect(consumers.toSorted()).toEqual(app.world.deployed.consumers);
       await settled();
-      const { deadLetters } = await snapshot();
+      const { seen: deadLetters } = await lettersOf(app.world);
       const seen = Object.entries(deadLetters).map(([consumer, letters]) => [
         consumer,
         letters.map(({ letter }) => `${letter?.reason} at attempt ${letter?.attempts}`).toSorted(),
@@ -291,6 +295,11 @@ export function describeOrders(running: () => OrdersApp): void {
         'send-email': expected,
         'sales-totals': expected,
         'order-outbox': [],
+        // What the topic could not deliver.
+        'payments-subscription': [],
+        'stock-subscription': [],
+        'invoices-subscription': [],
+        'emails-subscription': [],
       });
     });
   });

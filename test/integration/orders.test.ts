@@ -14,17 +14,27 @@ afterAll(() => app?.close());
 describeOrders(() => app);
 
 it.each([
-  ['orders', 'Placing 0 orders', 'LAMBDA'],
-  ['stock', 'Filling the shelf', 'DYNAMODB'],
+  ['', 'Sending 0 orders', 'LAMBDA'],
+  [' --prepare', 'Preparing', 'DYNAMODB'],
 ])(
-  'produce %s says to whom it is about to write',
-  async (what, note, service) => {
+  'produce orders%s says to whom it is about to write',
+  async (more, note, service) => {
     const file = `${app.assembly}/none.ndjson`;
     await promisify(execFile)('touch', [file]);
-    const args = ['bin/sluice.ts', 'produce', what, '--file', file, '--stage', 'test', '--json'];
-    const produce = async (more: NodeJS.ProcessEnv = {}) => {
+    const args = [
+      'bin/sluice.ts',
+      'produce',
+      'orders',
+      ...more.split(' ').slice(1),
+      '--file',
+      file,
+      '--stage',
+      'test',
+      '--json',
+    ];
+    const produce = async (environment: NodeJS.ProcessEnv = {}) => {
       const { stdout, stderr } = await promisify(execFile)(process.execPath, args, {
-        env: { ...process.env, ...more },
+        env: { ...process.env, ...environment },
       });
       return { target: JSON.parse(stdout).target, stderr };
     };

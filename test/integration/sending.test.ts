@@ -4,10 +4,11 @@ import { GetQueueAttributesCommand, ReceiveMessageCommand } from '@aws-sdk/clien
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { envelope } from '../../lib/contracts/events/envelope.ts';
 import { lookAtDeadLetters } from '../../lib/operations/dead-letters/dead-letter-queue.ts';
+import { readSamples } from '../../lib/operations/systems/samples.ts';
 import { lambda, type Runtime } from '../../lib/runtime/invocation/runtime.ts';
 import { occurred, outboxWriter } from '../../lib/runtime/outbox/outbox.ts';
 import { publisher } from '../../lib/runtime/publishing/publish.ts';
-import { readSamples } from '../../lib/systems/orders/tools/samples.ts';
+import { orders } from '../../lib/systems/orders/tools/tools.ts';
 import { eventually } from './orders-app.ts';
 import { DocumentStored, Due, documentOutbox, Reading, readings, reminders } from './sending/contract.ts';
 import { type SendingSystem, startSending } from './sending/system.ts';
@@ -40,7 +41,7 @@ describe('one handler', () => {
     (await app.s3.send(new ListObjectsV2Command({ Bucket: app.output('Claims') }))).Contents ?? [];
 
   it('gets an order of 54 KB, compressed on its way', async () => {
-    const order = readSamples().toSorted((a, b) => b.lines.length - a.lines.length)[0];
+    const order = readSamples(orders).toSorted((a, b) => b.lines.length - a.lines.length)[0];
     const lines = (order?.lines ?? []).map((line) => ({ ...line }));
     expect(JSON.stringify(lines).length).toBeGreaterThan(50_000);
     expect(await store('large', lines)).toMatchObject({ lines: 593, hash: hashOf(lines) });

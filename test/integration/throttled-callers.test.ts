@@ -2,7 +2,7 @@ import { CloudWatchClient, GetMetricStatisticsCommand } from '@aws-sdk/client-cl
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { DEFAULT_ACCOUNT } from '../../lib/local/account/account.ts';
-import { PlaceOrderThrottled, patient } from '../../lib/systems/orders/tools/producer.ts';
+import { patient, Throttled } from '../../lib/operations/systems/sending.ts';
 import { anOrder, eventually, type OrdersOnEngine, STACK, startOrders } from './orders-app.ts';
 
 /** Who places orders when a table takes no more is told to come again, and loses nothing by it. */
@@ -34,11 +34,11 @@ it('place-order answers 429 with Retry-After, and takes the same order later', a
     status: 'throttled',
     retryAfterSeconds: Number(answer.headers['retry-after']),
   });
-  await expect(app.shop.place(order)).rejects.toThrow(PlaceOrderThrottled);
+  await expect(app.shop.place(order)).rejects.toThrow(Throttled);
 
   // Nothing of it was kept: it is no duplicate.
-  const patiently = patient(app.shop);
-  expect(await patiently.place(order)).toMatchObject({ status: 'accepted', duplicate: false });
+  const patiently = patient({ send: (request: unknown) => app.shop.place(request), close: () => undefined });
+  expect(await patiently.send(order)).toMatchObject({ status: 'accepted', duplicate: false });
 });
 
 it('it is counted for the alarm on throttles, and is no error of the function', async () => {

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { environmentFor, exportsFor, FIRST_COMMANDS } from '../../../bin/apps/sdk-environment.ts';
+import { environmentFor, exportsFor, firstCommands } from '../../../bin/apps/sdk-environment.ts';
 
 /** A server that only counts who comes. */
 async function counter(): Promise<{ url: string; seen: string[] }> {
@@ -123,7 +123,7 @@ test.each(['sh', 'bash'])(
 );
 
 test.each([
-  ['the demo', FIRST_COMMANDS.join('\n')],
+  ['the demo', firstCommands('orders').join('\n')],
   ...['README.md', 'docs/engine.md', 'docs/testing.md'].map((file) => [
     file,
     readFileSync(new URL(`../../../${file}`, import.meta.url), 'utf8'),

@@ -21,8 +21,9 @@ vi.mock('../../../bin/commands/demo.ts', () => world.module('demo'));
 vi.mock('../../../bin/commands/lint.ts', () => world.module('lint'));
 vi.mock('../../../bin/commands/local.ts', () => world.module('local'));
 vi.mock('../../../bin/commands/parked.ts', () => world.module('parkedList', 'parkedShow', 'parkedResume'));
-vi.mock('../../../bin/commands/produce.ts', () => world.module('produceOrders', 'produceStock'));
+vi.mock('../../../bin/commands/produce.ts', () => world.module('produce'));
 vi.mock('../../../bin/commands/schema.ts', () => world.module('schemaCheck', 'schemaWrite', 'schemaAsyncApi'));
+vi.mock('../../../bin/commands/systems.ts', () => world.module('listSystems'));
 
 const argv = process.argv;
 let said: { out: string[]; err: string[] };
@@ -51,6 +52,9 @@ const TYPED: readonly string[] = [
   'demo',
   'demo --once --minutes 0.5 --rate 7.5 --faults throttle=0.05,kill=0.001 --seed 9 --port 0 --json',
   'demo --faults 0.01 --seed -3 --port 65535',
+  'demo orders',
+  'demo --system orders',
+  'demo orders --system orders',
   'local',
   'local --assembly made --watch --port 1 --no-iam --data kept --time-scale 60 --faults kill=1 --seed 0',
   'local --watch',
@@ -60,8 +64,10 @@ const TYPED: readonly string[] = [
   'produce orders',
   'produce orders --file - --rate 0.5 --count 1 --ids new --stage prod --json',
   'produce orders --ids same',
-  'produce stock',
-  'produce stock --file orders --stage prod --json',
+  'produce orders --producer orders --prepare',
+  'produce orders --prepare --file orders --count 1 --stage prod --json',
+  'systems',
+  'systems --stage prod --json',
   'parked list',
   'parked list charge-card --all --stage prod --stack shop --json',
   'parked show charge-card key-1',
@@ -90,13 +96,15 @@ const TYPED: readonly string[] = [
 
 /** Just beyond what is taken, and what is left out. */
 const WRONG: readonly string[] = [
-  ...['', 'help me', 'produce', 'parked', 'schema', 'demo more', 'demo --json=x'],
+  ...['', 'help me', 'produce', 'parked', 'schema', 'demo orders more', 'demo --json=x'],
+  ...['demo orders --system reminders', 'demo --system', 'systems orders', 'systems --stage'],
   ...['demo --minutes 0', 'demo --rate 0', 'demo --port 65536', 'demo --port -1', 'demo --port', 'demo --seed 1.5'],
   ...['demo --seed 9007199254740992', 'demo --faults 1.1', 'demo --faults kill', 'demo --faults thunder=1'],
   ...['local --time-scale 0', 'local --iam', 'local --once', 'local --json', 'local --data'],
   ...['lint --assembly made -c a=1', 'lint -c a', 'lint -c =1'],
   ...['produce orders --rate 0', 'produce orders --count 0', 'produce orders --count 1.5', 'produce orders --ids old'],
-  ...['produce stock --count 1', 'produce stock --ids new', 'produce goods'],
+  ...['produce orders --prepare --rate 1', 'produce orders --prepare --ids new', 'produce orders stock'],
+  ...['produce orders --producer'],
   ...['parked list a b', 'parked show a', 'parked show a k --limit 0', 'parked resume', 'parked skip a'],
   ...['parked skip a k --file x', 'parked edit a', 'parked edit a k --file x --save y', 'parked edit a k --drop'],
   ...['schema check --mode sideways', 'schema write --mode full', 'schema asyncapi --json'],

@@ -1,10 +1,11 @@
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { DUPLICATE_EVERY, keepPlacing, placeSamples } from '../../../bin/demo/sample-traffic.ts';
+import { DUPLICATE_EVERY, keepSending, sendSamples, type Traffic } from '../../../bin/demo/sample-traffic.ts';
 import type { Terminal } from '../../../bin/terminal/terminal.ts';
+import { readSamples } from '../../../lib/operations/systems/samples.ts';
 import type { OrderRequest } from '../../../lib/systems/orders/request.ts';
-import { readSamples } from '../../../lib/systems/orders/tools/samples.ts';
+import { orders as samplesOfOrders } from '../../../lib/systems/orders/tools/tools.ts';
 
 const accepted = (order: OrderRequest) => ({
   status: 'accepted',
@@ -12,6 +13,10 @@ const accepted = (order: OrderRequest) => ({
   sequence: 1,
   duplicate: false,
 });
+
+const ACCESS = { stackName: 'shop', outputs: { PlaceOrderFunction: 'place-order' }, clients: undefined as never };
+const send = (traffic: Traffic, terminal: Terminal) => sendSamples(samplesOfOrders, ACCESS, traffic, terminal);
+const keep = (traffic: Traffic) => keepSending(samplesOfOrders, ACCESS, traffic);
 
 /** Lambda with a shop in it that takes every order, or does as it is told. */
 async function shop(answer?: (order: OrderRequest, response: ServerResponse) => unknown) {
@@ -75,17 +80,17 @@ beforeEach(() => {
 const never = new AbortController().signal;
 const withoutTrace = ({ traceparent: _, ...order }: OrderRequest): string => JSON.stringify(order);
 
-describe('placeSamples', () => {
+describe('sendSamples', () => {
   it('places all samples once and every tenth twice, as many as the bar says, and hangs up', async () => {
     const { orders, paths, allClosed } = await shop();
     const { told, one } = terminal();
-    const samples = readSamples();
-    const placed = await placeSamples('place-order', { rate: 2, signal: never }, one);
+    const samples = readSamples(samplesOfOrders);
+    const placed = await send({ rate: 2, signal: never }, one);
     const wanted = samples.flatMap((order, i) => (i % DUPLICATE_EVERY === 0 ? [order, order] : [order]));
     expect(orders.map(withoutTrace).sort()).toEqual(wanted.map(withoutTrace).sort());
     expect([...paths]).toEqual(['/2015-03-31/functions/place-order/invocations']);
     expect(placed).toHaveLength(wanted.length);
-    const label = `Placing ${samples.length} orders, every tenth twice`;
+    const label = `Sending ${samples.length} orders, every tenth twice`;
     expect(told).toEqual({ notes: [], bars: [{ label, total: wanted.length, steps: wanted.length, stopped: true }] });
     await allClosed();
   });
@@ -99,16 +104,16 @@ describe('placeSamples', () => {
     const { orders, allClosed } = await shop();
     const { told, one } = terminal();
     const controller = new AbortController();
-    const work = placeSamples('place-order', { minutes, rate, signal: controller.signal }, one);
+    const work = send({ minutes, rate, signal: controller.signal }, one);
     await vi.waitFor(() => expect(orders.length).toBeGreaterThan(0));
     controller.abort();
     const placed = await work;
     // At one in ten seconds there was no second.
     if (rate === 0.1) expect(placed).toHaveLength(1);
-    expect(orders[0]?.invoiceNo).toBe(`${readSamples()[0]?.invoiceNo}-1`);
-    expect(told.notes).toEqual([`Placing ${rate} orders a second for ${minutes} minutes ...`]);
+    expect(orders[0]?.invoiceNo).toBe(`${readSamples(samplesOfOrders)[0]?.invoiceNo}-1`);
+    expect(told.notes).toEqual([`Sending ${rate} orders a second for ${minutes} minutes ...`]);
     expect(told.bars).toEqual([
-      { label: 'Placing orders, every tenth twice', total, steps: placed.length, stopped: true },
+      { label: 'Sending orders, every tenth twice', total, steps: placed.length, stopped: true },
     ]);
     await allClosed();
   });
@@ -119,7 +124,7 @@ describe('the time and the pace', () => {
     const { orders, allClosed } = await shop();
     const timeout = vi.spyOn(AbortSignal, 'timeout').mockImplementation(() => AbortSignal.any([over.signal]));
     const over = new AbortController();
-    const work = placeSamples('place-order', { minutes: 1.5, rate: 0.01, signal: never }, terminal().one);
+    const work = send({ minutes: 1.5, rate: 0.01, signal: never }, terminal().one);
     await vi.waitFor(() => expect(orders).toHaveLength(1));
     over.abort();
     expect(await work).toHaveLength(1);
@@ -129,8 +134,8 @@ describe('the time and the pace', () => {
 
   it.each<[string, number, (signal: AbortSignal) => Promise<unknown>]>([
     // The first is sent twice, the second time after the first.
-    ['the samples', 7, (signal) => placeSamples('place-order', { rate: 1, signal }, terminal().one)],
-    ['steady traffic', 8, (signal) => keepPlacing('place-order', { rate: 100_000, signal })],
+    ['the samples', 7, (signal) => send({ rate: 1, signal }, terminal().one)],
+    ['steady traffic', 8, (signal) => keep({ rate: 100_000, signal })],
   ])('%s: as many orders are under way at once as may be: %i', async (_, atOnce, place) => {
     const controller = new AbortController();
     const waiting: (() => void)[] = [];
@@ -153,15 +158,15 @@ describe('the time and the pace', () => {
   });
 });
 
-describe('keepPlacing', () => {
+describe('keepSending', () => {
   it('goes on over the end of the samples under new numbers until the signal, and hangs up', async () => {
     const controller = new AbortController();
-    const count = readSamples().length;
+    const count = readSamples(samplesOfOrders).length;
     const { orders, allClosed } = await shop((order) => {
       if (orders.length > count + 10) controller.abort();
       return accepted(order);
     });
-    await keepPlacing('place-order', { rate: 100_000, signal: controller.signal });
+    await keep({ rate: 100_000, signal: controller.signal });
     const numbers = orders.map(({ invoiceNo }) => invoiceNo);
     expect(new Set(numbers).size).toBe(numbers.length);
     expect(numbers.filter((number) => /-2$/.test(number)).length).toBeGreaterThan(0);
@@ -170,7 +175,7 @@ describe('keepPlacing', () => {
 
   it('hangs up when the function is not there', async () => {
     const { allClosed } = await shop(missing);
-    await expect(keepPlacing('place-order', { rate: 1, signal: never })).rejects.toThrow('no such function');
+    await expect(keep({ rate: 1, signal: never })).rejects.toThrow('no such function');
     await allClosed();
   });
 });

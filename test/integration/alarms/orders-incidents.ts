@@ -10,9 +10,9 @@ import {
 } from '@aws-sdk/client-sqs';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { envelope } from '../../../lib/contracts/events/envelope.ts';
+import { sendMalformed } from '../../../lib/operations/systems/malformed.ts';
 import { publisher } from '../../../lib/runtime/publishing/publish.ts';
 import { OrderPlaced, orderTopic } from '../../../lib/systems/orders/contract.ts';
-import { sendMalformed } from '../../../lib/systems/orders/tools/mishaps.ts';
 import { anOrder, type OrdersOnEngine } from '../orders-app.ts';
 import { datapoints, type Incident, metricsOf, type Scene, type Watched } from './incident.ts';
 import { purge, switchMapping } from './levers.ts';
@@ -111,7 +111,7 @@ export function orderIncidents(app: OrdersOnEngine, scene: Scene, stack: string)
     {
       what: 'messages that nobody can read come to all consumers',
       alarms: [...given, ...all(CONSUMERS, 'error-rate')],
-      goOn: () => sendMalformed(app.clients, app.outputs),
+      goOn: () => sendMalformed(app.contract, app.world),
       end: () => purgeAll(given),
       // What was on its way is given up after the purge.
       health: () => purgeAll(given),
@@ -125,7 +125,7 @@ export function orderIncidents(app: OrdersOnEngine, scene: Scene, stack: string)
           faults.add({ ...many, service: 'sqs', operation: 'SendMessage', functionName, error: denied });
         }
       },
-      goOn: () => sendMalformed(app.clients, app.outputs),
+      goOn: () => sendMalformed(app.contract, app.world),
       async end() {
         faults.clear();
         await purgeAll(given);

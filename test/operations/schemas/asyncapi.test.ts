@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { Parser } from '@asyncapi/parser';
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
-import { SYSTEMS } from '../../../bin/apps/contracts.ts';
 import { asyncApiText } from '../../../bin/commands/schema.ts';
 import { outbox } from '../../../lib/contracts/channels/outbox.ts';
 import { queue } from '../../../lib/contracts/channels/queue.ts';
@@ -14,7 +13,9 @@ import { subscription } from '../../../lib/contracts/subscriptions/subscription.
 import { systemContract } from '../../../lib/contracts/system.ts';
 import { asyncApiDocument } from '../../../lib/operations/schemas/asyncapi.ts';
 import { declaredSchemas } from '../../../lib/operations/schemas/schemas.ts';
+import { SYSTEMS as HOUSE } from '../../../lib/systems/systems.ts';
 
+const SYSTEMS = HOUSE.map(({ contract }) => contract);
 const COMMITTED = join(import.meta.dirname, '../../../docs/asyncapi.json');
 const INFO = { title: 'Test', version: '1.0.0', description: 'A test' };
 const ERROR = 0;

@@ -1,13 +1,14 @@
 import { decodePDFRawStream, PDFArray, PDFDocument, PDFRawStream } from '@cantoo/pdf-lib';
 import { describe, expect, it } from 'vitest';
 import { renderInvoice } from '../../../lambdas/orders/invoice/pdf.ts';
+import { readSamples } from '../../../lib/operations/systems/samples.ts';
 import type { OrderData } from '../../../lib/systems/orders/contract.ts';
 import { decide } from '../../../lib/systems/orders/request.ts';
-import { readSamples } from '../../../lib/systems/orders/tools/samples.ts';
+import { orders } from '../../../lib/systems/orders/tools/tools.ts';
 import { line, request } from './sample-requests.ts';
 
 const order = (more: Parameters<typeof request>[0] = {}): OrderData => decide(request(more)).data;
-const largest = readSamples().toSorted((a, b) => b.lines.length - a.lines.length)[0];
+const largest = readSamples(orders).toSorted((a, b) => b.lines.length - a.lines.length)[0];
 
 /** What is printed, cell by cell. */
 async function textOf(rendered: Uint8Array): Promise<string[]> {

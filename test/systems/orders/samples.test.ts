@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { readSamples, shelfFor, withCancelledOrders } from '../../../lib/systems/orders/tools/samples.ts';
+import { readSamples } from '../../../lib/operations/systems/samples.ts';
+import { shelfFor, withCancelledOrders } from '../../../lib/systems/orders/tools/samples.ts';
+import { orders } from '../../../lib/systems/orders/tools/tools.ts';
 import { cancellation, line, request } from './sample-requests.ts';
 
 describe('the samples', () => {
-  const samples = readSamples();
+  const samples = readSamples(orders);
 
   it('are 512 requests, 43 of them cancellations, of which 7 find their order', () => {
     const cancellations = samples.filter(({ cancellation: cancels }) => cancels);

@@ -1,5 +1,4 @@
 import { type Envelope, envelope } from '../../../lib/contracts/events/envelope.ts';
-import type { DeadMessage } from '../../../lib/operations/dead-letters/dead-letter-queue.ts';
 import type { LogRecord } from '../../../lib/operations/traffic/read-log.ts';
 import { OrderCancelled, type OrderData, OrderPlaced } from '../../../lib/systems/orders/contract.ts';
 import { decide, type OrderRequest } from '../../../lib/systems/orders/request.ts';
@@ -10,7 +9,7 @@ import { cancellation, line, request } from './sample-requests.ts';
 
 type Input = Parameters<typeof reconcile>[0];
 
-/** A1 is placed and cancelled by C1; a guest places G1; nobody can place R1; one malformed message was sent to everybody. */
+/** A1 is placed and cancelled by C1; a guest places G1; nobody can place R1. */
 const bag = line({ sku: 'BAG', quantity: 1, unitPrice: 10 });
 const order = request({ lines: [line(), bag] });
 const cancels = cancellation({ cancels: 'A1', placedAt: '2010-12-01T09:00:00Z', lines: [line({ quantity: -2 })] });
@@ -36,7 +35,6 @@ export const input: Input = {
     ['LAMP', 10],
     ['BAG', 5],
   ]),
-  malformed: ['broken-json'],
 };
 
 export function logged(orderId: string, sequence: number): LogRecord {
@@ -49,23 +47,6 @@ export function logged(orderId: string, sequence: number): LogRecord {
   });
   return { shard: 'shard', sequenceNumber: '1', body: JSON.stringify(event) };
 }
-
-export const deadLetter = (reason: string, eventId?: string): DeadMessage => ({
-  body: '{',
-  bytes: Buffer.from('{'),
-  attributes: {},
-  letter: {
-    reason,
-    message: 'message',
-    fingerprint: 'print',
-    consumer: 'consumer',
-    source: 'source',
-    attempts: 1,
-    firstReceived: '2010-12-01T08:00:00Z',
-    failedAt: '2010-12-01T08:00:00Z',
-    eventId,
-  },
-});
 
 const payment = (orderId: string, sequence: number, kind: string, pence: number, minute: number) => ({
   orderId,
@@ -84,8 +65,6 @@ const movement = (orderId: string, sequence: number, kind: string, movedPence: n
   movedPence,
   calls: 1,
 });
-
-const malformed = [deadLetter('broken-json')];
 
 /** What the system leaves behind when everything went right. */
 export const settled: Snapshot = {
@@ -161,29 +140,26 @@ export const settled: Snapshot = {
       refundsPence: 0,
     },
   ],
-  deadLetters: {
-    'charge-card': malformed,
-    'reserve-stock': malformed,
-    'make-invoice': malformed,
-    'send-email': malformed,
-    'sales-totals': malformed,
-    'order-outbox': [],
-  },
-  unseenLetters: {},
-  undelivered: { 'charge-card': [], 'reserve-stock': [], 'make-invoice': [], 'send-email': [] },
 };
 
 export type Change = (snapshot: Snapshot) => Partial<Snapshot>;
 
-export const reconciled = (change: Change, disturbance?: Disturbance) =>
-  reconcile({ ...input, ...(disturbance && { disturbance }) }, { ...settled, ...change(settled) });
+/** What lies in the dead letters, and what was done on purpose. */
+export interface Given {
+  /** Events that were given up, by consumer. */
+  readonly dead?: Readonly<Record<string, readonly string[]>>;
+  readonly unseen?: Readonly<Record<string, number>>;
+  readonly disturbance?: Disturbance;
+}
+
+export const reconciled = (change: Change, { dead = {}, ...given }: Given = {}) =>
+  reconcile(
+    { ...input, isDead: (consumer, id) => dead[consumer]?.includes(id) ?? false, ...given },
+    { ...settled, ...change(settled) },
+  );
 
 /** The list with the item at `at` changed. */
 export const change = <T>(list: readonly T[], at: number, more: Partial<T>): T[] =>
   list.map((item, i) => (i === at ? { ...item, ...more } : item));
 
 export const without = <T>(list: readonly T[], at: number): T[] => list.filter((_, i) => i !== at);
-
-export const letters =
-  (consumer: string, ...given: readonly ReturnType<typeof deadLetter>[]): Change =>
-  ({ deadLetters }) => ({ deadLetters: { ...deadLetters, [consumer]: given } });

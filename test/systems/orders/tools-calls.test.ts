@@ -1,17 +1,15 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { envelope } from '../../../lib/contracts/events/envelope.ts';
+import type { Clients } from '../../../lib/operations/deployed/clients.ts';
 import { lambda } from '../../../lib/runtime/invocation/runtime.ts';
 import { OrderPlaced, orderLog, orderTopic } from '../../../lib/systems/orders/contract.ts';
 import { decide } from '../../../lib/systems/orders/request.ts';
-import { type Clients, openClients } from '../../../lib/systems/orders/tools/clients.ts';
 import { publishAgain } from '../../../lib/systems/orders/tools/mishaps.ts';
-import { endlessly, renumbered, withCancelledOrders } from '../../../lib/systems/orders/tools/samples.ts';
-import { stillToDo } from '../../../lib/systems/orders/tools/settled.ts';
+import { renumbered, withCancelledOrders } from '../../../lib/systems/orders/tools/samples.ts';
 import { takeSnapshot } from '../../../lib/systems/orders/tools/snapshot.ts';
 import { fillShelf } from '../../../lib/systems/orders/tools/stock.ts';
-import { openConnections } from '../../bin/open-connections.ts';
+import { type Asked, answering } from '../../operations/systems/answering.ts';
 import { cancellation, request } from './sample-requests.ts';
 
 /** What the tools of the orders ask of the services, call by call: the services here are tables that answer, so that each argument is seen. */
@@ -30,23 +28,6 @@ beforeEach(() => void world.published.splice(0));
 const outputsLike = (text: (name: string) => string) =>
   new Proxy<Readonly<Record<string, string>>>({}, { get: (_, name) => text(String(name)) });
 const OUTPUTS = outputsLike((name) => `the ${name}`);
-
-interface Asked {
-  readonly name: string;
-  readonly input: Record<string, unknown>;
-}
-function answering(answer: (asked: Asked) => unknown) {
-  const asked: Asked[] = [];
-  const client = {
-    async send(command: { readonly input: Record<string, unknown>; readonly constructor: { name: string } }) {
-      const one = { name: command.constructor.name, input: command.input };
-      asked.push(one);
-      return answer(one);
-    },
-  };
-  // The paginators of the SDK ask whether it is theirs.
-  return { asked, client: Object.assign(Object.create(DynamoDBDocumentClient.prototype), client) as never };
-}
 
 it('events are published again in order of their sequence, to the log first, and past the deduplication of the topic', async () => {
   const { data } = decide(request());
@@ -156,50 +137,14 @@ it('what is read is read consistently, every page of it, of what the outputs nam
       ? { Contents: [{ Key: 'invoices/1' }], NextContinuationToken: 'more' }
       : { Contents: [{ Key: 'invoices/2' }, {}] },
   );
-  const sqs = answering(() => ({}));
   const kinesis = answering(({ name }) => (name === 'ListShardsCommand' ? { Shards: [] } : {}));
-  const clients = { dynamodb: dynamodb.client, s3: s3.client, sqs: sqs.client, kinesis: kinesis.client } as never;
+  const clients = { dynamodb: dynamodb.client, s3: s3.client, kinesis: kinesis.client } as never;
   const snapshot = await takeSnapshot(clients, OUTPUTS, 'http://mail');
   const asked = (one: { asked: Asked[] }) =>
     one.asked.map(({ name, input }) => `${name} ${JSON.stringify(input)}`).sort();
   await expect(
-    `${[...asked(dynamodb), ...asked(s3), ...asked(sqs), ...asked(kinesis), ...pages, JSON.stringify(snapshot, undefined, 1)].join('\n')}\n`,
+    `${[...asked(dynamodb), ...asked(s3), ...asked(kinesis), ...pages, JSON.stringify(snapshot, undefined, 1)].join('\n')}\n`,
   ).toMatchFileSnapshot('kept/snapshot-calls.txt');
-});
-
-it('what is still to do is asked of the outbox, then of the queues, then of the log, consistently', async () => {
-  const texts: string[] = [];
-  for (const [unpublished, depth, position] of [
-    [1, 1, '7'],
-    [0, 2, '7'],
-    [0, 0, undefined],
-    [0, 0, '8.3'],
-    [0, 0, '9'],
-  ] as const) {
-    const dynamodb = answering(({ name }) =>
-      name === 'QueryCommand' ? { Count: unpublished } : position === undefined ? {} : { Item: { position } },
-    );
-    const sqs = answering(() => ({
-      Attributes: {
-        ...{ ApproximateNumberOfMessages: `${depth}`, ApproximateNumberOfMessagesNotVisible: `${depth * 10}` },
-        ApproximateNumberOfMessagesDelayed: `${depth * 100}`,
-      },
-    }));
-    const kinesis = answering(({ name, input }) =>
-      name === 'ListShardsCommand'
-        ? { Shards: [{ ShardId: 'a' }, { ShardId: 'b' }] }
-        : name === 'GetShardIteratorCommand'
-          ? { ShardIterator: String(input.ShardId) }
-          : { Records: ['7', '8', '9'].map((SequenceNumber) => ({ SequenceNumber })), MillisBehindLatest: 0 },
-    );
-    const clients = { dynamodb: dynamodb.client, sqs: sqs.client, kinesis: kinesis.client } as never;
-    const left = await stillToDo(clients, OUTPUTS);
-    const asked = [dynamodb, sqs, kinesis].flatMap((one) =>
-      one.asked.map(({ name, input }) => `${name} ${JSON.stringify(input)}`),
-    );
-    texts.push(`# ${JSON.stringify(left)}\n${asked.sort().join('\n')}\n`);
-  }
-  await expect(texts.join('\n')).toMatchFileSnapshot('kept/still-to-do-calls.txt');
 });
 
 describe('the samples under other numbers', () => {
@@ -207,17 +152,6 @@ describe('the samples under other numbers', () => {
     expect(renumbered(request({ invoiceNo: 'A' }), '7')).toEqual(request({ invoiceNo: 'A-7' }));
     const cancelling = { ...cancellation({ invoiceNo: 'C' }), cancels: 'A' };
     expect(renumbered(cancelling, '7')).toEqual({ ...cancelling, invoiceNo: 'C-7', cancels: 'A-7' });
-  });
-
-  it('begin again, in rounds of a run or of none; of nothing comes nothing', () => {
-    const numbers = (run?: string) => {
-      const all = endlessly([request({ invoiceNo: 'A' }), request({ invoiceNo: 'B' })], run);
-      return Array.from({ length: 3 }, () => all.next().value?.invoiceNo);
-    };
-    expect(numbers()).toEqual(['A-1', 'B-1', 'A-2']);
-    expect(numbers('')).toEqual(['A-1', 'B-1', 'A-2']);
-    expect(numbers('x')).toEqual(['A-x-1', 'B-x-1', 'A-x-2']);
-    expect(endlessly([]).next().done).toBe(true);
   });
 
   it('a cancellation is of the order that has all its lines, others beside them among it', () => {
@@ -228,17 +162,4 @@ describe('the samples under other numbers', () => {
     const more = cancellation({ invoiceNo: 'C', lines: [line('y', -4)] });
     expect(withCancelledOrders([two, more])[1]).toBe(more);
   });
-});
-
-it('the clients are closed, that of tables among them', async () => {
-  vi.stubEnv('AWS_ENDPOINT_URL', 'http://127.0.0.1:9');
-  for (const name of ['AWS_REGION', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY']) vi.stubEnv(name, 'x');
-  vi.stubEnv('AWS_MAX_ATTEMPTS', '1');
-  const open = openConnections();
-  const clients = openClients();
-  const outputs = outputsLike((name) => `http://127.0.0.1:9/${name}`);
-  await Promise.allSettled([stillToDo(clients, outputs), takeSnapshot(clients, outputs, 'http://127.0.0.1:9')]);
-  expect(open()).toContain('DynamoDBDocumentClient');
-  clients.close();
-  expect(open()).toEqual([]);
 });

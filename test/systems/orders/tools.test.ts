@@ -4,51 +4,11 @@ import type { AddressInfo } from 'node:net';
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import type { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { OrderRequest } from '../../../lib/systems/orders/request.ts';
-import { type Clients, openClients } from '../../../lib/systems/orders/tools/clients.ts';
-import {
-  openShop,
-  type Placed,
-  PlaceOrderFailed,
-  patient,
-  placeAll,
-  type Reply,
-  type Shop,
-} from '../../../lib/systems/orders/tools/producer.ts';
+import type { Clients } from '../../../lib/operations/deployed/clients.ts';
+import { openShop, PlaceOrderFailed, type Reply } from '../../../lib/systems/orders/tools/producer.ts';
 import { fillShelf } from '../../../lib/systems/orders/tools/stock.ts';
+import { orders } from '../../../lib/systems/orders/tools/tools.ts';
 import { cancellation, request } from './sample-requests.ts';
-
-/** Waits are over at once. */
-vi.mock('node:timers/promises', () => ({ setTimeout: () => Promise.resolve() }));
-
-describe('a patient shop', () => {
-  /** A shop that fails so many times. @returns what came of an order, and how many tries it had */
-  async function placedAfter(failures: number): Promise<readonly [string, number]> {
-    let tries = 0;
-    const shop: Shop = {
-      async place() {
-        if (++tries <= failures) throw new Error('not there');
-        return { status: 'accepted', orderId: '1', sequence: 1, duplicate: false };
-      },
-      close: () => undefined,
-    };
-    const outcome = await patient(shop)
-      .place(request())
-      .then(
-        ({ status }) => status as string,
-        (error: Error) => error.message,
-      );
-    return [outcome, tries];
-  }
-
-  it.each([
-    [0, 'accepted', 1],
-    [9, 'accepted', 10],
-    [10, 'not there', 10],
-  ])('after %i failures', async (failures, outcome, tries) => {
-    expect(await placedAfter(failures)).toEqual([outcome, tries]);
-  });
-});
 
 describe('a shop', () => {
   /** A function that answers as it is told; what it was sent. */
@@ -121,91 +81,30 @@ describe('a shop', () => {
   });
 });
 
-describe('clients', () => {
-  it.each([
-    ['a local endpoint', 'http://localhost:4566', true],
-    ['AWS', undefined, false],
-  ])('at %s: names of buckets in the path, and HTTP/1.1 for streams, only where it must be', (_, url, isLocal) => {
-    vi.stubEnv('AWS_ENDPOINT_URL', url);
-    vi.stubEnv('AWS_REGION', 'us-east-1');
-    const clients = openClients();
-    onTestFinished(() => clients.close());
-    expect(clients.s3.config.forcePathStyle).toBe(isLocal);
-    expect(clients.kinesis.config.requestHandler === clients.s3.config.requestHandler).toBe(isLocal);
+describe('orders as samples', () => {
+  const { keyOf, renewed, answerOf, joined } = orders;
+
+  it('a cancellation has the key of its order, and waits for it', () => {
+    expect(keyOf(request({ invoiceNo: 'A' }))).toBe('A');
+    expect(keyOf(cancellation({ invoiceNo: 'C', cancels: 'A' }))).toBe('A');
+    // As a file may have it.
+    expect(keyOf({ ...request(), invoiceNo: 7 as never })).toBe('7');
   });
-});
 
-describe('placing all', () => {
-  it('hands on each order with its own reply, a cancellation after its order', async () => {
-    const began: string[] = [];
-    const shop: Shop = {
-      async place(given) {
-        const { invoiceNo } = given as OrderRequest;
-        began.push(invoiceNo);
-        return { status: 'accepted', orderId: invoiceNo, sequence: began.length, duplicate: false };
-      },
-      close: () => undefined,
-    };
-    const orders = [
-      request({ invoiceNo: 'A' }),
-      request({ invoiceNo: 'B' }),
-      cancellation({ invoiceNo: 'C', cancels: 'A' }),
-    ];
-    const placed: Placed[] = [];
-    await placeAll(shop, orders, { parallel: 8 }, (one) => placed.push(one));
-    expect(began).toEqual(['A', 'B', 'C']);
-    expect(
-      placed.map(({ request: { invoiceNo }, reply }) => [invoiceNo, 'orderId' in reply && reply.orderId]).sort(),
-    ).toEqual([
-      ['A', 'A'],
-      ['B', 'B'],
-      ['C', 'C'],
-    ]);
+  it('are joined with what they cancel, and other orders under other numbers', () => {
+    expect(joined?.([request(), cancellation()])[1]).toMatchObject({ cancels: 'A1' });
+    expect(renewed(request({ invoiceNo: 'A' }), '7')).toMatchObject({ invoiceNo: 'A-7' });
   });
-});
 
-describe('placing all to a shop that answers when it likes', () => {
-  const A = request({ invoiceNo: 'A' });
-  const B = request({ invoiceNo: 'B' });
-  const C = cancellation({ invoiceNo: 'C', cancels: 'A' });
-  const D = cancellation({ invoiceNo: 'D', cancels: 'A' });
-
-  /** @returns the orders that have been placed each time that everything stood still; it answers them one after another, from the last */
-  async function rounds(orders: readonly OrderRequest[], parallel: number): Promise<string[]> {
-    const waiting: { readonly invoiceNo: string; readonly answer: () => void }[] = [];
-    const shop: Shop = {
-      place: (given) =>
-        new Promise((resolve) => {
-          const { invoiceNo } = given as OrderRequest;
-          const reply: Reply = { status: 'accepted', orderId: invoiceNo, sequence: 1, duplicate: false };
-          waiting.push({ invoiceNo, answer: () => resolve(reply) });
-        }),
-      close: () => undefined,
-    };
-    const seen: string[] = [];
-    let over = false;
-    const all = placeAll(shop, orders, { parallel }, () => undefined).finally(() => {
-      over = true;
-    });
-    while (!over) {
-      await new Promise(setImmediate);
-      if (waiting.length === 0) continue;
-      seen.push(waiting.map(({ invoiceNo }) => invoiceNo).join(' '));
-      waiting.pop()?.answer();
-    }
-    await all;
-    return seen;
-  }
-
-  it.each<[string, readonly OrderRequest[], number, string[]]>([
-    ['a cancellation waits for the answer to its order', [A, C], 8, ['A', 'C']],
-    ['other orders do not wait', [A, B], 8, ['A B', 'A']],
-    ['nor do they for a cancellation', [A, C, B], 8, ['A B', 'A', 'C']],
-    ['cancellations of one order wait for one another', [A, C, D], 8, ['A', 'C', 'D']],
-    ['the same order again waits for the first', [A, A, B], 8, ['A B', 'A', 'A']],
-    ['no more are under way than are allowed', [A, B, C], 1, ['A', 'B', 'C']],
-  ])('%s', async (_, orders, parallel, seen) => {
-    expect(await rounds(orders, parallel)).toEqual(seen);
+  it.each<[Reply, object]>([
+    [{ status: 'accepted', orderId: 'A', sequence: 1, duplicate: false }, { outcome: 'accepted' }],
+    [{ status: 'accepted', orderId: 'A', sequence: 1, duplicate: true }, { outcome: 'duplicate' }],
+    [
+      { status: 'refused', reason: 'malformed', message: 'no' },
+      { outcome: 'refused', reason: 'malformed' },
+    ],
+  ])('%j is an answer: %j', (reply, answer) => {
+    expect(answerOf(reply)).toEqual(answer);
   });
 });
 

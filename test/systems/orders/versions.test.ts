@@ -2,9 +2,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Envelope, envelope, readEnvelope } from '../../../lib/contracts/events/envelope.ts';
+import { readSamples } from '../../../lib/operations/systems/samples.ts';
 import { type OrderData, OrderPlaced, orderLog, payments } from '../../../lib/systems/orders/contract.ts';
 import { decide, Refused } from '../../../lib/systems/orders/request.ts';
-import { readSamples } from '../../../lib/systems/orders/tools/samples.ts';
+import { orders } from '../../../lib/systems/orders/tools/tools.ts';
 
 const SAMPLE = readFileSync(join(import.meta.dirname, '../../../samples/order-placed-v1.json'), 'utf8');
 
@@ -24,7 +25,7 @@ describe('an order of version 1', () => {
 
   it('every sample order, written as before, is read as it would be written now', () => {
     let read = 0;
-    for (const request of readSamples()) {
+    for (const request of readSamples(orders)) {
       if (request.cancellation) continue;
       try {
         const { data } = decide(request);

@@ -1,5 +1,6 @@
 import { formatSequence, parseSequence } from '../../../contracts/events/envelope.ts';
-import { countBy, type Expected, type Ledger } from './ledger.ts';
+import { countBy } from '../../../operations/systems/letters.ts';
+import type { Expected, Ledger } from './ledger.ts';
 
 /** Every event has had each of its effects, once: what the consumers have left behind against what was put in. */
 

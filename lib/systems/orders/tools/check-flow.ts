@@ -7,9 +7,9 @@ import {
 } from '../../../contracts/events/envelope.ts';
 import { isClosed } from '../../../runtime/messages/body.ts';
 import { orderLog } from '../contract.ts';
-import { countBy, type Ledger, reasonOf } from './ledger.ts';
+import type { Ledger } from './ledger.ts';
 
-/** Every accepted order is stored, published and in the log in sequence, and the dead letters are those that are due. */
+/** Every accepted order is stored, published and in the log in sequence. */
 
 export function checkOrders({ expected, snapshot, lose }: Ledger): void {
   const stored = new Set(
@@ -45,37 +45,5 @@ function readable(body: string): Envelope | undefined {
   } catch (error) {
     if (error instanceof UnreadableMessage) return undefined; // A malformed message put in on purpose: checked among the dead letters.
     throw error;
-  }
-}
-
-/** Dead letters that the simulated provider causes on purpose: an answer nobody documented, three times. */
-const PROVIDER_REASON = 'attempts-exhausted';
-
-/** The topic has delivered everything. Every malformed message is there with its reason, and nothing else is but what the simulated provider does. */
-export function checkDeadLetters({
-  input: { malformed },
-  disturbance: { deadLettersAtRisk },
-  snapshot: { deadLetters, undelivered },
-  problems,
-}: Ledger): void {
-  for (const [consumer, { length }] of Object.entries(undelivered)) {
-    if (length > 0) problems.push(`undelivered: ${length} messages that the topic could not deliver to ${consumer}`);
-  }
-  for (const [consumer, letters] of Object.entries(deadLetters)) {
-    const reasons = countBy(letters.map(reasonOf));
-    const due = consumer === 'order-outbox' ? {} : countBy(malformed);
-    let excused = deadLettersAtRisk[consumer] ?? 0;
-    for (const [reason, count] of Object.entries(due)) {
-      const copies = Math.min(excused, Math.max(0, (reasons[reason] ?? 0) - count));
-      excused -= copies;
-      if ((reasons[reason] ?? 0) - copies !== count)
-        problems.push(
-          `dead letters of ${consumer}: ${reasons[reason] ?? 0} with reason '${reason}' instead of ${count}`,
-        );
-    }
-    const strangers = Object.keys(reasons).filter(
-      (reason) => !(reason in due) && !(consumer === 'charge-card' && reason === PROVIDER_REASON),
-    );
-    if (strangers.length > 0) problems.push(`dead letters of ${consumer} that nobody expects: ${strangers.join(', ')}`);
   }
 }

@@ -1,4 +1,4 @@
-import type { DeadMessage } from '../../../operations/dead-letters/dead-letter-queue.ts';
+import type { SystemInput } from '../../../operations/systems/system.ts';
 import type { OrderData } from '../contract.ts';
 import { decide } from '../request.ts';
 import type { Placed } from './producer.ts';
@@ -9,8 +9,10 @@ export interface Input {
   readonly placed: readonly Placed[];
   /** Stock before the first order, by SKU. */
   readonly shelf: ReadonlyMap<string, number>;
-  /** Reasons to be found in the dead letters of every consumer that reads a queue or the log. */
-  readonly malformed: readonly string[];
+  /** Whether a consumer has given an event up. @default none was */
+  readonly isDead?: SystemInput['isDead'];
+  /** Dead letters of each consumer that are there and were not seen. @default none */
+  readonly unseen?: SystemInput['unseen'];
   /** @default undisturbed */
   readonly disturbance?: Disturbance;
 }
@@ -22,13 +24,11 @@ export interface Disturbance {
    * no idempotency key, so nobody can tell whether the first was sent.
    */
   readonly mailsAtRisk: number;
-  /** The same for dead letters, by consumer: a standard queue drops no copies. */
-  readonly deadLettersAtRisk: Readonly<Record<string, number>>;
   /** Clocks were wrong: the times that workers wrote down say nothing about order. */
   readonly clocksWrong: boolean;
 }
 
-export const UNDISTURBED: Disturbance = { mailsAtRisk: 0, deadLettersAtRisk: {}, clocksWrong: false };
+export const UNDISTURBED: Disturbance = { mailsAtRisk: 0, clocksWrong: false };
 
 /** An event that must have had its effects. */
 export interface Expected {
@@ -46,7 +46,7 @@ export interface Ledger {
   readonly snapshot: Snapshot;
   readonly expected: ReadonlyMap<string, Expected>;
   /** Whether a consumer has given the event up: then it owes no effect. */
-  readonly isDead: (consumer: string, eventId: string) => boolean;
+  readonly isDead: SystemInput['isDead'];
   readonly tally: { lost: number; duplicated: number; outOfOrder: number };
   readonly problems: string[];
   /** Effects that a consumer owes and that are missing. A count of 0 or less is none. Behind dead letters that nobody has seen they are not known to be lost. */
@@ -59,14 +59,13 @@ export interface Ledger {
 export function openLedger(input: Input, snapshot: Snapshot): Ledger {
   const tally = { lost: 0, duplicated: 0, outOfOrder: 0 };
   const problems: string[] = [];
-  const dead = deadEventIds(snapshot);
-  const unseen: Record<string, number> = { ...snapshot.unseenLetters };
+  const unseen: Record<string, number> = { ...input.unseen };
   return {
     input,
     disturbance: input.disturbance ?? UNDISTURBED,
     snapshot,
     expected: expectedEvents(input.placed),
-    isDead: (consumer, eventId) => dead.get(consumer)?.has(eventId) ?? false,
+    isDead: input.isDead ?? (() => false),
     tally,
     problems,
     lose(count, text, consumer = '') {
@@ -104,23 +103,4 @@ function expectedEvents(placed: readonly Placed[]): Map<string, Expected> {
     events.set(id, { id, orderId: reply.orderId, sequence: reply.sequence, cancellation: request.cancellation, data });
   }
   return events;
-}
-
-/** Event ids in the dead letters, by consumer. */
-function deadEventIds({ deadLetters }: Snapshot): ReadonlyMap<string, ReadonlySet<string>> {
-  return new Map(
-    Object.entries(deadLetters).map(([consumer, letters]) => [
-      consumer,
-      new Set(letters.flatMap(({ letter }) => (letter?.eventId === undefined ? [] : [letter.eventId]))),
-    ]),
-  );
-}
-
-/** Why a message was given up; the queue's own redrive and Lambda give no reason. */
-export const reasonOf = ({ letter }: DeadMessage): string => letter?.reason ?? 'no-reason';
-
-export function countBy(values: readonly string[]): Record<string, number> {
-  const counts: Record<string, number> = {};
-  for (const value of values) counts[value] = (counts[value] ?? 0) + 1;
-  return counts;
 }

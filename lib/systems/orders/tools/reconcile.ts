@@ -1,11 +1,12 @@
+import { countBy } from '../../../operations/systems/letters.ts';
 import { checkInvoices, checkMails, checkPayments, checkReservations, checkTotals } from './check-effects.ts';
-import { checkDeadLetters, checkLog, checkOrders } from './check-flow.ts';
-import { countBy, type Input, openLedger, reasonOf } from './ledger.ts';
+import { checkLog, checkOrders } from './check-flow.ts';
+import { type Input, openLedger } from './ledger.ts';
 import type { Placed } from './producer.ts';
 import type { Snapshot } from './snapshot.ts';
 
-/** What became of the input, and whether it is all accounted for. */
-export interface Findings {
+/** What became of the orders, in numbers. */
+export interface OrdersFigures {
   readonly orders: number;
   readonly placed: number;
   readonly cancelled: number;
@@ -16,42 +17,38 @@ export interface Findings {
   readonly emailed: number;
   /** Of them, sent once more: only what a disturbance excuses is no problem. */
   readonly emailedAgain: number;
+  /** Faults after which an e-mail may be sent once more. */
+  readonly emailsAtRisk: number;
   readonly guests: number;
   readonly counted: number;
-  /** Effects that should be and are not: neither done nor in the dead letters. */
-  readonly lost: number;
-  readonly duplicatedEffects: number;
-  readonly outOfOrder: number;
-  readonly deadLettered: number;
-  readonly deadLetters: Readonly<Record<string, Readonly<Record<string, number>>>>;
   /** Events that each consumer is seen to have given up: each once, however many copies of it there were. */
   readonly givenUp: Readonly<Record<string, number>>;
   /** Dead letters of each consumer that are there and were not seen. */
   readonly unseenLetters: Readonly<Record<string, number>>;
-  /** Everything that does not reconcile, in words. Empty: it reconciles. */
+}
+
+/** What was found about the orders. */
+export interface OrdersFindings {
+  readonly figures: OrdersFigures;
+  readonly lost: number;
+  readonly duplicatedEffects: number;
+  readonly outOfOrder: number;
   readonly problems: readonly string[];
 }
 
 /** All checks. Each looks at the ledger and writes what it finds there. */
-const CHECKS = [
-  checkOrders,
-  checkLog,
-  checkPayments,
-  checkReservations,
-  checkInvoices,
-  checkMails,
-  checkTotals,
-  checkDeadLetters,
-];
+const CHECKS = [checkOrders, checkLog, checkPayments, checkReservations, checkInvoices, checkMails, checkTotals];
+
+/** Consumers whose effects are checked. */
+export const RECONCILED = ['charge-card', 'reserve-stock', 'make-invoice', 'send-email', 'sales-totals'] as const;
 
 /** Compares what was put in with what the system has left behind. */
-export function reconcile(input: Input, snapshot: Snapshot): Findings {
+export function reconcile(input: Input, snapshot: Snapshot): OrdersFindings {
   const ledger = openLedger(input, snapshot);
   for (const check of CHECKS) check(ledger);
-  const { unseenLetters: unseen } = snapshot;
   const { tally, problems } = ledger;
   const accepted = [...ledger.expected.values()];
-  return {
+  const figures: OrdersFigures = {
     orders: new Set(input.placed.map(({ request }) => request.invoiceNo)).size,
     placed: accepted.filter(({ cancellation }) => !cancellation).length,
     cancelled: accepted.filter(({ cancellation }) => cancellation).length,
@@ -63,34 +60,24 @@ export function reconcile(input: Input, snapshot: Snapshot): Findings {
     invoiced: snapshot.invoices.length,
     emailed: snapshot.mails.length,
     emailedAgain: snapshot.mails.length - new Set(snapshot.mails).size,
+    emailsAtRisk: ledger.disturbance.mailsAtRisk,
     guests: accepted.filter(({ data }) => data.customerId === null).length,
     counted: snapshot.totals.reduce((sum, { orders, cancellations }) => sum + orders + cancellations, 0),
+    givenUp: Object.fromEntries(
+      RECONCILED.map(
+        (consumer) => [consumer, accepted.filter(({ id }) => ledger.isDead(consumer, id)).length] as const,
+      ).filter(([, count]) => count > 0),
+    ),
+    unseenLetters: input.unseen ?? {},
+  };
+  return {
+    figures,
     lost: tally.lost,
     duplicatedEffects: tally.duplicated,
     outOfOrder: tally.outOfOrder,
-    deadLettered: sumOf(Object.values(snapshot.deadLetters).map(({ length }) => length)) + sumOf(Object.values(unseen)),
-    deadLetters: Object.fromEntries(
-      Object.entries(snapshot.deadLetters)
-        .filter(([consumer, { length }]) => length + (unseen[consumer] ?? 0) > 0)
-        .map(([consumer, letters]) => [
-          consumer,
-          { ...countBy(letters.map(reasonOf)), ...(unseen[consumer] && { [NOT_SEEN]: unseen[consumer] }) },
-        ]),
-    ),
-    givenUp: Object.fromEntries(
-      Object.keys(snapshot.deadLetters)
-        .map((consumer) => [consumer, accepted.filter(({ id }) => ledger.isDead(consumer, id)).length] as const)
-        .filter(([, count]) => count > 0),
-    ),
-    unseenLetters: unseen,
     problems,
   };
 }
-
-/** In the place of a reason: a FIFO queue shows the first ten of a group, and whoever only looks takes none away. */
-const NOT_SEEN = 'not-seen';
-
-const sumOf = (counts: readonly number[]): number => counts.reduce((sum, count) => sum + count, 0);
 
 function uniqueRefusals(placed: readonly Placed[]): string[] {
   const reasons = new Map<string, string>();

@@ -1,17 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { OrderRequest } from '../request.ts';
 
 /** The sample orders that come with the project; `samples/README.md` says where they are from. */
 export const SAMPLE_FILE = join(import.meta.dirname, '../../../../samples/online-retail-orders.ndjson');
-
-export const readSamples = (): OrderRequest[] =>
-  withCancelledOrders(
-    readFileSync(SAMPLE_FILE, 'utf8')
-      .split('\n')
-      .filter((line) => line !== '')
-      .map((line) => JSON.parse(line) as OrderRequest),
-  );
 
 /**
  * The shop's cancellations do not say which order they cancel. An earlier order of the same customer that has every line with
@@ -37,16 +28,6 @@ export const renumbered = (request: OrderRequest, suffix: string): OrderRequest 
   ...(request.cancels === undefined ? {} : { cancels: `${request.cancels}-${suffix}` }),
   invoiceNo: `${request.invoiceNo}-${suffix}`,
 });
-
-/**
- * Orders again and again, under new numbers each time.
- * @param run begins the suffix of the numbers; '' for none
- */
-export function* endlessly(orders: readonly OrderRequest[], run = ''): Generator<OrderRequest> {
-  for (let round = 1; orders.length > 0; round++) {
-    for (const order of orders) yield renumbered(order, run === '' ? String(round) : `${run}-${round}`);
-  }
-}
 
 const takesBackFrom = (cancellation: OrderRequest, order: OrderRequest): boolean =>
   cancellation.lines.every(({ sku, quantity }) =>

@@ -1,9 +1,9 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
+import type { Clients } from '../../../operations/deployed/clients.ts';
 import { paced } from '../../../operations/traffic/pace.ts';
 import { patienceFor, patiently } from '../../../runtime/invocation/patience.ts';
 import { lambda } from '../../../runtime/invocation/runtime.ts';
-import type { Clients } from './clients.ts';
 
 const PARALLEL = 32;
 /** A new table takes few writes a second, and nobody waits for a tool. */

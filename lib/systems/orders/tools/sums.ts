@@ -1,4 +1,5 @@
-import type { Report } from './demo-report.ts';
+import type { FigureRow } from '../../../operations/systems/system.ts';
+import type { OrdersFigures } from './reconcile.ts';
 
 /** A figure of the report and what it is made of: they must add up. */
 export interface Sum {
@@ -14,7 +15,7 @@ export const totalOf = (counts: Readonly<Record<string, number>>): number =>
 
 /** What every figure of the report is made of. */
 export function sumsOf(
-  report: Report,
+  report: OrdersFigures,
 ): Readonly<Record<'orders' | 'charged' | 'invoiced' | 'emailed' | 'counted', Sum>> {
   const { placed, cancelled, refused, charged, invoiced, emailed, emailedAgain, guests, counted } = report;
   const events = placed + cancelled;
@@ -63,3 +64,23 @@ export const wrongSums = (sums: Readonly<Record<string, Sum>>): string[] =>
       return missing < 0 || missing > unseen;
     })
     .map((sum) => `the figures do not add up: ${sum.name}: ${inFigures(sum)}`);
+
+const inWords = (counts: Readonly<Record<string, number>>): string =>
+  Object.entries(counts)
+    .map(([name, count]) => `${count} ${name.replaceAll('-', ' ')}`)
+    .join(', ') || 'none';
+
+/** The figures for people. @param disturbed whether faults were made on purpose */
+export function rowsOf(figures: OrdersFigures, disturbed: boolean): FigureRow[] {
+  const sums = sumsOf(figures);
+  const again = disturbed ? `; ${figures.emailedAgain} once more, which ${figures.emailsAtRisk} faults may cause` : '';
+  return [
+    ['orders in', figures.orders, `${inFigures(sums.orders)} (refused: ${inWords(figures.refused)})`],
+    ['events', figures.placed + figures.cancelled, 'one for each order placed or cancelled; every consumer gets each'],
+    ['charged', totalOf(figures.charged), `${inWords(figures.charged)}; ${inFigures(sums.charged)}`],
+    ['reserved', totalOf(figures.reserved), `order lines: ${inWords(figures.reserved)}`],
+    ['invoiced', figures.invoiced, `PDFs in the bucket; ${inFigures(sums.invoiced)}`],
+    ['e-mailed', figures.emailed, `${inFigures(sums.emailed)}${again}`],
+    ['counted', figures.counted, `in sales per minute and country; ${inFigures(sums.counted)}`],
+  ];
+}

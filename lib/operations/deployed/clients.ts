@@ -1,5 +1,7 @@
+import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { KinesisClient } from '@aws-sdk/client-kinesis';
+import { LambdaClient } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
@@ -12,6 +14,8 @@ export function openClients() {
   // That of documents closes nothing by itself.
   const tables = new DynamoDBClient({});
   const clients = {
+    cloudformation: new CloudFormationClient({}),
+    lambda: new LambdaClient({}),
     sqs: new SQSClient({}),
     // Speaks HTTP/2 by itself, over which MiniStack cuts answers off at 64 KiB; S3's handler speaks HTTP/1.1.
     kinesis: new KinesisClient(local ? { requestHandler: s3.config.requestHandler } : {}),
