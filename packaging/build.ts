@@ -1,94 +1,95 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { isBuiltin } from 'node:module';
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { importedPackages } from './imports.ts';
+import { manifest, nodeBinaries, type PackageManifest, type RootManifest } from './manifests.ts';
 
 /**
- * Builds the library for other projects in `.build/package`: JavaScript and declarations of what `packaging/tsconfig.json` lists, because
- * Node runs no TypeScript below node_modules. `npm pack` of that folder is what they install.
+ * Builds what other projects install: JavaScript and declarations, because Node runs no TypeScript below node_modules. `sluice` is the library,
+ * `sluice-cli` the tools with the engine.
  */
 const ROOT = join(import.meta.dirname, '..');
-const OUTPUT = join(ROOT, '.build', 'package');
+const BUILD = join(ROOT, '.build');
 
 /** The doors of the library. What is behind none of them is ours to change. */
 export const ENTRIES = ['contracts', 'runtime', 'testing', 'constructs', 'lint'] as const;
 
-/** The user's app has these, once: two copies of the CDK do not know each other's constructs. */
-const PEERS = ['aws-cdk-lib', 'constructs'];
+/** The doors of the tools, and the files behind them in lib/. */
+export const TOOL_ENTRIES = { '.': 'operations/systems/index', './inspect': 'operations/systems/inspect' } as const;
 
-interface Manifest {
-  readonly version: string;
-  readonly description: string;
-  readonly license: string;
-  readonly dependencies: Readonly<Record<string, string>>;
-  readonly devDependencies: Readonly<Record<string, string>>;
-}
+/** Pages that both packages carry, below docs/: they lead to each other. */
+const PAGES = [
+  ...[
+    'api.md',
+    'benchmarks.md',
+    'conformance.md',
+    'cost.md',
+    'engine.md',
+    'first-consumer.md',
+    'library.md',
+    'lint.md',
+    'testing-handlers.md',
+  ],
+  ...['engine-account.md', 'faults.md', 'plan.md', 'stages.md', 'alarms.md', 'dashboards.md', 'patterns', 'runbooks'],
+];
 
-/** As the compiler writes them: a statement that begins its line, or `import('x')` anywhere. */
-const IMPORT = /(?:^(?:import|export|\}).* from |\bimport\()['"](?<name>[^'"\n]+)['"]/gm;
+const root = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as RootManifest;
 
-/** The package of an import: `@scope/name/deep` is of `@scope/name`. */
-const packageOf = (specifier: string): string =>
-  specifier
-    .split('/')
-    .slice(0, specifier.startsWith('@') ? 2 : 1)
-    .join('/');
-
-/** The packages that the built files import, declarations included: the types of `aws-lambda` are in `@types/aws-lambda`. */
-function importedPackages(folder: string): string[] {
-  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => /\.(js|d\.ts)$/.test(file));
-  const packages = files.flatMap((file) =>
-    [...readFileSync(join(folder, file), 'utf8').matchAll(IMPORT)]
-      .map(({ groups }) => groups?.name ?? '')
-      .filter((name) => !name.startsWith('.') && !isBuiltin(name))
-      .map((name) => (name === 'aws-lambda' ? '@types/aws-lambda' : packageOf(name))),
-  );
-  return [...new Set(packages)].sort();
-}
-
-function libraryManifest(root: Manifest, imported: readonly string[]): object {
-  const versionOf = (name: string): string => {
-    const version = root.dependencies[name] ?? root.devDependencies[name];
-    if (version === undefined) {
-      throw new Error(
-        `the library imports '${name}', which package.json does not list; run: npm i --save-exact ${name}`,
-      );
-    }
-    return version;
-  };
-  const own = imported.filter((name) => !PEERS.includes(name));
-  return {
-    name: 'sluice',
-    version: root.version,
-    description: root.description,
-    license: root.license,
-    type: 'module',
-    // What every bundle begins with, imported by nobody.
-    sideEffects: ['./runtime/invocation/source-frames.js'],
-    engines: { node: '>=20' },
-    exports: Object.fromEntries(
-      ENTRIES.map((entry) => [`./${entry}`, { types: `./${entry}/index.d.ts`, default: `./${entry}/index.js` }]),
-    ),
-    dependencies: Object.fromEntries(own.map((name) => [name, versionOf(name)])),
-    peerDependencies: Object.fromEntries(PEERS.map((name) => [name, `^${versionOf(name)}`])),
-  };
-}
-
-/** Builds the package. @returns its folder */
-export function buildPackage(): string {
-  rmSync(OUTPUT, { recursive: true, force: true });
-  execFileSync(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', join(ROOT, 'packaging')], {
+function compile(config: string, output: string): void {
+  const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
+  execFileSync(process.execPath, [tsc, '-p', join(ROOT, 'packaging', config), '--outDir', output], {
     stdio: 'inherit',
   });
-  const root = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as Manifest;
-  const manifest = libraryManifest(root, importedPackages(OUTPUT));
-  writeFileSync(join(OUTPUT, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
-  for (const file of ['LICENSE', 'NOTICE']) cpSync(join(ROOT, file), join(OUTPUT, file));
-  cpSync(join(ROOT, 'docs', 'library.md'), join(OUTPUT, 'README.md'));
-  return OUTPUT;
+}
+
+/** Writes what lies beside the code: manifest, licence, changes, pages. */
+function complete(output: string, own: PackageManifest): void {
+  const built = manifest(root, importedPackages(output), own);
+  writeFileSync(join(output, 'package.json'), `${JSON.stringify(built, null, 2)}\n`);
+  for (const file of ['LICENSE', 'CHANGELOG.md']) cpSync(join(ROOT, file), join(output, file));
+  // What follows is about the samples, which stay here.
+  writeFileSync(join(output, 'NOTICE'), `${readFileSync(join(ROOT, 'NOTICE'), 'utf8').split('\n\n')[0]}\n`);
+  cpSync(join(ROOT, 'packaging', `README.${own.name}.md`), join(output, 'README.md'));
+  for (const page of PAGES) cpSync(join(ROOT, 'docs', page), join(output, 'docs', page), { recursive: true });
+}
+
+const door = (file: string): object => ({ types: `./${file}.d.ts`, default: `./${file}.js` });
+
+/** Builds the library. @returns its folder */
+export function buildLibrary(build = BUILD): string {
+  const output = join(build, 'package');
+  rmSync(output, { recursive: true, force: true });
+  compile('tsconfig.json', output);
+  complete(output, {
+    name: 'sluice',
+    description: 'Serverless messaging on AWS with the CDK: queues, logs, fan-out, outboxes and idempotent consumers.',
+    // What every bundle begins with, imported by nobody.
+    sideEffects: ['./runtime/invocation/source-frames.js'],
+    exports: Object.fromEntries(ENTRIES.map((entry) => [`./${entry}`, door(`${entry}/index`)])),
+  });
+  return output;
+}
+
+/** Builds the tools. @returns their folder */
+export function buildTools(build = BUILD): string {
+  const output = join(build, 'package-cli');
+  rmSync(output, { recursive: true, force: true });
+  compile('tsconfig.cli.json', output);
+  compile('tsconfig.cli-types.json', output);
+  complete(output, {
+    name: 'sluice-cli',
+    description:
+      'Tools for apps that are built with sluice: runs them on a laptop without an account, lints, prices and operates them.',
+    bin: { sluice: 'bin/launch.js' },
+    exports: Object.fromEntries(Object.entries(TOOL_ENTRIES).map(([name, file]) => [name, door(`lib/${file}`)])),
+    optionalDependencies: nodeBinaries(root.dependencies.node ?? ''),
+    // What an app declares is read by these tools: both are of one version.
+    optionalPeers: { sluice: root.version },
+  });
+  return output;
 }
 
 if (import.meta.main) {
-  const folder = buildPackage();
-  execFileSync('npm', ['pack', folder, '--pack-destination', join(ROOT, '.build')], { stdio: 'inherit' });
+  for (const folder of [buildLibrary(), buildTools()])
+    execFileSync('npm', ['pack', folder, '--pack-destination', BUILD], { stdio: 'inherit' });
 }

@@ -57,7 +57,9 @@ function exportsOf(file: string, source: string): PublicName[] {
 }
 
 /** The names behind one door of the library, sorted. */
-export function publicNames(entry: string): PublicName[] {
-  const file = `${entry}/index.ts`;
+export const publicNames = (entry: string): PublicName[] => namesIn(`${entry}/index.ts`);
+
+/** The names behind the door that a file in lib/ is, sorted. */
+export function namesIn(file: string): PublicName[] {
   return exportsOf(file, readFileSync(join(LIB, file), 'utf8')).sort((a, b) => a.name.localeCompare(b.name, 'en'));
 }

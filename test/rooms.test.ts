@@ -90,6 +90,7 @@ const HOUSES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     options: 'values of options, and questions to who typed them',
     commands: 'what each command does',
     apps: 'CDK apps and assemblies, and where the SDK points',
+    config: 'which systems a folder has',
     demo: 'sample traffic, a run that is reconciled, and the report',
     terminal: 'tables, colours, figures, differences',
   },

@@ -29,11 +29,13 @@ const STDERR_TAIL_CHARS = 4_000;
 export function readCdkApp(folder: string, output?: string): CdkApp {
   const file = join(folder, 'cdk.json');
   if (!existsSync(file))
-    throw new Error(`there is no ${file}, which names the app to run. Start the command in the folder of the app.`);
+    throw new Error(
+      `there is no ${file}, which names the app to run. Start the command in the folder of the app, or name an assembly or templates: --assembly cdk.out`,
+    );
   const config = readJson(file);
   const { app, watch } = config as { app?: unknown; watch?: { include?: unknown; exclude?: unknown } };
   if (typeof app !== 'string' || app === '')
-    throw new Error(`${file} names no app: add "app": "node bin/app.ts", or whatever runs it.`);
+    throw new Error(`${file} names no app: add "app": "node app.ts", or whatever runs it.`);
   const contextFile = join(folder, 'cdk.context.json');
   return {
     folder,

@@ -9,8 +9,8 @@ import {
   parkingConsumers,
 } from '../../lib/operations/parked/parking-consumers.ts';
 import { type System, stackNameOf } from '../../lib/operations/systems/system.ts';
+import { CONFIG_FILES, NoSystems, systemsOf } from '../config/systems.ts';
 import { confirm } from '../options/confirm.ts';
-import { CONFIG_FILES, NoSystems, systemsOf } from './systems.ts';
 
 /** What the commands work with; tests pass their own. */
 export interface ParkedWorld {

@@ -1,4 +1,4 @@
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { REGIONS } from '../../lib/operations/cost/price-list.ts';
 import type { CapacityOptions } from '../commands/capacity.ts';
 import type { CostCommandOptions } from '../commands/cost.ts';
@@ -16,6 +16,14 @@ const duration = () =>
   new Option('--duration <ms>', 'billed milliseconds of one invocation')
     .argParser(positive('the duration'))
     .default(100);
+
+/** Of what is declared all stages cost the same: a stage that is named for nothing would be believed. */
+function stageOfAssembly({ assembly, stage }: CostCommandOptions, command: Command): void {
+  if (assembly !== undefined || command.getOptionValueSource('stage') !== 'cli') return;
+  throw new InvalidArgumentError(
+    `--stage ${stage} changes nothing without --assembly: it says which stack of an assembly is read. Synthesise the stage and name the assembly: npx cdk synth -q -c stage=${stage} && npx sluice cost --assembly cdk.out --stage ${stage}`,
+  );
+}
 
 /** Adds `cost` and `capacity`. @param run runs a command and makes its answer the exit code */
 export function addCostCommands(program: Command, run: (command: () => Promise<number>) => Promise<void>): void {
@@ -39,7 +47,7 @@ export function addCostCommands(program: Command, run: (command: () => Promise<n
       '--assembly <dir>',
       'a synthesised assembly, such as cdk.out: counts its alarms, dashboards and keys too, and its logs as the stage has them',
     )
-    .addOption(new Option('--stage <name>', 'stage of the assembly').default('dev'))
+    .addOption(new Option('--stage <name>', 'stage of the assembly (with --assembly)').default('dev'))
     .option('--lines', 'show every line of the sum', false)
     .option('--prices', 'show the price list instead, with its sources', false)
     .addOption(json())
@@ -47,7 +55,12 @@ export function addCostCommands(program: Command, run: (command: () => Promise<n
       'after',
       '\nExamples:\n  $ npx sluice cost\n  $ npx sluice cost --rate 200 --region eu-west-1 --lines\n  $ npx sluice cost --idle\n  $ npx sluice cost --json\n  $ npx sluice cost --prices',
     )
-    .action((options: CostCommandOptions) => run(async () => (await commands.cost()).cost(options)));
+    .action((options: CostCommandOptions, command: Command) =>
+      run(async () => {
+        stageOfAssembly(options, command);
+        return (await commands.cost()).cost(options);
+      }),
+    );
 
   program
     .command('capacity')

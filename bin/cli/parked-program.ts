@@ -30,10 +30,7 @@ export function addParkedCommands(program: Command, run: (command: () => Promise
     .addOption(stage())
     .addOption(stack())
     .addOption(json())
-    .addHelpText(
-      'after',
-      '\nExamples:\n  $ npx sluice parked list --all\n  $ npx sluice parked list charge-card --json',
-    )
+    .addHelpText('after', '\nExamples:\n  $ npx sluice parked list --all\n  $ npx sluice parked list announce --json')
     .action((subscription: string | undefined, options: ListOptions) =>
       run(async () => (await commands.parked()).parkedList(subscription, options)),
     );
@@ -52,7 +49,7 @@ export function addParkedCommands(program: Command, run: (command: () => Promise
     .addOption(stage())
     .addOption(stack())
     .addOption(json())
-    .addHelpText('after', '\nExamples:\n  $ npx sluice parked show charge-card customer-17850')
+    .addHelpText('after', '\nExamples:\n  $ npx sluice parked show announce parcel-17')
     .action((subscription: string, key: string, options: ShowOptions) =>
       run(async () => (await commands.parked()).parkedShow(subscription, key, options)),
     );
@@ -71,7 +68,7 @@ export function addParkedCommands(program: Command, run: (command: () => Promise
     .addOption(json())
     .addHelpText(
       'after',
-      '\nExamples:\n  $ npx sluice parked resume charge-card customer-17850\n  $ npx sluice parked resume charge-card --all --yes',
+      '\nExamples:\n  $ npx sluice parked resume announce parcel-17\n  $ npx sluice parked resume announce --all --yes',
     )
     .action((subscription: string, key: string | undefined, options: ResumeOptions) =>
       run(async () => (await commands.parked()).parkedResume(subscription, key, options)),
@@ -92,7 +89,7 @@ export function addParkedCommands(program: Command, run: (command: () => Promise
     .addOption(json())
     .addHelpText(
       'after',
-      '\nExamples:\n  $ npx sluice parked skip charge-card customer-17850\n  $ npx sluice parked skip charge-card customer-17850 --by jo --yes && npx sluice parked resume charge-card customer-17850 --yes',
+      '\nExamples:\n  $ npx sluice parked skip announce parcel-17\n  $ npx sluice parked skip announce parcel-17 --by jo --yes && npx sluice parked resume announce parcel-17 --yes',
     )
     .action((subscription: string, key: string, options: SkipOptions) =>
       run(async () => (await commands.changeParked()).parkedSkip(subscription, key, options)),
@@ -114,7 +111,7 @@ export function addParkedCommands(program: Command, run: (command: () => Promise
     .addOption(json())
     .addHelpText(
       'after',
-      '\nExamples:\n  $ npx sluice parked edit charge-card customer-17850 --save event.json\n  $ npx sluice parked edit charge-card customer-17850 --file event.json',
+      '\nExamples:\n  $ npx sluice parked edit announce parcel-17 --save event.json\n  $ npx sluice parked edit announce parcel-17 --file event.json',
     )
     .action((subscription: string, key: string, options: EditOptions) =>
       run(async () => (await commands.changeParked()).parkedEdit(subscription, key, options)),

@@ -48,7 +48,10 @@ program
   .description('run a system here: send its samples, make trouble, reconcile, report')
   .argument('[system]', 'name of the system: npx sluice systems lists them', undefined)
   .addOption(
-    new Option('--system <name>', 'the same, for npm start').default(undefined, 'the first system of this folder'),
+    new Option('--system <name>', 'the same, for npm start -- --system NAME').default(
+      undefined,
+      'the first system of this folder',
+    ),
   )
   .option('--once', 'end after the report instead of staying up with steady traffic', false)
   .addOption(
@@ -66,7 +69,7 @@ program
   .addOption(json())
   .addHelpText(
     'after',
-    `${FAULTS_HELP}\n\nExamples:\n  $ npm start\n  $ npm start -- --system orders --once --json\n  $ npm start -- --once --minutes 5 --faults 0.01 --seed 7\n  $ npm start -- --once --faults throttle=0.05,kill=0.001`,
+    `${FAULTS_HELP}\n\nExamples:\n  $ npx sluice demo --once\n  $ npx sluice demo parcels --once --json\n  $ npx sluice demo --once --minutes 5 --faults 0.01 --seed 7\n  $ npx sluice demo --once --faults throttle=0.05,kill=0.001`,
   )
   .action((system: string | undefined, options: DemoOptions) =>
     run(async () => (await commands.demo()).demo({ ...options, ...systemIn(system, options) })),
@@ -134,7 +137,7 @@ program
   .addOption(json())
   .addHelpText(
     'after',
-    '\nExamples:\n  $ npx sluice plan -c stage=prod\n  $ npx cdk synth -q -o before && git switch feature && npx sluice plan --against before\n  $ npx sluice plan --accept data-goes:sluice-dev-orders/invoices --json | jq .findings',
+    '\nExamples:\n  $ npx sluice plan -c stage=prod\n  $ npx cdk synth -q -o before && git switch feature && npx sluice plan --against before\n  $ npx sluice plan --accept data-goes:parcels/labels --json | jq .findings',
   )
   .action((options: PlanOptions) => run(async () => (await commands.plan()).plan(options)));
 
@@ -190,7 +193,7 @@ program
       .default(undefined, 'new for the samples, same for a file'),
   )
   .addOption(
-    new Option('--prepare', 'put there what the samples need, such as goods on the shelf, and send nothing')
+    new Option('--prepare', 'put there what the samples need, and send nothing')
       .conflicts(['rate', 'ids'])
       .default(false),
   )
@@ -198,7 +201,7 @@ program
   .addOption(json())
   .addHelpText(
     'after',
-    '\nExamples:\n  $ npx sluice produce orders --count 100 --rate 10\n  $ npx sluice produce orders --ids same   # a second time nothing happens\n  $ head -5 orders.ndjson | npx sluice produce orders --file -\n  $ npx sluice produce orders --prepare --stage dev-alice   # the goods of the sample orders, before the first order',
+    '\nExamples:\n  $ npx sluice produce parcels --count 100 --rate 10\n  $ npx sluice produce parcels --ids same   # a second time nothing happens\n  $ head -5 parcels.ndjson | npx sluice produce parcels --file -\n  $ npx sluice produce parcels --prepare --stage dev-alice   # what the samples need, before the first of them',
   )
   .action((system: string, options: ProduceOptions) =>
     run(async () => (await commands.produce()).produce(system, options)),

@@ -3,7 +3,7 @@ import { deployedIn } from '../../lib/operations/cost/deployed.ts';
 import { PRICE_LIST_DATE, PRICES, type Price, type Region } from '../../lib/operations/cost/price-list.ts';
 import { type SystemCost, systemCost } from '../../lib/operations/cost/system-cost.ts';
 import { type System, stackNameOf } from '../../lib/operations/systems/system.ts';
-import { systemsOf } from '../apps/systems.ts';
+import { systemsOf } from '../config/systems.ts';
 import { dollars, dollarsExactly, share, unitCount } from '../terminal/figures.ts';
 import { renderTable } from '../terminal/table.ts';
 import { openTerminal, styled, type Terminal } from '../terminal/terminal.ts';

@@ -4,7 +4,7 @@ import { type SampleProducer, stackNameOf, type World } from '../../lib/operatio
 import { openWorld } from '../../lib/operations/systems/world.ts';
 import { readCdkApp, synthesise } from '../apps/cdk-app.ts';
 import { exportsFor, firstCommands, pointSdkAt } from '../apps/sdk-environment.ts';
-import { firstOf, systemNamed, systemsOf, toolsOf } from '../apps/systems.ts';
+import { firstOf, systemNamed, systemsOf, toolsOf } from '../config/systems.ts';
 import { reportJson } from '../demo/demo-report.ts';
 import { countDuplicates } from '../demo/duplicates-metric.ts';
 import { logFiles } from '../demo/function-logs.ts';

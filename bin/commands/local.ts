@@ -29,7 +29,6 @@ export async function local(options: LocalOptions): Promise<number> {
   const { port, iam, data, timeScale, account, ...asked } = options;
   const faults = plannedFaults(asked);
   const stop = interrupted();
-  const logs = logFiles(join('.sluice', 'logs'), { append: data !== undefined });
   const terminal = openTerminal({ json: false });
   const { note } = terminal;
   const watch = watchEngine(terminal);
@@ -38,6 +37,7 @@ export async function local(options: LocalOptions): Promise<number> {
   const assembly = app?.output ?? options.assembly;
   if (assembly === undefined)
     throw new InvalidArgumentError('name an assembly (--assembly cdk.out), or run the app of cdk.json (--watch)');
+  const logs = logFiles(join('.sluice', 'logs'), { append: data !== undefined });
   if (app !== undefined) {
     note(`Synthesising: ${app.command}`);
     await synthesise(app);

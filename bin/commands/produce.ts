@@ -9,7 +9,7 @@ import {
 } from '../../lib/operations/systems/system.ts';
 import { openAccess } from '../../lib/operations/systems/world.ts';
 import { type InputLine, readLines } from '../../lib/operations/traffic/ndjson.ts';
-import { NoSystems, systemNamed, systemsOf, toolsOf } from '../apps/systems.ts';
+import { NoSystems, systemNamed, systemsOf, toolsOf } from '../config/systems.ts';
 import { EXIT_INTERRUPTED, interrupted } from '../options/signals.ts';
 import { openTerminal } from '../terminal/terminal.ts';
 

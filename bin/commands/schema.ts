@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import type { Mode } from '../../lib/contracts/schemas/compatibility.ts';
@@ -13,7 +14,7 @@ import type { SystemContract } from '../../lib/contracts/system.ts';
 import { asyncApiDocument } from '../../lib/operations/schemas/asyncapi.ts';
 import { declaredSchemas } from '../../lib/operations/schemas/schemas.ts';
 import { planSnapshots, readSnapshots, writeSnapshots } from '../../lib/operations/schemas/schemas-files.ts';
-import { systemsOf } from '../apps/systems.ts';
+import { systemsOf } from '../config/systems.ts';
 import { openTerminal, styled, type Terminal } from '../terminal/terminal.ts';
 
 /** What the commands work on; tests pass their own. */
@@ -37,12 +38,25 @@ export interface CheckOptions {
   readonly mode: Mode;
 }
 
-/** Compares the code with the committed snapshots. @returns 1 when a change breaks somebody */
+/** There is nothing that the code could be compared with. */
+export class NothingToCheck extends Error {
+  override readonly name = 'NothingToCheck';
+}
+
+/**
+ * Compares the code with the committed snapshots.
+ * @returns 1 when a change breaks somebody
+ * @throws NothingToCheck when nothing was ever committed
+ */
 export async function schemaCheck(
   { json, mode }: CheckOptions,
   given: SchemaWorld | Promise<SchemaWorld> = here(),
 ): Promise<number> {
   const world = await given;
+  if (!existsSync(world.folder))
+    throw new NothingToCheck(
+      `nothing to check: there is no ${relative(process.cwd(), world.folder)}/ with committed schemas. \`npx sluice schema write\` makes it; commit what it writes`,
+    );
   const [declared, committed] = await Promise.all([declaredSchemas(world.systems), readSnapshots(world.folder)]);
   const findings = checkEvolution(declared, committed, { mode, now: world.now });
   const ok = findings.every(({ level }) => level === 'warning');
@@ -202,10 +216,18 @@ export async function schemaAsyncApi(
   return 0;
 }
 
-/** The document as it is committed in `docs/asyncapi.json`. */
+/** The document, under the name and version of the package of this folder. */
 export async function asyncApiText(systems: readonly SystemContract[]): Promise<string> {
-  const { version } = JSON.parse(await readFile('package.json', 'utf8'));
+  const { name: title, version } = await ownPackage();
   const description = 'What the systems say to each other. Generated from their contracts: npx sluice schema asyncapi';
-  const document = await asyncApiDocument(systems, { title: 'Sluice', version, description });
+  const document = await asyncApiDocument(systems, { title, version, description });
   return jsonText(document);
+}
+
+/** Of an app that is no package: AsyncAPI asks for both. */
+const UNNAMED = { name: 'app', version: '0.0.0' };
+
+async function ownPackage(): Promise<typeof UNNAMED> {
+  const file = 'package.json';
+  return existsSync(file) ? { ...UNNAMED, ...JSON.parse(await readFile(file, 'utf8')) } : UNNAMED;
 }

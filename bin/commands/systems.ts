@@ -1,5 +1,5 @@
 import { stackNameOf } from '../../lib/operations/systems/system.ts';
-import { systemsOf } from '../apps/systems.ts';
+import { systemsOf } from '../config/systems.ts';
 import { renderTable } from '../terminal/table.ts';
 import { openTerminal } from '../terminal/terminal.ts';
 

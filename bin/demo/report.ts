@@ -54,7 +54,7 @@ export function renderReport(terminal: Terminal, report: Report): string {
     [
       'seconds',
       report.seconds,
-      report.secondsToFirstEffect === null ? 'nothing was done' : `first effect after ${report.secondsToFirstEffect} s`,
+      report.secondsToFirstEffect === null ? '' : `first effect after ${report.secondsToFirstEffect} s`,
     ],
   ];
   const shown = report.problems.slice(0, MAX_PROBLEMS);

@@ -19,6 +19,6 @@ const consumer = new QueueConsumer(stack, announce, {
   alarms: new SystemAlarms(stack, 'alarms', { key: messagingKey(stack) }),
   environment: { ANNOUNCEMENTS: announcements.tableName },
 });
-allow(consumer.function, ['dynamodb:PutItem'], [announcements.tableArn]);
+allow(consumer.function, ['dynamodb:UpdateItem'], [announcements.tableArn]);
 new CfnOutput(stack, 'Queue', { value: consumer.work.queue.queueUrl });
 new CfnOutput(stack, 'Announcements', { value: announcements.tableName });

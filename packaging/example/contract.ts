@@ -3,7 +3,7 @@ import * as v from 'valibot';
 
 export const ParcelSent = event('parcels.sent', {
   version: 1,
-  data: v.object({ parcel: v.string(), to: v.string() }),
+  data: v.object({ parcel: v.string(), to: v.pipe(v.string(), v.nonEmpty()) }),
   key: ({ parcel }) => parcel,
 });
 

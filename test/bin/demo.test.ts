@@ -60,7 +60,7 @@ vi.mock('../../bin/apps/cdk-app.ts', () => ({
   readCdkApp: (_: string, output: string) => ({ folder: 'here', output, context: { own: 1 } }),
   synthesise: world.noted('synthesise', async () => undefined),
 }));
-vi.mock('../../bin/apps/systems.ts', async (original) => ({
+vi.mock('../../bin/config/systems.ts', async (original) => ({
   ...(await original<object>()),
   systemsOf: async () => SYSTEMS,
 }));
@@ -382,7 +382,7 @@ describe('the demo', () => {
   it('says it to people, in the words of the report', async () => {
     steps.findings = FINDINGS;
     expect(await run({ json: false })).toBe(0);
-    expect(out.join('')).toMatch(/^parcels in +4 {2}.*\n[\s\S]*nothing was done\nIt reconciles: .*\n$/);
+    expect(out.join('')).toMatch(/^parcels in +4 {2}.*\n[\s\S]*\nseconds +[\d.]+\nIt reconciles: .*\n$/);
   });
 
   it.each<[string, { problems?: string[]; letters?: object }, string[], string[]]>([

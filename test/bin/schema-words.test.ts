@@ -169,7 +169,7 @@ it('the document is printed as it is written, without an empty line at its end',
   expect(printed).toBe(readFileSync(file, 'utf8'));
   const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8'));
   expect(JSON.parse(printed).info).toMatchObject({
-    ...{ title: 'Sluice', version },
+    ...{ title: 'sluice', version },
     description: 'What the systems say to each other. Generated from their contracts: npx sluice schema asyncapi',
   });
 });

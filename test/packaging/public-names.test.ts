@@ -32,11 +32,14 @@ it('docs/api.md is what the code says; `node packaging/api-page.ts` writes it an
   expect(readFileSync(API_PAGE, 'utf8')).toBe(apiPage());
 });
 
-it('docs/library.md shows the files of the example as they are', () => {
-  const page = readFileSync(join(ROOT, 'docs/library.md'), 'utf8');
-  const shown = [...page.matchAll(/<!-- (?<file>packaging\/example\/\S+) -->\n```ts\n(?<code>[\s\S]*?)```/g)];
-  expect(shown.length).toBe(4);
+it.each([
+  ['library.md', 1],
+  ['first-consumer.md', 11],
+])('docs/%s shows the files of the example as they are', (name, count) => {
+  const page = readFileSync(join(ROOT, 'docs', name), 'utf8');
+  const shown = [...page.matchAll(/<!-- (?<file>packaging\/example\/\S+) -->\n```\w+\n(?<text>[\s\S]*?)```/g)];
+  expect(shown.length).toBe(count);
   for (const { groups = {} } of shown) {
-    expect(groups.code, groups.file).toBe(readFileSync(join(ROOT, groups.file ?? ''), 'utf8'));
+    expect(groups.text, groups.file).toBe(readFileSync(join(ROOT, groups.file ?? ''), 'utf8'));
   }
 });

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type {
   FromWorker,
@@ -23,6 +24,9 @@ export const RESPONSE_LIMIT_BYTES = 6 * 1024 * 1024 + 100;
  * together would not give back.
  */
 const YOUNG_GENERATION_MB = 8;
+
+/** What the worker runs: compiled, where this file is compiled. */
+const BOOTSTRAP = new URL(`./bootstrap${extname(import.meta.filename)}`, import.meta.url);
 
 /** One execution environment of a function: a worker thread that takes one event at a time. */
 export interface Instance {
@@ -80,7 +84,7 @@ export function startInstance(options: InstanceOptions): Instance {
     clockSkewMs: options.clockSkewMs ?? 0,
     frozen,
   };
-  const worker = new Worker(new URL('./bootstrap.ts', import.meta.url), {
+  const worker = new Worker(BOOTSTRAP, {
     name: definition.name,
     workerData: settings,
     env: instanceEnvironment({ ...options, logStream }),

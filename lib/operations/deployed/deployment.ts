@@ -17,7 +17,7 @@ export class NotDeployed extends Error {
   constructor(stackName: string, endpoint: string | undefined, cause: unknown) {
     super(
       `stack '${stackName}' was not found ${endpoint === undefined ? 'in the AWS account of the current credentials' : `at ${endpoint}`}. ` +
-        'Start the engine with `npm start` and set the variables it prints, deploy with `npx cdk deploy --all`, or name another stage with --stage. ' +
+        'Start the engine with `npx sluice local --watch` and set the variables it prints, deploy with `npx cdk deploy --all`, or name another stage with --stage. ' +
         `(${cause instanceof Error ? cause.message : String(cause)})`,
       { cause },
     );

@@ -27,7 +27,7 @@ export interface Access {
   readonly clients: Clients;
 }
 
-/** All of it. */
+/** A deployed system with what is in it: queues, logs and consumers. */
 export interface World extends Access {
   /** Queues, logs and consumers that are there, whoever added them. */
   readonly deployed: DeployedMessaging;

@@ -15,7 +15,7 @@ export async function* readLines(file: string): AsyncGenerator<InputLine> {
   if (file !== '-') {
     await access(file, constants.R_OK).catch((cause: NodeJS.ErrnoException) => {
       const problem = cause.code === 'ENOENT' ? 'does not exist' : `cannot be read (${cause.code})`;
-      throw new Error(`--file ${file} ${problem}. Name a file with one JSON order a line, or - for standard input.`, {
+      throw new Error(`--file ${file} ${problem}. Name a file with one JSON object a line, or - for standard input.`, {
         cause,
       });
     });

@@ -19,7 +19,7 @@ test('a parcel is announced once, however often its event comes', async () => {
   await t.advance(hours(1));
   await t.given(sent);
   assert.deepEqual(t.outcomes(), ['done', 'duplicate', 'dead-lettered: broken-json', 'duplicate']);
-  assert.deepEqual(t.items('announcements'), [{ parcel: 'p1', text: 'on its way to Leith' }]);
+  assert.deepEqual(t.items('announcements'), [{ parcel: 'p1', times: 1, told: 'on its way to Leith' }]);
   assert.equal(t.deadLetters()[0]?.body, '{"half":');
 });
 

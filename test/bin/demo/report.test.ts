@@ -45,7 +45,6 @@ const unknown: Report = {
 it('says every figure where it belongs, and what it is made of', async () => {
   const text = [report, disturbed, unknown].map((one) => renderReport(terminal, one)).join('\n');
   await expect(text).toMatchFileSnapshot('kept/report.txt');
-  expect(text).toContain('nothing was done');
   expect(text).toContain('  - and 2 more');
   const boxed = stripVTControlCharacters(renderReport({ ...terminal, rich: true }, report));
   for (const figure of [57, 42, 36, 41, 71, 12, 59, 21, 81, 82, 83])

@@ -72,7 +72,7 @@ describe('readLines', () => {
 
   it('says which file does not exist', async () => {
     await expect(collect(readLines('/no/such/file'))).rejects.toThrow(
-      '--file /no/such/file does not exist. Name a file with one JSON order a line, or - for standard input.',
+      '--file /no/such/file does not exist. Name a file with one JSON object a line, or - for standard input.',
     );
   });
 });

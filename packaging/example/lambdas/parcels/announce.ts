@@ -5,5 +5,14 @@ const TableName = requiredEnv('ANNOUNCEMENTS', 'the table of what was announced'
 
 /** The writes commit in one transaction with the inbox record: whatever comes twice is announced once. */
 export const handler = consume(announce, {
-  [ParcelSent.type]: async ({ parcel, to }) => [{ Put: { TableName, Item: { parcel, text: `on its way to ${to}` } } }],
+  [ParcelSent.type]: async ({ parcel, to }) => [
+    {
+      Update: {
+        TableName,
+        Key: { parcel },
+        UpdateExpression: 'SET told = :told ADD times :one',
+        ExpressionAttributeValues: { ':told': `on its way to ${to}`, ':one': 1 },
+      },
+    },
+  ],
 });

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { InvalidArgumentError } from 'commander';
 import type { System } from '../../lib/operations/systems/system.ts';
+import { defaultOf, importCompiled, importOwn, needsCompiling } from './user-module.ts';
 
 /** Where an app says which systems it has, beside its `cdk.json`. */
 export const CONFIG_FILES = ['sluice.config.ts', 'sluice.config.js', 'sluice.config.mjs'] as const;
@@ -26,13 +26,34 @@ export async function systemsOf(folder: string = process.cwd()): Promise<readonl
     throw new NoSystems(
       `there is no ${CONFIG_FILES[0]} in ${folder}, which says what systems this app has. Start the command in the folder of the app, or write one:\n  ${EXAMPLE}`,
     );
-  const { default: config } = (await import(pathToFileURL(file).href)) as { readonly default?: { systems?: unknown } };
-  const systems = config?.systems;
+  return systemsIn(await importOwn(file), file).map((system) => withToolsOf(file, system));
+}
+
+function systemsIn(module: Readonly<Record<string, unknown>>, file: string): readonly System[] {
+  const { systems } = (defaultOf(module) ?? {}) as { readonly systems?: unknown };
   if (!Array.isArray(systems) || !systems.every(isSystem) || systems.length === 0)
     throw new NoSystems(
       `${file} must export by default { systems: [...] } with a name, a summary and a contract each:\n  ${EXAMPLE}`,
     );
   return systems;
+}
+
+/** What a config imports when it is asked for may need what the config itself did not: then the config is loaded again, compiled. */
+function withToolsOf(file: string, system: System): System {
+  const { name, tools } = system;
+  if (tools === undefined) return system;
+  return {
+    ...system,
+    async tools() {
+      try {
+        return await tools();
+      } catch (error) {
+        if (!needsCompiling(error)) throw error;
+        const again = systemNamed(systemsIn(await importCompiled(file), file), name);
+        return (again.tools ?? tools)();
+      }
+    },
+  };
 }
 
 const isSystem = (value: unknown): value is System => {
@@ -62,7 +83,7 @@ export const firstOf = (systems: readonly System[]): System => systems[0] as Sys
 export async function toolsOf({ name, tools }: System) {
   if (tools === undefined)
     throw new NoSystems(
-      `system '${name}' has no sample producers: give it 'tools' in ${CONFIG_FILES[0]} (docs/architecture.md says what they are)`,
+      `system '${name}' has no sample producers: give it 'tools' in ${CONFIG_FILES[0]} (docs/first-consumer.md shows some)`,
     );
   return tools();
 }
