@@ -35,6 +35,7 @@ export interface Run {
 }
 
 const SETTLE_POLL_MS = 250;
+/** So long nothing has changed: it will not come to rest. */
 const SETTLE_TIMEOUT_MS = 75_000;
 /** What a killed function held comes back after the visibility timeout of its queue: minutes, and some of it more than once. */
 const SETTLE_AFTER_FAULTS_MS = 15 * 60_000;
@@ -128,12 +129,16 @@ export function atRisk({ stackName }: Pick<World, 'stackName'>, made: readonly M
 async function waitForRest(run: Run): Promise<readonly string[] | undefined> {
   const { engine, terminal, system, tools, world, signal, options, invocations } = run;
   terminal.note('Waiting until everything has come to rest ...');
-  const deadline = performance.now() + (options.faults === undefined ? SETTLE_TIMEOUT_MS : SETTLE_AFTER_FAULTS_MS);
+  const patience = options.faults === undefined ? SETTLE_TIMEOUT_MS : SETTLE_AFTER_FAULTS_MS;
+  let deadline = performance.now() + patience;
+  let before = '';
   const looks = keepsPositions(run) ? 0 : QUIET_LOOKS;
   let [quiet, count] = [0, invocations()];
   for (;;) {
     if (signal.aborted) return undefined;
     const left = [...(await stillToDo(system.contract, world)), ...((await tools.stillToDo?.(world)) ?? [])];
+    // A busy machine takes as long as it takes, as long as it goes on.
+    if (left.join() !== before) [before, deadline] = [left.join(), performance.now() + patience];
     quiet = invocations() === count && left.length === 0 && engine.busy === 0 ? quiet + 1 : 0;
     count = invocations();
     if ((left.length === 0 && engine.busy === 0 && quiet >= looks) || performance.now() > deadline) return left;

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Channel } from '../../lib/contracts/channels/channel.ts';
 import type { System } from '../../lib/operations/systems/system.ts';
-import { type Layout, natural } from './layout.ts';
+import { importLine, type Layout } from './layout.ts';
 import type { Names } from './names.ts';
 import { namesOf } from './names.ts';
 import type { NewFile } from './system-files.ts';
@@ -28,9 +28,8 @@ export function consumerFiles(n: Names, system: System, channel: Channel, layout
     existsSync(join(layout.folder, path)) ? readFileSync(join(layout.folder, path), 'utf8') : '';
   const [contract, stack] = [read(contractFile), read(stackFile)];
   const exported = exportedAs(contract, channel.name);
-  const [event] = channel.events;
-  const eventName = event === undefined ? undefined : exportedAs(contract, event.type);
-  if (exported === undefined || eventName === undefined)
+  const events = channel.events.flatMap(({ type }) => exportedAs(contract, type) ?? []);
+  if (exported === undefined || events.length < channel.events.length)
     throw new Error(
       `${contractFile} does not declare '${channel.name}' and its events as exports, so that nothing can be added to it: write the consumer as docs/systems/README.md shows`,
     );
@@ -40,7 +39,7 @@ export function consumerFiles(n: Names, system: System, channel: Channel, layout
   return {
     files: [
       { path: contractFile, text: withImports(contract, layout, contractFile, declared(n, exported, channel, work)) },
-      { path: lambda, text: handlerText(n, eventName, layout, lambda, `../../${contractFile}`) },
+      { path: lambda, text: handlerText(n, events, layout, lambda, `../../${contractFile}`) },
       ...(stackEdit.text === undefined ? [] : [{ path: stackFile, text: stackEdit.text }]),
     ],
     byHand: stackEdit.byHand,
@@ -63,7 +62,13 @@ function declared(n: Names, channel: string, { kind, order }: Channel, work: Nam
   const queue =
     work === undefined
       ? ''
-      : `export const ${work.value} = ${make}('${work.name}', { events: ${channel}.events, from: ${channel}, traffic: ${channel}.traffic });\n\n`;
+      : `export const ${work.value} = ${make}('${work.name}', {
+  events: ${channel}.events,
+  from: ${channel},
+  traffic: ${channel}.traffic,
+});
+
+`;
   const to = work?.value ?? channel;
   return {
     text: `
@@ -94,24 +99,23 @@ function withImports(source: string, layout: Layout, file: string, { text, libra
       whole = `${whole.slice(0, end)}${layout.imports(file, names)}\n${whole.slice(end)}`;
     } else {
       const all = [...(there[1] ?? '').split(','), ...names].map((name) => name.trim()).filter((name) => name !== '');
-      const bare = (name: string) => name.replace(/^type /, '');
-      const sorted = all.sort((a, b) => natural(bare(a), bare(b)));
-      whole = whole.replace(there[0], `import { ${sorted.join(', ')} } from '${module}';`);
+      whole = whole.replace(there[0], importLine(module, all));
     }
   }
   return `${whole.trimEnd()}\n${text}`;
 }
 
-const handlerText = (n: Names, event: string, layout: Layout, file: string, contract: string): string =>
-  `${layout.imports(file, ['consume'], { [contract]: [n.value, event] })}
+const handlerText = (n: Names, events: readonly string[], layout: Layout, file: string, contract: string): string =>
+  `${layout.imports(file, ['consume', 'type HandlerContext'], { [contract]: [n.value, ...events] })}
+
+export const handler = consume(${n.value}, {
+${events.map((event) => `  [${event}.type]: (_data, context) => handle(context),\n`).join('')}});
 
 /** Returned writes commit in one transaction with the inbox record: whatever comes twice is done once. */
-export const handler = consume(${n.value}, {
-  [${event}.type]: async (_data, { log }) => {
-    log('info', 'handled');
-    return [];
-  },
-});
+async function handle({ log }: HandlerContext): Promise<readonly []> {
+  log('info', 'handled');
+  return [];
+}
 `;
 
 const LIST = /const consumers = \[([^\]]*)\];/;
@@ -129,8 +133,15 @@ function intoStack(
   const construct = kind === 'topic' ? 'QueueConsumer' : 'LogConsumer';
   const source = new RegExp(`const (\\w+) = new Event(?:Topic|Log)\\(this, ${channel}\\b`).exec(stack)?.[1];
   const code = `codeOf('${system.name}/${n.name}')`;
+  const wanted = kind === 'topic' ? 'topic' : 'log';
   const made = (variable: string) =>
-    `const ${n.value}Consumer = new ${construct}(this, ${n.value}, { ...common, ${kind === 'topic' ? 'topic' : 'log'}${variable === (kind === 'topic' ? 'topic' : 'log') ? '' : `: ${variable}`}, code: ${code} });`;
+    [
+      `const ${n.value}Consumer = new ${construct}(this, ${n.value}, {`,
+      '      ...common,',
+      `      ${variable === wanted ? wanted : `${wanted}: ${variable}`},`,
+      `      code: ${code},`,
+      '    });',
+    ].join('\n');
   const list = LIST.exec(stack);
   if (list === null || source === undefined || !stack.includes('const common = {'))
     return {
@@ -142,7 +153,7 @@ function intoStack(
   const withConsumer = stack.replace(LIST, `${made(source)}\n    const consumers = [${listed}];`);
   const named = withConsumer.replace(/import \{([^}]*)\} from '\.\/contract\.ts';/, (_, names: string) => {
     const all = [...names.split(','), n.value].map((name) => name.trim()).filter((name) => name !== '');
-    return `import { ${all.sort(natural).join(', ')} } from './contract.ts';`;
+    return importLine('./contract.ts', all);
   });
   const text =
     named.includes(`{ ${construct} }`) || new RegExp(`\\b${construct}\\b[^;]* from`).test(named)

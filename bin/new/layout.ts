@@ -49,6 +49,7 @@ const SOURCES: Readonly<Record<string, readonly [file: string, door: string]>> =
   validate: ['contracts/events/envelope.ts', 'sluice/contracts'],
   watchFunction: ['constructs/alarms/function.ts', 'sluice/constructs'],
   watchProducers: ['constructs/alarms/producer.ts', 'sluice/constructs'],
+  'type HandlerContext': ['runtime/consuming/consume.ts', 'sluice/runtime'],
   'type HouseStackProps': ['systems/house-system.ts', 'sluice-cli'],
   'type HouseSystem': ['systems/house-system.ts', 'sluice-cli'],
   'type SampleProducer': ['operations/systems/system.ts', 'sluice-cli'],
@@ -94,7 +95,7 @@ const MAX_LINE = 120;
 const bare = (name: string): string => name.replace(/^type /, '').replace(/^\* as /, '');
 
 /** As the formatter sorts names: without regard to case, capitals first where only the case differs. */
-export function natural(a: string, b: string): number {
+function natural(a: string, b: string): number {
   for (let i = 0; i < Math.min(a.length, b.length); i++) {
     const [x, y] = [a.charAt(i), b.charAt(i)];
     if (x === y) continue;
@@ -103,7 +104,7 @@ export function natural(a: string, b: string): number {
   return a.length - b.length;
 }
 
-function importLine(module: string, names: readonly string[]): string {
+export function importLine(module: string, names: readonly string[]): string {
   const [all] = names;
   if (all?.startsWith('* as ')) return `import ${all} from '${module}';`;
   const sorted = [...names].sort((a, b) => natural(bare(a), bare(b)));
