@@ -91,6 +91,7 @@ const HOUSES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     commands: 'what each command does',
     apps: 'CDK apps and assemblies, and where the SDK points',
     config: 'which systems a folder has',
+    new: 'what a new system and a new consumer begin with',
     demo: 'sample traffic, a run that is reconciled, and the report',
     terminal: 'tables, colours, figures, differences',
   },

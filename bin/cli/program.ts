@@ -7,6 +7,7 @@ import type { ProduceOptions } from '../commands/produce.ts';
 import type { QuotasOptions } from '../commands/quotas.ts';
 import type { AsyncApiOptions, CheckOptions, WriteOptions } from '../commands/schema.ts';
 import type { SystemsOptions } from '../commands/systems.ts';
+import type { NewConsumerOptions, NewOptions } from '../new/new.ts';
 import { account, accountNamed } from '../options/account-option.ts';
 import { assemblyInstead, context } from '../options/assembly-options.ts';
 import { FAULTS_HELP, faultRates, faultSeed } from '../options/fault-options.ts';
@@ -19,6 +20,7 @@ const commands = {
   demo: () => import('../commands/demo.ts'),
   lint: () => import('../commands/lint.ts'),
   local: () => import('../commands/local.ts'),
+  new: () => import('../new/new.ts'),
   plan: () => import('../commands/plan.ts'),
   produce: () => import('../commands/produce.ts'),
   quotas: () => import('../commands/quotas.ts'),
@@ -214,6 +216,38 @@ program
   .addOption(json())
   .addHelpText('after', '\nExamples:\n  $ npx sluice systems\n  $ npx sluice systems --stage prod --json | jq .systems')
   .action((options: SystemsOptions) => run(async () => (await commands.systems()).listSystems(options)));
+
+const fresh = program
+  .command('new')
+  .description('write what a new system, or a new consumer, begins with; says what it touched');
+const dryRun = () => new Option('--dry-run', 'say what would be written, and write nothing').default(false);
+
+fresh
+  .command('system')
+  .description('a system of its own: contract, stack, functions, samples, reconciliation, page')
+  .argument('<name>', 'lower-case words with hyphens')
+  .addOption(dryRun())
+  .addOption(json())
+  .addHelpText(
+    'after',
+    '\nExamples:\n  $ npx sluice new system gift-cards\n  $ npx sluice new system gift-cards --dry-run',
+  )
+  .action((name: string, options: NewOptions) => run(async () => (await commands.new()).newSystem(name, options)));
+
+fresh
+  .command('consumer')
+  .description('a consumer of a topic or a log: subscription, queue, function, and its place in the stack')
+  .argument('<name>', 'lower-case words with hyphens: what it does, such as count-orders')
+  .requiredOption('--to <channel>', 'the channel that it consumes')
+  .addOption(dryRun())
+  .addOption(json())
+  .addHelpText(
+    'after',
+    '\nExamples:\n  $ npx sluice new consumer give-points --to order-topic\n  $ npx sluice new consumer count-visits --to order-log --dry-run',
+  )
+  .action((name: string, options: NewConsumerOptions) =>
+    run(async () => (await commands.new()).newConsumer(name, options)),
+  );
 
 addParkedCommands(program, run);
 

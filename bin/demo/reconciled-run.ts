@@ -28,6 +28,8 @@ export interface Run {
   readonly options: FaultOptions & { readonly minutes?: number; readonly rate: number };
   /** Duplicates that consumers have suppressed so far, by subscription. */
   readonly suppressed: () => Readonly<Record<string, number>>;
+  /** Faults that were made beside those by chance: what they excuse is no problem. @default none */
+  readonly alsoMade?: () => readonly Made[];
   /** Invocations so far. */
   readonly invocations: () => number;
 }
@@ -56,12 +58,13 @@ export async function reconciledRun(run: Run): Promise<Report | undefined> {
   const malformed = await sendMalformed(system.contract, world);
 
   const { random } = engine.services.faults;
+  const alsoMade = run.alsoMade?.() ?? [];
   engine.services.faults.clear();
   const rest = await waitForRest(run);
   if (rest === undefined) return undefined;
   const letters = await lettersOf(world);
   const dead = deadEventIds(letters);
-  const made = random?.made ?? [];
+  const made = [...(random?.made ?? []), ...alsoMade];
   const found = await tools.reconcile(
     {
       sent,

@@ -14,6 +14,7 @@ import { type Principal, rolePrincipal } from './iam/principal.ts';
 import type { ServiceRequest } from './service.ts';
 
 export { PolicyError } from './iam/check-policy.ts';
+export type { Demand } from './iam/demand.ts';
 export type { Denial } from './iam/denial.ts';
 export type { PolicyDocument, PolicyStatement } from './iam/policy.ts';
 export { type Principal, rolePrincipal } from './iam/principal.ts';
@@ -41,8 +42,18 @@ export interface Iam {
   wouldRefuse(principal: Principal, action: string, resource: string): Denial | undefined;
   /** Why a service may not take on a role. @param sourceArn in whose name, where the service says so */
   wouldRefuseRole(roleArn: string, service: string, sourceArn: string): Denial | undefined;
+  /** Whether the policies grant a demand as they are now; nobody is told. */
+  grants(principal: Principal, demand: Demand): boolean;
+  /** Calls the listener with everything that is asked of the policies of roles, granted or not; returns how to stop. */
+  onDemand(listener: (asked: Asked) => void): () => void;
   /** Calls the listener at every refusal; returns how to stop. */
   onDenial(listener: (denial: Denial) => void): () => void;
+}
+
+/** What a role asks for. */
+export interface Asked {
+  readonly principal: Extract<Principal, { kind: 'role' }>;
+  readonly demand: Demand;
 }
 
 /** What a service itself knows of the protection of one of its resources. */
@@ -77,6 +88,7 @@ export function createIam(options: IamOptions): Iam {
   const resources = createDocuments('resource', enforced);
   const keys = createKeys(region, account);
   const listeners = new Set<(denial: Denial) => void>();
+  const demandListeners = new Set<(asked: Asked) => void>();
   const parsed = new Map<string, PolicyDocument>();
 
   function parse(text: string, arn: string): PolicyDocument {
@@ -106,7 +118,8 @@ export function createIam(options: IamOptions): Iam {
 
   const knows = (roleArn: string): boolean => roles.of(roleArn).size > 0 || trust.of(roleArn).size > 0;
 
-  function decide(principal: Principal, demand: Demand): Denial | undefined {
+  function decide(principal: Principal, demand: Demand, quiet = false): Denial | undefined {
+    if (!quiet && principal.kind === 'role') for (const listener of demandListeners) listener({ principal, demand });
     const { action, resources: wanted, values = {} } = demand;
     const context = contextOf({ principal, account, region, values });
     const isKey = action.startsWith('kms:');
@@ -183,6 +196,11 @@ export function createIam(options: IamOptions): Iam {
       const policies = { identity: [], boundary: undefined, resource: documents, isKey: false };
       const reason = refusal(request, policies, account);
       return reason === undefined ? undefined : denial(principal, 'sts:AssumeRole', [roleArn], reason);
+    },
+    grants: (principal, demand) => decide(principal, demand, true) === undefined,
+    onDemand(listener) {
+      demandListeners.add(listener);
+      return () => void demandListeners.delete(listener);
     },
     onDenial(listener) {
       listeners.add(listener);

@@ -19,6 +19,8 @@ export type Check = (template: TemplateJson) => readonly string[];
 
 export interface Rule {
   readonly name: string;
+  /** It knows what the orders declare: channels of every kind, and their numbers. @default every system keeps it */
+  readonly onlyOrders?: true;
   readonly check: Check;
   /** Breaks a copy of a good template in one place, so that the check must find something. */
   readonly mistake: (template: TemplateJson) => void;

@@ -197,6 +197,7 @@ export const WATCHING_RULES: readonly Rule[] = [
   },
   {
     name: 'every alarm looks at what its kind is about',
+    onlyOrders: true,
     check: (t) =>
       offenders(all(t, ALARM), ([, alarm]) => {
         const expected = ALARMS[kindOf(alarm.AlarmName) ?? ''];
@@ -265,11 +266,13 @@ export const WATCHING_RULES: readonly Rule[] = [
   },
   {
     name: 'every graph shows what it is called after',
+    onlyOrders: true,
     check: (t) => graphsThat(t, ({ shown }, look) => same([...new Set(shown)], look.shows)),
     mistake: (t) => rewrite(t, (body) => body.replace('"Sluice","Published"', '"Sluice","Sent"')),
   },
   {
     name: 'there is every graph',
+    onlyOrders: true,
     check: (t) => {
       const there = new Set(graphsOf(t).map(lookOf));
       return Object.entries(GRAPHS).flatMap(([title, look]) => (there.has(look) ? [] : [title]));
@@ -278,6 +281,7 @@ export const WATCHING_RULES: readonly Rule[] = [
   },
   {
     name: 'the rows have their headings, and the states of alarms are on top of all graphs',
+    onlyOrders: true,
     check: (t) => {
       const text = headingsOf(t).join('; ');
       const want =

@@ -4,7 +4,6 @@ import { AttributeType, BillingMode, Table, TableEncryption } from 'aws-cdk-lib/
 import { ArnPrincipal } from 'aws-cdk-lib/aws-iam';
 import { FunctionUrlAuthType } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
-import type { ConsumerView } from '../../constructs/alarms/consumer-view.ts';
 import { watchCalledFunction } from '../../constructs/alarms/function.ts';
 import { watchOutbox } from '../../constructs/alarms/outbox.ts';
 import { watchProducers } from '../../constructs/alarms/producer.ts';
@@ -152,11 +151,11 @@ export class OrdersStack extends Stack {
     });
     allow(sales.function, ['dynamodb:UpdateItem'], [totals.tableArn]);
 
-    const consumers: ConsumerView[] = [charge, reserve, invoice, email, sales].map(({ view }) => view);
+    const consumers = [charge, reserve, invoice, email, sales];
     watchCalledFunction(alarms, 'place-order', placeOrder);
     const dashboard = new SystemDashboard(this, 'dashboard', {
       title: 'Orders',
-      consumers,
+      consumers: consumers.map(({ view }) => view),
       outboxes: [watchOutbox(outbox, alarms)],
       producers: [log, topic].map((channel) => watchProducers(channel, alarms, channel.contract)),
       alarms,
