@@ -1,8 +1,8 @@
-import type { LambdaFunctionURLEvent, LambdaFunctionURLResult } from 'aws-lambda';
 import { UnreadableMessage, validate } from '../../lib/contracts/events/envelope.ts';
 import { WriteRefused } from '../../lib/runtime/inbox/inbox.ts';
 import { fingerprintOf } from '../../lib/runtime/inbox/once.ts';
 import { requiredEnv } from '../../lib/runtime/invocation/environment.ts';
+import { answered } from '../../lib/runtime/invocation/function-url.ts';
 import { stepBack } from '../../lib/runtime/invocation/patience.ts';
 import { dynamodb, lambda } from '../../lib/runtime/invocation/runtime.ts';
 import { logger } from '../../lib/runtime/invocation/telemetry.ts';
@@ -39,15 +39,7 @@ const log = logger({ function: 'place-order' });
 const MAX_TRIES = 5;
 
 /** Invoked through the Lambda API with the request as payload, or through the function URL with it as body. */
-export async function handler(input: unknown): Promise<PlaceOrderResult | LambdaFunctionURLResult> {
-  if (!isUrlEvent(input)) return placeOrder(input);
-  const result = await placeOrder(bodyOf(input));
-  return {
-    statusCode: result.status === 'accepted' ? 202 : 422,
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(result),
-  };
-}
+export const handler = answered(placeOrder, (result) => (result.status === 'accepted' ? 202 : 422));
 
 async function placeOrder(input: unknown): Promise<PlaceOrderResult> {
   try {
@@ -142,16 +134,4 @@ async function commit(
 async function readOrder(orderId: string): Promise<StoredOrder | undefined> {
   const { Item } = await dynamodb('GetItem', { TableName: table, Key: { orderId }, ConsistentRead: true });
   return Item as StoredOrder | undefined;
-}
-
-const isUrlEvent = (input: unknown): input is LambdaFunctionURLEvent =>
-  typeof input === 'object' && input !== null && 'requestContext' in input && 'rawPath' in input;
-
-function bodyOf(event: LambdaFunctionURLEvent): unknown {
-  const text = event.isBase64Encoded ? Buffer.from(event.body ?? '', 'base64').toString('utf8') : (event.body ?? '');
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text; // Not JSON: decide() refuses it with the right words.
-  }
 }
