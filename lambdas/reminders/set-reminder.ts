@@ -1,0 +1,6 @@
+import { answered } from '../../lib/runtime/invocation/function-url.ts';
+import { lambda } from '../../lib/runtime/invocation/runtime.ts';
+import { settingReminders } from './setting/set.ts';
+
+/** Invoked through the Lambda API with the request as payload, or through the function URL with it as body. */
+export const handler = answered(settingReminders(lambda), ({ status }) => (status === 'accepted' ? 200 : 422));
