@@ -18,9 +18,10 @@ export const remindersTools: SystemTools = {
     return due === 0 ? [] : [`${due} reminders are due`];
   },
   reconciled: RECONCILED,
-  async reconcile({ sent, isDead, unseen }, { clients, outputs }) {
+  async reconcile({ sent, isDead, unseen, faults }, { clients, outputs }) {
     const snapshot = await takeSnapshot(clients, outputs);
-    const found = reconcile({ sent: sent as readonly SentReminder[], isDead, unseen }, snapshot);
+    const clocksWrong = faults.some(({ kind }) => kind === 'skew-clock');
+    const found = reconcile({ sent: sent as readonly SentReminder[], isDead, unseen, clocksWrong }, snapshot);
     const notified = snapshot.notifications.map(({ notifiedAt }) => Date.parse(notifiedAt));
     return {
       ...found,
