@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { assumptionTexts, LEFT_OUT } from '../../lib/operations/cost/assumptions.ts';
-import { deployedIn } from '../../lib/operations/cost/deployed.ts';
+import { deployedIn, templateFileOf } from '../../lib/operations/cost/deployed.ts';
 import { PRICE_LIST_DATE, PRICES, type Price, type Region } from '../../lib/operations/cost/price-list.ts';
 import { type SystemCost, systemCost } from '../../lib/operations/cost/system-cost.ts';
 import { type System, stackNameOf } from '../../lib/operations/systems/system.ts';
@@ -44,7 +46,7 @@ export async function cost(options: CostCommandOptions, given?: CostWorld): Prom
   }
   const world = given ?? (await here());
   const { assembly, stage, region, rate, idle, duration, effectItems } = options;
-  const costs = world.systems.map((system) =>
+  const costs = countedOf(world.systems, options).map((system) =>
     systemCost(system.contract, {
       region,
       perSecond: idle ? 0 : rate,
@@ -55,6 +57,13 @@ export async function cost(options: CostCommandOptions, given?: CostWorld): Prom
   if (options.json) world.print(JSON.stringify({ priceList: PRICE_LIST_DATE, systems: costs }));
   else world.print(costs.map((one) => report(one, options.lines, terminal)).join('\n\n'));
   return 0;
+}
+
+/** Of an assembly the systems that are in it: `-c systems=NAME` leaves others out. All of them when it has none, for the error that says so. */
+function countedOf(systems: readonly System[], { assembly, stage }: CostCommandOptions): readonly System[] {
+  if (assembly === undefined) return systems;
+  const inIt = systems.filter((system) => existsSync(join(assembly, templateFileOf(stackNameOf(system, stage)))));
+  return inIt.length === 0 ? systems : inIt;
 }
 
 function report(one: SystemCost, lines: boolean, terminal: Terminal): string {

@@ -21,6 +21,7 @@ export interface Layout {
 
 /** Of what is imported: the file in this house's `lib/`, and the door of the package that hands it out. */
 const SOURCES: Readonly<Record<string, readonly [file: string, door: string]>> = {
+  answered: ['runtime/publishing/function-url.ts', 'sluice/runtime'],
   allow: ['constructs/functions/messaging-function.ts', 'sluice/constructs'],
   consume: ['runtime/consuming/consume.ts', 'sluice/runtime'],
   envelope: ['contracts/events/envelope.ts', 'sluice/contracts'],
@@ -47,7 +48,7 @@ const SOURCES: Readonly<Record<string, readonly [file: string, door: string]>> =
   SystemDashboard: ['constructs/dashboards/system-dashboard.ts', 'sluice/constructs'],
   UnreadableMessage: ['contracts/events/envelope.ts', 'sluice/contracts'],
   validate: ['contracts/events/envelope.ts', 'sluice/contracts'],
-  watchFunction: ['constructs/alarms/function.ts', 'sluice/constructs'],
+  watchCalledFunction: ['constructs/alarms/function.ts', 'sluice/constructs'],
   watchProducers: ['constructs/alarms/producer.ts', 'sluice/constructs'],
   'type HandlerContext': ['runtime/consuming/consume.ts', 'sluice/runtime'],
   'type HouseStackProps': ['systems/house-system.ts', 'sluice-cli'],

@@ -78,7 +78,15 @@ export const ${n.constant}_ENV = { handledTable: 'HANDLED_TABLE' } as const;
 `;
 
 const STACK = [
-  ...['watchFunction', 'watchProducers', 'SystemAlarms', 'grantSend', 'QueueConsumer', 'SystemDashboard', 'allow'],
+  ...[
+    'watchCalledFunction',
+    'watchProducers',
+    'SystemAlarms',
+    'grantSend',
+    'QueueConsumer',
+    'SystemDashboard',
+    'allow',
+  ],
   ...[
     'messagingFunction',
     'removalPolicyOf',
@@ -150,7 +158,7 @@ ${isHouse ? `    new SchemaRegistry(this, 'schemas', { events: ${n.value}.events
     grantSend(take, handle.work.destination);
     const url = take.addFunctionUrl({ authType: FunctionUrlAuthType.AWS_IAM });
     for (const caller of stageOf(this).callers) url.grantInvokeUrl(new ArnPrincipal(caller));
-    watchFunction(alarms, 'take-${n.name}', take);
+    watchCalledFunction(alarms, 'take-${n.name}', take);
 
     const consumers = [handle];
     const dashboard = new SystemDashboard(this, 'dashboard', {
@@ -257,25 +265,16 @@ export const ${n.value}Tools: SystemTools = {
 `;
 
 const take = ({ n, imports, contractPath }: Writing): string => `${imports(
-  ['envelope', 'UnreadableMessage', 'validate', 'publisher'],
-  {
-    'aws-lambda': ['type LambdaFunctionURLEvent', 'type LambdaFunctionURLResult'],
-    [contractPath]: [`${n.type}Received`, n.value],
-  },
+  ['answered', 'envelope', 'UnreadableMessage', 'validate', 'publisher'],
+  { [contractPath]: [`${n.type}Received`, n.value] },
 )}
 
 type Reply = { readonly status: 'accepted' } | { readonly status: 'refused'; readonly reason: string };
 
 const publish = publisher(${n.value});
-const ACCEPTED = 202;
-const REFUSED = 422;
 
 /** By function URL, or invoked with the request as it is. The same id again is the same event: the consumer's inbox knows it. */
-export async function handler(input: unknown): Promise<Reply | LambdaFunctionURLResult> {
-  if (!isUrlEvent(input)) return take(input);
-  const reply = await take(parsed(bodyOf(input)));
-  return { statusCode: reply.status === 'accepted' ? ACCEPTED : REFUSED, body: JSON.stringify(reply) };
-}
+export const handler = answered('take-${n.name}', take, ({ status }) => (status === 'accepted' ? 202 : 422));
 
 async function take(request: unknown): Promise<Reply> {
   try {
@@ -286,20 +285,6 @@ async function take(request: unknown): Promise<Reply> {
   } catch (error) {
     if (error instanceof UnreadableMessage) return { status: 'refused', reason: 'malformed' };
     throw error;
-  }
-}
-
-const isUrlEvent = (input: unknown): input is LambdaFunctionURLEvent =>
-  typeof input === 'object' && input !== null && 'requestContext' in input && 'rawPath' in input;
-
-const bodyOf = ({ body = '', isBase64Encoded }: LambdaFunctionURLEvent): string =>
-  Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8').toString('utf8');
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined; // Refused like any other request that is none.
   }
 }
 `;

@@ -1,4 +1,3 @@
-import type { LambdaFunctionURLEvent, LambdaFunctionURLResult } from 'aws-lambda';
 import { UnreadableMessage, validate } from '../../lib/contracts/events/envelope.ts';
 import { WriteRefused } from '../../lib/runtime/inbox/inbox.ts';
 import { fingerprintOf } from '../../lib/runtime/inbox/once.ts';
@@ -7,12 +6,7 @@ import { stepBack } from '../../lib/runtime/invocation/patience.ts';
 import { dynamodb, lambda } from '../../lib/runtime/invocation/runtime.ts';
 import { logger } from '../../lib/runtime/invocation/telemetry.ts';
 import { occurred, outboxWriter, SequenceConflict } from '../../lib/runtime/outbox/outbox.ts';
-import {
-  isThrottledCall,
-  orThrottled,
-  type ThrottledCall,
-  throttledResponse,
-} from '../../lib/runtime/publishing/called.ts';
+import { answered } from '../../lib/runtime/publishing/function-url.ts';
 import { MessageTooLarge } from '../../lib/runtime/publishing/publish.ts';
 import {
   ORDERS_ENV,
@@ -26,8 +20,7 @@ import { decide, type OrderRequest, Refused, USUAL_CURRENCY } from '../../lib/sy
 /** Answer to the caller, at once: nothing downstream has run yet. */
 export type PlaceOrderResult =
   | { readonly status: 'accepted'; readonly orderId: string; readonly sequence: number; readonly duplicate: boolean }
-  | { readonly status: 'refused'; readonly reason: string; readonly message: string }
-  | ThrottledCall;
+  | { readonly status: 'refused'; readonly reason: string; readonly message: string };
 
 interface StoredOrder {
   readonly orderId: string;
@@ -47,17 +40,7 @@ const log = logger({ function: NAME });
 const MAX_TRIES = 5;
 
 /** Invoked through the Lambda API with the request as payload, or through the function URL with it as body. */
-export async function handler(input: unknown): Promise<PlaceOrderResult | LambdaFunctionURLResult> {
-  const isUrl = isUrlEvent(input);
-  const result = await orThrottled(NAME, () => placeOrder(isUrl ? bodyOf(input) : input));
-  if (!isUrl) return result;
-  if (isThrottledCall(result)) return throttledResponse(result);
-  return {
-    statusCode: result.status === 'accepted' ? 202 : 422,
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(result),
-  };
-}
+export const handler = answered(NAME, placeOrder, ({ status }) => (status === 'accepted' ? 202 : 422));
 
 async function placeOrder(input: unknown): Promise<PlaceOrderResult> {
   try {
@@ -152,16 +135,4 @@ async function commit(
 async function readOrder(orderId: string): Promise<StoredOrder | undefined> {
   const { Item } = await dynamodb('GetItem', { TableName: table, Key: { orderId }, ConsistentRead: true });
   return Item as StoredOrder | undefined;
-}
-
-const isUrlEvent = (input: unknown): input is LambdaFunctionURLEvent =>
-  typeof input === 'object' && input !== null && 'requestContext' in input && 'rawPath' in input;
-
-function bodyOf(event: LambdaFunctionURLEvent): unknown {
-  const text = event.isBase64Encoded ? Buffer.from(event.body ?? '', 'base64').toString('utf8') : (event.body ?? '');
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text; // Not JSON: decide() refuses it with the right words.
-  }
 }

@@ -31,6 +31,7 @@ export { emitMetrics, errorFields, type Fields, type Log, logger, type Metric } 
 export { type Occurrence, occurred, outboxWriter, SequenceConflict, type Transaction } from './outbox/outbox.ts';
 export { relayOutbox, sweepOutbox } from './outbox/relay-handlers.ts';
 export { isThrottledCall, orThrottled, type ThrottledCall, throttledResponse } from './publishing/called.ts';
+export { answered } from './publishing/function-url.ts';
 export {
   type IdempotentProducer,
   type IdempotentProducerOptions,

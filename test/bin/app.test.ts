@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readFindings } from '../../bin/apps/lint-report.ts';
 import { PACK_NAME } from '../../lib/lint/messaging-checks.ts';
+import { SYSTEMS } from '../../lib/systems/systems.ts';
 
 /** The app as `cdk synth` runs it: which stacks it has in a stage, and what of the context reaches them. */
 const ROOT = join(import.meta.dirname, '../..');
@@ -33,8 +34,9 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 describe('the app', () => {
   it('has a stack for each system and one over all, of the stage', () => {
     const stacks = readdirSync(folder).filter((name) => name.endsWith('.template.json'));
-    expect(stacks.sort()).toEqual(['sluice-test-kept-orders.template.json', 'sluice-test-kept-overview.template.json']);
-    expect(template('orders').Description).toBe('Sluice: orders');
+    const expected = [...SYSTEMS.map(({ name }) => name), 'overview'];
+    expect(stacks.sort()).toEqual(expected.toSorted().map((name) => `sluice-test-kept-${name}.template.json`));
+    for (const { name } of SYSTEMS) expect(template(name).Description).toBe(`Sluice: ${name}`);
     expect(template('overview').Description).toBe('Sluice: all systems on one dashboard');
   });
 

@@ -19,6 +19,7 @@ export const ENGINE_ONLY: Readonly<Record<string, string>> = {
   'kill.test.ts': 'kills functions between two of their requests: only the engine does so on request',
   'orders-alarms.test.ts': 'minutes of CloudWatch pass in seconds: only the engine scales time',
   'poison.test.ts': 'starts the engine itself and reads what its functions write, line by line',
+  'reminders.test.ts': 'minutes of the ticks pass in seconds: only the engine scales time',
   'sending.test.ts': 'schedules come due in seconds: only the engine scales time',
   'table-changes.test.ts': 'expects retries and partial responses of streams, which emulators leave out',
   'throttled-callers.test.ts': "limits what tables take: only the engine has an account's quotas",

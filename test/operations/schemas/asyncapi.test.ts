@@ -46,7 +46,8 @@ describe('the AsyncAPI document of this house', () => {
         .filter((one) => one.action() === action)
         .map((one) => one.id())
         .sort();
-    expect(by('receive')).toEqual(['charge-card', 'make-invoice', 'reserve-stock', 'sales-totals', 'send-email']);
+    const consumers = SYSTEMS.flatMap(({ subscriptions }) => subscriptions.map(({ name }) => name));
+    expect(by('receive')).toEqual(consumers.toSorted());
     expect(by('send')).toEqual([
       'order-outbox-to-order-log',
       'order-outbox-to-order-topic',
@@ -54,6 +55,7 @@ describe('the AsyncAPI document of this house', () => {
       'order-topic-to-invoices',
       'order-topic-to-payments',
       'order-topic-to-stock',
+      'reminder-outbox-to-due-reminders',
     ]);
   });
 

@@ -1,0 +1,4 @@
+import { lambda } from '../../lib/runtime/invocation/runtime.ts';
+import { takingDue } from './due/scan.ts';
+
+export const handler = takingDue(lambda);
