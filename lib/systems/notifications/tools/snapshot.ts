@@ -1,0 +1,50 @@
+import { paginateScan } from '@aws-sdk/lib-dynamodb';
+import type { Clients } from '../../../operations/deployed/clients.ts';
+import { type Outputs, output } from '../../../operations/deployed/deployment.ts';
+
+/** What a provider's book says about one notification. */
+export interface BookEntry {
+  /** `CHANNEL/EVENT-ID` */
+  readonly key: string;
+  readonly lane: string;
+  /** When it was asked, epoch ms, also for what came to nothing. */
+  readonly asked: readonly number[];
+  /** When it sent. */
+  readonly sent?: readonly number[];
+  /** Answers that were lost: sent, and whoever asked cannot know. */
+  readonly unanswered?: number;
+}
+
+/** Everything the system has left behind, read from where it lies. */
+export interface Snapshot {
+  readonly book: readonly BookEntry[];
+  /** Requests that providers got in a second, by `CHANNEL!SECOND`; refused ones too. */
+  readonly seconds: Readonly<Record<string, number>>;
+  readonly undeliverable: readonly { readonly notificationId: string; readonly reason: string }[];
+}
+
+const SECOND = 'second!';
+
+/** Reads all of it. */
+export async function takeSnapshot(clients: Clients, outputs: Outputs): Promise<Snapshot> {
+  const [items, undeliverable] = await Promise.all([
+    scan<BookEntry & { readonly asked: unknown }>(clients, output(outputs, 'ProviderTable')),
+    scan<Snapshot['undeliverable'][number]>(clients, output(outputs, 'UndeliverableTable')),
+  ]);
+  return {
+    book: items.filter(({ key }) => !key.includes('!')),
+    seconds: Object.fromEntries(
+      items.flatMap(({ key, asked }) =>
+        key.startsWith(SECOND) ? [[key.slice(SECOND.length), Number(asked)] as const] : [],
+      ),
+    ),
+    undeliverable,
+  };
+}
+
+async function scan<T>({ dynamodb }: Clients, TableName: string): Promise<T[]> {
+  const items: T[] = [];
+  for await (const page of paginateScan({ client: dynamodb }, { TableName, ConsistentRead: true }))
+    items.push(...((page.Items ?? []) as T[]));
+  return items;
+}
