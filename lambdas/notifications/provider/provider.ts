@@ -1,9 +1,10 @@
 import type { Dynamodb } from '../../../lib/runtime/aws/dynamodb.ts';
-import type {
-  Lane,
-  NotificationChannel,
-  NotificationData,
-  UndeliverableReason,
+import {
+  type Lane,
+  type NotificationChannel,
+  type NotificationData,
+  PROVIDER_ITEMS,
+  type UndeliverableReason,
 } from '../../../lib/systems/notifications/contract.ts';
 import { behaviourOf, refusalOf } from './behaviour.ts';
 
@@ -59,10 +60,6 @@ const KEPT_SECONDS = 86_400;
 /** How long it is taken to be up, or down, without another look. */
 const LOOK_EVERY_MILLIS = 500;
 
-/** Keys of the provider's table: of its book `CHANNEL/KEY`, of what it was asked in a second, and until when it is down. */
-export const secondKey = (channel: NotificationChannel, second: number): string => `second!${channel}!${second}`;
-export const outageKey = (channel: NotificationChannel): string => `outage!${channel}`;
-
 export function simulatedProvider(
   { table, channel, lane, perSecond, seed }: SimulatedProviderOptions,
   { dynamodb, now }: { readonly dynamodb: Dynamodb; readonly now: () => number },
@@ -96,7 +93,10 @@ export function simulatedProvider(
   async function isDown(at: number): Promise<boolean> {
     if (at - lookedAt > LOOK_EVERY_MILLIS) {
       lookedAt = at;
-      const { Item } = await dynamodb('GetItem', { TableName: table, Key: { key: outageKey(channel) } });
+      const { Item } = await dynamodb('GetItem', {
+        TableName: table,
+        Key: { key: `${PROVIDER_ITEMS.outage}${channel}` },
+      });
       downUntil = Number(Item?.until ?? 0);
     }
     return at < downUntil;
@@ -107,7 +107,7 @@ export function simulatedProvider(
     const second = Math.floor(at / MILLIS_PER_SECOND);
     const { Attributes } = await dynamodb('UpdateItem', {
       TableName: table,
-      Key: { key: secondKey(channel, second) },
+      Key: { key: `${PROVIDER_ITEMS.second}${channel}!${second}` },
       UpdateExpression: 'SET expiresAt = :expiresAt ADD asked :one',
       ExpressionAttributeValues: { ':one': 1, ':expiresAt': second + KEPT_SECONDS },
       ReturnValues: 'UPDATED_NEW',

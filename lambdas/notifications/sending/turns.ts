@@ -29,7 +29,7 @@ const CLOCK: TurnClock = {
  * Who comes later than this to a turn has missed it and takes another, ms: an instance that was frozen, or starved, must not send all that it had at once. Rates
  * are reckoned with it (`rates.ts`).
  */
-export const TOLERANCE_MILLIS = 100;
+export const TOLERANCE_MILLIS = 200;
 
 const MAX_MISSED = 5;
 /** Turns that are reserved at once: those who ask while a reservation is under way share the next one. */

@@ -193,3 +193,11 @@ export const NOTIFICATIONS_ENV = {
   providerLimit: 'PROVIDER_LIMIT',
   providerSeed: 'PROVIDER_SEED',
 } as const;
+
+/** How keys of the simulated providers' table begin that are no entries of their book. */
+export const PROVIDER_ITEMS = {
+  /** `second!CHANNEL!SECOND`: requests in that second since the epoch. */
+  second: 'second!',
+  /** `outage!CHANNEL`: until when the provider is down, epoch ms. */
+  outage: 'outage!',
+} as const;

@@ -1,6 +1,7 @@
 import { paginateScan } from '@aws-sdk/lib-dynamodb';
 import type { Clients } from '../../../operations/deployed/clients.ts';
 import { type Outputs, output } from '../../../operations/deployed/deployment.ts';
+import { PROVIDER_ITEMS } from '../contract.ts';
 
 /** What a provider's book says about one notification. */
 export interface BookEntry {
@@ -23,8 +24,6 @@ export interface Snapshot {
   readonly undeliverable: readonly { readonly notificationId: string; readonly reason: string }[];
 }
 
-const SECOND = 'second!';
-
 /** Reads all of it. */
 export async function takeSnapshot(clients: Clients, outputs: Outputs): Promise<Snapshot> {
   const [items, undeliverable] = await Promise.all([
@@ -35,7 +34,9 @@ export async function takeSnapshot(clients: Clients, outputs: Outputs): Promise<
     book: items.filter(({ key }) => !key.includes('!')),
     seconds: Object.fromEntries(
       items.flatMap(({ key, asked }) =>
-        key.startsWith(SECOND) ? [[key.slice(SECOND.length), Number(asked)] as const] : [],
+        key.startsWith(PROVIDER_ITEMS.second)
+          ? [[key.slice(PROVIDER_ITEMS.second.length), Number(asked)] as const]
+          : [],
       ),
     ),
     undeliverable,
