@@ -26,14 +26,16 @@ export interface NotificationsPlan {
   readonly timeScale: number;
 }
 
+const NEWSLETTERS = 50_000;
+
 const providersOf = (perSecond: number): NotificationsPlan['providers'] => ({
   push: { perSecond, urgentShare: 0.2 },
   email: { perSecond, urgentShare: 0.2 },
   sms: { perSecond: 50, urgentShare: 0.8 },
 });
 
-export const FULL_NOTIFICATIONS: NotificationsPlan = {
-  ...{ newsletters: 50_000, pushes: 50_000, urgentPerSecond: 6, providers: providersOf(200) },
+const FULL_NOTIFICATIONS: NotificationsPlan = {
+  ...{ newsletters: NEWSLETTERS, pushes: 50_000, urgentPerSecond: 6, providers: providersOf(200) },
   ...{ secondsBefore: 60, secondsDown: 120, timeScale: 1 },
 };
 export const QUICK_NOTIFICATIONS: NotificationsPlan = {
@@ -41,11 +43,11 @@ export const QUICK_NOTIFICATIONS: NotificationsPlan = {
   ...{ secondsBefore: 5, secondsDown: 10, timeScale: 10 },
 };
 
-/** The full plan with so many messages in both campaigns together. */
+/** The full plan with so many messages in both campaigns together: newsletters first. */
 export const notificationsPlanOf = (messages: number): NotificationsPlan => ({
   ...FULL_NOTIFICATIONS,
-  newsletters: Math.ceil(messages / 2),
-  pushes: Math.floor(messages / 2),
+  newsletters: Math.min(messages, NEWSLETTERS),
+  pushes: Math.max(0, messages - NEWSLETTERS),
 });
 
 /** From the moment that an urgent one was sent to that in which its provider sent it, seconds. */
