@@ -17,7 +17,7 @@ import { BRIEF, benchThroughput, LONG } from './throughput/run.ts';
 
 /**
  * `npm run bench -- NAME [--quick]`. A full run is kept in `bench/results`; one against another checkout is only shown. `--messages N` makes that of the
- * notifications smaller.
+ * notifications smaller, `--per-second N` is what their provider of e-mails takes.
  */
 
 /** Measures, with more or less effort. @returns what is kept, and what is shown */
@@ -36,7 +36,12 @@ const benchOf =
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { quick: { type: 'boolean' }, against: { type: 'string' }, messages: { type: 'string', default: '100000' } },
+  options: {
+    quick: { type: 'boolean' },
+    against: { type: 'string' },
+    messages: { type: 'string', default: '100000' },
+    'per-second': { type: 'string', default: '200' },
+  },
 });
 
 const BENCHES: Readonly<Record<string, Bench>> = {
@@ -46,7 +51,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   start: benchOf(benchStart, { quick: QUICK_START, full: FULL_START }, startTable),
   notifications: benchOf(
     benchNotifications,
-    { quick: QUICK_NOTIFICATIONS, full: notificationsPlanOf(Number(values.messages)) },
+    { quick: QUICK_NOTIFICATIONS, full: notificationsPlanOf(Number(values.messages), Number(values['per-second'])) },
     notificationsTable,
   ),
   outage: benchOf(benchOutage, { quick: QUICK_OUTAGE, full: FULL_OUTAGE }, outageTable),
