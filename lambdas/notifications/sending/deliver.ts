@@ -15,8 +15,8 @@ import {
   type ProviderLimit,
   triageQueue,
 } from '../../../lib/systems/notifications/contract.ts';
+import { ratesOf } from '../../../lib/systems/notifications/rates.ts';
 import { type Provider, ProviderBusy, ProviderDown, simulatedProvider } from '../provider/provider.ts';
-import { ratesOf } from './rates.ts';
 import { timeline } from './timeline.ts';
 import { type TakeTurn, turns } from './turns.ts';
 

@@ -1,7 +1,7 @@
 import { isAwsError } from '../../../lib/runtime/aws/calls/call.ts';
 import { type Dynamodb, itemInTheWay } from '../../../lib/runtime/aws/dynamodb.ts';
 import type { Lane, NotificationChannel } from '../../../lib/systems/notifications/contract.ts';
-import type { LaneRate } from './rates.ts';
+import type { LaneRate } from '../../../lib/systems/notifications/rates.ts';
 import type { Reserve } from './turns.ts';
 
 /**

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { seconds } from '../../../lib/contracts/declaring/duration.ts';
 import { Defer } from '../../../lib/runtime/invocation/outcomes.ts';
+import { TOLERANCE_MILLIS } from '../../../lib/systems/notifications/rates.ts';
 
 /**
  * Turns at a provider: each is a moment for one request. All instances of all workers take theirs from timelines that they share (`timeline.ts`), so that the
@@ -24,12 +25,6 @@ const CLOCK: TurnClock = {
   wait: (millis, signal) => sleep(millis, undefined, { signal }),
   random: () => Math.random(),
 };
-
-/**
- * Who comes later than this to a turn has missed it and takes another, ms: an instance that was frozen, or starved, must not send all that it had at once. Rates
- * are reckoned with it (`rates.ts`).
- */
-export const TOLERANCE_MILLIS = 200;
 
 const MAX_MISSED = 5;
 /** Turns that are reserved at once: those who ask while a reservation is under way share the next one. */

@@ -67,7 +67,7 @@ export interface ProviderLimit {
 export const PROVIDER_LIMITS: Readonly<Record<NotificationChannel, ProviderLimit>> = {
   push: { perSecond: 6_000, urgentShare: 0.12 },
   email: { perSecond: 2_000, urgentShare: 0.35 },
-  sms: { perSecond: 600, urgentShare: 0.87 },
+  sms: { perSecond: 700, urgentShare: 0.87 },
 };
 
 /** A day that is planned for, and how much more comes in an hour of a campaign. */

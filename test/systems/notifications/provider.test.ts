@@ -28,7 +28,8 @@ describe('the simulated providers', () => {
   it('refuse users by channel, always the same', () => {
     const refused = KEYS.filter((user) => refusalOf(SEED, 'email', user) !== undefined);
     expect(refused.length / KEYS.length).toBeCloseTo(0.03, 2);
-    expect(refused.every((user) => refusalOf(SEED, 'email', user) === refusalOf(SEED, 'email', user))).toBe(true);
+    const again = KEYS.filter((user) => refusalOf(SEED, 'email', user) !== undefined);
+    expect(again).toEqual(refused);
     expect(refused.some((user) => refusalOf(SEED, 'sms', user) === undefined)).toBe(true);
   });
 });

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ratesOf } from '../../../lambdas/notifications/sending/rates.ts';
 import { timeline } from '../../../lambdas/notifications/sending/timeline.ts';
-import { type Reserve, TOLERANCE_MILLIS, turns } from '../../../lambdas/notifications/sending/turns.ts';
+import { type Reserve, turns } from '../../../lambdas/notifications/sending/turns.ts';
 import { Defer } from '../../../lib/runtime/invocation/outcomes.ts';
 import type { Lane, ProviderLimit } from '../../../lib/systems/notifications/contract.ts';
+import { ratesOf, TOLERANCE_MILLIS } from '../../../lib/systems/notifications/rates.ts';
 import { mostInASecond } from '../../../lib/systems/notifications/tools/rate.ts';
 import { virtualWorld } from './virtual-time.ts';
 

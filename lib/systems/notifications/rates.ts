@@ -1,5 +1,10 @@
-import { LANES, type Lane, type ProviderLimit } from '../../../lib/systems/notifications/contract.ts';
-import { TOLERANCE_MILLIS } from './turns.ts';
+import { LANES, type Lane, type ProviderLimit } from './contract.ts';
+
+/**
+ * Who comes later than this to its turn at a provider has missed it and takes another, ms: an instance that was frozen, or starved, must not send all that it had
+ * at once. The longer, the less of the provider's rate is used.
+ */
+export const TOLERANCE_MILLIS = 200;
 
 /** A part of a lane's rate: an item of its own, because an item of a table takes only so many writes a second. */
 export interface LaneRate {
