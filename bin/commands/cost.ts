@@ -1,5 +1,5 @@
 import { assumptionTexts, LEFT_OUT } from '../../lib/operations/cost/assumptions.ts';
-import { deployedIn } from '../../lib/operations/cost/deployed.ts';
+import { deployedIn, isSynthesised } from '../../lib/operations/cost/deployed.ts';
 import { PRICE_LIST_DATE, PRICES, type Price, type Region } from '../../lib/operations/cost/price-list.ts';
 import { type SystemCost, systemCost } from '../../lib/operations/cost/system-cost.ts';
 import { type System, stackNameOf } from '../../lib/operations/systems/system.ts';
@@ -44,7 +44,11 @@ export async function cost(options: CostCommandOptions, given?: CostWorld): Prom
   }
   const world = given ?? (await here());
   const { assembly, stage, region, rate, idle, duration, effectItems } = options;
-  const costs = world.systems.map((system) =>
+  const deployed = world.systems.filter(
+    (system) => assembly === undefined || isSynthesised(assembly, stackNameOf(system, stage)),
+  );
+  // Of none, the first says what is missing.
+  const costs = (deployed.length === 0 ? world.systems : deployed).map((system) =>
     systemCost(system.contract, {
       region,
       perSecond: idle ? 0 : rate,

@@ -9,13 +9,18 @@ interface Resource {
   readonly Properties?: Readonly<Record<string, unknown>>;
 }
 
+const templateOf = (assembly: string, stack: string): string => join(assembly, `${stack}.template.json`);
+
+/** Whether an assembly has a stack: one may be synthesised with some systems only. */
+export const isSynthesised = (assembly: string, stack: string): boolean => existsSync(templateOf(assembly, stack));
+
 /**
  * Reads what costs without traffic from a synthesised stack: alarms, dashboards, keys; how much memory its functions have, and what its stage has made of its logs.
  * @param assembly folder of a cloud assembly, such as cdk.out
  * @throws Error naming the template that is not there
  */
 export function deployedIn(assembly: string, stack: string): Deployed {
-  const file = join(assembly, `${stack}.template.json`);
+  const file = templateOf(assembly, stack);
   if (!existsSync(file)) {
     throw new Error(
       `--assembly ${assembly} has no template of stack '${stack}' (${file}). Synthesise it first: npx cdk synth -q -c stage=NAME; --stage names the same stage`,
