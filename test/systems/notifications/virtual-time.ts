@@ -38,11 +38,14 @@ export function virtualWorld(seed: number) {
     now: () => time,
     random,
     writes: () => writes,
-    /** A clock of an instance whose timers are up to so late, ms. */
-    clock: (lateBy: number): TurnClock => ({
+    /** A clock of an instance that stands still for so long, again and again: what was due meanwhile is done all at once, ms. */
+    clock: (standsFor: number): TurnClock => ({
       now: () => time,
       random,
-      wait: async (millis) => sleepUntil(time + millis + random() * lateBy),
+      wait: (millis) => {
+        const due = time + millis;
+        return sleepUntil(standsFor === 0 ? due : Math.ceil(due / standsFor) * standsFor);
+      },
     }),
     /** Lets time pass until nobody waits. */
     async run(until: number): Promise<void> {
