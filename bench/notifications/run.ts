@@ -78,7 +78,7 @@ export interface NotificationsResult {
 
 const MILLIS_PER_SECOND = 1_000;
 const POLL_MILLIS = 1_000;
-const REST_TIMEOUT_MILLIS = 1_500_000;
+const REST_TIMEOUT_MILLIS = 2_400_000;
 /** After the provider's return, until the breakers of the e-mails have noticed and what waited is sent. */
 const RECOVERY_SECONDS = 90;
 
@@ -205,7 +205,7 @@ async function judge(
   const inOutage = ({ data, sentAt }: Sent) =>
     data.channel === 'email' &&
     sentAt >= outage.from - MILLIS_PER_SECOND &&
-    sentAt <= outage.until + (RECOVERY_SECONDS * MILLIS_PER_SECOND) / plan.timeScale;
+    sentAt <= outage.until + RECOVERY_SECONDS * MILLIS_PER_SECOND;
   const urgent = CHANNELS.map((channel) => {
     const of = sent.filter(
       (one) =>

@@ -82,7 +82,7 @@ export function simulatedProvider(
       if (behaviour === 'no-answer' && calls === 1)
         throw new ProviderTimeout(`the provider of ${channel} did not answer`);
       if (behaviour === 'lost-answer' && calls === 1) {
-        await book(key, { unanswered: 1 });
+        await book(key, { unanswered: at });
         throw new ProviderTimeout(`the provider of ${channel} did not answer`);
       }
       if (!sendsAtOnce) await book(key, { sent: at });
@@ -116,31 +116,25 @@ export function simulatedProvider(
       throw new ProviderBusy(`the provider of ${channel} takes ${perSecond} requests a second`);
   }
 
-  /** An entry in the provider's book. @returns requests for this notification so far */
-  async function book(key: string, { unanswered, ...times }: Entry): Promise<number> {
-    const lists = Object.entries(times);
+  /** An entry in the provider's book, as sets: a write whose answer was lost is made again, and must not count twice. @returns requests for this notification so far */
+  async function book(key: string, times: Entry): Promise<number> {
+    const names = Object.keys(times);
     const { Attributes } = await dynamodb('UpdateItem', {
       TableName: table,
       Key: { key: `${channel}/${key}` },
-      UpdateExpression: [
-        'SET lane = :lane, expiresAt = :expiresAt',
-        ...lists.map(([name]) => `, ${name} = list_append(if_not_exists(${name}, :none), :${name})`),
-        ...(unanswered === undefined ? [] : [' ADD unanswered :unanswered']),
-      ].join(''),
+      UpdateExpression: `SET lane = :lane, expiresAt = :expiresAt ADD ${names.map((name) => `${name} :${name}`).join(', ')}`,
       ExpressionAttributeValues: {
         ':lane': lane,
         ':expiresAt': Math.floor(now() / MILLIS_PER_SECOND) + KEPT_SECONDS,
-        ...(lists.length === 0 ? {} : { ':none': [] }),
-        ...Object.fromEntries(lists.map(([name, at]) => [`:${name}`, [at]])),
-        ...(unanswered === undefined ? {} : { ':unanswered': unanswered }),
+        ...Object.fromEntries(Object.entries(times).map(([name, at]) => [`:${name}`, new Set([at])])),
       },
       ReturnValues: 'ALL_NEW',
     });
-    return ((Attributes?.asked as unknown[] | undefined) ?? []).length;
+    return ((Attributes?.asked as Set<number> | undefined) ?? new Set()).size;
   }
 }
 
-/** What is noted, epoch ms: when it was asked, when it sent, and how many of its answers were lost. */
+/** What is noted, epoch ms: when it was asked, when it sent, and when an answer of it was lost. */
 interface Entry {
   readonly asked?: number;
   readonly sent?: number;

@@ -58,8 +58,8 @@ export function delivering(
   };
 }
 
-/** How far ahead a lane takes turns, ms: as long as a worker may wait for one. */
-const HORIZON_MILLIS: Readonly<Record<Lane, number>> = { urgent: 1_000, bulk: 2_000 };
+/** How far ahead turns are taken, ms: as long as a worker may wait for one. */
+const HORIZON_MILLIS = 2_000;
 
 /** The delivery of a worker as it is deployed. What is urgent may take turns of the others, when its own are used up. */
 export function deliver(channel: NotificationChannel, lane: Lane): Handler<NotificationData> {
@@ -72,7 +72,7 @@ export function deliver(channel: NotificationChannel, lane: Lane): Handler<Notif
   const rates = ratesOf(limit);
   const world = { dynamodb, now: Date.now, random: Math.random };
   const timelineOf = (of: Lane) =>
-    timeline({ table, channel, lane: of, rate: rates[of], horizon: HORIZON_MILLIS[lane] }, world);
+    timeline({ table, channel, lane: of, rate: rates[of], horizon: HORIZON_MILLIS }, world);
   return delivering(channel, {
     turn: turns(lane === 'urgent' ? [timelineOf('urgent'), timelineOf('bulk')] : [timelineOf('bulk')]),
     provider: simulatedProvider(

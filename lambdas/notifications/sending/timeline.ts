@@ -39,6 +39,8 @@ const FIRST_LEAD = 20;
 /** More than the last one took, and little by little less again. */
 const LEAD_OVER_LAST = 1.5;
 const LEAD_DECAY = 0.9;
+/** Of the horizon. */
+const MAX_LEAD = 0.75;
 
 export function timeline(
   { table, channel, lane, rate: { timelines, interval }, horizon }: TimelineOptions,
@@ -52,7 +54,7 @@ export function timeline(
     for (let attempt = 1; attempt <= TRIES; attempt++) {
       const began = now();
       const first = await tryOnce(Key, span, began);
-      lead = Math.min(horizon / 2, Math.max((now() - began) * LEAD_OVER_LAST, lead * LEAD_DECAY));
+      lead = Math.min(horizon * MAX_LEAD, Math.max((now() - began) * LEAD_OVER_LAST, lead * LEAD_DECAY));
       if (first === 'too-far') return undefined;
       if (first !== undefined) return { first: first / MICROS_PER_MILLI, interval };
     }

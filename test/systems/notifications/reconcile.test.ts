@@ -65,7 +65,7 @@ describe('what was accepted', () => {
 
   it.each([
     ['nothing explains it', {}, {}, 1],
-    ['the answer was lost', { unanswered: 1 }, {}, 0],
+    ['the answer was lost', { unanswered: [1] }, {}, 0],
     ['a worker was killed', {}, { atRisk: 1 }, 0],
   ] as const)('was sent again: %s', (_, change, input, twice) => {
     const result = found({ book: [entry(one, { asked: [1, 2], sent: [1, 2], ...change })] }, input);

@@ -69,7 +69,7 @@ export function reconcile(input: Input, { book, undeliverable, seconds }: Snapsh
     const ends = [times > 0, judged.has(notificationId), isDead].filter(Boolean).length;
     if (times > 0) sent.push(data);
     if (times === 0 && isDead) tally.givenUp += 1;
-    const lostAnswers = Math.min(Math.max(0, times - 1), entry?.unanswered ?? 0);
+    const lostAnswers = Math.min(Math.max(0, times - 1), entry?.unanswered?.length ?? 0);
     tally.again += Math.max(0, times - 1);
     tally.answersLost += lostAnswers;
     tally.twice += Math.max(0, times - 1 - lostAnswers);

@@ -12,8 +12,8 @@ export interface BookEntry {
   readonly asked: readonly number[];
   /** When it sent. */
   readonly sent?: readonly number[];
-  /** Answers that were lost: sent, and whoever asked cannot know. */
-  readonly unanswered?: number;
+  /** Of its answers that were lost: it has sent, and whoever asked cannot know. */
+  readonly unanswered?: readonly number[];
 }
 
 /** Everything the system has left behind, read from where it lies. */
@@ -24,6 +24,19 @@ export interface Snapshot {
   readonly undeliverable: readonly { readonly notificationId: string; readonly reason: string }[];
 }
 
+type Times = ReadonlySet<number>;
+
+/** The provider keeps sets: in order of time, they are lists. */
+const inOrder = (times: unknown): number[] => [...(times as Times)].map(Number).sort((a, b) => a - b);
+
+const bookEntry = ({ key, lane, asked, sent, unanswered }: BookEntry): BookEntry => ({
+  key,
+  lane,
+  asked: asked === undefined ? [] : inOrder(asked),
+  ...(sent === undefined ? {} : { sent: inOrder(sent) }),
+  ...(unanswered === undefined ? {} : { unanswered: inOrder(unanswered) }),
+});
+
 /** Reads all of it. */
 export async function takeSnapshot(clients: Clients, outputs: Outputs): Promise<Snapshot> {
   const [items, undeliverable] = await Promise.all([
@@ -31,7 +44,7 @@ export async function takeSnapshot(clients: Clients, outputs: Outputs): Promise<
     scan<Snapshot['undeliverable'][number]>(clients, output(outputs, 'UndeliverableTable')),
   ]);
   return {
-    book: items.filter(({ key }) => !key.includes('!')),
+    book: items.filter(({ key }) => !key.includes('!')).map(bookEntry),
     seconds: Object.fromEntries(
       items.flatMap(({ key, asked }) =>
         key.startsWith(PROVIDER_ITEMS.second)
