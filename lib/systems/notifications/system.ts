@@ -4,7 +4,7 @@ import * as contract from './contract.ts';
 
 export const notifications: HouseSystem = {
   name: 'notifications',
-  summary: 'tell people by push, e-mail and SMS: priorities, rates of providers, what is undeliverable',
+  summary: 'tell people by push, e-mail, SMS: priorities, rates, what is undeliverable',
   contract: systemContract('notifications', contract),
   stack: async () => (await import('./stack.ts')).NotificationsStack,
   tools: async () => (await import('./tools/tools.ts')).notificationsTools,
