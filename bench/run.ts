@@ -6,6 +6,8 @@ import { tableOf as consumerTable } from './consumer/report.ts';
 import { benchConsumer, FULL, QUICK } from './consumer/run.ts';
 import { logTable } from './log/report.ts';
 import { benchLog, FULL_LOG, QUICK_LOG } from './log/run.ts';
+import { notificationsTable } from './notifications/report.ts';
+import { benchNotifications, notificationsPlanOf, QUICK_NOTIFICATIONS } from './notifications/run.ts';
 import { outageTable } from './outage/report.ts';
 import { benchOutage, FULL_OUTAGE, QUICK_OUTAGE } from './outage/run.ts';
 import { startTable } from './start/report.ts';
@@ -13,7 +15,10 @@ import { benchStart, FULL_START, QUICK_START } from './start/run.ts';
 import { throughputTable } from './throughput/report.ts';
 import { BRIEF, benchThroughput, LONG } from './throughput/run.ts';
 
-/** `npm run bench -- NAME [--quick]`. A full run is kept in `bench/results`; one against another checkout is only shown. */
+/**
+ * `npm run bench -- NAME [--quick]`. A full run is kept in `bench/results`; one against another checkout is only shown. `--messages N` makes that of the
+ * notifications smaller, `--per-second N` is what their provider of e-mails takes.
+ */
 
 /** Measures, with more or less effort. @returns what is kept, and what is shown */
 type Bench = (quick: boolean, progress: (text: string) => void) => Promise<{ result: object; shown: string }>;
@@ -29,21 +34,32 @@ const benchOf =
     return { result, shown: tableOf(result) };
   };
 
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: {
+    quick: { type: 'boolean' },
+    against: { type: 'string' },
+    messages: { type: 'string', default: '100000' },
+    'per-second': { type: 'string', default: '200' },
+  },
+});
+
 const BENCHES: Readonly<Record<string, Bench>> = {
   consumer: benchOf(benchConsumer, { quick: QUICK, full: FULL }, consumerTable),
   log: benchOf(benchLog, { quick: QUICK_LOG, full: FULL_LOG }, logTable),
   throughput: benchOf(benchThroughput, { quick: BRIEF, full: LONG }, throughputTable),
   start: benchOf(benchStart, { quick: QUICK_START, full: FULL_START }, startTable),
+  notifications: benchOf(
+    benchNotifications,
+    { quick: QUICK_NOTIFICATIONS, full: notificationsPlanOf(Number(values.messages), Number(values['per-second'])) },
+    notificationsTable,
+  ),
   outage: benchOf(benchOutage, { quick: QUICK_OUTAGE, full: FULL_OUTAGE }, outageTable),
 };
 
 const rounded = (_name: string, value: unknown): unknown =>
   typeof value === 'number' ? Math.round(value * 1_000) / 1_000 : value;
 
-const { positionals, values } = parseArgs({
-  allowPositionals: true,
-  options: { quick: { type: 'boolean' }, against: { type: 'string' } },
-});
 const [name = ''] = positionals;
 const bench = BENCHES[name];
 if (bench === undefined) {

@@ -18,7 +18,7 @@ export function summary(samples: readonly number[]): Summary {
 }
 
 /** Between two samples the value is interpolated. @param at from 0 to 1 */
-function quantile(samples: readonly number[], at: number): number {
+export function quantile(samples: readonly number[], at: number): number {
   const sorted = [...samples].sort((a, b) => a - b);
   const position = (sorted.length - 1) * at;
   const below = sorted[Math.floor(position)];

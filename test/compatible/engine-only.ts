@@ -17,6 +17,8 @@ export const ENGINE_ONLY: Readonly<Record<string, string>> = {
   'history.test.ts':
     'expects readers with enhanced fan-out and metrics of shards, which emulators leave out or answer without doing',
   'kill.test.ts': 'kills functions between two of their requests: only the engine does so on request',
+  'notifications.test.ts':
+    'kills functions between two of their requests, and minutes of the breaker pass in seconds: only the engine does so',
   'orders-alarms.test.ts': 'minutes of CloudWatch pass in seconds: only the engine scales time',
   'poison.test.ts': 'starts the engine itself and reads what its functions write, line by line',
   'reminders.test.ts': 'minutes of the ticks pass in seconds: only the engine scales time',

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readCdkApp, synthesise } from '../../bin/apps/cdk-app.ts';
 import type { ReportedFinding } from '../../bin/apps/lint-report.ts';
+import { stackNameOf } from '../../lib/operations/systems/system.ts';
+import { SYSTEMS } from '../../lib/systems/systems.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const EXAMPLE = join(import.meta.dirname, 'example-app');
