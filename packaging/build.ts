@@ -30,7 +30,17 @@ const PAGES = [
     'lint.md',
     'testing-handlers.md',
   ],
-  ...['engine-account.md', 'faults.md', 'plan.md', 'stages.md', 'alarms.md', 'dashboards.md', 'patterns', 'runbooks'],
+  ...[
+    'engine-account.md',
+    'faults.md',
+    'plan.md',
+    'stages.md',
+    'alarms.md',
+    'dashboards.md',
+    'patterns',
+    'runbooks',
+    'systems',
+  ],
 ];
 
 const root = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as RootManifest;

@@ -27,7 +27,7 @@ export async function deployOrders(env: Readonly<Record<string, string>>, endpoi
   const assembly = mkdtempSync(join(tmpdir(), 'sluice-compatible-'));
   const forget = (): void => rmSync(assembly, { recursive: true, force: true });
   try {
-    await synthesise(assembly, STAGE);
+    await synthesise(assembly, STAGE, ['orders']);
     const cdk = cdkOn(assembly, env);
     await verifySender();
     await cdk.bootstrap();

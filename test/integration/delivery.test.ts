@@ -211,7 +211,7 @@ describe('a key that fails on a FIFO queue', () => {
 describe('the first message of a parked key that can never succeed', () => {
   beforeEach(() => unset('repaired'));
   const options = { ...WHERE, by: 'jo', yes: true };
-  const systems = [systemContract('tickets', contract)];
+  const systems = [{ name: 'tickets', summary: '', contract: systemContract('tickets', contract) }];
   const skip = (key: string, more: object = {}) =>
     operated((world) => parkedSkip('in-order', key, { ...options, drop: false, ...more }, world));
   const edit = (key: string, more: object) =>

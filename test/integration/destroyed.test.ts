@@ -16,7 +16,7 @@ const STACK = `sluice-${STAGE}-orders`;
 it('a stage that keeps nothing leaves nothing when it is destroyed, though its buckets are in use', async () => {
   const assembly = mkdtempSync(join(tmpdir(), 'sluice-destroyed-'));
   onTestFinished(() => rmSync(assembly, { recursive: true, force: true }));
-  await synthesise(assembly, STAGE);
+  await synthesise(assembly, STAGE, ['orders']);
   const engine = await startEngine({ assembly, port: 0, onLog: () => undefined });
   onTestFinished(() => engine.close());
   pointSdkAt(engine.url, engine.services.region);

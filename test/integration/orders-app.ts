@@ -66,7 +66,7 @@ export const STACK = stackNameOf(orders, STAGE);
 export async function startOrders(options: Partial<EngineOptions> = {}): Promise<OrdersOnEngine> {
   const assembly = mkdtempSync(join(tmpdir(), 'sluice-orders-'));
   const logs: string[] = [];
-  await synthesise(assembly, STAGE);
+  await synthesise(assembly, STAGE, ['orders']);
   const engine = await startEngine({ assembly, port: 0, onLog: ({ line }) => logs.push(line), ...options });
   pointSdkAt(engine.url, engine.services.region);
   const app = await openOrders(STACK, engine.url);
