@@ -202,10 +202,11 @@ async function judge(
   const lasts = (channel: NotificationChannel) =>
     sent.filter(({ data }) => data.channel === channel && data.priority === 'bulk').map((one) => timeOf(one) ?? 0);
   const drainedAt = { push: highest(lasts('push')), email: highest(lasts('email')) };
-  const inOutage = ({ data, sentAt }: Sent) =>
-    data.channel === 'email' &&
-    sentAt >= outage.from - MILLIS_PER_SECOND &&
-    sentAt <= outage.until + RECOVERY_SECONDS * MILLIS_PER_SECOND;
+  /** It was there while the provider was down, or while nobody had noticed yet that it is back. */
+  const inOutage = (one: Sent) =>
+    one.data.channel === 'email' &&
+    (timeOf(one) ?? Number.POSITIVE_INFINITY) >= outage.from &&
+    one.sentAt <= outage.until + RECOVERY_SECONDS * MILLIS_PER_SECOND;
   const urgent = CHANNELS.map((channel) => {
     const of = sent.filter(
       (one) =>
