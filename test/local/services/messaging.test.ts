@@ -168,12 +168,11 @@ describe('SQS FIFO', () => {
     const url = await queue('groups.fifo');
     for (const n of [1, 2, 3, 4]) await send(url, 'a', `a${n}`);
     await send(url, 'b', 'b1');
-    const first = await receive(url, 3);
-    const ofA = first.filter(({ Attributes }) => Attributes?.MessageGroupId === 'a');
-    expect(bodies(ofA)).toEqual(['a1', 'a2']);
-    expect(ofA[0]?.Attributes?.SequenceNumber).toMatch(/^\d{20}$/);
+    const first = await receive(url, 2);
+    expect(bodies(first)).toEqual(['a1', 'a2']);
+    expect(first[0]?.Attributes?.SequenceNumber).toMatch(/^\d{20}$/);
     const [oldest, ...others] = first;
-    expect(await receive(url)).toEqual([]);
+    expect(bodies(await receive(url))).toEqual(['b1']);
     await remove(url, oldest);
     // The second message of the group is still in flight.
     expect(await receive(url)).toEqual([]);
