@@ -243,7 +243,7 @@ fresh
   .addOption(json())
   .addHelpText(
     'after',
-    '\nExamples:\n  $ npx sluice new consumer give-points --to order-topic\n  $ npx sluice new consumer count-visits --to order-log --dry-run',
+    '\nExamples:\n  $ npx sluice new consumer announce --to parcel-topic\n  $ npx sluice new consumer count-visits --to visit-log --dry-run',
   )
   .action((name: string, options: NewConsumerOptions) =>
     run(async () => (await commands.new()).newConsumer(name, options)),
