@@ -1,11 +1,12 @@
 import { defineConfig } from 'vitest/config';
+import { SLOW } from './test/integration/slow.ts';
 
 export default defineConfig({
   test: {
     environment: 'node',
     include: ['test/**/*.test.ts'],
-    // Deploys to an endpoint of its own: npm run test:localstack.
-    exclude: ['test/compatible/orders.test.ts'],
+    // npm run test:localstack deploys to an endpoint of its own; npm run test:integration runs what takes long.
+    exclude: ['test/compatible/orders.test.ts', ...SLOW],
     // Real processes: tests set environment variables and start servers.
     pool: 'forks',
     maxWorkers: 2,
