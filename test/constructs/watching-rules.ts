@@ -210,6 +210,7 @@ export const WATCHING_RULES: readonly Rule[] = [
   },
   {
     name: 'every alarm has the threshold of its kind, in its unit',
+    onlyOrders: true,
     check: (t) =>
       offenders(all(t, ALARM), ([, alarm]) => ALARMS[kindOf(alarm.AlarmName) ?? '']?.threshold === alarm.Threshold),
     mistake: (t) => {
@@ -244,6 +245,7 @@ export const WATCHING_RULES: readonly Rule[] = [
   },
   {
     name: 'every graph has the lines of its alarms, once each, where they go off',
+    onlyOrders: true,
     check: (t) =>
       graphsThat(t, ({ lines }, look) =>
         same(
@@ -255,6 +257,7 @@ export const WATCHING_RULES: readonly Rule[] = [
   },
   {
     name: 'every line of a graph is at the threshold of its alarms, in the unit of the axis',
+    onlyOrders: true,
     check: (t) => {
       const declared = new Set(Object.values(ALARMS).map(({ threshold }) => threshold));
       // The lag of logs is in percent; the alarm looks at milliseconds.
