@@ -24,6 +24,7 @@ const MEASURES: Readonly<Record<string, Measure>> = {
   AgeAtProcessing: { stats: ['p99'], by: 'stack subscription' },
   ShardLag: { stats: ['Minimum', 'Maximum'], by: 'stack subscription' },
   OldestUnpublished: most('outbox stack'),
+  OldestOverdue: most('stack work'),
   Published: sum('outbox stack'),
   Sent: sum('channel stack'),
   SendFailures: sum('channel stack'),

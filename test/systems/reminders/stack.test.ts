@@ -11,12 +11,8 @@ import { remindersApp, remindersTemplate } from './synthesised.ts';
 const dev = remindersTemplate('dev');
 const prod = remindersTemplate('prod');
 
-/** These know what the orders declare: logs, the usual thresholds, their title. */
-const OF_THE_ORDERS =
-  /^(every metric of an alarm|every metric within|every alarm (looks at what|has the threshold)|every graph has the lines|every line of a graph|there is every graph|the rows have)/;
-
 const RULES = [...SECURITY_RULES, ...OPERATIONS_RULES, ...WATCHING_RULES]
-  .filter(({ name }) => !OF_THE_ORDERS.test(name))
+  .filter(({ onlyOrders }) => onlyOrders !== true)
   .map((rule) => [rule.name, rule] as const);
 
 describe('the reminders stack keeps the house rules', () => {
