@@ -42,7 +42,9 @@ const sumOf = (counts: readonly number[]): number => counts.reduce((sum, count) 
 export const NOT_SEEN = 'not-seen';
 
 /** Why a message was given up; the queue's own redrive and Lambda give no reason. */
-export const reasonOf = ({ letter }: DeadMessage): string => letter?.reason ?? 'no-reason';
+export const reasonOf = ({ letter }: DeadMessage): string => letter?.reason ?? NO_REASON;
+
+const NO_REASON = 'no-reason';
 
 export function countBy(values: readonly string[]): Record<string, number> {
   const counts: Record<string, number> = {};
@@ -93,8 +95,10 @@ export function wrongLetters({ seen }: Pick<Letters, 'seen'>, { malformed, delib
         ? []
         : [`dead letters of ${owner}: ${reasons[reason] ?? 0} with reason '${reason}' instead of ${count}`];
     });
+    // Whose function died with a message each time has it redriven by the queue, which gives no reason.
+    const isRedriven = (reason: string) => reason === NO_REASON && (reasons[reason] ?? 0) <= excused;
     const strangers = Object.keys(reasons).filter(
-      (reason) => !(reason in due) && !(deliberate[owner] ?? []).includes(reason),
+      (reason) => !(reason in due) && !(deliberate[owner] ?? []).includes(reason) && !isRedriven(reason),
     );
     if (strangers.length > 0)
       wrong.push(

@@ -208,6 +208,11 @@ describe('wrong letters', () => {
     expect(wrong({ mails: twice }, { atRisk: { stock: 1 } })).toHaveLength(1);
     // One fault excuses one letter, of whichever reason.
     const [a, b] = [deadLetter('a'), deadLetter('b')];
+    const redriven = [noReason];
+    expect(wrong({ mails: [...malformed, ...redriven] }, { atRisk: { mails: 1 } })).toEqual([]);
+    expect(wrong({ mails: [...malformed, ...redriven] }, { atRisk: { stock: 1 } })).toEqual([
+      'dead letters of mails that nobody expects: 1 no-reason',
+    ]);
     const both = { malformed: { consumers: ['mails'], reasons: ['a', 'b'] }, atRisk: { mails: 1 } };
     expect(wrongLetters({ seen: { mails: [a, a, b, b] } }, { ...due, ...both })).toEqual([
       "dead letters of mails: 2 with reason 'b' instead of 1",

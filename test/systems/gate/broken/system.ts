@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { envelope } from '../../../../lib/contracts/events/envelope.ts';
@@ -36,7 +37,16 @@ const samples: SampleProducer<{ readonly thing: string }, 'sent'> = {
   answerOf: () => ({ outcome: 'accepted' }),
 };
 
+const HANDLED_BEFORE_REST = 8;
+const POLL_MILLIS = 100;
+
 const tools: SystemTools = {
+  // What is to happen while things are handled has happened then.
+  async trouble({ outputs, clients }) {
+    const get = new GetCommand({ TableName: output(outputs, 'Counts'), Key: { pk: 'things' }, ConsistentRead: true });
+    while (Number((await clients.dynamodb.send(get)).Item?.things ?? 0) < HANDLED_BEFORE_REST) await sleep(POLL_MILLIS);
+    return {};
+  },
   producers: { things: samples },
   reconciled: ['count-things'],
   async reconcile({ sent }, { clients, outputs }) {
