@@ -47,10 +47,13 @@ export async function prepareWorkplace(
   // Within the clone, where `npx sluice` finds it.
   mkdirSync(join(ROOT, '.sluice'), { recursive: true });
   const folder = mkdtempSync(join(ROOT, '.sluice', 'runbooks-'));
-  const [programs] = await Promise.all([programsOf(AWS_CLI), synthesise(assembly, stage)]);
+  const [programs] = await Promise.all([programsOf(AWS_CLI), synthesise(assembly, stage, ['orders'])]);
   // As in the clone, but that what is synthesised is written here.
   const app = `"${process.execPath}" "${join(ROOT, 'bin', 'app.ts')}"`;
   writeFileSync(join(folder, 'cdk.json'), JSON.stringify({ app }));
+  // The orders are all that there is.
+  const config = `import { orders } from '${join(ROOT, 'lib/systems/orders/system.ts')}';\nexport default { systems: [orders] };\n`;
+  writeFileSync(join(folder, 'sluice.config.ts'), config);
   // On AWS nobody names an endpoint, and version 1 of the AWS CLI does not take that of SQS from the environment.
   const aws = join(folder, 'aws');
   writeFileSync(
