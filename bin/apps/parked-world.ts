@@ -1,7 +1,4 @@
-import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { LambdaClient } from '@aws-sdk/client-lambda';
-import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import type { Clients } from '../../lib/operations/deployed/clients.ts';
 import { deploymentOf, type Place } from '../../lib/operations/deployed/deployment.ts';
 import {
   type ParkingConsumer,
@@ -84,18 +81,3 @@ function stackOf(stage: string, systems: readonly System[], subscription: string
     `no system here declares subscription '${subscription}' (known: ${known.join(', ')}). Check the name, or name its stack with --stack.`,
   );
 }
-
-export function openClients() {
-  const clients = { cloudformation: new CloudFormationClient({}), lambda: new LambdaClient({}) };
-  // That of documents closes nothing by itself.
-  const tables = new DynamoDBClient({});
-  return {
-    ...clients,
-    dynamodb: DynamoDBDocumentClient.from(tables),
-    close() {
-      for (const client of [...Object.values(clients), tables]) client.destroy();
-    },
-  };
-}
-
-export type Clients = ReturnType<typeof openClients>;

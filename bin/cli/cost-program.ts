@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { REGIONS } from '../../lib/operations/cost/price-list.ts';
 import type { CapacityOptions } from '../commands/capacity.ts';
 import type { CostCommandOptions } from '../commands/cost.ts';
+import { json } from '../options/common-options.ts';
 import { positive, size, time, wholeNumber } from '../options/option-values.ts';
 
 /** Each command loads only what it needs, when it is called. */
@@ -11,7 +12,6 @@ const commands = {
 };
 
 const region = () => new Option('--region <name>', 'whose prices').choices(REGIONS).default('us-east-1');
-const json = () => new Option('--json', 'print the result as one JSON object on the last line').default(false);
 const duration = () =>
   new Option('--duration <ms>', 'billed milliseconds of one invocation')
     .argParser(positive('the duration'))

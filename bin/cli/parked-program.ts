@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { EditOptions, SkipOptions } from '../commands/change-parked.ts';
 import type { ListOptions, ResumeOptions, ShowOptions } from '../commands/parked.ts';
+import { json, stage } from '../options/common-options.ts';
 import { wholeNumber } from '../options/option-values.ts';
 
 /** Each command loads only what it needs, when it is called. */
@@ -10,9 +11,6 @@ const commands = {
 };
 
 const DEFAULT_SHOWN = 50;
-
-const json = () => new Option('--json', 'print the result as one JSON object on the last line').default(false);
-const stage = () => new Option('--stage <name>', 'stage of the deployed app').default('dev');
 
 /** Adds `parked`. @param run runs a command and makes its answer the exit code */
 export function addParkedCommands(program: Command, run: (command: () => Promise<number>) => Promise<void>): void {

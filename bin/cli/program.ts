@@ -3,29 +3,25 @@ import type { DemoOptions } from '../commands/demo.ts';
 import type { LintOptions } from '../commands/lint.ts';
 import type { LocalOptions } from '../commands/local.ts';
 import type { PlanOptions } from '../commands/plan.ts';
-import type { ProduceOptions } from '../commands/produce.ts';
 import type { QuotasOptions } from '../commands/quotas.ts';
 import type { AsyncApiOptions, CheckOptions, WriteOptions } from '../commands/schema.ts';
-import type { SystemsOptions } from '../commands/systems.ts';
-import type { NewConsumerOptions, NewOptions } from '../new/new.ts';
 import { account, accountNamed } from '../options/account-option.ts';
 import { assemblyInstead, context } from '../options/assembly-options.ts';
+import { json } from '../options/common-options.ts';
 import { FAULTS_HELP, faultRates, faultSeed } from '../options/fault-options.ts';
 import { positive, wholeNumber } from '../options/option-values.ts';
 import { addCostCommands } from './cost-program.ts';
 import { addParkedCommands } from './parked-program.ts';
+import { addSystemCommands } from './systems-program.ts';
 
 /** Each command loads only what it needs, when it is called. */
 const commands = {
   demo: () => import('../commands/demo.ts'),
   lint: () => import('../commands/lint.ts'),
   local: () => import('../commands/local.ts'),
-  new: () => import('../new/new.ts'),
   plan: () => import('../commands/plan.ts'),
-  produce: () => import('../commands/produce.ts'),
   quotas: () => import('../commands/quotas.ts'),
   schema: () => import('../commands/schema.ts'),
-  systems: () => import('../commands/systems.ts'),
 };
 
 /** Exit codes: 0 done, 1 failed or does not reconcile, 2 called wrongly, 130 interrupted. */
@@ -37,8 +33,6 @@ const port = () =>
   new Option('--port <n>', 'port of the endpoint on 127.0.0.1; 0 takes a free one')
     .argParser(wholeNumber('the port', 0, MAX_PORT))
     .default(4566);
-const json = () => new Option('--json', 'print the result as one JSON object on the last line').default(false);
-const stage = () => new Option('--stage <name>', 'stage of the deployed app').default('dev');
 const program = new Command('sluice')
   .description('Messaging on AWS that also runs here: queues, logs, fan-out, outboxes, idempotent consumers.')
   .exitOverride()
@@ -165,90 +159,7 @@ program
   )
   .action((options: QuotasOptions) => run(async () => (await commands.quotas()).quotas(options)));
 
-program
-  .command('produce')
-  .description('send sample traffic of a system to the engine or to AWS, wherever the SDK environment points')
-  .argument('<system>', 'name of the system: npx sluice systems lists them')
-  .addOption(
-    new Option('--producer <name>', 'which of its sample producers').default(undefined, 'the first of the system'),
-  )
-  .addOption(
-    new Option('--file <path>', 'requests, one JSON object a line; - reads standard input').default(
-      undefined,
-      'the samples of the system',
-    ),
-  )
-  .addOption(
-    new Option('--rate <n>', 'requests per second')
-      .argParser(positive('the rate'))
-      .default(undefined, 'as fast as they are taken'),
-  )
-  .addOption(
-    new Option('--count <n>', 'stop after so many').argParser(wholeNumber('the count', 1)).default(undefined, 'all'),
-  )
-  .addOption(
-    new Option(
-      '--ids <which>',
-      'new: under identities of their own; same: as they stand, so that the second time all were sent before',
-    )
-      .choices(['new', 'same'])
-      .default(undefined, 'new for the samples, same for a file'),
-  )
-  .addOption(
-    new Option('--prepare', 'put there what the samples need, and send nothing')
-      .conflicts(['rate', 'ids'])
-      .default(false),
-  )
-  .addOption(stage())
-  .addOption(json())
-  .addHelpText(
-    'after',
-    '\nExamples:\n  $ npx sluice produce parcels --count 100 --rate 10\n  $ npx sluice produce parcels --ids same   # a second time nothing happens\n  $ head -5 parcels.ndjson | npx sluice produce parcels --file -\n  $ npx sluice produce parcels --prepare --stage dev-alice   # what the samples need, before the first of them',
-  )
-  .action((system: string, options: ProduceOptions) =>
-    run(async () => (await commands.produce()).produce(system, options)),
-  );
-
-program
-  .command('systems')
-  .description('list the systems of this folder: what they are for, their stacks and consumers')
-  .addOption(stage())
-  .addOption(json())
-  .addHelpText('after', '\nExamples:\n  $ npx sluice systems\n  $ npx sluice systems --stage prod --json | jq .systems')
-  .action((options: SystemsOptions) => run(async () => (await commands.systems()).listSystems(options)));
-
-const fresh = program
-  .command('new')
-  .description('write what a new system, or a new consumer, begins with; says what it touched');
-const dryRun = () => new Option('--dry-run', 'say what would be written, and write nothing').default(false);
-
-fresh
-  .command('system')
-  .description('a system of its own: contract, stack, functions, samples, reconciliation, page')
-  .argument('<name>', 'lower-case words with hyphens')
-  .addOption(dryRun())
-  .addOption(json())
-  .addHelpText(
-    'after',
-    '\nExamples:\n  $ npx sluice new system gift-cards\n  $ npx sluice new system gift-cards --dry-run',
-  )
-  .action((name: string, options: NewOptions) => run(async () => (await commands.new()).newSystem(name, options)));
-
-fresh
-  .command('consumer')
-  .description('a consumer of a topic or a log: subscription, queue, function, and its place in the stack')
-  .argument('<name>', 'lower-case words with hyphens: what it does, such as count-orders')
-  .requiredOption('--to <channel>', 'the channel that it consumes')
-  .addOption(dryRun())
-  .addOption(json())
-  .addHelpText(
-    'after',
-    '\nExamples:\n  $ npx sluice new consumer announce --to parcel-topic\n  $ npx sluice new consumer count-visits --to visit-log --dry-run',
-  )
-  .action((name: string, options: NewConsumerOptions) =>
-    run(async () => (await commands.new()).newConsumer(name, options)),
-  );
-
+addSystemCommands(program, run);
 addParkedCommands(program, run);
 
 const schema = program

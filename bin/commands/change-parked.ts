@@ -8,6 +8,7 @@ import { InvalidArgumentError } from 'commander';
 import type { AnyEventType } from '../../lib/contracts/events/event.ts';
 import type { SystemContract } from '../../lib/contracts/system.ts';
 import { awsOverSdk } from '../../lib/operations/deployed/aws-over-sdk.ts';
+import { openClients } from '../../lib/operations/deployed/clients.ts';
 import { type Place, placeInWords } from '../../lib/operations/deployed/deployment.ts';
 import {
   type ChangeParked,
@@ -17,7 +18,7 @@ import {
   readEdit,
   skipHead,
 } from '../../lib/operations/parked/change-parked.ts';
-import { consumerFor, here, openClients, type ParkedWorld, targetOf, type Where } from '../apps/parked-world.ts';
+import { consumerFor, here, type ParkedWorld, targetOf, type Where } from '../apps/parked-world.ts';
 import { lineDiff } from '../terminal/line-diff.ts';
 import { openTerminal } from '../terminal/terminal.ts';
 

@@ -1,17 +1,10 @@
 import { InvalidArgumentError } from 'commander';
+import { openClients } from '../../lib/operations/deployed/clients.ts';
 import { placeInWords } from '../../lib/operations/deployed/deployment.ts';
 import { listParked, type ParkedKey, parkedKey, parkedMessages } from '../../lib/operations/parked/parked.ts';
 import { type Resumption, resumeParked } from '../../lib/operations/parked/resume-parked.ts';
 import type { ParkedChange } from '../../lib/runtime/dead-letters/parking.ts';
-import {
-  consumerFor,
-  everyConsumer,
-  here,
-  openClients,
-  type ParkedWorld,
-  targetOf,
-  type Where,
-} from '../apps/parked-world.ts';
+import { consumerFor, everyConsumer, here, type ParkedWorld, targetOf, type Where } from '../apps/parked-world.ts';
 import { EXIT_INTERRUPTED, interrupted } from '../options/signals.ts';
 import { renderTable } from '../terminal/table.ts';
 import { openTerminal } from '../terminal/terminal.ts';

@@ -5,7 +5,7 @@ import type { System } from '../../lib/operations/systems/system.ts';
 import { importLine, type Layout } from './layout.ts';
 import type { Names } from './names.ts';
 import { namesOf } from './names.ts';
-import type { NewFile } from './system-files.ts';
+import type { NewFile } from './writing.ts';
 
 /** What is written for a consumer, and what could not be: text for a person to put there. */
 export interface ConsumerFiles {

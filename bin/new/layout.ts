@@ -22,6 +22,9 @@ export interface Layout {
 /** Of what is imported: the file in this house's `lib/`, and the door of the package that hands it out. */
 const SOURCES: Readonly<Record<string, readonly [file: string, door: string]>> = {
   answered: ['runtime/publishing/function-url.ts', 'sluice/runtime'],
+  answerOf: ['operations/systems/calling.ts', 'sluice-cli/inspect'],
+  callerOf: ['operations/systems/calling.ts', 'sluice-cli/inspect'],
+  output: ['operations/deployed/deployment.ts', 'sluice-cli/inspect'],
   allow: ['constructs/functions/messaging-function.ts', 'sluice/constructs'],
   consume: ['runtime/consuming/consume.ts', 'sluice/runtime'],
   envelope: ['contracts/events/envelope.ts', 'sluice/contracts'],

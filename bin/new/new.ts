@@ -6,7 +6,8 @@ import { systemsOf } from '../config/systems.ts';
 import { consumerFiles } from './consumer-files.ts';
 import { type Layout, layoutOf } from './layout.ts';
 import { type Names, namesOf } from './names.ts';
-import { type NewFile, systemFiles } from './system-files.ts';
+import { systemFiles } from './system-files.ts';
+import type { NewFile } from './writing.ts';
 
 export interface NewOptions {
   /** Says what would be written, and writes nothing. */

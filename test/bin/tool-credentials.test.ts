@@ -9,10 +9,11 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { here, openClients } from '../../bin/apps/parked-world.ts';
+import { here } from '../../bin/apps/parked-world.ts';
 import { parkedSkip } from '../../bin/commands/change-parked.ts';
 import { parkedList } from '../../bin/commands/parked.ts';
 import { awsOverSdk } from '../../lib/operations/deployed/aws-over-sdk.ts';
+import { openClients } from '../../lib/operations/deployed/clients.ts';
 import { outputsOf } from '../../lib/operations/deployed/deployment.ts';
 
 /** The person at the shell is signed in by a profile, and no variable has a key: what the SDK's chain of providers is for. */

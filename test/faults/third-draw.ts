@@ -21,8 +21,8 @@ export const thirdDraw: readonly Fault[] = [
   fault('lib/local/cloudwatch/dashboards/dashboard-body.ts', 'a widget may end beyond the grid by one column', 'x + width > GRID_COLUMNS)', 'x + width > GRID_COLUMNS + 1)'),
   fault('lib/local/provision/stacks/removal.ts', 'what others depend on is removed first', 'return [...ordered].reverse();', 'return [...ordered];'),
 
-  fault('bin/cli/program.ts', 'produce takes ids of any kind', "      .choices(['new', 'same'])\n", ''),
-  fault('bin/cli/program.ts', 'the count of orders may be none', "wholeNumber('the count', 1)", "wholeNumber('the count', 0)"),
+  fault('bin/cli/systems-program.ts', 'produce takes ids of any kind', "      .choices(['new', 'same'])\n", ''),
+  fault('bin/cli/systems-program.ts', 'the count of orders may be none', "wholeNumber('the count', 1)", "wholeNumber('the count', 0)"),
   fault('bin/commands/change-parked.ts', 'nobody is asked, everybody agrees', 'if (options.yes || (await confirm(question))) return true;', 'if (options.yes || question !== undefined) return true;'),
   fault('bin/options/fault-options.ts', 'a seed without faults is forgotten in silence', '  if (seed === undefined) return undefined;\n', '  return undefined;\n'),
   fault('bin/apps/template-file.ts', 'one alias fewer than is said', 'if (aliases > MAX_ALIASES)', 'if (aliases >= MAX_ALIASES)'),
