@@ -1,4 +1,3 @@
-import type { LambdaFunctionURLResult } from 'aws-lambda';
 import { envelope } from '../../lib/contracts/events/envelope.ts';
 import { isAwsError } from '../../lib/runtime/aws/calls/call.ts';
 import { itemInTheWay } from '../../lib/runtime/aws/dynamodb.ts';
@@ -6,6 +5,7 @@ import { fingerprintOf } from '../../lib/runtime/inbox/once.ts';
 import { requiredEnv } from '../../lib/runtime/invocation/environment.ts';
 import { dynamodb } from '../../lib/runtime/invocation/runtime.ts';
 import { logger } from '../../lib/runtime/invocation/telemetry.ts';
+import { answered } from '../../lib/runtime/publishing/function-url.ts';
 import { type Publish, publisher } from '../../lib/runtime/publishing/publish.ts';
 import {
   CHANNELS,
@@ -16,7 +16,6 @@ import {
   SENDERS,
 } from '../../lib/systems/notifications/contract.ts';
 import { decide, eventIdOf, Refused, type Reply } from '../../lib/systems/notifications/request.ts';
-import { bodyOf, isUrlEvent } from './calling/url-event.ts';
 
 const table = requiredEnv(NOTIFICATIONS_ENV.requestsTable, 'which table keeps the requests');
 const log = logger({ function: 'notify' });
@@ -31,15 +30,7 @@ const KEPT_SECONDS = 86_400;
 const MILLIS_PER_SECOND = 1_000;
 
 /** Invoked through the Lambda API with the request as payload, or through the function URL with it as body. */
-export async function handler(input: unknown): Promise<Reply | LambdaFunctionURLResult> {
-  if (!isUrlEvent(input)) return notify(input);
-  const reply = await notify(bodyOf(input));
-  return {
-    statusCode: reply.status === 'accepted' ? 202 : 422,
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(reply),
-  };
-}
+export const handler = answered('notify', notify, ({ status }) => (status === 'accepted' ? 202 : 422));
 
 async function notify(input: unknown): Promise<Reply> {
   try {

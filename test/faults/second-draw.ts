@@ -22,7 +22,7 @@ export const secondDraw: readonly Fault[] = [
   fault('lib/operations/systems/letters.ts', 'a letter counts by its trace, not by its event', '(letter?.eventId === undefined ? [] : [letter.eventId])', '(letter?.traceId === undefined ? [] : [letter.traceId])'),
   fault('lib/operations/systems/settled.ts', 'the record at the position still waits', '> position).length', '>= position).length'),
   fault('lib/systems/orders/contract.ts', 'an empty number of a document passes', "documentId: v.pipe(v.string(), v.regex(/^[A-Za-z0-9-]{1,40}$/", "documentId: v.pipe(v.string(), v.regex(/^[A-Za-z0-9-]{0,40}$/"),
-  fault('lib/systems/orders/tools/producer.ts', "the function's error is taken for its reply", '      if (FunctionError !== undefined) throw new PlaceOrderFailed(`${functionName} failed: ${text}`);\n', ''),
+  fault('lib/operations/systems/calling.ts', "the function's error is taken for its reply", '      if (FunctionError !== undefined) throw new CallFailed(`${functionName} failed: ${text}`);\n', ''),
   fault('lib/systems/orders/tools/snapshot.ts', 'orders are read from another table', "table<Snapshot['orders'][number]>('Orders')", "table<Snapshot['orders'][number]>('Payments')"),
 
   fault('lib/local/messaging/sns/publishing.ts', 'refused publishes are counted as published', '      return entryProblem(topic, entry) ?? take(topic, entry);', '      meter.published(topic.name, Buffer.byteLength(entry.message));\n      return entryProblem(topic, entry) ?? take(topic, entry);'),

@@ -5,20 +5,21 @@ import { loadOn } from '../../bench/notifications/load.ts';
 import { type RunningNotifications, startNotifications } from '../../bench/notifications/system.ts';
 import { behaviourOf, refusalOf } from '../../lambdas/notifications/provider/behaviour.ts';
 import { output } from '../../lib/operations/deployed/deployment.ts';
+import { callerOf } from '../../lib/operations/systems/calling.ts';
 import { deadEventIds, lettersOf } from '../../lib/operations/systems/letters.ts';
 import { stillToDo } from '../../lib/operations/systems/settled.ts';
+import type { Sender } from '../../lib/operations/systems/system.ts';
 import type { NotificationData } from '../../lib/systems/notifications/contract.ts';
 import { eventIdOf } from '../../lib/systems/notifications/request.ts';
 import { notifications } from '../../lib/systems/notifications/system.ts';
 import { causeOutage } from '../../lib/systems/notifications/tools/outage.ts';
-import { type Desk, openDesk } from '../../lib/systems/notifications/tools/producer.ts';
 import { reconcile } from '../../lib/systems/notifications/tools/reconcile.ts';
 import { takeSnapshot } from '../../lib/systems/notifications/tools/snapshot.ts';
 import { notification } from '../systems/notifications/sample-notifications.ts';
 
 /** The notifications on the engine, with providers that take little. */
 let app: RunningNotifications;
-let desk: Desk;
+let desk: Sender;
 
 const LIMITS = { push: 40, email: 40, sms: 40 };
 const limitOf = (perSecond: number) => ({ perSecond, urgentShare: 0.25 });
@@ -31,7 +32,7 @@ const PATIENCE_MILLIS = 120_000;
 beforeAll(async () => {
   const providers = { push: limitOf(LIMITS.push), email: limitOf(LIMITS.email), sms: limitOf(LIMITS.sms) };
   app = await startNotifications({ providers, timeScale: TIME_SCALE });
-  desk = openDesk(output(app.world.outputs, 'NotifyFunction'));
+  desk = callerOf(output(app.world.outputs, 'NotifyFunction'));
 }, 60_000);
 afterEach(() => app.engine.services.faults.clear());
 afterAll(async () => {
@@ -72,10 +73,10 @@ function about(behaviour: ReturnType<typeof behaviourOf>, change: Partial<Notifi
 it('a notification is accepted once, told of when it is a duplicate, and refused when it is another', async () => {
   const data = about('deliver', { channel: 'push', priority: 'urgent' });
   const { notificationId } = data;
-  expect(await desk.ask(data)).toEqual({ status: 'accepted', notificationId, duplicate: false });
-  expect(await desk.ask(data)).toEqual({ status: 'accepted', notificationId, duplicate: true });
-  expect(await desk.ask({ ...data, template: 'another' })).toMatchObject({ reason: 'conflicting-notification' });
-  expect(await desk.ask({ ...data, user: 'a@example.org' })).toMatchObject({ status: 'refused', reason: 'malformed' });
+  expect(await desk.send(data)).toEqual({ status: 'accepted', notificationId, duplicate: false });
+  expect(await desk.send(data)).toEqual({ status: 'accepted', notificationId, duplicate: true });
+  expect(await desk.send({ ...data, template: 'another' })).toMatchObject({ reason: 'conflicting-notification' });
+  expect(await desk.send({ ...data, user: 'a@example.org' })).toMatchObject({ status: 'refused', reason: 'malformed' });
   await rest();
   expect((await entryOf(data))?.sent).toHaveLength(1);
 }, 60_000);
@@ -85,7 +86,7 @@ it('what is undeliverable is recorded and not tried again; what its provider fai
   const user = users.find((one) => refusalOf('sluice', 'push', one) !== undefined) ?? '';
   const gone = notification({ notificationId: 'gone', channel: 'push', priority: 'urgent', user });
   const failing = about('error-always', { channel: 'push', priority: 'urgent' });
-  for (const data of [gone, failing]) await desk.ask(data);
+  for (const data of [gone, failing]) await desk.send(data);
   await rest();
   const { undeliverable } = await snapshot();
   expect(undeliverable).toMatchObject([
@@ -110,7 +111,7 @@ async function killed(): Promise<NotificationData> {
     ...{ service: 'dynamodb', operation: 'PutItem', functionName },
     ...{ when: 'before', action: 'kill' },
   });
-  await desk.ask(data);
+  await desk.send(data);
   await eventually('the kill', async () => app.engine.services.faults.list().some(({ fired }) => fired === 1));
   return data;
 }

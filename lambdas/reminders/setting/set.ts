@@ -6,29 +6,20 @@ import { patientCall, stepBack } from '../../../lib/runtime/invocation/patience.
 import type { Runtime } from '../../../lib/runtime/invocation/runtime.ts';
 import { logger } from '../../../lib/runtime/invocation/telemetry.ts';
 import { REMINDERS_ENV } from '../../../lib/systems/reminders/contract.ts';
-import { firstDue, Refused, type ReminderRequest, readRequest } from '../../../lib/systems/reminders/request.ts';
+import {
+  firstDue,
+  Refused,
+  type ReminderRequest,
+  type Reply,
+  readRequest,
+} from '../../../lib/systems/reminders/request.ts';
 import { bucketOf, expiryOf, type StoredReminder } from '../../../lib/systems/reminders/stored.ts';
-
-/** Answer to the caller: from here on this is what counts. */
-export type SetReminderResult =
-  | {
-      readonly status: 'accepted';
-      readonly userId: string;
-      readonly reminderId: string;
-      readonly version: number;
-      /** When this version is due first; null: it is cancelled. */
-      readonly dueAt: string | null;
-      /** Up to which due time the versions before it have been told; null: none was. What was due later is never told. */
-      readonly toldBefore: string | null;
-      readonly duplicate: boolean;
-    }
-  | { readonly status: 'refused'; readonly reason: string; readonly message: string };
 
 /** Tries when a tick, or another request, changes the same reminder at the same time. */
 const MAX_TRIES = 5;
 
 /** Sets, changes and cancels reminders. */
-export function settingReminders(runtime: Runtime): (input: unknown) => Promise<SetReminderResult> {
+export function settingReminders(runtime: Runtime): (input: unknown) => Promise<Reply> {
   const table = requiredEnv(REMINDERS_ENV.remindersTable, 'which table keeps the reminders', runtime.env);
   const dynamodb = dynamodbOver(patientCall(runtime), runtime.id);
   const log = logger({ function: 'set-reminder' }, runtime.write);
@@ -59,7 +50,7 @@ interface Place {
 }
 
 /** The same version again is answered as before and changes nothing: also when its time has passed meanwhile. */
-async function commit(request: ReminderRequest, place: Place): Promise<SetReminderResult> {
+async function commit(request: ReminderRequest, place: Place): Promise<Reply> {
   const { table, dynamodb, now } = place;
   const { traceparent: _, ...asked } = request;
   const fingerprint = fingerprintOf({ type: 'reminder-request', data: asked });
@@ -114,7 +105,7 @@ function itemOf(
 const accepted = (
   { userId, reminderId, version, firstDue, toldBefore }: StoredReminder,
   duplicate: boolean,
-): SetReminderResult => ({
+): Reply => ({
   status: 'accepted',
   ...{ userId, reminderId, version, duplicate },
   dueAt: firstDue ?? null,

@@ -1,4 +1,5 @@
 import { UnreadableMessage, validate } from '../../contracts/events/envelope.ts';
+import { RequestRefused } from '../request-refused.ts';
 import { type NotificationData, NotificationRequested } from './contract.ts';
 
 /** What a caller sends, and what is decided about it. */
@@ -27,15 +28,7 @@ export type Reply =
   | { readonly status: 'refused'; readonly reason: Refusal; readonly message: string };
 
 /** A request that is decided against. */
-export class Refused extends Error {
-  override readonly name = 'Refused';
-  readonly reason: Refusal;
-
-  constructor(reason: Refusal, message: string) {
-    super(message);
-    this.reason = reason;
-  }
-}
+export class Refused extends RequestRefused<Refusal> {}
 
 /**
  * Reads a request and makes the data of its event: of nothing but the request, so that the same one sent again is the same event.

@@ -4,7 +4,7 @@ import { AttributeType, BillingMode, Table, TableEncryption } from 'aws-cdk-lib/
 import { ArnPrincipal } from 'aws-cdk-lib/aws-iam';
 import { FunctionUrlAuthType } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
-import { watchFunction } from '../../constructs/alarms/function.ts';
+import { watchCalledFunction } from '../../constructs/alarms/function.ts';
 import { type ProducerView, watchProducers } from '../../constructs/alarms/producer.ts';
 import { SystemAlarms } from '../../constructs/alarms/system-alarms.ts';
 import { grantSend } from '../../constructs/channels/channel-grants.ts';
@@ -107,7 +107,7 @@ export class NotificationsStack extends Stack {
     for (const caller of stageOf(this).callers) url.grantInvokeUrl(new ArnPrincipal(caller));
 
     const consumers = [...workers, judge];
-    watchFunction(alarms, 'notify', notify);
+    watchCalledFunction(alarms, 'notify', notify);
     const producers = consumers.map(({ work }): ProducerView => watchProducers(work, alarms, work.contract));
     const dashboard = new SystemDashboard(this, 'dashboard', {
       title: 'Notifications',

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { RequestRefused } from '../request-refused.ts';
 import type { OrderData } from './contract.ts';
 import { decimalsOf } from './money.ts';
 
@@ -46,15 +47,7 @@ export type Refusal =
 export const USUAL_CURRENCY = 'GBP';
 const MAX_DESCRIPTION = 200;
 
-export class Refused extends Error {
-  override readonly name = 'Refused';
-  readonly reason: Refusal;
-
-  constructor(reason: Refusal, message: string) {
-    super(message);
-    this.reason = reason;
-  }
-}
+export class Refused extends RequestRefused<Refusal> {}
 
 /**
  * Reads a request and makes the data of its event.

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { RequestRefused } from '../request-refused.ts';
 import { isZone, nextDaily } from './due.ts';
 
 /** What the app of a user sends to set, change or cancel a reminder, and what is decided about it. */
@@ -57,15 +58,22 @@ export type Refusal =
   /** To cancel: it was told or cancelled already. */
   | 'nothing-due';
 
-export class Refused extends Error {
-  override readonly name = 'Refused';
-  readonly reason: Refusal;
+/** What `set-reminder` answers: from here on this is what counts. */
+export type Reply =
+  | {
+      readonly status: 'accepted';
+      readonly userId: string;
+      readonly reminderId: string;
+      readonly version: number;
+      /** When this version is due first; null: it is cancelled. */
+      readonly dueAt: string | null;
+      /** Up to which due time the versions before it have been told; null: none was. What was due later is never told. */
+      readonly toldBefore: string | null;
+      readonly duplicate: boolean;
+    }
+  | { readonly status: 'refused'; readonly reason: Refusal; readonly message: string };
 
-  constructor(reason: Refusal, message: string) {
-    super(message);
-    this.reason = reason;
-  }
-}
+export class Refused extends RequestRefused<Refusal> {}
 
 /** @throws Refused when it is malformed */
 export function readRequest(input: unknown): ReminderRequest {

@@ -152,6 +152,7 @@ function outlivesFaults(system: HouseSystem): void {
       expect(report.problems).toEqual([]);
       expect(report).toMatchObject({ lost: 0, outOfOrder: 0 });
       const died = new Set(killsMade(running).map(({ functionName }) => functionName));
+      expect(running.oftenCalled()).not.toEqual([]);
       const spared = running.oftenCalled().filter((name) => !died.has(name));
       expect(spared).toEqual([]);
     },

@@ -1,35 +1,24 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { App } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
 import { stageNamed } from '../../../bin/stages.ts';
-import { stackProps, useStage } from '../../../lib/constructs/stages/stage.ts';
 import { CHANNELS, LANES } from '../../../lib/systems/notifications/contract.ts';
 import { NotificationsStack, type NotificationsStackProps } from '../../../lib/systems/notifications/stack.ts';
 import { found } from '../../compliance/nag.ts';
 import { STAGES } from '../../compliance/templates.ts';
+import { lookAtStack } from '../synthesised.ts';
 
-/** Looks at the stack in a stage, with a stub in place of each function's bundle. */
-function inStage<T>(
+/** Looks at the stack in a stage. */
+const inStage = <T>(
   name: string,
   look: (stack: NotificationsStack) => T,
-  props: Partial<NotificationsStackProps> = {},
-): T {
-  const folder = mkdtempSync(join(tmpdir(), 'sluice-notifications-'));
-  try {
-    const bundle = join(folder, 'bundle');
-    mkdirSync(bundle);
-    writeFileSync(join(bundle, 'index.mjs'), 'export const handler = async () => undefined;\n');
-    const app = new App({ outdir: join(folder, 'cdk.out') });
-    const stage = useStage(app, stageNamed(name));
-    const id = `sluice-${stage.name}-notifications`;
-    return look(new NotificationsStack(app, id, { ...stackProps(stage), codeOf: () => bundle, ...props }));
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
+  more: Partial<NotificationsStackProps> = {},
+): T =>
+  lookAtStack(
+    (app, id, props) => new NotificationsStack(app, id, { ...props, ...more }),
+    'notifications',
+    stageNamed(name),
+    look,
+  );
 
 const WORKERS = CHANNELS.flatMap((channel) => LANES.map((lane) => `send-${channel}-${lane}`));
 

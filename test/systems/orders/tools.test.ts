@@ -5,7 +5,9 @@ import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import type { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Clients } from '../../../lib/operations/deployed/clients.ts';
-import { openShop, PlaceOrderFailed, type Reply } from '../../../lib/systems/orders/tools/producer.ts';
+import { CallFailed } from '../../../lib/operations/systems/calling.ts';
+import { Throttled } from '../../../lib/operations/systems/sending.ts';
+import { openShop, type Reply } from '../../../lib/systems/orders/tools/producer.ts';
 import { fillShelf } from '../../../lib/systems/orders/tools/stock.ts';
 import { orders } from '../../../lib/systems/orders/tools/tools.ts';
 import { cancellation, request } from './sample-requests.ts';
@@ -61,12 +63,19 @@ describe('a shop', () => {
     expect(sent).toEqual([[expect.anything(), { ...order, traceparent }]]);
   });
 
+  it('is told when there was no room, and for how long: that is no order', async () => {
+    const { shop } = await shopThat('{"status":"throttled","retryAfterSeconds":3}');
+    const failure = await shop.place(order).catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(Throttled);
+    expect(failure).toMatchObject({ retryAfterSeconds: 3 });
+  });
+
   it.each(['Unhandled', 'Handled'])('fails when the function did (%s), whatever that looks like', async (error) => {
     const looksGood = '{"status":"accepted","orderId":"A1","sequence":1,"duplicate":false}';
     for (const body of ['{"errorMessage":"Task timed out"}', looksGood]) {
       const { shop } = await shopThat(body, { 'x-amz-function-error': error });
       const failure = shop.place(order);
-      await expect(failure).rejects.toThrow(PlaceOrderFailed);
+      await expect(failure).rejects.toThrow(CallFailed);
       await expect(failure).rejects.toThrow(`place-order failed: ${body}`);
     }
   });

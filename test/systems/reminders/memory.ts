@@ -2,12 +2,13 @@ import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { Context } from 'aws-lambda';
 import { takingDue } from '../../../lambdas/reminders/due/scan.ts';
 import { delivering } from '../../../lambdas/reminders/inbox/notify.ts';
-import { type SetReminderResult, settingReminders } from '../../../lambdas/reminders/setting/set.ts';
+import { settingReminders } from '../../../lambdas/reminders/setting/set.ts';
 import { channelEnv, ENV } from '../../../lib/contracts/agreed/environment.ts';
 import { OUTBOX_TABLE } from '../../../lib/contracts/agreed/tables.ts';
 import { envelope } from '../../../lib/contracts/events/envelope.ts';
 import type { Runtime } from '../../../lib/runtime/invocation/runtime.ts';
 import { BUCKETS, REMINDERS_ENV, ScanDue } from '../../../lib/systems/reminders/contract.ts';
+import type { Reply } from '../../../lib/systems/reminders/request.ts';
 import { NOTIFICATIONS_TABLE, REMINDERS_TABLE, type StoredReminder } from '../../../lib/systems/reminders/stored.ts';
 import type { Notification, Snapshot } from '../../../lib/systems/reminders/tools/snapshot.ts';
 import { type Change, memoryDynamodb } from '../../../lib/testing/services/dynamodb.ts';
@@ -104,7 +105,7 @@ export function remindersInMemory(seed: number, onCommit: (changes: readonly Cha
   const unmarshalled = <T>(table: string): T[] => db.items(table).map((item) => unmarshall(item as never) as T);
   return {
     ...{ world, db, lines, failures, poison },
-    set: settingReminders(runtime) as (input: unknown) => Promise<SetReminderResult>,
+    set: settingReminders(runtime) as (input: unknown) => Promise<Reply>,
     tick,
     /** A tick for every bucket, all at once. */
     tickAll: () => Promise.all(Array.from({ length: BUCKETS }, (_, bucket) => tick(bucket))),

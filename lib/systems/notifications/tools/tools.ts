@@ -1,4 +1,5 @@
 import { output } from '../../../operations/deployed/deployment.ts';
+import { answerOf, callerOf } from '../../../operations/systems/calling.ts';
 import type {
   MadeFault,
   SampleProducer,
@@ -10,7 +11,6 @@ import type {
 import { CHANNELS, SENDERS } from '../contract.ts';
 import type { NotificationRequest, Reply } from '../request.ts';
 import { publishAgain } from './mishaps.ts';
-import { openDesk } from './producer.ts';
 import { type Input, RECONCILED, reconcile } from './reconcile.ts';
 import { rowsOf, wrongSums } from './rows.ts';
 import { renewed, SAMPLE_FILE } from './samples.ts';
@@ -23,14 +23,8 @@ export const notifications: SampleProducer<NotificationRequest, Reply> = {
   file: SAMPLE_FILE,
   keyOf: ({ user }) => user,
   renewed,
-  open({ outputs }) {
-    const desk = openDesk(output(outputs, 'NotifyFunction'));
-    return { send: (request) => desk.ask(request), close: () => desk.close() };
-  },
-  answerOf: (reply) =>
-    reply.status === 'refused'
-      ? { outcome: 'refused', reason: reply.reason }
-      : { outcome: reply.duplicate ? 'duplicate' : 'accepted' },
+  open: ({ outputs }) => callerOf(output(outputs, 'NotifyFunction')),
+  answerOf,
 };
 
 /** Faults after which nobody can know whether a notification was sent: each at most one repetition. */

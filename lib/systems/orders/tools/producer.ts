@@ -1,6 +1,4 @@
-import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
-import { nextTraceparent } from '../../../contracts/agreed/trace.ts';
-import { Throttled } from '../../../operations/systems/sending.ts';
+import { callerOf } from '../../../operations/systems/calling.ts';
 import type { OrderRequest } from '../request.ts';
 
 /** What `place-order` answers. */
@@ -8,42 +6,16 @@ export type Reply =
   | { readonly status: 'accepted'; readonly orderId: string; readonly sequence: number; readonly duplicate: boolean }
   | { readonly status: 'refused'; readonly reason: string; readonly message: string };
 
-/** The function itself failed: nothing is known about the order, so send it again. */
-export class PlaceOrderFailed extends Error {
-  override readonly name = 'PlaceOrderFailed';
-}
-
 export interface Shop {
-  /** @throws Throttled, PlaceOrderFailed when the function answered with an error */
+  /** @throws CallFailed, Throttled as `callerOf()` */
   place(request: unknown): Promise<Reply>;
   close(): void;
 }
 
-/** Places orders through the Lambda API of wherever the SDK's environment points. */
+/** Places orders with the function that takes them. */
 export function openShop(functionName: string): Shop {
-  const lambda = new LambdaClient({});
-  return {
-    async place(request) {
-      const traced =
-        typeof request === 'object' && request !== null
-          ? { traceparent: nextTraceparent(undefined), ...request }
-          : request;
-      const { FunctionError, Payload } = await lambda.send(
-        new InvokeCommand({ FunctionName: functionName, Payload: JSON.stringify(traced) }),
-      );
-      const text = Buffer.from(Payload ?? new Uint8Array()).toString('utf8');
-      if (FunctionError !== undefined) throw new PlaceOrderFailed(`${functionName} failed: ${text}`);
-      const reply = JSON.parse(text) as Reply | ThrottledReply;
-      if (reply.status === 'throttled') throw new Throttled(functionName, reply.retryAfterSeconds);
-      return reply;
-    },
-    close: () => lambda.destroy(),
-  };
-}
-
-interface ThrottledReply {
-  readonly status: 'throttled';
-  readonly retryAfterSeconds: number;
+  const { send, close } = callerOf<Reply>(functionName);
+  return { place: send, close };
 }
 
 export interface Placed {

@@ -1,4 +1,5 @@
 import { output } from '../../../operations/deployed/deployment.ts';
+import { answerOf, callerOf } from '../../../operations/systems/calling.ts';
 import type {
   MadeFault,
   SampleProducer,
@@ -10,7 +11,7 @@ import type {
 import type { OrderRequest } from '../request.ts';
 import type { Disturbance } from './ledger.ts';
 import { publishAgain, publishedEvents } from './mishaps.ts';
-import { openShop, type Placed, type Reply } from './producer.ts';
+import type { Placed, Reply } from './producer.ts';
 import { RECONCILED, reconcile } from './reconcile.ts';
 import { renumbered, SAMPLE_FILE, shelfFor, withCancelledOrders } from './samples.ts';
 import { takeSnapshot } from './snapshot.ts';
@@ -25,14 +26,8 @@ export const orders: SampleProducer<OrderRequest, Reply> = {
   joined: withCancelledOrders,
   keyOf: (request) => request.cancels ?? String(request.invoiceNo),
   renewed: renumbered,
-  open({ outputs }) {
-    const shop = openShop(output(outputs, 'PlaceOrderFunction'));
-    return { send: (request) => shop.place(request), close: () => shop.close() };
-  },
-  answerOf: (reply) =>
-    reply.status === 'refused'
-      ? { outcome: 'refused', reason: reply.reason }
-      : { outcome: reply.duplicate ? 'duplicate' : 'accepted' },
+  open: ({ outputs }) => callerOf(output(outputs, 'PlaceOrderFunction')),
+  answerOf,
 };
 
 /** The events of every n-th accepted order are published twice. */

@@ -1,8 +1,7 @@
 import type { Sent } from '../../../operations/systems/system.ts';
 import { nextDaily } from '../due.ts';
-import type { ReminderRequest } from '../request.ts';
+import type { ReminderRequest, Reply } from '../request.ts';
 import { aggregateOf } from '../stored.ts';
-import type { Reply } from './producer.ts';
 
 export type SentReminder = Sent<ReminderRequest, Reply>;
 
